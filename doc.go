@@ -1,0 +1,23 @@
+// Package mxsrv is a CoreDNS plugin that answers MX and SRV questions, with the
+// addresses of every target, from a few lines that declare hosts, mail domains,
+// services and aliases; all other questions are passed down the plugin chain.
+//
+// What is declared flows one way, and nothing below knows what is above it:
+//
+//	Corefile ─► definition.Set ─► lint.Check ─► table.Compile ─► one pointer ─► ServeDNS ─► reply
+//
+//	plugin/definition   what operators declare, and the reader of the language
+//	plugin/lint         the rules that definitions are held against
+//	plugin/table        definitions compiled into the answers that they mean
+//	setup.go            Corefile block → running plugin
+//	handler.go          one question: answer it or pass it on
+//	reply.go            an answer as a message that fits the client
+//	overlay.go          the writer behind which a name we hold is not denied
+//	negative.go         denials, where no plugin behind has an answer
+//
+// # Limitations
+//
+// Definitions are read at start and at a reload of the Corefile. An alias of a
+// name that is not declared is answered with the CNAME alone. Version 0
+// promises nothing about the Go interfaces of these packages.
+package mxsrv

@@ -1,0 +1,131 @@
+package definition
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// A Name is an absolute, lower-case domain name that fits the limits of
+// RFC 1035 §2.3.4 and needs no escapes. Only [ParseName] makes one.
+type Name string
+
+const (
+	maxLabel = 63  // octets of a label, RFC 1035 §2.3.4
+	maxName  = 255 // octets of a name on the wire, which is its text and one more
+)
+
+// ParseName reads a name as it is written below zone: "@" is the zone itself,
+// a name with a final dot is absolute, any other is relative to the zone.
+func ParseName(s string, zone Name) (Name, error) {
+	if s == "@" {
+		return zone, nil
+	}
+	if s == "." {
+		return ".", nil
+	}
+	full := strings.ToLower(s)
+	if !strings.HasSuffix(s, ".") {
+		full += "." + strings.TrimPrefix(string(zone), ".")
+	}
+	if len(full)+1 > maxName {
+		return "", fmt.Errorf("%q has %d octets: write a name of at most %d", full, len(full)+1, maxName)
+	}
+	for label := range strings.SplitSeq(full[:len(full)-1], ".") {
+		if err := checkLabel(label, s); err != nil {
+			return "", err
+		}
+	}
+	return Name(full), nil
+}
+
+func checkLabel(label, word string) error {
+	switch {
+	case label == "":
+		return fmt.Errorf("%q has an empty label: write one dot between labels", word)
+	case strings.IndexFunc(label, func(r rune) bool { return r > '~' }) >= 0:
+		if a, err := idna.Lookup.ToASCII(label); err == nil {
+			return fmt.Errorf("%q is not ASCII: write the label %q as %q", word, label, a)
+		}
+		return fmt.Errorf("%q is not ASCII: write letters, digits and hyphens", word)
+	case strings.IndexFunc(label, outsideName) >= 0:
+		return fmt.Errorf("%q: write letters, digits and hyphens", word)
+	case len(label) > maxLabel:
+		return fmt.Errorf("%q has a label of %d octets: write at most %d", word, len(label), maxLabel)
+	}
+	return nil
+}
+
+// outsideName reports characters that no name here has. "/" is in the zones of
+// RFC 2317, "*" is let through so that a rule can say what to write instead.
+func outsideName(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '/', r == '*':
+		return false
+	}
+	return true
+}
+
+// Below reports whether n is zone or a name below it.
+func (n Name) Below(zone Name) bool {
+	if zone == "." || n == zone {
+		return true
+	}
+	cut := len(n) - len(zone)
+	return cut > 0 && n[cut-1] == '.' && n[cut:] == zone
+}
+
+// Parent returns the name with its first label off; the parent of "." is ".".
+func (n Name) Parent() Name {
+	if _, parent, _ := strings.Cut(string(n), "."); parent != "" {
+		return Name(parent)
+	}
+	return "."
+}
+
+// Labels returns the labels from left to right; "." has none.
+func (n Name) Labels() []string {
+	if n == "." {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(n), "."), ".")
+}
+
+// IsHost reports whether every label is letters, digits and inner hyphens, as
+// host names and mail domains must be (RFC 1123 §2.1).
+func (n Name) IsHost() bool {
+	for _, label := range n.Labels() {
+		if strings.ContainsAny(label, "_/*") || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	return n != "."
+}
+
+// Zones are the zones of a server block.
+type Zones []Name
+
+// Set returns the zones for many questions of [ZoneSet.Of].
+func (z Zones) Set() ZoneSet {
+	s := make(ZoneSet, len(z))
+	for _, zone := range z {
+		s[zone] = true
+	}
+	return s
+}
+
+// A ZoneSet finds the zone of a name.
+type ZoneSet map[Name]bool
+
+// Of returns the closest zone that n is below, or "".
+func (s ZoneSet) Of(n Name) Name {
+	for ; ; n = n.Parent() {
+		if s[n] {
+			return n
+		}
+		if n == "." {
+			return ""
+		}
+	}
+}

@@ -1,0 +1,341 @@
+package definition
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy/caddyfile"
+)
+
+const (
+	// DefaultTTL is what definitions get when nothing says otherwise.
+	DefaultTTL = 3600
+
+	maxTTL = 1<<31 - 1 // RFC 2181 §8
+)
+
+// A Reader turns lines into a set. The lines of one reader share their zones
+// and their default TTL: one stanza of a Corefile, or one file.
+type Reader struct {
+	zones   Zones
+	zoneSet ZoneSet
+	ttl     *uint32 // from a ttl line
+	set     Set
+	errs    mistakes
+}
+
+// NewReader returns a reader whose relative names are made in each of zones, of
+// which there must be at least one.
+func NewReader(zones Zones) *Reader { return &Reader{zones: zones, zoneSet: zones.Set()} }
+
+// usage is what to write, for each word that starts a line.
+var usage = map[string]string{
+	"alias":   "alias NAME... HOST",
+	"host":    "host NAME ADDRESS...",
+	"mail":    "mail NAME... PREFERENCE HOST..., or mail NAME... none",
+	"service": "service NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
+	"ttl":     "ttl SECONDS, or a duration like 1h30m",
+}
+
+// read holds the function for each word that starts a line.
+var read = map[string]func(*Reader, Line){
+	"alias":   (*Reader).alias,
+	"host":    (*Reader).host,
+	"mail":    (*Reader).mail,
+	"service": (*Reader).service,
+	"ttl":     (*Reader).defaultTTL,
+}
+
+// Words returns the words that start a line, sorted.
+func Words() []string {
+	var words []string
+	for word := range read {
+		words = append(words, word)
+	}
+	slices.Sort(words)
+	return words
+}
+
+// Line reads one line into the set. It returns false, and does nothing, if the
+// line does not start with a word of the language.
+func (r *Reader) Line(l Line) bool {
+	f, ok := read[l.Words[0]]
+	if ok {
+		f(r, l)
+	}
+	return ok
+}
+
+// Set returns what was read, and all mistakes in it. The set holds the lines
+// that have none.
+func (r *Reader) Set() (*Set, Errors) {
+	ttl := uint32(DefaultTTL)
+	if r.ttl != nil {
+		ttl = *r.ttl
+	}
+	for i := range r.set.Hosts {
+		r.set.Hosts[i].TTL.setDefault(ttl)
+	}
+	for i := range r.set.Mails {
+		r.set.Mails[i].TTL.setDefault(ttl)
+	}
+	for i := range r.set.Services {
+		r.set.Services[i].TTL.setDefault(ttl)
+	}
+	for i := range r.set.Aliases {
+		r.set.Aliases[i].TTL.setDefault(ttl)
+	}
+	return &r.set, r.errs.list
+}
+
+func (t *TTL) setDefault(seconds uint32) {
+	if !t.Own {
+		t.Seconds = seconds
+	}
+}
+
+// Read reads a whole text of definitions; source names it in positions.
+func Read(source string, text []byte, zones Zones) (*Set, Errors) {
+	d := caddyfile.NewDispenser(source, bytes.NewReader(text))
+	lines, errs := Lines(&d)
+	r := NewReader(zones)
+	for _, l := range lines {
+		if !r.Line(l) {
+			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
+		}
+	}
+	set, more := r.Set()
+	return set, append(errs, more...)
+}
+
+func (r *Reader) usage(l Line) {
+	word := l.Words[0]
+	r.errs.add(l.Pos, Syntax, "usage: %s", usage[word])
+}
+
+// defaultTTL reads: ttl TTL
+func (r *Reader) defaultTTL(l Line) {
+	if len(l.Words) != 2 || l.braced {
+		r.usage(l)
+		return
+	}
+	ttl, ok := r.parseTTL(l)
+	switch {
+	case !ok:
+	case r.ttl != nil && *r.ttl != ttl:
+		r.errs.add(l.Pos, Syntax, "a second default ttl: write one, or a ttl in the blocks that differ")
+	default:
+		r.ttl = &ttl
+	}
+}
+
+// host reads: host NAME ADDRESS...
+func (r *Reader) host(l Line) {
+	if len(l.Words) < 3 {
+		r.usage(l)
+		return
+	}
+	ttl := r.ttlBlock(l)
+	var addrs []netip.Addr
+	for _, word := range l.Words[2:] {
+		addr, err := netip.ParseAddr(word)
+		switch {
+		case err != nil || addr.Zone() != "":
+			r.errs.add(l.Pos, Syntax, "%q is not an address: write one like 192.0.2.10 or 2001:db8::10", word)
+		case addr.Is4In6():
+			r.errs.add(l.Pos, Syntax, "%q is an IPv4 address in IPv6 form: write %s", word, addr.Unmap())
+		default:
+			addrs = append(addrs, addr)
+		}
+	}
+	if len(addrs) == 0 {
+		return
+	}
+	for _, o := range r.owners(l, l.Words[1:2]) {
+		r.set.Hosts = append(r.set.Hosts, Host{l.Pos, o.name, addrs, ttl})
+	}
+}
+
+// alias reads: alias NAME... HOST
+func (r *Reader) alias(l Line) {
+	last := len(l.Words) - 1
+	if last < 2 {
+		r.usage(l)
+		return
+	}
+	ttl := r.ttlBlock(l)
+	for _, o := range r.owners(l, l.Words[1:last]) {
+		if host, ok := r.target(l.Pos, l.Words[last], o.zone); ok {
+			r.set.Aliases = append(r.set.Aliases, Alias{l.Pos, o.name, host, ttl})
+		}
+	}
+}
+
+// mail reads: mail NAME... PREFERENCE HOST... | none
+func (r *Reader) mail(l Line) {
+	s, ok := r.stanza(l, mailForm)
+	if !ok {
+		return
+	}
+	exchanges := s.perZone(r)
+	for _, o := range r.owners(l, s.names) {
+		if s.srv {
+			if _, err := ParseName("_smtp._tcp", o.name); err != nil {
+				r.errs.add(l.Pos, NameInvalid, "srv: %v", err)
+			}
+		}
+		m := Mail{Pos: l.Pos, Owner: o.name, SRV: s.srv, TTL: s.ttl}
+		if m.Exchanges = exchanges(o.zone).exchanges; len(m.Exchanges) > 0 {
+			r.set.Mails = append(r.set.Mails, m)
+		}
+		if s.none != nil {
+			m.Pos, m.Exchanges = *s.none, nil
+			r.set.Mails = append(r.set.Mails, m)
+		}
+	}
+}
+
+// service reads: service NAME... PRIORITY WEIGHT PORT HOST... | none
+func (r *Reader) service(l Line) {
+	s, ok := r.stanza(l, serviceForm)
+	if !ok {
+		return
+	}
+	targets := s.perZone(r)
+	for _, o := range r.owners(l, s.names) {
+		v := Service{Pos: l.Pos, Owner: o.name, TTL: s.ttl}
+		if v.Targets = targets(o.zone).targets; len(v.Targets) > 0 {
+			r.set.Services = append(r.set.Services, v)
+		}
+		if s.none != nil {
+			v.Pos, v.Targets = *s.none, nil
+			r.set.Services = append(r.set.Services, v)
+		}
+	}
+}
+
+// An owner is a name to declare, and the zone that relative hosts beside it
+// are in.
+type owner struct{ name, zone Name }
+
+// owners reads owner names: a relative one stands for one name in each zone.
+func (r *Reader) owners(l Line, words []string) []owner {
+	owners := make([]owner, 0, len(words)*len(r.zones))
+	for _, word := range words {
+		zones, absolute := r.zones, strings.HasSuffix(word, ".")
+		if absolute {
+			zones = zones[:1]
+		}
+		for _, zone := range zones {
+			name, err := ParseName(word, zone)
+			if err != nil {
+				r.errs.add(l.Pos, NameInvalid, "%v", err)
+				break
+			}
+			if closest := r.zoneSet.Of(name); absolute && closest != "" {
+				zone = closest
+			}
+			owners = append(owners, owner{name, zone})
+		}
+	}
+	return owners
+}
+
+// target reads the name of a host that is pointed to.
+func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
+	if _, err := netip.ParseAddr(strings.TrimSuffix(word, ".")); err == nil {
+		r.errs.add(pos, TargetIsAddress, "%q is an address: declare it with \"host NAME %s\" and write the name", word, strings.TrimSuffix(word, "."))
+		return "", false
+	}
+	name, err := ParseName(word, zone)
+	if err != nil {
+		r.errs.add(pos, NameInvalid, "%v", err)
+		return "", false
+	}
+	return name, true
+}
+
+// ttlBlock reads a block that may hold a ttl and nothing else.
+func (r *Reader) ttlBlock(l Line) TTL {
+	var ttl TTL
+	for _, b := range l.Block {
+		if b.Words[0] != "ttl" {
+			r.errs.add(b.Pos, Syntax, "%q: write ttl TTL, or nothing, in the block of %s", b.Words[0], l.Words[0])
+			continue
+		}
+		r.ownTTL(b, &ttl)
+	}
+	return ttl
+}
+
+// ownTTL reads a ttl line of a block into ttl.
+func (r *Reader) ownTTL(l Line, ttl *TTL) {
+	if len(l.Words) != 2 || l.braced {
+		r.usage(l)
+		return
+	}
+	seconds, ok := r.parseTTL(l)
+	if ok && ttl.Own && ttl.Seconds != seconds {
+		r.errs.add(l.Pos, Syntax, "a second ttl in one block: write one")
+		return
+	}
+	if ok {
+		*ttl = TTL{seconds, true}
+	}
+}
+
+// parseTTL reads the second word of a ttl line.
+func (r *Reader) parseTTL(l Line) (uint32, bool) {
+	word := l.Words[1]
+	if isNumber(word) {
+		word += "s"
+	}
+	d, err := time.ParseDuration(word)
+	if err != nil && !isNumber(l.Words[1]) {
+		r.errs.add(l.Pos, Syntax, "ttl %q: write seconds, or a duration like 1h30m", l.Words[1])
+		return 0, false
+	}
+	if err != nil || d < 0 || d > maxTTL*time.Second || d%time.Second != 0 {
+		r.errs.add(l.Pos, ValueOutOfRange, "ttl %q: write whole seconds from 0 to %d", l.Words[1], maxTTL)
+		return 0, false
+	}
+	return uint32(d / time.Second), true
+}
+
+// isNumber reports whether a word stands where a number does: a name of digits
+// alone is written absolute, and none starts with a sign.
+func isNumber(word string) bool {
+	digits := strings.TrimLeft(word, "+-")
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// parseUint16 reads a number field; what names it in the error.
+func (r *Reader) parseUint16(pos Pos, what, word string) (uint16, bool) {
+	n, err := strconv.ParseUint(word, 10, 16)
+	if err != nil {
+		id := Syntax
+		if isNumber(word) {
+			id = ValueOutOfRange
+		}
+		r.errs.add(pos, id, "%s %q: write a number from 0 to 65535", what, word)
+	}
+	return uint16(n), err == nil
+}
+
+// String returns the form of the stanza's entries, for messages.
+func (f form) String() string {
+	return fmt.Sprintf("%s HOST...", strings.ToUpper(strings.Join(f.numbers, " ")))
+}
+
+// Unknown says that a line starts with no word of the language, nor with one of
+// the further words that are known where it stands.
+func Unknown(l Line, further ...string) string {
+	words := append(Words(), further...)
+	slices.Sort(words)
+	return fmt.Sprintf("unknown word %q: write one of %s", l.Words[0], strings.Join(words, ", "))
+}

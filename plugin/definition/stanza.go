@@ -1,0 +1,153 @@
+package definition
+
+import "slices"
+
+// A form is what mail and service stanzas have in common: names, then entries
+// of some numbers and hosts, or "none".
+type form struct {
+	numbers []string // what the numbers before the hosts are
+	srv     bool     // the word srv is known
+}
+
+var (
+	mailForm    = form{numbers: []string{"preference"}, srv: true}
+	serviceForm = form{numbers: []string{"priority", "weight", "port"}}
+)
+
+// A stanza is a mail or service line as read, before names are made absolute.
+type stanza struct {
+	names   []string
+	entries []entry
+	none    *Pos // where it says none
+	srv     bool
+	ttl     TTL
+}
+
+// An entry is numbers and the hosts that they are for.
+type entry struct {
+	Pos
+	numbers [3]uint16
+	hosts   []string
+}
+
+// stanza reads the words and the block of a mail or service line. It returns
+// false if there is nothing to declare.
+func (r *Reader) stanza(l Line, f form) (stanza, bool) {
+	var s stanza
+	words := l.Words[1:]
+	for len(words) > 0 && !isNumber(words[0]) && !f.keyword(words[0]) {
+		s.names, words = append(s.names, words[0]), words[1:]
+	}
+	before := len(r.errs.list)
+	r.entries(l.Pos, words, f, &s)
+	for _, b := range l.Block {
+		switch {
+		case b.braced:
+			r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", b.Words[0])
+		case b.Words[0] == "ttl":
+			r.ownTTL(b, &s.ttl)
+		case f.keyword(b.Words[0]) || f.isEntry(b.Words):
+			r.entries(b.Pos, b.Words, f, &s)
+		default:
+			r.errs.add(b.Pos, Syntax, "%q: write %v, none%s or ttl TTL", b.Words[0], f, f.also())
+		}
+	}
+	declares := len(s.entries) > 0 || s.none != nil
+	if len(s.names) == 0 || !declares && len(r.errs.list) == before {
+		r.usage(l)
+	}
+	return s, len(s.names) > 0 && declares
+}
+
+// keyword reports whether a word stands for itself rather than for a name.
+func (f form) keyword(word string) bool { return word == "none" || f.srv && word == "srv" }
+
+// isEntry tells a line of numbers and hosts, perhaps with a mistake in it, from
+// one that is none.
+func (f form) isEntry(words []string) bool {
+	return len(words) > len(f.numbers) || isNumber(words[0])
+}
+
+// also returns the words of the form beyond none, for messages.
+func (f form) also() string {
+	if f.srv {
+		return ", srv"
+	}
+	return ""
+}
+
+// entries reads a run of words: numbers with their hosts, and keywords.
+func (r *Reader) entries(pos Pos, words []string, f form, s *stanza) {
+	for len(words) > 0 {
+		switch {
+		case words[0] == "none":
+			s.none, words = &pos, words[1:]
+		case f.keyword(words[0]):
+			s.srv, words = true, words[1:]
+		default:
+			words = r.entry(pos, words, f, s)
+		}
+	}
+}
+
+// entry reads one set of numbers and its hosts, and returns the words after it.
+func (r *Reader) entry(pos Pos, words []string, f form, s *stanza) []string {
+	e := entry{Pos: pos}
+	if len(words) <= len(f.numbers) {
+		r.errs.add(pos, Syntax, "%q: write %v", words[0], f)
+		return nil
+	}
+	good := true
+	for i, what := range f.numbers {
+		n, ok := r.parseUint16(pos, what, words[i])
+		e.numbers[i], good = n, good && ok
+	}
+	words = words[len(f.numbers):]
+	for len(words) > 0 && !isNumber(words[0]) && !f.keyword(words[0]) {
+		e.hosts, words = append(e.hosts, words[0]), words[1:]
+	}
+	if len(e.hosts) == 0 {
+		r.errs.add(pos, Syntax, "%q: no host after the numbers: write %v", words[0], f)
+		return nil
+	}
+	if good {
+		s.entries = append(s.entries, e)
+	}
+	return words
+}
+
+// targets are the entries of a stanza with their hosts in one zone.
+type targets struct {
+	exchanges []Exchange
+	targets   []Target
+}
+
+// perZone returns the function that makes the entries absolute; owners in one
+// zone share what it returns.
+func (s *stanza) perZone(r *Reader) func(zone Name) targets {
+	made := map[Name]targets{}
+	return func(zone Name) targets {
+		if t, ok := made[zone]; ok {
+			return t
+		}
+		var t targets
+		for _, e := range s.entries {
+			for _, word := range e.hosts {
+				if word == "." {
+					r.errs.add(e.Pos, Syntax, `%q is no host: write "none" instead of numbers and hosts`, word)
+					continue
+				}
+				host, ok := r.target(e.Pos, word, zone)
+				if !ok {
+					continue
+				}
+				n := e.numbers
+				t.exchanges = append(t.exchanges, Exchange{e.Pos, n[0], host})
+				t.targets = append(t.targets, Target{e.Pos, n[0], n[1], n[2], host})
+			}
+		}
+		t.exchanges, t.targets = slices.Clip(t.exchanges), slices.Clip(t.targets)
+		made[zone] = t
+		return t
+	}
+}

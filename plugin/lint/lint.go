@@ -1,0 +1,186 @@
+// Package lint judges definitions before they are served.
+//
+// [Rules] is the one table of rules: an id that never changes, how bad it is,
+// the RFC that says so, and a function that reports. [Check] runs them all over
+// a set and over what the reader could not read, and returns every [Finding] in
+// the order of the definitions. A set with an error must not be served: [Err].
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A Severity says whether a set with the finding may be served.
+type Severity int
+
+const (
+	Warning Severity = iota // may be served, and somebody should look
+	Error                   // must not be served
+)
+
+func (s Severity) String() string {
+	if s == Error {
+		return "error"
+	}
+	return "warning"
+}
+
+// A Rule is one thing that can be wrong.
+type Rule struct {
+	ID       string
+	Severity Severity
+	RFC      string // "RFC 2181 §10.3", or empty where no RFC says it
+	Doc      string // what is wrong, in a line
+	check    func(*pass)
+}
+
+// A Finding is one place where a rule is broken.
+type Finding struct {
+	Rule  Rule
+	Pos   definition.Pos
+	Names []definition.Name // the owner first
+	Text  string            // what is wrong: what to write instead
+}
+
+func (f Finding) String() string {
+	why := f.Rule.ID
+	if f.Rule.RFC != "" {
+		why += ", " + f.Rule.RFC
+	}
+	return fmt.Sprintf("%s: %s: %s [%s]", f.Pos, f.Rule.Severity, f.Text, why)
+}
+
+// Options are what the rules must know beside the definitions.
+type Options struct {
+	Zones   definition.Zones
+	Plugins []string       // the other plugins of the server block
+	Pos     definition.Pos // where the block with the definitions starts
+}
+
+// Check returns what is wrong with a set and with what could not be read of it.
+func Check(set *definition.Set, errs definition.Errors, opt Options) []Finding {
+	p := &pass{set: set, errs: errs, index: set.Index(), opt: opt, zones: opt.Zones.Set()}
+	for _, r := range rules {
+		p.rule = r
+		r.check(p)
+	}
+	slices.SortStableFunc(p.findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Pos.Source, b.Pos.Source), cmp.Compare(a.Pos.Line, b.Pos.Line))
+	})
+	return fold(p.findings)
+}
+
+// Err returns the errors among the findings as one error, or nil if the set
+// may be served.
+func Err(findings []Finding) error {
+	var lines []string
+	for _, f := range findings {
+		if f.Rule.Severity == Error {
+			lines = append(lines, f.String())
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.Join(lines, "\n"))
+}
+
+// Rules returns all rules, errors first, each part sorted by id.
+func Rules() []Rule { return slices.Clone(rules) }
+
+// A pass is what a rule sees, and where it reports.
+type pass struct {
+	set      *definition.Set
+	errs     definition.Errors
+	index    *definition.Index
+	opt      Options
+	zones    definition.ZoneSet
+	rule     Rule
+	findings []Finding
+}
+
+func (p *pass) report(pos definition.Pos, names []definition.Name, format string, args ...any) {
+	p.findings = append(p.findings, Finding{p.rule, pos, names, fmt.Sprintf(format, args...)})
+}
+
+// read reports what the reader found for the rule.
+func read(p *pass) {
+	for _, e := range p.errs {
+		if e.ID == p.rule.ID {
+			p.report(e.Pos, nil, "%s", e.Text)
+		}
+	}
+}
+
+// perPlace is how often one rule may speak of one line: a line can stand for a
+// thousand names.
+const perPlace = 3
+
+// fold shortens the findings of one rule in one place.
+func fold(findings []Finding) []Finding {
+	type place struct {
+		id  string
+		pos definition.Pos
+	}
+	last := map[place]int{}  // index of the last finding kept
+	count := map[place]int{} // findings seen
+	var kept []Finding
+	for _, f := range findings {
+		at := place{f.Rule.ID, f.Pos}
+		count[at]++
+		if count[at] > perPlace {
+			kept[last[at]].Names = append(kept[last[at]].Names, f.Names...)
+			continue
+		}
+		last[at] = len(kept)
+		kept = append(kept, f)
+	}
+	for at, n := range count {
+		if n > perPlace {
+			kept[last[at]].Text += fmt.Sprintf(" (and %d more of this line)", n-perPlace)
+		}
+	}
+	return kept
+}
+
+// rules is sorted: errors, then warnings, each by id. A rule that the reader
+// finds has read as its function.
+var rules []Rule
+
+// The table refers to functions that refer to it by way of pass, so it is
+// filled here.
+func init() {
+	rules = []Rule{
+		{"alias-loop", Error, "RFC 1034 §3.6.2", "aliases that lead back to themselves", aliasLoop},
+		{"alias-of-alias", Error, "RFC 1034 §3.6.2", "an alias of an alias", aliasOfAlias},
+		{"alias-with-other-data", Error, "RFC 1034 §3.6.2", "an alias that is declared as something else too, twice, or at the top of a zone", aliasWithOtherData},
+		{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", mailWildcard},
+		{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", mxTargetAlias},
+		{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782", "a name that is too long or has characters that its kind does not allow", nameInvalid},
+		{"null-mx-not-alone", Error, "RFC 7505 §3", "a mail domain with exchanges and none", nullMXNotAlone},
+		{"owner-outside-zone", Error, "RFC 1034 §4.2", "a name outside every zone of the block", ownerOutsideZone},
+		{"srv-dot-not-alone", Error, "RFC 2782", "a service with targets and none", srvDotNotAlone},
+		{"srv-target-alias", Error, "RFC 2782", "a target of a service that is an alias", srvTargetAlias},
+		{definition.Syntax, Error, "", "a line that is not of the language", read},
+		{definition.TargetIsAddress, Error, "RFC 1035 §3.3.9, RFC 2782", "an address where the name of a host belongs", read},
+		{"ttl-conflict", Error, "RFC 2181 §5.2", "two TTLs for the same records", ttlConflict},
+		{definition.ValueOutOfRange, Error, "RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8", "a number outside its field", read},
+
+		{"answer-over-1232", Warning, "RFC 9715", "an answer that does not fit the usual UDP size", answerOver1232},
+		{"dnssec-subdomain-mail", Warning, "RFC 8198", "a mail domain below the top of a zone that the dnssec plugin signs", dnssecSubdomainMail},
+		{"final-dot-missing", Warning, "RFC 1035 §5.1", "a name that ends in its zone twice", finalDotMissing},
+		{"glue-ttl-lower", Warning, "RFC 2181 §5.2", "a host with a lower TTL than what points to it, behind the cache plugin", glueTTLLower},
+		{"mail-one-network", Warning, "RFC 2182 §3", "a mail domain whose exchanges are all in one network", mailOneNetwork},
+		{"mail-single-host", Warning, "RFC 5321 §5.1", "a mail domain with a single exchange", mailSingleHost},
+		{"minimal-strips-glue", Warning, "", "the minimal plugin in the same server block", minimalStripsGlue},
+		{"service-name-long", Warning, "RFC 6335 §5.1", "a service name of more than 15 characters", serviceNameLong},
+		{"srv-port-zero", Warning, "RFC 2782", "a target at port 0", srvPortZero},
+		{"srv-weight-zero-mixed", Warning, "RFC 2782", "weight 0 beside other weights of the same priority", srvWeightZeroMixed},
+		{"target-undefined", Warning, "RFC 2181 §10.3", "a target in a zone of the block that is not declared", targetUndefined},
+	}
+}

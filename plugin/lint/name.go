@@ -1,0 +1,179 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+const hostForm = "letters, digits and inner hyphens"
+
+func nameInvalid(p *pass) {
+	read(p)
+	for _, h := range p.set.Hosts {
+		p.hostName(h.Pos, "host", h.Owner)
+	}
+	for _, m := range p.set.Mails {
+		if !strings.Contains(string(m.Owner), "*") { // mail-wildcard says more
+			p.hostName(m.Pos, "mail domain", m.Owner)
+		}
+		for _, e := range m.Exchanges {
+			p.hostName(e.Pos, "exchange", e.Host)
+		}
+	}
+	for _, v := range p.set.Services {
+		if !isService(v.Owner) {
+			p.report(v.Pos, []definition.Name{v.Owner},
+				"service %q: write _SERVICE._PROTO or _SERVICE._PROTO.DOMAIN, like _ldap._tcp", v.Owner)
+		}
+		for _, t := range v.Targets {
+			p.hostName(t.Pos, "target", t.Host)
+		}
+	}
+	for _, a := range p.set.Aliases {
+		for _, name := range []definition.Name{a.Owner, a.Host} {
+			if !isPlain(name) {
+				p.report(a.Pos, []definition.Name{name}, "alias %q: write letters, digits, hyphens and underscores, no wildcard", name)
+			}
+		}
+	}
+}
+
+func (p *pass) hostName(pos definition.Pos, kind string, name definition.Name) {
+	if !name.IsHost() {
+		p.report(pos, []definition.Name{name}, "%s %q: write %s in each label", kind, name, hostForm)
+	}
+}
+
+// isService reports whether a name is _service._proto and a domain.
+func isService(name definition.Name) bool {
+	labels := name.Labels()
+	if len(labels) < 2 || !isPlain(name) {
+		return false
+	}
+	for _, label := range labels[:2] {
+		if len(label) < 2 || label[0] != '_' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// isPlain reports whether a name has only the characters of aliases: those of
+// hosts, and underscores as in selector._domainkey.
+func isPlain(name definition.Name) bool {
+	return name != "." && !strings.ContainsAny(string(name), "*/")
+}
+
+func ownerOutsideZone(p *pass) {
+	p.eachOwner(func(pos definition.Pos, owner definition.Name) {
+		if p.zones.Of(owner) == "" {
+			p.report(pos, []definition.Name{owner},
+				"%s is not below %s: write a name that is, or add its zone after mxsrv", owner, list(p.opt.Zones))
+		}
+	})
+}
+
+// list writes zones for a message, the first few of many.
+func list(zones definition.Zones) string {
+	const few = 3
+	var words []string
+	for i, zone := range zones {
+		if i == few {
+			return fmt.Sprintf("%s and %d more", strings.Join(words, ", "), len(zones)-few)
+		}
+		words = append(words, string(zone))
+	}
+	return strings.Join(words, " or ")
+}
+
+func finalDotMissing(p *pass) {
+	p.eachOwner(p.finalDot)
+	p.eachTarget(func(pos definition.Pos, _ string, owner, target definition.Name) { p.finalDot(pos, target) })
+}
+
+func (p *pass) finalDot(pos definition.Pos, name definition.Name) {
+	if once, ok := p.zoneTwice(name); ok {
+		p.report(pos, []definition.Name{name}, "%s ends in its zone twice: write %q with its final dot", name, once)
+	}
+}
+
+// zoneTwice returns a name without the zone at its end, if what is left ends in
+// that zone too: what an absolute name without its final dot turns into.
+func (p *pass) zoneTwice(name definition.Name) (definition.Name, bool) {
+	zone := p.zones.Of(name)
+	if zone == "" || zone == "." || zone == name {
+		return "", false
+	}
+	once := name[:len(name)-len(zone)]
+	return once, once.Below(zone)
+}
+
+func targetUndefined(p *pass) {
+	p.eachTarget(func(pos definition.Pos, kind string, owner, target definition.Name) {
+		o := p.index.At(target)
+		if _, twice := p.zoneTwice(target); twice || p.zones.Of(target) == "" {
+			return
+		}
+		if o == nil || kind != "alias" && len(o.Hosts) == 0 && len(o.Aliases) == 0 {
+			p.report(pos, []definition.Name{owner, target},
+				"%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
+		}
+	})
+}
+
+// eachOwner calls f for every declaration.
+func (p *pass) eachOwner(f func(definition.Pos, definition.Name)) {
+	for _, h := range p.set.Hosts {
+		f(h.Pos, h.Owner)
+	}
+	for _, m := range p.set.Mails {
+		f(m.Pos, m.Owner)
+	}
+	for _, v := range p.set.Services {
+		f(v.Pos, v.Owner)
+	}
+	for _, a := range p.set.Aliases {
+		f(a.Pos, a.Owner)
+	}
+}
+
+// eachTarget calls f for every name that is pointed to.
+func (p *pass) eachTarget(f func(pos definition.Pos, kind string, owner, target definition.Name)) {
+	for _, m := range p.set.Mails {
+		for _, e := range m.Exchanges {
+			f(e.Pos, "exchange", m.Owner, e.Host)
+		}
+	}
+	for _, v := range p.set.Services {
+		for _, t := range v.Targets {
+			f(t.Pos, "target", v.Owner, t.Host)
+		}
+	}
+	for _, a := range p.set.Aliases {
+		f(a.Pos, "alias", a.Owner, a.Host)
+	}
+}
+
+func ttlConflict(p *pass) {
+	for _, o := range p.index.Owners {
+		if ttl, agree := o.HostTTL(); !agree {
+			p.ttls(o.Hosts[len(o.Hosts)-1].Pos, o.Name, "host", ttl)
+		}
+		if ttl, agree := o.MailTTL(); !agree {
+			p.ttls(o.Mails[len(o.Mails)-1].Pos, o.Name, "mail domain", ttl)
+		}
+		if ttl, agree := o.ServiceTTL(); !agree {
+			p.ttls(o.Services[len(o.Services)-1].Pos, o.Name, "service", ttl)
+		}
+		if ttl, agree := o.AliasTTL(); !agree {
+			p.ttls(o.Aliases[len(o.Aliases)-1].Pos, o.Name, "alias", ttl)
+		}
+	}
+}
+
+func (p *pass) ttls(pos definition.Pos, name definition.Name, kind string, lowest uint32) {
+	p.report(pos, []definition.Name{name},
+		"%s %s is declared with different ttls, the lowest %d: write one, in one place", kind, name, lowest)
+}

@@ -1,0 +1,58 @@
+package lint
+
+import (
+	"slices"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+func (p *pass) beside(plugin string) bool { return slices.Contains(p.opt.Plugins, plugin) }
+
+// glueTTLLower looks only where cache is: it keeps a message for the lowest TTL
+// in it. Resolvers keep each RRset for its own.
+func glueTTLLower(p *pass) {
+	if !p.beside("cache") {
+		return
+	}
+	for _, o := range p.index.Owners {
+		mail, _ := o.MailTTL()
+		for _, e := range o.Exchanges() {
+			p.lower(e.Pos, o.Name, e.Host, mail)
+		}
+		service, _ := o.ServiceTTL()
+		for _, t := range o.Targets() {
+			p.lower(t.Pos, o.Name, t.Host, service)
+		}
+	}
+}
+
+func (p *pass) lower(pos definition.Pos, owner, host definition.Name, ttl uint32) {
+	h := p.index.At(host)
+	if h == nil || len(h.Hosts) == 0 {
+		return
+	}
+	if lowest, _ := h.HostTTL(); lowest < ttl {
+		p.report(pos, []definition.Name{owner, host},
+			"host %s has ttl %d and %s has %d, and cache keeps the answer for %d: write the same ttl for both", host, lowest, owner, ttl, lowest)
+	}
+}
+
+// dnssecSubdomainMail: the NSEC records of the dnssec plugin list a fixed set of
+// types, and below the top of a zone MX is not in it.
+func dnssecSubdomainMail(p *pass) {
+	if !p.beside("dnssec") {
+		return
+	}
+	for _, m := range p.set.Mails {
+		if !p.zones[m.Owner] {
+			p.report(m.Pos, []definition.Name{m.Owner},
+				"the dnssec plugin's denials say that %s has no MX, which resolvers with aggressive NSEC believe: make it a zone of its own", m.Owner)
+		}
+	}
+}
+
+func minimalStripsGlue(p *pass) {
+	if p.beside("minimal") && len(p.set.Mails)+len(p.set.Services) > 0 {
+		p.report(p.opt.Pos, nil, "the minimal plugin takes the addresses out of MX and SRV answers: delete minimal from this server block")
+	}
+}

@@ -1,0 +1,103 @@
+package mxsrv
+
+import (
+	"sort"
+
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/table"
+)
+
+const (
+	headerLen   = 12
+	questionLen = 4 // type and class
+	nsidRoom    = 4 + 255
+
+	// The cache plugin gives a message that it keeps to clients of any size, so
+	// what goes into it must fit the smallest: 512 octets without EDNS, and with
+	// DNSSEC the 1220 that its clients must take (RFC 4035 §4.1).
+	smallestSize       = dns.MinMsgSize
+	smallestSizeDNSSEC = 1220
+)
+
+// reply makes the message of an answer, with all the glue that fits.
+//
+// Glue is left out from the end, whole RRsets at a time: it is a courtesy, and
+// never worth a TC bit (RFC 2181 §9), with which CoreDNS marks any message that
+// it has to shorten.
+func (m *MXSRV) reply(state *request.Request, a *table.Answer) *dns.Msg {
+	msg := new(dns.Msg).SetReply(state.Req)
+	msg.Authoritative = true
+	msg.Answer, msg.Ns, msg.Extra = a.RRs, a.Ns, a.Glue
+	if len(a.Glue) == 0 {
+		return msg
+	}
+	size := m.size(state) - optLen(state.Req)
+	signed := m.signature > 0 && state.Do()
+	if !signed && headerLen+len(state.Name())+1+questionLen+a.Len <= size {
+		return msg
+	}
+	if signed {
+		size -= m.signature * rrsets(a.RRs)
+	}
+	trim(msg, a, size, m.perRRset(signed))
+	return msg
+}
+
+// size returns the octets that the message may have.
+func (m *MXSRV) size(state *request.Request) int {
+	size := state.Size()
+	switch {
+	case !m.cached:
+		return size
+	case state.Do():
+		return min(size, smallestSizeDNSSEC)
+	}
+	return min(size, smallestSize)
+}
+
+func (m *MXSRV) perRRset(signed bool) int {
+	if signed {
+		return m.signature
+	}
+	return 0
+}
+
+// trim keeps the glue RRsets that fit into size octets with names compressed as
+// they will be, perRRset more for each.
+func trim(msg *dns.Msg, a *table.Answer, size, perRRset int) {
+	msg.Compress = true
+	kept := sort.Search(len(a.Ends), func(i int) bool {
+		msg.Extra = a.Glue[:a.Ends[i]]
+		return msg.Len()+perRRset*(i+1) > size
+	})
+	n := 0
+	if kept > 0 {
+		n = a.Ends[kept-1]
+	}
+	msg.Extra = a.Glue[:n:n]
+}
+
+// rrsets counts the RRsets of an answer: one, and the CNAME before it.
+func rrsets(rrs []dns.RR) int {
+	if rrs[0].Header().Rrtype == dns.TypeCNAME && len(rrs) > 1 {
+		return 2
+	}
+	return 1
+}
+
+// optLen returns the octets of the OPT record that CoreDNS will add, at most.
+func optLen(r *dns.Msg) int {
+	opt := r.IsEdns0()
+	if opt == nil {
+		return 0
+	}
+	n := dns.Len(opt)
+	for _, o := range opt.Option {
+		if o.Option() == dns.EDNS0NSID {
+			n += nsidRoom // the nsid plugin fills it in
+		}
+	}
+	return n
+}
