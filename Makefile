@@ -1,0 +1,28 @@
+COREDNS := v1.15.0
+BUILD := build/coredns
+
+.PHONY: coredns test bench clean
+
+# Stock CoreDNS with mxsrv in its plugin.cfg, as $(BUILD)/coredns.
+coredns:
+	rm -rf $(BUILD)
+	mkdir -p $(dir $(BUILD))
+	go mod download github.com/coredns/coredns@$(COREDNS)
+	cp -r "$$(go list -m -f "{{.Dir}}" github.com/coredns/coredns)" $(BUILD)
+	chmod -R u+w $(BUILD)
+	sed -i "/^transfer:transfer$$/a mxsrv:github.com/mxsrv/mxsrv" $(BUILD)/plugin.cfg
+	cd $(BUILD) && go mod edit -require github.com/mxsrv/mxsrv@v0.0.0 -replace github.com/mxsrv/mxsrv=$(CURDIR)
+	cd $(BUILD) && go generate coredns.go
+	cd $(BUILD) && go mod tidy && go build -o coredns .
+	$(BUILD)/coredns -plugins | grep -x mxsrv
+
+# The whole test suite, as CI runs it.
+test:
+	go test -race ./...
+
+# The benchmark table of the README.
+bench:
+	go run ./bench
+
+clean:
+	rm -rf build

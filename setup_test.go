@@ -1,0 +1,63 @@
+package mxsrv
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+)
+
+// load runs the setup of a block, as CoreDNS does, for the zone example.org.
+func load(t *testing.T, block string, next plugin.Handler) (*MXSRV, error) {
+	t.Helper()
+	c := caddy.NewTestController("dns", block)
+	c.ServerBlockKeys = []string{"dns://example.org.:53"}
+	if err := setup(c); err != nil {
+		return nil, err
+	}
+	plugins := dnsserver.GetConfig(c).Plugin
+	if len(plugins) != 1 {
+		t.Fatalf("%d handlers, want 1", len(plugins))
+	}
+	return plugins[0](next).(*MXSRV), nil
+}
+
+func TestSetup(t *testing.T) {
+	for _, tc := range []struct{ name, block, want string }{
+		{"nothing", "mxsrv", ""},
+		{"empty block", "mxsrv {\n}", ""},
+		{"definitions", "mxsrv {\n host mx1 192.0.2.1\n mail @ 10 mx1\n}", ""},
+		{"zones", "mxsrv example.com example.net {\n host mx1 192.0.2.1\n}", ""},
+		{"fallthrough", "mxsrv {\n fallthrough\n fallthrough example.org\n}", ""},
+		{"two stanzas", "mxsrv {\n host mx1 192.0.2.1\n}\nmxsrv example.com {\n mail @ 10 mx1\n}", ""},
+		{"one line", "mxsrv { host mx1 192.0.2.1 }", ""},
+		{"brace on its own line", "mxsrv\n{\n mail @\n {\n 10 mx1 mx2\n }\n host mx1 192.0.2.1\n}", ""},
+		{"CRLF", "mxsrv {\r\n host mx1 192.0.2.1\r\n mail @ {\r\n 10 mx1\r\n }\r\n}\r\n", ""},
+
+		{"unknown word", "mxsrv {\n hots mx1 192.0.2.1\n}",
+			`Testfile:2: error: unknown word "hots": write one of alias, fallthrough, host, mail, service, ttl [syntax]`},
+		{"not an address", "mxsrv example.org {\n host mx1 192.0.2\n}",
+			`Testfile:2: error: "192.0.2" is not an address: write one like 192.0.2.10 or 2001:db8::10 [syntax]`},
+		{"zone that is none", "mxsrv exa..mple {\n}",
+			`Testfile:1: error: zone exa..mple: write a domain name like example.org, or a network like 192.0.2.0/24 [syntax]`},
+		{"owner outside", "mxsrv {\n mail example.com. none\n}",
+			`Testfile:2: error: example.com. is not below example.org.: write a name that is, or add its zone after mxsrv [owner-outside-zone, RFC 1034 §4.2]`},
+		{"contradiction between stanzas", "mxsrv {\n mail @ none\n}\nmxsrv {\n mail @ 10 mx1\n}",
+			`Testfile:2: error: mail domain example.org. has none, and exchanges at Testfile:5: delete one of them [null-mx-not-alone, RFC 7505 §3]`},
+		{"all mistakes at once", "mxsrv {\n host mx1\n mail\n}", "Testfile:3: error: usage: mail"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := load(t, tc.block, nil)
+			switch {
+			case tc.want == "" && err != nil:
+				t.Errorf("%v, want it to load", err)
+			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
+				t.Errorf("%v\nwant %s", err, tc.want)
+			case err != nil && !strings.HasPrefix(err.Error(), "plugin/mxsrv: Testfile:"):
+				t.Errorf("%v\nwant plugin/mxsrv and the place in front, once", err)
+			}
+		})
+	}
+}
