@@ -34,11 +34,11 @@ func (b *behind) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (
 	return b.answer.Rcode, w.WriteMsg(b.answer)
 }
 
-func ask(t *testing.T, h plugin.Handler, m *dns.Msg) (rcode int, err error, res *dns.Msg) {
+func ask(t *testing.T, h plugin.Handler, m *dns.Msg) (rcode int, res *dns.Msg, err error) {
 	t.Helper()
 	w := dnstest.NewRecorder(&test.ResponseWriter{})
 	rcode, err = h.ServeDNS(t.Context(), w, m)
-	return rcode, err, w.Msg
+	return rcode, w.Msg, err
 }
 
 func TestAnsweredOrPassedOn(t *testing.T) {
@@ -79,7 +79,7 @@ func TestAnsweredOrPassedOn(t *testing.T) {
 			if tc.edit != nil {
 				tc.edit(m)
 			}
-			_, _, res := ask(t, h, m)
+			_, res, _ := ask(t, h, m)
 			if passed := next.asked == 1; passed != tc.passed {
 				t.Fatalf("passed on: %v, want %v", passed, tc.passed)
 			}
@@ -111,7 +111,7 @@ func TestEndOfChain(t *testing.T) {
 			{"nosuch.example.com.", dns.RcodeNameError, true},
 			{"example.net.", dns.RcodeServerFailure, false},
 		} {
-			rcode, err, res := ask(t, h, new(dns.Msg).SetQuestion(tc.qname, dns.TypeTXT))
+			rcode, res, err := ask(t, h, new(dns.Msg).SetQuestion(tc.qname, dns.TypeTXT))
 			if rcode != tc.rcode || (res != nil) != tc.written || (err == nil) != tc.written {
 				t.Errorf("%s behind, %s: rcode %d, %v, %v", name, tc.qname, rcode, err, res)
 			}
@@ -159,7 +159,7 @@ func TestRepairedDenial(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rcode, _, res := ask(t, h, new(dns.Msg).SetQuestion(tc.qname, dns.TypeTXT))
+			rcode, res, _ := ask(t, h, new(dns.Msg).SetQuestion(tc.qname, dns.TypeTXT))
 			if rcode != tc.want || res.Rcode != tc.want || !slices.Equal(res.Ns, tc.wantNs) {
 				t.Errorf("rcode %d, %v\nwant %d, %v", rcode, res, tc.want, tc.wantNs)
 			}

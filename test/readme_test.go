@@ -1,0 +1,89 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+)
+
+// TestReadmeCorefiles starts a server with each block of the README that is
+// marked as a Corefile.
+func TestReadmeCorefiles(t *testing.T) {
+	blocks := regexp.MustCompile("(?s)\n~~~ corefile\n(.*?)\n~~~\n").FindAllStringSubmatch(read(t, "../README.md"), -1)
+	if len(blocks) < 3 {
+		t.Fatalf("%d blocks, want at least 3", len(blocks))
+	}
+	dir := t.TempDir()
+	zone := strings.ReplaceAll(overlayZone, "example.com.", "example.org.")
+	if err := os.WriteFile(filepath.Join(dir, "db.example.org"), []byte(zone), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, block := range blocks {
+		t.Run(fmt.Sprintf("block %d", i+1), func(t *testing.T) {
+			corefile := regexp.MustCompile(`(?m)^(\S+) \{`).ReplaceAllString(block[1], "$1:1053 {\n    bind 127.0.0.1")
+			start(t, dir, corefile)
+		})
+	}
+}
+
+// TestReadmeRules: the README has every rule, as its documentation says it, and
+// no other.
+func TestReadmeRules(t *testing.T) {
+	listed := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\* `([a-z0-9-]+)`: (.*)$").FindAllStringSubmatch(read(t, "../README.md"), -1) {
+		listed[m[1]] = m[2]
+	}
+	for _, r := range lint.Rules() {
+		want := r.Doc
+		if r.RFC != "" {
+			want += " (" + r.RFC + ")"
+		}
+		if got := listed[r.ID]; got != want+"." {
+			t.Errorf("README has %q for the rule, want\n* `%s`: %s.", got, r.ID, want)
+		}
+		delete(listed, r.ID)
+	}
+	for id := range listed {
+		t.Errorf("README has the rule %s, and there is none", id)
+	}
+}
+
+// TestReadmeWords: the Syntax block has every word of the language.
+func TestReadmeWords(t *testing.T) {
+	_, syntax, _ := strings.Cut(read(t, "../README.md"), "\nmxsrv [ZONES...] {\n")
+	syntax, _, _ = strings.Cut(syntax, "\n}")
+	words := map[string]bool{"fallthrough": true}
+	for _, word := range definition.Words() {
+		words[word] = true
+	}
+	for line := range strings.Lines(syntax) {
+		word := strings.Fields(line)[0]
+		if !words[word] {
+			t.Errorf("README has %q, which is no word of the block", word)
+		}
+		delete(words, word)
+	}
+	for word := range words {
+		t.Errorf("README lacks %q", word)
+	}
+}
+
+// TestReadmeExamples: the README names every example.
+func TestReadmeExamples(t *testing.T) {
+	dirs, err := filepath.Glob("../examples/*/Corefile")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal("no examples", err)
+	}
+	for _, dir := range dirs {
+		name := filepath.Base(filepath.Dir(dir))
+		if !strings.Contains(read(t, "../README.md"), "`"+name+"`") {
+			t.Errorf("README lacks the example %s", name)
+		}
+	}
+}
