@@ -2,6 +2,7 @@ package mxsrv
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
@@ -32,7 +33,10 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 		return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 	}
 	t := m.table.Load()
-	match, answer := t.Lookup(state.Name(), state.QType())
+	// The name comes off the wire with its escapes in order; state.Name would
+	// put them in order again, at the cost of all the rest here.
+	name := strings.ToLower(r.Question[0].Name)
+	match, answer := t.Lookup(name, state.QType())
 	if match == table.Data {
 		return dns.RcodeSuccess, w.WriteMsg(m.reply(&state, answer))
 	}

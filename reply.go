@@ -33,15 +33,18 @@ func (m *MXSRV) reply(state *request.Request, a *table.Answer) *dns.Msg {
 	if len(a.Glue) == 0 {
 		return msg
 	}
-	size := m.size(state) - optLen(state.Req)
+	room := optLen(state.Req)
 	signed := m.signature > 0 && state.Do()
-	if !signed && headerLen+len(state.Name())+1+questionLen+a.Len <= size {
+	if !signed {
+		octets := headerLen + len(state.Req.Question[0].Name) + 1 + questionLen + a.Len + room
+		if octets <= smallestSize || octets <= m.size(state) { // mostly the first, which is free
+			return msg
+		}
+		trim(msg, a.Glue, m.size(state)-room, 0)
 		return msg
 	}
-	if signed {
-		size -= m.signature * rrsets(a.RRs)
-	}
-	trim(msg, a, size, m.perRRset(signed))
+	room += m.signature * rrsets(a.RRs)
+	trim(msg, a.Glue, m.size(state)-room, m.signature)
 	return msg
 }
 
@@ -57,26 +60,31 @@ func (m *MXSRV) size(state *request.Request) int {
 	return min(size, smallestSize)
 }
 
-func (m *MXSRV) perRRset(signed bool) int {
-	if signed {
-		return m.signature
-	}
-	return 0
-}
-
 // trim keeps the glue RRsets that fit into size octets with names compressed as
 // they will be, perRRset more for each.
-func trim(msg *dns.Msg, a *table.Answer, size, perRRset int) {
+func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
 	msg.Compress = true
-	kept := sort.Search(len(a.Ends), func(i int) bool {
-		msg.Extra = a.Glue[:a.Ends[i]]
+	ends := rrsetEnds(glue)
+	kept := sort.Search(len(ends), func(i int) bool {
+		msg.Extra = glue[:ends[i]]
 		return msg.Len()+perRRset*(i+1) > size
 	})
 	n := 0
 	if kept > 0 {
-		n = a.Ends[kept-1]
+		n = ends[kept-1]
 	}
-	msg.Extra = a.Glue[:n:n]
+	msg.Extra = glue[:n:n]
+}
+
+// rrsetEnds returns the number of records up to the end of each RRset.
+func rrsetEnds(rrs []dns.RR) []int {
+	var ends []int
+	for i := range rrs {
+		if i+1 == len(rrs) || !dns.IsRRset(rrs[i:i+2]) {
+			ends = append(ends, i+1)
+		}
+	}
+	return ends
 }
 
 // rrsets counts the RRsets of an answer: one, and the CNAME before it.

@@ -22,15 +22,16 @@ type Options struct {
 
 // Compile makes the table of a set of definitions.
 func Compile(set *definition.Set, opt Options) *Table {
+	index := set.Index()
 	b := &builder{
 		table: &Table{
-			names: make(map[string]*node),
+			names: make(map[string]node, len(index.Owners)),
 			soas:  make(map[definition.Name][]dns.RR, len(opt.Zones)),
 			zones: opt.Zones.Set(),
 		},
-		index: set.Index(),
+		index: index,
 		hosts: make(map[definition.Name]host),
-		glue:  make(map[string]glue),
+		glue:  make(map[string][]dns.RR),
 	}
 	for _, zone := range opt.Zones {
 		b.table.soas[zone] = []dns.RR{soa(zone, opt.Serial)}
@@ -77,34 +78,21 @@ type builder struct {
 	table *Table
 	index *definition.Index
 	hosts map[definition.Name]host
-	glue  map[string]glue // by the target names in order: most sets are shared
+	glue  map[string][]dns.RR // by the target names in order: most sets are shared
 }
 
 // A host is the two RRsets of one; either may be empty.
 type host struct{ a, aaaa []dns.RR }
 
-type glue struct {
-	rrs  []dns.RR
-	ends []int
-}
-
-func (b *builder) node(name definition.Name) *node {
-	n := b.table.names[string(name)]
-	if n == nil {
-		n = new(node)
-		b.table.names[string(name)] = n
-	}
-	return n
-}
-
 // add puts an answer under a name and type.
-func (b *builder) add(owner definition.Name, qtype uint16, a *Answer) {
-	n := b.node(owner)
-	n.answers = append(n.answers, typed{qtype, a})
+func (b *builder) add(owner definition.Name, qtype uint16, a Answer) {
+	n := b.table.names[string(owner)]
+	n.answers = append(slices.Clip(n.answers), typed{qtype, a})
+	b.table.names[string(owner)] = n
 }
 
-func newAnswer(rrs, ns []dns.RR, g glue) *Answer {
-	a := &Answer{RRs: slices.Clip(rrs), Ns: slices.Clip(ns), Glue: slices.Clip(g.rrs), Ends: g.ends}
+func newAnswer(rrs, ns, glue []dns.RR) Answer {
+	a := Answer{RRs: slices.Clip(rrs), Ns: slices.Clip(ns), Glue: slices.Clip(glue)}
 	for _, section := range [][]dns.RR{a.RRs, a.Ns, a.Glue} {
 		for _, rr := range section {
 			a.Len += dns.Len(rr)
@@ -139,7 +127,7 @@ func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs []dns.RR) {
 	if len(rrs) == 0 {
 		ns = b.table.SOA(string(owner))
 	}
-	b.add(owner, qtype, newAnswer(rrs, ns, glue{}))
+	b.add(owner, qtype, newAnswer(rrs, ns, nil))
 }
 
 func (b *builder) addMail(o *definition.Owner) {
@@ -179,7 +167,7 @@ func (b *builder) addService(o *definition.Owner) {
 }
 
 // glueOf returns the addresses of the targets, each host once.
-func (b *builder) glueOf(targets []definition.Name) glue {
+func (b *builder) glueOf(targets []definition.Name) []dns.RR {
 	var key strings.Builder
 	for _, t := range targets {
 		key.WriteString(string(t))
@@ -187,22 +175,18 @@ func (b *builder) glueOf(targets []definition.Name) glue {
 	if g, ok := b.glue[key.String()]; ok {
 		return g
 	}
-	var g glue
+	var rrs []dns.RR
 	seen := make(map[definition.Name]bool, len(targets))
 	for _, t := range targets {
 		if seen[t] {
 			continue
 		}
 		seen[t] = true
-		for _, rrs := range [][]dns.RR{b.hosts[t].a, b.hosts[t].aaaa} {
-			if len(rrs) > 0 {
-				g.rrs = append(g.rrs, rrs...)
-				g.ends = append(g.ends, len(g.rrs))
-			}
-		}
+		rrs = append(append(rrs, b.hosts[t].a...), b.hosts[t].aaaa...)
 	}
-	b.glue[key.String()] = g
-	return g
+	rrs = slices.Clip(rrs)
+	b.glue[key.String()] = rrs
+	return rrs
 }
 
 // addAlias compiles the CNAME and, for each type that its host holds, the CNAME
@@ -211,14 +195,16 @@ func (b *builder) addAlias(o *definition.Owner) {
 	ttl, _ := o.AliasTTL()
 	target := o.Aliases[0].Host
 	cname := []dns.RR{&dns.CNAME{Hdr: header(o.Name, dns.TypeCNAME, ttl), Target: string(target)}}
-	n := b.node(o.Name)
-	n.cname = newAnswer(cname, nil, glue{})
-	if held := b.table.names[string(target)]; held != nil && held.cname == nil {
+	n := b.table.names[string(o.Name)]
+	alone := newAnswer(cname, nil, nil)
+	n.cname = &alone
+	if held := b.table.names[string(target)]; held.cname == nil {
 		for _, t := range held.answers {
 			rrs := append(slices.Clip(cname), t.answer.RRs...)
-			b.add(o.Name, t.qtype, newAnswer(rrs, t.answer.Ns, glue{t.answer.Glue, t.answer.Ends}))
+			n.answers = append(slices.Clip(n.answers), typed{t.qtype, newAnswer(rrs, t.answer.Ns, t.answer.Glue)})
 		}
 	}
+	b.table.names[string(o.Name)] = n
 }
 
 // addNonTerminals makes the names between the held ones and the tops of their
@@ -227,13 +213,10 @@ func (b *builder) addNonTerminals() {
 	for _, o := range b.index.Owners {
 		for name := string(o.Name); name != "."; {
 			name = parent(name)
-			if b.table.names[name] != nil || b.table.Zone(name) == "" {
+			if _, ok := b.table.names[name]; ok || b.table.Zone(name) == "" {
 				break // what is above a name that exists comes with that one
 			}
-			b.table.names[name] = empty
+			b.table.names[name] = node{}
 		}
 	}
 }
-
-// empty is the node of all empty non-terminals.
-var empty = new(node)

@@ -28,7 +28,7 @@ const (
 // A Table holds the answers to all questions about a set of definitions.
 // It is safe for concurrent use.
 type Table struct {
-	names map[string]*node
+	names map[string]node              // by value, as a lookup among a million is a matter of cache misses
 	soas  map[definition.Name][]dns.RR // by zone: its SOA
 	zones definition.ZoneSet
 }
@@ -41,22 +41,18 @@ type Answer struct {
 	Ns   []dns.RR // Authority section: the SOA where the answer denies something
 	Glue []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
 
-	// Ends has the length of Glue after each of its RRsets.
-	Ends []int
-	// Len is the octets of all these records without name compression.
-	Len int
+	Len int // octets of all these records without name compression
 }
 
 // A node is a name that exists. One without answers is an empty non-terminal.
 type node struct {
 	answers []typed
-	// cname answers all other types of an alias.
-	cname *Answer
+	cname   *Answer // of an alias: answers all other types
 }
 
 type typed struct {
 	qtype  uint16
-	answer *Answer
+	answer Answer
 }
 
 // Lookup finds the answer to a question; name is absolute and in lower case.
@@ -69,14 +65,14 @@ func (t *Table) Lookup(name string, qtype uint16) (Match, *Answer) {
 	}
 	for i := range n.answers {
 		if n.answers[i].qtype == qtype {
-			return Data, n.answers[i].answer
+			return Data, &n.answers[i].answer
 		}
 	}
 	switch {
 	case n.cname != nil:
 		return Data, n.cname
 	case qtype == dns.TypeANY && len(n.answers) > 0:
-		return Data, n.answers[0].answer
+		return Data, &n.answers[0].answer
 	}
 	return Exists, nil
 }
