@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/table"
@@ -28,33 +27,43 @@ func (m *MXSRV) Name() string { return pluginName }
 // ServeDNS implements plugin.Handler: it answers what the table answers, and
 // passes everything else on.
 func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	state := request.Request{W: w, Req: r}
-	if !concerns(&state) {
+	if !concerns(r) {
 		return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 	}
 	t := m.table.Load()
-	// The name comes off the wire with its escapes in order; state.Name would
-	// put them in order again, at the cost of all the rest here.
-	name := strings.ToLower(r.Question[0].Name)
-	match, answer := t.Lookup(name, state.QType())
-	if match == table.Data {
-		return dns.RcodeSuccess, w.WriteMsg(m.reply(&state, answer))
-	}
-	if match == table.Exists {
-		return m.passOnExisting(ctx, t, &state)
+	name := canonical(r.Question[0].Name)
+	match, answer := t.Lookup(name, r.Question[0].Qtype)
+	switch match {
+	case table.Data:
+		return dns.RcodeSuccess, w.WriteMsg(m.reply(w, r, &answer))
+	case table.Exists:
+		return m.passOnExisting(ctx, w, r, t, name)
 	}
 	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 	if unanswered(rcode, err) {
-		return deny(t, &state, err)
+		return deny(w, r, t, name, err)
 	}
 	return rcode, err
 }
 
-// concerns reports whether a query can be about definitions: class IN, opcode
-// QUERY, and no zone transfer.
-func concerns(state *request.Request) bool {
-	if state.Req.Opcode != dns.OpcodeQuery || state.QClass() != dns.ClassINET {
+// concerns reports whether a query can be about definitions: one question,
+// class IN, opcode QUERY, and no zone transfer.
+func concerns(r *dns.Msg) bool {
+	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
 		return false
 	}
-	return state.QType() != dns.TypeAXFR && state.QType() != dns.TypeIXFR
+	q := &r.Question[0]
+	return q.Qclass == dns.ClassINET && q.Qtype != dns.TypeAXFR && q.Qtype != dns.TypeIXFR
+}
+
+// canonical returns a name in lower case. Off the wire its escapes are in
+// order; request.Request.Name puts them in order again, at the cost of all the
+// rest of ServeDNS, and strings.ToLower at a third of it.
+func canonical(name string) string {
+	for i := range len(name) {
+		if 'A' <= name[i] && name[i] <= 'Z' {
+			return strings.ToLower(name)
+		}
+	}
+	return name
 }

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/table"
@@ -21,18 +19,16 @@ func unanswered(rcode int, err error) bool {
 // deny answers a query in our zones that no plugin behind us has answered: the
 // name does not exist, or holds nothing of the type, with the SOA that lets
 // resolvers keep that (RFC 2308). Queries outside keep their error.
-func deny(t *table.Table, state *request.Request, err error) (int, error) {
-	soa := t.SOA(state.Name())
+func deny(w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, err error) (int, error) {
+	soa := t.SOA(name)
 	if soa == nil {
 		return dns.RcodeServerFailure, err
 	}
-	m := new(dns.Msg).SetReply(state.Req)
+	m := new(dns.Msg).SetReply(r)
 	m.Authoritative = true
 	m.Ns = slices.Clip(soa)
-	if match, _ := t.Lookup(state.Name(), dns.TypeNone); match == table.None && !t.IsZone(state.Name()) {
+	if match, _ := t.Lookup(name, dns.TypeNone); match == table.None && !t.IsZone(name) {
 		m.Rcode = dns.RcodeNameError
 	}
-	return m.Rcode, state.W.WriteMsg(m)
+	return m.Rcode, w.WriteMsg(m)
 }
-
-var _ plugin.Handler = (*MXSRV)(nil)

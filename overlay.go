@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/table"
@@ -15,13 +14,13 @@ import (
 // one, and of whose type we know nothing. The plugins behind may answer; they
 // may not say that the name does not exist: a resolver takes NXDOMAIN for the
 // name and for all below it (RFC 8020), and mail to it would bounce.
-func (m *MXSRV) passOnExisting(ctx context.Context, t *table.Table, state *request.Request) (int, error) {
-	w := &existing{ResponseWriter: state.W}
-	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, w, state.Req)
+func (m *MXSRV) passOnExisting(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string) (int, error) {
+	e := &existing{ResponseWriter: w}
+	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, e, r)
 	switch {
 	case unanswered(rcode, err):
-		return deny(t, state, err)
-	case w.repaired:
+		return deny(w, r, t, name, err)
+	case e.repaired:
 		return dns.RcodeSuccess, err
 	}
 	return rcode, err

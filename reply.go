@@ -26,26 +26,38 @@ const (
 // Glue is left out from the end, whole RRsets at a time: it is a courtesy, and
 // never worth a TC bit (RFC 2181 §9), with which CoreDNS marks any message that
 // it has to shorten.
-func (m *MXSRV) reply(state *request.Request, a *table.Answer) *dns.Msg {
-	msg := new(dns.Msg).SetReply(state.Req)
+func (m *MXSRV) reply(w dns.ResponseWriter, r *dns.Msg, a *table.Answer) *dns.Msg {
+	msg := newReply(r)
 	msg.Authoritative = true
 	msg.Answer, msg.Ns, msg.Extra = a.RRs, a.Ns, a.Glue
-	if len(a.Glue) == 0 {
-		return msg
+	room := optLen(r)
+	octets := headerLen + len(r.Question[0].Name) + 1 + questionLen + a.Len + room
+	if len(a.Glue) == 0 || m.signature == 0 && octets <= smallestSize {
+		return msg // mostly: nothing that could be too long
 	}
-	room := optLen(state.Req)
-	signed := m.signature > 0 && state.Do()
-	if !signed {
-		octets := headerLen + len(state.Req.Question[0].Name) + 1 + questionLen + a.Len + room
-		if octets <= smallestSize || octets <= m.size(state) { // mostly the first, which is free
-			return msg
-		}
-		trim(msg, a.Glue, m.size(state)-room, 0)
-		return msg
+	state := request.Request{W: w, Req: r}
+	size, perRRset := m.size(&state), 0
+	if state.Do() {
+		perRRset = m.signature
 	}
-	room += m.signature * rrsets(a.RRs)
-	trim(msg, a.Glue, m.size(state)-room, m.signature)
+	if perRRset > 0 || octets > size {
+		trim(msg, a.Glue, size-room-perRRset*rrsets(a.RRs), perRRset)
+	}
 	return msg
+}
+
+// newReply is SetReply of a message with one question, in one allocation
+// instead of two: they are most of what an answer costs.
+func newReply(r *dns.Msg) *dns.Msg {
+	m := &struct {
+		dns.Msg
+		question [1]dns.Question
+	}{question: [1]dns.Question{r.Question[0]}}
+	m.MsgHdr = dns.MsgHdr{
+		Id: r.Id, Response: true, RecursionDesired: r.RecursionDesired, CheckingDisabled: r.CheckingDisabled,
+	}
+	m.Question = m.question[:]
+	return &m.Msg
 }
 
 // size returns the octets that the message may have.

@@ -87,7 +87,11 @@ type host struct{ a, aaaa []dns.RR }
 // add puts an answer under a name and type.
 func (b *builder) add(owner definition.Name, qtype uint16, a Answer) {
 	n := b.table.names[string(owner)]
-	n.answers = append(slices.Clip(n.answers), typed{qtype, a})
+	if n.first.answer.RRs == nil {
+		n.first = typed{qtype, a}
+	} else {
+		n.more = append(slices.Clip(n.more), typed{qtype, a})
+	}
 	b.table.names[string(owner)] = n
 }
 
@@ -195,16 +199,15 @@ func (b *builder) addAlias(o *definition.Owner) {
 	ttl, _ := o.AliasTTL()
 	target := o.Aliases[0].Host
 	cname := []dns.RR{&dns.CNAME{Hdr: header(o.Name, dns.TypeCNAME, ttl), Target: string(target)}}
-	n := b.table.names[string(o.Name)]
-	alone := newAnswer(cname, nil, nil)
-	n.cname = &alone
-	if held := b.table.names[string(target)]; held.cname == nil {
-		for _, t := range held.answers {
-			rrs := append(slices.Clip(cname), t.answer.RRs...)
-			n.answers = append(slices.Clip(n.answers), typed{t.qtype, newAnswer(rrs, t.answer.Ns, t.answer.Glue)})
-		}
+	b.add(o.Name, anyType, newAnswer(cname, nil, nil))
+	held := b.table.names[string(target)]
+	if held.first.qtype == anyType {
+		return // nothing is held there, or another alias
 	}
-	b.table.names[string(o.Name)] = n
+	for _, t := range append([]typed{held.first}, held.more...) {
+		rrs := append(slices.Clip(cname), t.answer.RRs...)
+		b.add(o.Name, t.qtype, newAnswer(rrs, t.answer.Ns, t.answer.Glue))
+	}
 }
 
 // addNonTerminals makes the names between the held ones and the tops of their

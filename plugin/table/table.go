@@ -45,36 +45,45 @@ type Answer struct {
 }
 
 // A node is a name that exists. One without answers is an empty non-terminal.
+// Most names have one answer: it lies in the node, and the node in the map, as
+// a lookup among a million names is a matter of cache misses.
 type node struct {
-	answers []typed
-	cname   *Answer // of an alias: answers all other types
+	first typed
+	more  []typed
 }
 
+// typed is the answer for one type, or for anyType.
 type typed struct {
 	qtype  uint16
 	answer Answer
 }
 
+// anyType stands for all types that have no answer of their own: the CNAME of
+// an alias.
+const anyType = dns.TypeNone
+
 // Lookup finds the answer to a question; name is absolute and in lower case.
-// The answer is nil unless the match is [Data]. ANY gets one of the RRsets of
+// There is an answer only if the match is [Data]. ANY gets one of the RRsets of
 // the name (RFC 8482 §4.1).
-func (t *Table) Lookup(name string, qtype uint16) (Match, *Answer) {
+func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	n, ok := t.names[name]
-	if !ok {
-		return None, nil
+	switch {
+	case !ok:
+		return None, Answer{}
+	case n.first.answer.RRs == nil:
+		return Exists, Answer{}
+	case n.first.qtype == qtype, n.first.qtype == anyType && n.more == nil, qtype == dns.TypeANY:
+		return Data, n.first.answer
 	}
-	for i := range n.answers {
-		if n.answers[i].qtype == qtype {
-			return Data, &n.answers[i].answer
+	for i := range n.more {
+		if n.more[i].qtype == qtype {
+			return Data, n.more[i].answer
 		}
 	}
-	switch {
-	case n.cname != nil:
-		return Data, n.cname
-	case qtype == dns.TypeANY && len(n.answers) > 0:
-		return Data, &n.answers[0].answer
+	if n.first.qtype == anyType {
+		return Data, n.first.answer
 	}
-	return Exists, nil
+	return Exists, Answer{}
 }
 
 // SOA returns the SOA record of the zone that name is in, for a denial, or nil
