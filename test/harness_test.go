@@ -102,8 +102,8 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// start runs coredns with a Corefile in a directory, its ports 1053 and 1054
-// replaced by free ones, until the test ends.
+// start runs coredns with a Corefile in a copy of a directory, its ports 1053
+// and 1054 replaced by free ones, until the test ends.
 func start(t *testing.T, dir, corefile string) *server {
 	t.Helper()
 	port := freePort(t)
@@ -111,8 +111,15 @@ func start(t *testing.T, dir, corefile string) *server {
 	if strings.Contains(corefile, ":1054") {
 		corefile = strings.ReplaceAll(corefile, ":1054", ":"+freePort(t))
 	}
-	cmd := exec.Command(coredns, "-conf", "stdin")
-	cmd.Dir, cmd.Stdin = dir, strings.NewReader(corefile)
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(copied, "Corefile"), []byte(corefile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(coredns)
+	cmd.Dir = copied
 	return &server{"127.0.0.1:" + port, await(t, cmd, "CoreDNS-")}
 }
 
