@@ -58,7 +58,7 @@ func (s *server) stop() {
 // load is what dnsperf says of a turn.
 type load struct {
 	qps  float64
-	lost float64
+	lost float64 // queries without an answer
 }
 
 var (
