@@ -12,6 +12,7 @@ import (
 const (
 	headerLen   = 12
 	questionLen = 4 // type and class
+	bareOptLen  = 11
 	nsidRoom    = 4 + 255
 
 	// The cache plugin gives a message that it keeps to clients of any size, so
@@ -30,7 +31,7 @@ func (m *MXSRV) reply(w dns.ResponseWriter, r *dns.Msg, a *table.Answer) *dns.Ms
 	msg := newReply(r)
 	msg.Authoritative = true
 	msg.Answer, msg.Ns, msg.Extra = a.RRs, a.Ns, a.Glue
-	room := optLen(r)
+	room := m.room(r)
 	octets := headerLen + len(r.Question[0].Name) + 1 + questionLen + a.Len + room
 	if len(a.Glue) == 0 || m.signature == 0 && octets <= smallestSize {
 		return msg // mostly: nothing that could be too long
@@ -105,6 +106,17 @@ func rrsets(rrs []dns.RR) int {
 		return 2
 	}
 	return 1
+}
+
+// room returns the octets to leave for what CoreDNS adds. Of what cache keeps,
+// the next client may have EDNS where this one has not, and may ask in mixed
+// case, to which owner names cannot be compressed.
+func (m *MXSRV) room(r *dns.Msg) int {
+	room := optLen(r)
+	if m.cached {
+		room = max(room, bareOptLen) + len(r.Question[0].Name)
+	}
+	return room
 }
 
 // optLen returns the octets of the OPT record that CoreDNS will add, at most.

@@ -259,6 +259,32 @@ func writeKey(t *testing.T, dir, zone string) string {
 	return name
 }
 
+// TestGlueAtEveryLength sweeps the length of the owner, so that some answer ends
+// on every octet before the limit. What cache keeps was made for a client in
+// lower case without EDNS, and must fit one in mixed case with it.
+func TestGlueAtEveryLength(t *testing.T) {
+	var names []string
+	for i := range 60 {
+		names = append(names, strings.Repeat("a", i+1))
+	}
+	for _, plugins := range []string{"", "cache"} {
+		corefile := sixBySix(plugins)
+		corefile = strings.Replace(corefile, "mail @", "mail "+strings.Join(names, " "), 1)
+		s := start(t, t.TempDir(), corefile)
+		for _, name := range names {
+			for _, q := range []string{name + ".example.org MX", mixCase(name + ".example.org MX")} {
+				plain, edns := query(t, q), query(t, q)
+				edns.SetEdns0(512, false)
+				for _, m := range []*dns.Msg{plain, edns} {
+					if res := s.ask(t, "udp", m); res.Truncated || len(mxOf(res)) != 6 || len(countRRsets(res.Extra)) == 0 {
+						t.Errorf("%q %s: TC %v, %d exchanges, %d addresses", plugins, q, res.Truncated, len(mxOf(res)), len(res.Extra))
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestLargeAnswer: an answer that does not fit by itself sets TC, and TCP has it
 // all.
 func TestLargeAnswer(t *testing.T) {
