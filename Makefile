@@ -1,7 +1,7 @@
 COREDNS := v1.15.0
 BUILD := build/coredns
 
-.PHONY: coredns test bench clean
+.PHONY: coredns test fuzz bench clean
 
 # Stock CoreDNS with mxsrv in its plugin.cfg, as $(BUILD)/coredns.
 coredns:
@@ -19,6 +19,11 @@ coredns:
 # The whole test suite, as CI runs it.
 test:
 	go test -race ./...
+
+# New inputs for the reader and the compiler; what breaks them stays as a test.
+fuzz:
+	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
+	go test -run '^$$' -fuzz FuzzCompile -fuzztime 1m -fuzzminimizetime 2s ./plugin/table
 
 # The benchmark table of the README.
 bench:

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
@@ -58,7 +59,7 @@ const longestService = 15
 
 func serviceNameLong(p *pass) {
 	for _, v := range p.set.Services {
-		if name := v.Owner.Labels()[0]; len(name)-1 > longestService {
+		if name, _, _ := strings.Cut(string(v.Owner), "."); len(name)-1 > longestService {
 			p.report(v.Pos, []definition.Name{v.Owner},
 				"service name %q has %d characters: write at most %d after the underscore", name, len(name)-1, longestService)
 		}
