@@ -35,7 +35,7 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	match, answer := t.Lookup(name, r.Question[0].Qtype)
 	switch match {
 	case table.Data:
-		return dns.RcodeSuccess, w.WriteMsg(m.reply(w, r, &answer))
+		return dns.RcodeSuccess, w.WriteMsg(m.reply(w, r, answer))
 	case table.Exists:
 		return m.passOnExisting(ctx, w, r, t, name)
 	}
@@ -61,7 +61,7 @@ func concerns(r *dns.Msg) bool {
 // rest of ServeDNS, and strings.ToLower at a third of it.
 func canonical(name string) string {
 	for i := range len(name) {
-		if 'A' <= name[i] && name[i] <= 'Z' {
+		if name[i]-'A' < 26 {
 			return strings.ToLower(name)
 		}
 	}

@@ -25,7 +25,8 @@ func Compile(set *definition.Set, opt Options) *Table {
 	index := set.Index()
 	b := &builder{
 		table: &Table{
-			names: make(map[string]node, len(index.Owners)),
+			names: make(map[string]uint32, len(index.Owners)),
+			nodes: make([]node, 1, len(index.Owners)+1),
 			soas:  make(map[definition.Name][]dns.RR, len(opt.Zones)),
 			zones: opt.Zones.Set(),
 		},
@@ -86,13 +87,15 @@ type host struct{ a, aaaa []dns.RR }
 
 // add puts an answer under a name and type.
 func (b *builder) add(owner definition.Name, qtype uint16, a Answer) {
-	n := b.table.names[string(owner)]
-	if n.first.answer.RRs == nil {
-		n.first = typed{qtype, a}
-	} else {
-		n.more = append(slices.Clip(n.more), typed{qtype, a})
+	i, ok := b.table.names[string(owner)]
+	if !ok {
+		i = uint32(len(b.table.nodes))
+		b.table.names[string(owner)] = i
+		b.table.nodes = append(b.table.nodes, node{first: typed{qtype, a}})
+		return
 	}
-	b.table.names[string(owner)] = n
+	n := &b.table.nodes[i]
+	n.more = append(slices.Clip(n.more), typed{qtype, a})
 }
 
 func newAnswer(rrs, ns, glue []dns.RR) Answer {
@@ -200,10 +203,11 @@ func (b *builder) addAlias(o *definition.Owner) {
 	target := o.Aliases[0].Host
 	cname := []dns.RR{&dns.CNAME{Hdr: header(o.Name, dns.TypeCNAME, ttl), Target: string(target)}}
 	b.add(o.Name, anyType, newAnswer(cname, nil, nil))
-	held := b.table.names[string(target)]
-	if held.first.qtype == anyType {
-		return // nothing is held there, or another alias
+	i, ok := b.table.names[string(target)]
+	if !ok || b.table.nodes[i].first.qtype == anyType {
+		return // nothing is held there, or it is another alias
 	}
+	held := b.table.nodes[i]
 	for _, t := range append([]typed{held.first}, held.more...) {
 		rrs := append(slices.Clip(cname), t.answer.RRs...)
 		b.add(o.Name, t.qtype, newAnswer(rrs, t.answer.Ns, t.answer.Glue))
@@ -219,7 +223,7 @@ func (b *builder) addNonTerminals() {
 			if _, ok := b.table.names[name]; ok || b.table.Zone(name) == "" {
 				break // what is above a name that exists comes with that one
 			}
-			b.table.names[name] = node{}
+			b.table.names[name] = 0
 		}
 	}
 }

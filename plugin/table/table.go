@@ -28,7 +28,8 @@ const (
 // A Table holds the answers to all questions about a set of definitions.
 // It is safe for concurrent use.
 type Table struct {
-	names map[string]node              // by value, as a lookup among a million is a matter of cache misses
+	names map[string]uint32            // index into nodes
+	nodes []node                       // the first is that of all empty non-terminals
 	soas  map[definition.Name][]dns.RR // by zone: its SOA
 	zones definition.ZoneSet
 }
@@ -45,8 +46,8 @@ type Answer struct {
 }
 
 // A node is a name that exists. One without answers is an empty non-terminal.
-// Most names have one answer: it lies in the node, and the node in the map, as
-// a lookup among a million names is a matter of cache misses.
+// Most names have one answer, which lies in the node, and all nodes lie in a
+// row: a lookup among a million names is a matter of cache misses.
 type node struct {
 	first typed
 	more  []typed
@@ -63,27 +64,29 @@ type typed struct {
 const anyType = dns.TypeNone
 
 // Lookup finds the answer to a question; name is absolute and in lower case.
-// There is an answer only if the match is [Data]. ANY gets one of the RRsets of
+// The answer is nil unless the match is [Data]. ANY gets one of the RRsets of
 // the name (RFC 8482 §4.1).
-func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
-	n, ok := t.names[name]
-	switch {
-	case !ok:
-		return None, Answer{}
-	case n.first.answer.RRs == nil:
-		return Exists, Answer{}
-	case n.first.qtype == qtype, n.first.qtype == anyType && n.more == nil, qtype == dns.TypeANY:
-		return Data, n.first.answer
+func (t *Table) Lookup(name string, qtype uint16) (Match, *Answer) {
+	i, ok := t.names[name]
+	if !ok {
+		return None, nil
+	}
+	n := &t.nodes[i]
+	if n.first.answer.RRs == nil {
+		return Exists, nil
+	}
+	if n.first.qtype == qtype || qtype == dns.TypeANY {
+		return Data, &n.first.answer
 	}
 	for i := range n.more {
 		if n.more[i].qtype == qtype {
-			return Data, n.more[i].answer
+			return Data, &n.more[i].answer
 		}
 	}
 	if n.first.qtype == anyType {
-		return Data, n.first.answer
+		return Data, &n.first.answer
 	}
-	return Exists, Answer{}
+	return Exists, nil
 }
 
 // SOA returns the SOA record of the zone that name is in, for a denial, or nil

@@ -46,7 +46,10 @@ alias far www.example.net.
 `
 
 // text writes an answer in one line for each record, sections marked.
-func text(a table.Answer) string {
+func text(a *table.Answer) string {
+	if a == nil {
+		return ""
+	}
 	var b strings.Builder
 	for mark, rrs := range [][]dns.RR{a.RRs, a.Ns, a.Glue} {
 		for _, rr := range rrs {
@@ -96,6 +99,9 @@ func TestLookup(t *testing.T) {
 		match, a := tbl.Lookup(tc.name, tc.qtype)
 		if got := text(a); match != tc.match || got != tc.want {
 			t.Errorf("%s %s: %d\n%swant %d\n%s", tc.name, dns.TypeToString[tc.qtype], match, got, tc.match, tc.want)
+		}
+		if a == nil {
+			continue
 		}
 		length := 0
 		for _, rrs := range [][]dns.RR{a.RRs, a.Ns, a.Glue} {
@@ -176,6 +182,9 @@ func FuzzCompile(f *testing.F) {
 func served(t *testing.T, tbl *table.Table, o *definition.Owner) {
 	for _, qtype := range []uint16{dns.TypeMX, dns.TypeSRV, dns.TypeA} {
 		_, a := tbl.Lookup(string(o.Name), qtype)
+		if a == nil {
+			continue
+		}
 		for _, rr := range a.RRs {
 			target := ""
 			switch rr := rr.(type) {
@@ -184,7 +193,7 @@ func served(t *testing.T, tbl *table.Table, o *definition.Owner) {
 			case *dns.SRV:
 				target = rr.Target
 			}
-			if _, chased := tbl.Lookup(target, dns.TypeCNAME); len(chased.RRs) > 0 {
+			if _, chased := tbl.Lookup(target, dns.TypeCNAME); target != "" && chased != nil && chased.RRs[0].Header().Rrtype == dns.TypeCNAME {
 				t.Errorf("%s: target %s is an alias", o.Name, target)
 			}
 		}
