@@ -1,6 +1,8 @@
 package mxsrv
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +36,7 @@ func setup(c *caddy.Controller) error {
 		return m
 	})
 	c.OnStartup(func() error {
+		// Some warnings are about other plugins, which are known only now.
 		var names []string
 		m.neighbors, names = meet(config, conf.zones)
 		for _, f := range conf.check(names) {
@@ -94,7 +97,7 @@ func (conf *config) stanza(l definition.Line, keys []string) {
 		case option != nil:
 			option(conf, b)
 		case !r.Line(b):
-			conf.errorf(b.Pos, definition.Syntax, definition.Unknown(b, "fallthrough"))
+			conf.errorf(b.Pos, definition.Syntax, definition.Unknown(b, slices.Collect(maps.Keys(options))...))
 		}
 	}
 	set, errs := r.Set()

@@ -121,8 +121,8 @@ func (o *Owner) Targets() []Target {
 	return slices.CompactFunc(all, func(a, b Target) bool { return byPriority(a, b) == 0 })
 }
 
-// TTLs of the kinds of declarations of an owner.
-
+// HostTTL, MailTTL, ServiceTTL and AliasTTL return the TTL in seconds of the
+// records that the declarations of a kind mean, and whether these agree on it.
 func (o *Owner) HostTTL() (uint32, bool) { return common(o.Hosts, func(h *Host) TTL { return h.TTL }) }
 func (o *Owner) MailTTL() (uint32, bool) { return common(o.Mails, func(m *Mail) TTL { return m.TTL }) }
 func (o *Owner) ServiceTTL() (uint32, bool) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -312,24 +311,6 @@ func (r *Reader) parseTTL(l Line) (uint32, bool) {
 func isNumber(word string) bool {
 	digits := strings.TrimLeft(word, "+-")
 	return digits != "" && strings.Trim(digits, "0123456789") == ""
-}
-
-// parseUint16 reads a number field; what names it in the error.
-func (r *Reader) parseUint16(pos Pos, what, word string) (uint16, bool) {
-	n, err := strconv.ParseUint(word, 10, 16)
-	if err != nil {
-		id := Syntax
-		if isNumber(word) {
-			id = ValueOutOfRange
-		}
-		r.errs.add(pos, id, "%s %q: write a number from 0 to 65535", what, word)
-	}
-	return uint16(n), err == nil
-}
-
-// String returns the form of the stanza's entries, for messages.
-func (f form) String() string {
-	return fmt.Sprintf("%s HOST...", strings.ToUpper(strings.Join(f.numbers, " ")))
 }
 
 // Unknown says that a line starts with no word of the language, nor with one of

@@ -1,6 +1,10 @@
 package definition
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // A form is what mail and service stanzas have in common: names, then entries
 // of some numbers and hosts, or "none".
@@ -59,6 +63,11 @@ func (r *Reader) stanza(l Line, f form) (stanza, bool) {
 	return s, len(s.names) > 0 && declares
 }
 
+// String returns the form of the stanza's entries, for messages.
+func (f form) String() string {
+	return strings.ToUpper(strings.Join(f.numbers, " ")) + " HOST..."
+}
+
 // keyword reports whether a word stands for itself rather than for a name.
 func (f form) keyword(word string) bool { return word == "none" || f.srv && word == "srv" }
 
@@ -114,6 +123,19 @@ func (r *Reader) entry(pos Pos, words []string, f form, s *stanza) []string {
 		s.entries = append(s.entries, e)
 	}
 	return words
+}
+
+// parseUint16 reads a number field; what names it in the error.
+func (r *Reader) parseUint16(pos Pos, what, word string) (uint16, bool) {
+	n, err := strconv.ParseUint(word, 10, 16)
+	if err != nil {
+		id := Syntax
+		if isNumber(word) {
+			id = ValueOutOfRange
+		}
+		r.errs.add(pos, id, "%s %q: write a number from 0 to 65535", what, word)
+	}
+	return uint16(n), err == nil
 }
 
 // targets are the entries of a stanza with their hosts in one zone.

@@ -218,12 +218,12 @@ func (b *builder) addAlias(o *definition.Owner) {
 // zones exist (RFC 8020, RFC 4592 §2.2.2). A zone may be within another.
 func (b *builder) addNonTerminals() {
 	for _, o := range b.index.Owners {
-		for name := string(o.Name); name != "."; {
-			name = parent(name)
-			if _, ok := b.table.names[name]; ok || b.table.Zone(name) == "" {
+		for name := o.Name; name != "."; {
+			name = name.Parent()
+			if _, ok := b.table.names[string(name)]; ok || b.table.zones.Of(name) == "" {
 				break // what is above a name that exists comes with that one
 			}
-			b.table.names[name] = 0
+			b.table.names[string(name)] = 0
 		}
 	}
 }

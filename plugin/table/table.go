@@ -9,8 +9,6 @@
 package table
 
 import (
-	"strings"
-
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -96,14 +94,3 @@ func (t *Table) SOA(name string) []dns.RR { return t.soas[t.zones.Of(definition.
 // IsZone reports whether name is the top of a zone, which exists even if
 // nothing in it does.
 func (t *Table) IsZone(name string) bool { return t.zones[definition.Name(name)] }
-
-// Zone returns the zone that name is in, or "".
-func (t *Table) Zone(name string) string { return string(t.zones.Of(definition.Name(name))) }
-
-// parent returns the name above, "." for a top-level name.
-func parent(name string) string {
-	if _, up, _ := strings.Cut(name, "."); up != "" {
-		return up
-	}
-	return "."
-}

@@ -201,7 +201,7 @@ func served(t *testing.T, tbl *table.Table, o *definition.Owner) {
 			t.Errorf("%s is an alias and more", o.Name)
 		}
 	}
-	for name := o.Name; tbl.Zone(string(name)) != ""; name = name.Parent() {
+	for name := o.Name; zones.Set().Of(name) != ""; name = name.Parent() {
 		if match, _ := tbl.Lookup(string(name), dns.TypeNS); match == table.None {
 			t.Errorf("%s is held, and %s above it does not exist", o.Name, name)
 		}
