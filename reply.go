@@ -16,10 +16,9 @@ const (
 	nsidRoom    = 4 + 255
 
 	// The cache plugin gives a message that it keeps to clients of any size, so
-	// what goes into it must fit the smallest: 512 octets without EDNS, and with
-	// DNSSEC the 1220 that its clients must take (RFC 4035 §4.1).
-	smallestSize       = dns.MinMsgSize
-	smallestSizeDNSSEC = 1220
+	// what goes into it must fit the smallest. With DO too: RFC 4035 §4.1 wants
+	// 1220 octets of such clients, and there are resolvers that start with 512.
+	smallestSize = dns.MinMsgSize
 )
 
 // reply makes the message of an answer, with all the glue that fits.
@@ -63,14 +62,10 @@ func newReply(r *dns.Msg) *dns.Msg {
 
 // size returns the octets that the message may have.
 func (m *MXSRV) size(state *request.Request) int {
-	size := state.Size()
-	switch {
-	case !m.cached:
-		return size
-	case state.Do():
-		return min(size, smallestSizeDNSSEC)
+	if m.cached {
+		return smallestSize
 	}
-	return min(size, smallestSize)
+	return state.Size()
 }
 
 // trim keeps the glue RRsets that fit into size octets with names compressed as
