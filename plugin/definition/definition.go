@@ -57,7 +57,7 @@ type Set struct {
 type Host struct {
 	Pos
 	Owner Name
-	Addrs []netip.Addr
+	Addrs []netip.Addr // sorted, each once
 	TTL   TTL
 }
 
@@ -66,8 +66,8 @@ type Host struct {
 type Mail struct {
 	Pos
 	Owner     Name
-	Exchanges []Exchange
-	SRV       bool // publish the exchanges as _smtp._tcp too
+	Exchanges []Exchange // by preference, then name, each once; shared by the owners of a line
+	SRV       bool       // publish the exchanges as _smtp._tcp too
 	TTL       TTL
 }
 
@@ -83,8 +83,8 @@ type Exchange struct {
 // offered (target ".", RFC 2782).
 type Service struct {
 	Pos
-	Owner   Name // _service._proto.domain
-	Targets []Target
+	Owner   Name     // _service._proto.domain
+	Targets []Target // by priority, descending weight, then name, each once; shared likewise
 	TTL     TTL
 }
 

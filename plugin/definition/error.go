@@ -8,6 +8,7 @@ import (
 // The kinds of mistakes that a reader finds; the rules of package lint have the
 // same ids.
 const (
+	FileUnreadable  = "file-unreadable"
 	Syntax          = "syntax"
 	NameInvalid     = "name-invalid"
 	ValueOutOfRange = "value-out-of-range"

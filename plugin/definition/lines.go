@@ -23,73 +23,105 @@ const maxDepth = 8
 // Braces are taken as meant wherever they stand: "{" on a line of its own opens
 // the block of the line before it, and a block may be written on one line.
 func Lines(d *caddyfile.Dispenser) ([]Line, Errors) {
-	t := tokens{d: d}
-	lines := t.block(0)
-	return lines, t.errs.list
+	var lines []Line
+	g := grouper{words: dispensed{d}, line: func(l Line) { lines = append(lines, l) }}
+	g.run()
+	return lines, g.errs.list
 }
 
-type tokens struct {
-	d    *caddyfile.Dispenser
-	end  Pos  // where the last token ended
-	lost bool // nested too deep: nothing after it can be told apart
+// eachLine calls f for every statement of a text. The line is valid during the
+// call: the next one is read into the same memory.
+func eachLine(source, text string, f func(Line)) Errors {
+	g := grouper{words: newScanner(source, text)}
+	g.line = func(l Line) {
+		f(l)
+		g.buf = g.buf[:0]
+	}
+	g.run()
+	return g.errs.list
+}
+
+// A grouper groups words into lines.
+type grouper struct {
+	words words
+	line  func(Line) // gets each line that is in no block
+
+	buf  []string // words of the lines read so far; each line has a part of it
+	end  Pos      // where the last word ended
+	lost bool     // nested too deep: nothing after it can be told apart
 	errs mistakes
 }
 
-func (t *tokens) pos() Pos { return Pos{t.d.File(), t.d.Line()} }
-
-// block reads lines up to the brace that closes the block, or to the end.
-func (t *tokens) block(depth int) []Line {
-	var lines []Line
-	open, start := false, t.pos() // open: the last line may still grow
-	for t.d.Next() {
-		word, pos := t.d.Val(), t.pos()
-		onLine := pos == t.end
-		t.end = Pos{pos.Source, pos.Line + strings.Count(word, "\n")}
-		switch {
-		case word == "}" && depth > 0:
-			return lines
-		case word == "}":
-			t.errs.add(pos, Syntax, "this %q closes nothing: delete it, or open its block with %q", "}", "{")
-			open = false
-		case word == "{":
-			lines = t.openBlock(lines, depth, pos)
-			open = false
-		case open && onLine:
-			last := &lines[len(lines)-1]
-			last.Words = append(last.Words, t.word(word, pos))
-		default:
-			lines = append(lines, Line{Pos: pos, Words: []string{t.word(word, pos)}})
-			open = true
-		}
-	}
-	if depth > 0 && !t.lost {
-		t.errs.add(start, Syntax, "this block is not closed: write %q after its last line", "}")
-	}
-	return lines
+func (g *grouper) run() {
+	g.block(Pos{}, 0, g.line)
 }
 
-func (t *tokens) openBlock(lines []Line, depth int, pos Pos) []Line {
-	if depth == maxDepth {
-		t.errs.add(pos, Syntax, "blocks are nested %d deep: close one with %q", depth+1, "}")
-		for t.lost = true; t.d.Next(); {
+// block reads lines up to the brace that closes the block, or to the end.
+func (g *grouper) block(start Pos, depth int, emit func(Line)) {
+	var last Line           // perhaps not complete: a block may follow
+	open, first := false, 0 // open: words may follow; first: index of its first word
+	done := func() {
+		if len(last.Words) > 0 {
+			emit(last)
 		}
-		return lines
+		last, open = Line{}, false
 	}
-	block := t.block(depth + 1)
-	if len(lines) == 0 || lines[len(lines)-1].braced {
-		t.errs.add(pos, Syntax, "this %q belongs to no line: write the line's words before it", "{")
-		return lines
+	for {
+		word, pos, ok := g.words.next()
+		if !ok {
+			break
+		}
+		onLine := pos == g.end
+		g.end = Pos{pos.Source, pos.Line + strings.Count(word, "\n")}
+		switch {
+		case word == "}" && depth > 0:
+			done()
+			return
+		case word == "}":
+			g.errs.add(pos, Syntax, "this %q closes nothing: delete it, or open its block with %q", "}", "{")
+			open = false
+		case word == "{":
+			g.openBlock(&last, depth, pos)
+			open = false
+		default:
+			if !open || !onLine {
+				done()
+				last.Pos, first, open = pos, len(g.buf), true
+			}
+			g.buf = append(g.buf, g.word(word, pos))
+			last.Words = g.buf[first:len(g.buf):len(g.buf)]
+		}
 	}
-	last := &lines[len(lines)-1]
+	done()
+	if depth > 0 && !g.lost {
+		g.errs.add(start, Syntax, "this block is not closed: write %q after its last line", "}")
+	}
+}
+
+// openBlock reads a block and gives it to the line before it.
+func (g *grouper) openBlock(last *Line, depth int, pos Pos) {
+	if depth == maxDepth {
+		g.errs.add(pos, Syntax, "blocks are nested %d deep: close one with %q", depth+1, "}")
+		for g.lost = true; ; {
+			if _, _, ok := g.words.next(); !ok {
+				return
+			}
+		}
+	}
+	var block []Line
+	g.block(pos, depth+1, func(l Line) { block = append(block, l) })
+	if len(last.Words) == 0 || last.braced {
+		g.errs.add(pos, Syntax, "this %q belongs to no line: write the line's words before it", "{")
+		return
+	}
 	last.Block, last.braced = block, true
-	return lines
 }
 
 // word refuses a word of several lines: no word of the language has any, so a
 // quote was opened and forgotten.
-func (t *tokens) word(word string, pos Pos) string {
+func (g *grouper) word(word string, pos Pos) string {
 	if first, _, more := strings.Cut(word, "\n"); more {
-		t.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it", strings.TrimSpace(first), `"`)
+		g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it", strings.TrimSpace(first), `"`)
 	}
 	return word
 }

@@ -19,32 +19,67 @@ const (
 // ParseName reads a name as it is written below zone: "@" is the zone itself,
 // a name with a final dot is absolute, any other is relative to the zone.
 func ParseName(s string, zone Name) (Name, error) {
-	if s == "@" {
+	switch s {
+	case "@":
 		return zone, nil
-	}
-	if s == "." {
+	case ".":
 		return ".", nil
 	}
+	var octets [maxName]byte
+	full, ok := appendName(octets[:0], s, zone)
+	if !ok {
+		return "", explain(s, zone)
+	}
+	return Name(full), nil
+}
+
+// appendName appends the absolute, lower-case form of s to b. It returns false
+// if s is no name.
+func appendName(b []byte, s string, zone Name) ([]byte, bool) {
+	label := 0 // octets of the current one
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c == '.' && label == 0:
+			return nil, false
+		case c == '.':
+			label = -1
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case outsideName(rune(c)):
+			return nil, false
+		}
+		if label++; label > maxLabel || i == maxName {
+			return nil, false
+		}
+		b = append(b, c)
+	}
+	if label > 0 {
+		b = append(b, '.')
+		b = append(b, strings.TrimPrefix(string(zone), ".")...)
+	}
+	return b, len(s) > 0 && len(b) < maxName
+}
+
+// explain says why s is no name.
+func explain(s string, zone Name) error {
 	full := strings.ToLower(s)
 	if !strings.HasSuffix(s, ".") {
 		full += "." + strings.TrimPrefix(string(zone), ".")
 	}
-	if len(full)+1 > maxName {
-		return "", fmt.Errorf("%q has %d octets: write a name of at most %d", full, len(full)+1, maxName)
-	}
-	for label := range strings.SplitSeq(full[:len(full)-1], ".") {
-		if err := checkLabel(label, s); err != nil {
-			return "", err
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if err := checkLabel(strings.ToLower(label), s); err != nil {
+			return err
 		}
 	}
-	return Name(full), nil
+	return fmt.Errorf("%q has %d octets: write a name of at most %d", full, len(full)+1, maxName)
 }
 
 func checkLabel(label, word string) error {
 	switch {
 	case label == "":
 		return fmt.Errorf("%q has an empty label: write one dot between labels", word)
-	case strings.IndexFunc(label, func(r rune) bool { return r > '~' }) >= 0:
+	case strings.IndexFunc(word, func(r rune) bool { return r > '~' }) >= 0:
 		if a, err := idna.Lookup.ToASCII(label); err == nil {
 			return fmt.Errorf("%q is not ASCII: write the label %q as %q", word, label, a)
 		}
@@ -95,10 +130,13 @@ func (n Name) Labels() []string {
 // IsHost reports whether every label is letters, digits and inner hyphens, as
 // host names and mail domains must be (RFC 1123 §2.1).
 func (n Name) IsHost() bool {
-	for _, label := range n.Labels() {
-		if strings.ContainsAny(label, "_/*") || label[0] == '-' || label[len(label)-1] == '-' {
+	before := byte('.')
+	for i := range len(n) {
+		c := n[i]
+		if c == '_' || c == '/' || c == '*' || c == '-' && before == '.' || c == '.' && before == '-' {
 			return false
 		}
+		before = c
 	}
 	return n != "."
 }

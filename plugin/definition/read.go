@@ -1,14 +1,13 @@
 package definition
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/coredns/caddy/caddyfile"
 )
 
 const (
@@ -99,15 +98,13 @@ func (t *TTL) setDefault(seconds uint32) {
 }
 
 // Read reads a whole text of definitions; source names it in positions.
-func Read(source string, text []byte, zones Zones) (*Set, Errors) {
-	d := caddyfile.NewDispenser(source, bytes.NewReader(text))
-	lines, errs := Lines(&d)
+func Read(source, text string, zones Zones) (*Set, Errors) {
 	r := NewReader(zones)
-	for _, l := range lines {
+	errs := eachLine(source, text, func(l Line) {
 		if !r.Line(l) {
 			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
 		}
-	}
+	})
 	set, more := r.Set()
 	return set, append(errs, more...)
 }
@@ -155,7 +152,8 @@ func (r *Reader) host(l Line) {
 	if len(addrs) == 0 {
 		return
 	}
-	for _, o := range r.owners(l, l.Words[1:2]) {
+	addrs = distinct(addrs, netip.Addr.Compare)
+	for o := range r.owners(l, l.Words[1:2]) {
 		r.set.Hosts = append(r.set.Hosts, Host{l.Pos, o.name, addrs, ttl})
 	}
 }
@@ -168,7 +166,7 @@ func (r *Reader) alias(l Line) {
 		return
 	}
 	ttl := r.ttlBlock(l)
-	for _, o := range r.owners(l, l.Words[1:last]) {
+	for o := range r.owners(l, l.Words[1:last]) {
 		if host, ok := r.target(l.Pos, l.Words[last], o.zone); ok {
 			r.set.Aliases = append(r.set.Aliases, Alias{l.Pos, o.name, host, ttl})
 		}
@@ -181,15 +179,18 @@ func (r *Reader) mail(l Line) {
 	if !ok {
 		return
 	}
-	exchanges := s.perZone(r)
-	for _, o := range r.owners(l, s.names) {
+	exchanges := perZone(r, &s, byPreference, func(e *entry, host Name) Exchange {
+		return Exchange{e.Pos, e.numbers[0], host}
+	})
+	r.set.Mails = slices.Grow(r.set.Mails, len(s.names)*len(r.zones))
+	for o := range r.owners(l, s.names) {
 		if s.srv {
 			if _, err := ParseName("_smtp._tcp", o.name); err != nil {
 				r.errs.add(l.Pos, NameInvalid, "srv: %v", err)
 			}
 		}
 		m := Mail{Pos: l.Pos, Owner: o.name, SRV: s.srv, TTL: s.ttl}
-		if m.Exchanges = exchanges(o.zone).exchanges; len(m.Exchanges) > 0 {
+		if m.Exchanges = exchanges(o.zone); len(m.Exchanges) > 0 {
 			r.set.Mails = append(r.set.Mails, m)
 		}
 		if s.none != nil {
@@ -205,10 +206,12 @@ func (r *Reader) service(l Line) {
 	if !ok {
 		return
 	}
-	targets := s.perZone(r)
-	for _, o := range r.owners(l, s.names) {
+	targets := perZone(r, &s, byPriority, func(e *entry, host Name) Target {
+		return Target{e.Pos, e.numbers[0], e.numbers[1], e.numbers[2], host}
+	})
+	for o := range r.owners(l, s.names) {
 		v := Service{Pos: l.Pos, Owner: o.name, TTL: s.ttl}
-		if v.Targets = targets(o.zone).targets; len(v.Targets) > 0 {
+		if v.Targets = targets(o.zone); len(v.Targets) > 0 {
 			r.set.Services = append(r.set.Services, v)
 		}
 		if s.none != nil {
@@ -223,31 +226,33 @@ func (r *Reader) service(l Line) {
 type owner struct{ name, zone Name }
 
 // owners reads owner names: a relative one stands for one name in each zone.
-func (r *Reader) owners(l Line, words []string) []owner {
-	owners := make([]owner, 0, len(words)*len(r.zones))
-	for _, word := range words {
-		zones, absolute := r.zones, strings.HasSuffix(word, ".")
-		if absolute {
-			zones = zones[:1]
-		}
-		for _, zone := range zones {
-			name, err := ParseName(word, zone)
-			if err != nil {
-				r.errs.add(l.Pos, NameInvalid, "%v", err)
-				break
+func (r *Reader) owners(l Line, words []string) iter.Seq[owner] {
+	return func(yield func(owner) bool) {
+		for _, word := range words {
+			zones, absolute := r.zones, strings.HasSuffix(word, ".")
+			if absolute {
+				zones = zones[:1]
 			}
-			if closest := r.zoneSet.Of(name); absolute && closest != "" {
-				zone = closest
+			for _, zone := range zones {
+				name, err := ParseName(word, zone)
+				if err != nil {
+					r.errs.add(l.Pos, NameInvalid, "%v", err)
+					break
+				}
+				if absolute {
+					zone = cmp.Or(r.zoneSet.Of(name), zone)
+				}
+				if !yield(owner{name, zone}) {
+					return
+				}
 			}
-			owners = append(owners, owner{name, zone})
 		}
 	}
-	return owners
 }
 
 // target reads the name of a host that is pointed to.
 func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
-	if _, err := netip.ParseAddr(strings.TrimSuffix(word, ".")); err == nil {
+	if isAddress(word) {
 		r.errs.add(pos, TargetIsAddress, "%q is an address: declare it with \"host NAME %s\" and write the name", word, strings.TrimSuffix(word, "."))
 		return "", false
 	}
@@ -257,6 +262,16 @@ func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
 		return "", false
 	}
 	return name, true
+}
+
+// isAddress reports whether a word is an address, perhaps with the final dot of
+// a name. Most are not, and are told by a look: ParseAddr makes an error of each.
+func isAddress(word string) bool {
+	if word == "" || !isDigit(word[0]) && !strings.Contains(word, ":") {
+		return false
+	}
+	_, err := netip.ParseAddr(strings.TrimSuffix(word, "."))
+	return err == nil
 }
 
 // ttlBlock reads a block that may hold a ttl and nothing else.
@@ -310,8 +325,15 @@ func (r *Reader) parseTTL(l Line) (uint32, bool) {
 // alone is written absolute, and none starts with a sign.
 func isNumber(word string) bool {
 	digits := strings.TrimLeft(word, "+-")
-	return digits != "" && strings.Trim(digits, "0123456789") == ""
+	for i := range len(digits) {
+		if !isDigit(digits[i]) {
+			return false
+		}
+	}
+	return digits != ""
 }
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // Unknown says that a line starts with no word of the language, nor with one of
 // the further words that are known where it stands.

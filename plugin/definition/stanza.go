@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -138,38 +137,51 @@ func (r *Reader) parseUint16(pos Pos, what, word string) (uint16, bool) {
 	return uint16(n), err == nil
 }
 
-// targets are the entries of a stanza with their hosts in one zone.
-type targets struct {
-	exchanges []Exchange
-	targets   []Target
+// perZone returns a function that makes of the entries what they mean in a zone,
+// in the order of compare and each once. All owners in one zone share the result.
+func perZone[T any](r *Reader, s *stanza, compare func(a, b T) int, of func(*entry, Name) T) func(zone Name) []T {
+	var (
+		last    Name // zone of result
+		result  []T
+		further map[Name][]T // of all zones, once there are several
+	)
+	return func(zone Name) []T {
+		if zone == last {
+			return result
+		}
+		known, ok := further[zone]
+		if !ok {
+			known = distinct(entriesIn(r, s, zone, of), compare)
+		}
+		if last != "" {
+			if further == nil {
+				further = map[Name][]T{last: result}
+			}
+			further[zone] = known
+		}
+		last, result = zone, known
+		return result
+	}
 }
 
-// perZone returns the function that makes the entries absolute; owners in one
-// zone share what it returns.
-func (s *stanza) perZone(r *Reader) func(zone Name) targets {
-	made := map[Name]targets{}
-	return func(zone Name) targets {
-		if t, ok := made[zone]; ok {
-			return t
-		}
-		var t targets
-		for _, e := range s.entries {
-			for _, word := range e.hosts {
-				if word == "." {
-					r.errs.add(e.Pos, Syntax, `%q is no host: write "none" instead of numbers and hosts`, word)
-					continue
-				}
-				host, ok := r.target(e.Pos, word, zone)
-				if !ok {
-					continue
-				}
-				n := e.numbers
-				t.exchanges = append(t.exchanges, Exchange{e.Pos, n[0], host})
-				t.targets = append(t.targets, Target{e.Pos, n[0], n[1], n[2], host})
+// entriesIn makes the entries of a stanza with their hosts in one zone.
+func entriesIn[T any](r *Reader, s *stanza, zone Name, of func(*entry, Name) T) []T {
+	var all []T
+	for i := range s.entries {
+		for _, word := range s.entries[i].hosts {
+			if host, ok := r.pointedTo(s.entries[i].Pos, word, zone); ok {
+				all = append(all, of(&s.entries[i], host))
 			}
 		}
-		t.exchanges, t.targets = slices.Clip(t.exchanges), slices.Clip(t.targets)
-		made[zone] = t
-		return t
 	}
+	return all
+}
+
+// pointedTo reads the host of an entry, which is never the root.
+func (r *Reader) pointedTo(pos Pos, word string, zone Name) (Name, bool) {
+	if word == "." {
+		r.errs.add(pos, Syntax, `%q is no host: write "none" instead of numbers and hosts`, word)
+		return "", false
+	}
+	return r.target(pos, word, zone)
 }

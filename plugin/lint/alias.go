@@ -3,15 +3,15 @@ package lint
 import "github.com/mxsrv/mxsrv/plugin/definition"
 
 func aliasWithOtherData(p *pass) {
-	for _, o := range p.index.Owners {
-		for _, a := range o.Aliases {
+	for o := range p.index.Owners() {
+		for _, a := range o.Aliases() {
 			switch {
 			case p.zones[a.Owner]:
 				p.report(a.Pos, []definition.Name{a.Owner},
 					"%s is the top of a zone, which holds SOA and NS: write a host there, not an alias", a.Owner)
-			case a.Host != o.Aliases[0].Host:
+			case a.Host != o.Aliases()[0].Host:
 				p.report(a.Pos, []definition.Name{a.Owner},
-					"%s is an alias of %s here and of %s at %s: delete one", a.Owner, a.Host, o.Aliases[0].Host, o.Aliases[0].Pos)
+					"%s is an alias of %s here and of %s at %s: delete one", a.Owner, a.Host, o.Aliases()[0].Host, o.Aliases()[0].Pos)
 			}
 			if kind, pos, ok := otherData(o); ok {
 				p.report(a.Pos, []definition.Name{a.Owner},
@@ -22,14 +22,14 @@ func aliasWithOtherData(p *pass) {
 }
 
 // otherData returns what an owner is beside an alias.
-func otherData(o *definition.Owner) (kind string, pos definition.Pos, ok bool) {
+func otherData(o definition.Owner) (kind string, pos definition.Pos, ok bool) {
 	switch {
-	case len(o.Hosts) > 0:
-		return "host", o.Hosts[0].Pos, true
-	case len(o.Mails) > 0:
-		return "mail domain", o.Mails[0].Pos, true
-	case len(o.Services) > 0:
-		return "service", o.Services[0].Pos, true
+	case len(o.Hosts()) > 0:
+		return "host", o.Hosts()[0].Pos, true
+	case len(o.Mails()) > 0:
+		return "mail domain", o.Mails()[0].Pos, true
+	case len(o.Services()) > 0:
+		return "service", o.Services()[0].Pos, true
 	}
 	return "", definition.Pos{}, false
 }
@@ -45,9 +45,9 @@ func aliasLoop(p *pass) {
 
 func aliasOfAlias(p *pass) {
 	for _, a := range p.set.Aliases {
-		if o := p.index.At(a.Host); o != nil && len(o.Aliases) > 0 && !p.loops(a) {
+		if o := p.index.At(a.Host); len(o.Aliases()) > 0 && !p.loops(a) {
 			p.report(a.Pos, []definition.Name{a.Owner, a.Host},
-				"alias %s is of %s, itself an alias: write %s", a.Owner, a.Host, o.Aliases[0].Host)
+				"alias %s is of %s, itself an alias: write %s", a.Owner, a.Host, o.Aliases()[0].Host)
 		}
 	}
 }
@@ -62,10 +62,10 @@ func (p *pass) loops(a definition.Alias) bool {
 			return true
 		}
 		o := p.index.At(host)
-		if o == nil || len(o.Aliases) == 0 {
+		if len(o.Aliases()) == 0 {
 			return false
 		}
-		host = o.Aliases[0].Host
+		host = o.Aliases()[0].Host
 	}
 	return false
 }

@@ -60,19 +60,32 @@ type Options struct {
 	Zones   definition.Zones
 	Plugins []string       // the other plugins of the server block
 	Pos     definition.Pos // where the block with the definitions starts
+	Limit   int            // findings of each rule to return; the last of them speaks for the rest. 0 is all
 }
 
 // Check returns what is wrong with a set and with what could not be read of it.
-func Check(set *definition.Set, errs definition.Errors, opt Options) []Finding {
-	p := &pass{set: set, errs: errs, index: set.Index(), opt: opt, zones: opt.Zones.Set()}
+func Check(index *definition.Index, errs definition.Errors, opt Options) []Finding {
+	return check(rules, index, errs, opt)
+}
+
+// CheckPlugins returns what Check finds because of opt.Plugins, which may be
+// known later than the rest. These are warnings.
+func CheckPlugins(index *definition.Index, opt Options) []Finding {
+	about := slices.DeleteFunc(Rules(), func(r Rule) bool { return !aboutPlugins[r.ID] })
+	return check(about, index, nil, opt)
+}
+
+func check(rules []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
+	p := &pass{set: index.Set, errs: errs, index: index, opt: opt, zones: opt.Zones.Set(), at: make(map[place]tally)}
 	for _, r := range rules {
-		p.rule = r
+		p.rule, p.kept, p.left = r, 0, 0
 		r.check(p)
+		p.sumUp()
 	}
 	slices.SortStableFunc(p.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Pos.Source, b.Pos.Source), cmp.Compare(a.Pos.Line, b.Pos.Line))
 	})
-	return fold(p.findings)
+	return p.findings
 }
 
 // Err returns the errors among the findings as one error, or nil if the set
@@ -100,12 +113,59 @@ type pass struct {
 	index    *definition.Index
 	opt      Options
 	zones    definition.ZoneSet
-	rule     Rule
 	findings []Finding
+
+	rule       Rule
+	kept, left int // findings of the rule, and those that its last finding speaks for
+	at         map[place]tally
 }
 
+// A place is a line that a rule speaks of.
+type place struct {
+	id  string
+	pos definition.Pos
+}
+
+// perPlace is how often one rule may speak of one line: a line can stand for a
+// million names.
+const perPlace = 3
+
+// A tally is how often a rule has spoken of a place.
+type tally struct {
+	count int
+	last  int // index of the last finding that was kept
+}
+
+// report keeps a finding, or counts it where there are enough of its kind.
 func (p *pass) report(pos definition.Pos, names []definition.Name, format string, args ...any) {
-	p.findings = append(p.findings, Finding{p.rule, pos, names, fmt.Sprintf(format, args...)})
+	if p.opt.Limit > 0 && p.kept == p.opt.Limit {
+		p.left++
+		return
+	}
+	at := place{p.rule.ID, pos}
+	t := p.at[at]
+	t.count++
+	if t.count <= perPlace {
+		t.last = len(p.findings)
+		p.kept++
+		p.findings = append(p.findings, Finding{p.rule, pos, names, fmt.Sprintf(format, args...)})
+	} else if f := &p.findings[t.last]; p.opt.Limit == 0 {
+		f.Names = append(f.Names, names...)
+	}
+	p.at[at] = t
+}
+
+// sumUp lets the last findings of a rule speak for those that were not kept.
+func (p *pass) sumUp() {
+	for _, t := range p.at {
+		if t.count > perPlace {
+			p.findings[t.last].Text += fmt.Sprintf(" (and %d more of this line)", t.count-perPlace)
+		}
+	}
+	clear(p.at)
+	if p.left > 0 {
+		p.findings[len(p.findings)-1].Text += fmt.Sprintf(" (and %d more like this)", p.left)
+	}
 }
 
 // read reports what the reader found for the rule.
@@ -117,36 +177,8 @@ func read(p *pass) {
 	}
 }
 
-// perPlace is how often one rule may speak of one line: a line can stand for a
-// thousand names.
-const perPlace = 3
-
-// fold shortens the findings of one rule in one place.
-func fold(findings []Finding) []Finding {
-	type place struct {
-		id  string
-		pos definition.Pos
-	}
-	last := map[place]int{}  // index of the last finding kept
-	count := map[place]int{} // findings seen
-	var kept []Finding
-	for _, f := range findings {
-		at := place{f.Rule.ID, f.Pos}
-		count[at]++
-		if count[at] > perPlace {
-			kept[last[at]].Names = append(kept[last[at]].Names, f.Names...)
-			continue
-		}
-		last[at] = len(kept)
-		kept = append(kept, f)
-	}
-	for at, n := range count {
-		if n > perPlace {
-			kept[last[at]].Text += fmt.Sprintf(" (and %d more of this line)", n-perPlace)
-		}
-	}
-	return kept
-}
+// aboutPlugins are the rules that look at the other plugins.
+var aboutPlugins = map[string]bool{"dnssec-subdomain-mail": true, "glue-ttl-lower": true, "minimal-strips-glue": true}
 
 // rules is sorted: errors, then warnings, each by id. A rule that the reader
 // finds has read as its function.
@@ -159,6 +191,7 @@ func init() {
 		{"alias-loop", Error, "RFC 1034 §3.6.2", "aliases that lead back to themselves", aliasLoop},
 		{"alias-of-alias", Error, "RFC 1034 §3.6.2", "an alias of an alias", aliasOfAlias},
 		{"alias-with-other-data", Error, "RFC 1034 §3.6.2", "an alias that is declared as something else too, twice, or at the top of a zone", aliasWithOtherData},
+		{definition.FileUnreadable, Error, "", "a definitions file that is missing, empty or not to be read", read},
 		{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", mailWildcard},
 		{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", mxTargetAlias},
 		{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782", "a name that is too long or has characters that its kind does not allow", nameInvalid},

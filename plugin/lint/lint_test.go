@@ -9,9 +9,10 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// fixture is a file of testdata: definitions, the plugins beside them, what is
-// found, and definitions that look alike and are fine.
-type fixture struct{ definitions, plugins, findings, fine string }
+// fixture is a file of testdata: definitions, the plugins beside them, what a
+// source could not read, what is found, and definitions that look alike and are
+// fine.
+type fixture struct{ definitions, plugins, unread, findings, fine string }
 
 func readFixture(t *testing.T, id string) fixture {
 	t.Helper()
@@ -24,15 +25,24 @@ func readFixture(t *testing.T, id string) fixture {
 		name, body, _ := strings.Cut(part, " --\n")
 		parts[name] = strings.TrimSpace(body)
 	}
-	return fixture{parts["definitions"], parts["plugins"], parts["findings"], parts["fine"]}
+	return fixture{parts["definitions"], parts["plugins"], parts["unread"], parts["findings"], parts["fine"]}
 }
 
-func check(text, plugins string) []Finding {
-	zones := definition.Zones{"example.org.", "example.com."}
-	set, errs := definition.Read("mail.conf", []byte(text), zones[:1])
-	return Check(set, errs, Options{
+var zones = definition.Zones{"example.org.", "example.com."}
+
+func find(text, plugins string, unread ...definition.Error) []Finding {
+	set, errs := definition.Read("mail.conf", text, zones[:1])
+	return Check(set.Index(), append(errs, unread...), Options{
 		Zones: zones, Plugins: strings.Fields(plugins), Pos: definition.Pos{Source: "Corefile", Line: 1},
 	})
+}
+
+// unreadable are the mistakes of a source: the text of one, or none.
+func unreadable(text string) []definition.Error {
+	if text == "" {
+		return nil
+	}
+	return []definition.Error{{Pos: definition.Pos{Source: "Corefile", Line: 2}, ID: definition.FileUnreadable, Text: text}}
 }
 
 func TestRules(t *testing.T) {
@@ -41,7 +51,7 @@ func TestRules(t *testing.T) {
 			f := readFixture(t, r.ID)
 			var lines []string
 			shown := false
-			for _, finding := range check(f.definitions, f.plugins) {
+			for _, finding := range find(f.definitions, f.plugins, unreadable(f.unread)...) {
 				lines = append(lines, finding.String())
 				shown = shown || finding.Rule.ID == r.ID
 			}
@@ -54,7 +64,7 @@ func TestRules(t *testing.T) {
 			if f.fine == "" {
 				t.Error("the example has nothing that is fine")
 			}
-			for _, finding := range check(f.fine, f.plugins) {
+			for _, finding := range find(f.fine, f.plugins) {
 				if finding.Rule.ID == r.ID {
 					t.Errorf("in what is fine: %v", finding)
 				}
@@ -77,10 +87,10 @@ func TestRulesTable(t *testing.T) {
 }
 
 func TestErr(t *testing.T) {
-	if err := Err(check("host mx1 192.0.2.1\nmail @ 10 mx1", "")); err != nil {
+	if err := Err(find("host mx1 192.0.2.1\nmail @ 10 mx1", "")); err != nil {
 		t.Errorf("a warning alone is an error: %v", err)
 	}
-	err := Err(check("host mx1 192.0.2.1\nhost mx1\nmail @ 10 mx1", ""))
+	err := Err(find("host mx1 192.0.2.1\nhost mx1\nmail @ 10 mx1", ""))
 	if err == nil || err.Error() != "mail.conf:2: error: usage: host NAME ADDRESS... [syntax]" {
 		t.Errorf("%v, want the error and not the warning", err)
 	}
@@ -95,7 +105,7 @@ func TestFold(t *testing.T) {
 	}
 	text.WriteString(" a b c d1 e f g h i j 10 mx1\nhost mx1 192.0.2.1")
 	count, more := 0, 0
-	for _, f := range check(text.String(), "") {
+	for _, f := range find(text.String(), "") {
 		if f.Rule.ID == "mail-single-host" {
 			count++
 			more += strings.Count(f.Text, "more of this line)")
@@ -103,5 +113,34 @@ func TestFold(t *testing.T) {
 	}
 	if count != perPlace || more != 1 {
 		t.Errorf("%d findings and %d that speak for the rest, want %d and 1", count, more, perPlace)
+	}
+}
+
+// TestLimit: what is wrong a hundred thousand times is said a few times.
+func TestLimit(t *testing.T) {
+	set, errs := definition.Read("x", strings.Repeat("host\n", 10)+"mail a b c d e 10 mx1\nhost mx1 192.0.2.1\nmail f g 10 mx1", zones[:1])
+	var lines []string
+	for _, f := range Check(set.Index(), errs, Options{Zones: zones, Limit: 2}) {
+		lines = append(lines, f.String())
+	}
+	want := `x:1: error: usage: host NAME ADDRESS... [syntax]
+x:2: error: usage: host NAME ADDRESS... (and 8 more like this) [syntax]
+x:11: warning: mail domain a.example.org. has a single exchange, mx1.example.org.: add a second one, so that mail has somewhere to go while it is down [mail-single-host, RFC 5321 §5.1]
+x:11: warning: mail domain b.example.org. has a single exchange, mx1.example.org.: add a second one, so that mail has somewhere to go while it is down (and 5 more like this) [mail-single-host, RFC 5321 §5.1]`
+	if got := strings.Join(lines, "\n"); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// TestCheckPlugins: the rules about plugins can be asked for alone.
+func TestCheckPlugins(t *testing.T) {
+	set, _ := definition.Read("x", "mail sub 10 mx1", zones[:1])
+	opt := Options{Zones: zones, Plugins: []string{"cache", "dnssec", "minimal"}}
+	seen := map[string]bool{}
+	for _, f := range CheckPlugins(set.Index(), opt) {
+		seen[f.Rule.ID] = true
+	}
+	if len(seen) != 2 || !seen["dnssec-subdomain-mail"] || !seen["minimal-strips-glue"] {
+		t.Errorf("%v, want dnssec-subdomain-mail and minimal-strips-glue", seen)
 	}
 }

@@ -10,9 +10,9 @@ import (
 func mxTargetAlias(p *pass) {
 	for _, m := range p.set.Mails {
 		for _, e := range m.Exchanges {
-			if o := p.index.At(e.Host); o != nil && len(o.Aliases) > 0 {
+			if o := p.index.At(e.Host); len(o.Aliases()) > 0 {
 				p.report(e.Pos, []definition.Name{m.Owner, e.Host},
-					"exchange %s of %s is an alias: write %s", e.Host, m.Owner, o.Aliases[0].Host)
+					"exchange %s of %s is an alias: write %s", e.Host, m.Owner, o.Aliases()[0].Host)
 			}
 		}
 	}
@@ -28,33 +28,33 @@ func mailWildcard(p *pass) {
 }
 
 func nullMXNotAlone(p *pass) {
-	for _, o := range p.index.Owners {
-		null := slices.IndexFunc(o.Mails, func(m *definition.Mail) bool { return len(m.Exchanges) == 0 })
+	for o := range p.index.Owners() {
+		null := slices.IndexFunc(o.Mails(), func(m *definition.Mail) bool { return len(m.Exchanges) == 0 })
 		if null >= 0 && len(o.Exchanges()) > 0 {
-			p.report(o.Mails[null].Pos, []definition.Name{o.Name},
-				"mail domain %s has none, and exchanges at %s: delete one of them", o.Name, o.Exchanges()[0].Pos)
+			p.report(o.Mails()[null].Pos, []definition.Name{o.Name()},
+				"mail domain %s has none, and exchanges at %s: delete one of them", o.Name(), o.Exchanges()[0].Pos)
 		}
 	}
 }
 
 func mailSingleHost(p *pass) {
-	for _, o := range p.index.Owners {
+	for o := range p.index.Owners() {
 		if hosts := exchangeHosts(o); len(hosts) == 1 {
-			p.report(o.Mails[0].Pos, []definition.Name{o.Name, hosts[0]},
-				"mail domain %s has a single exchange, %s: add a second one, so that mail has somewhere to go while it is down", o.Name, hosts[0])
+			p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), hosts[0]},
+				"mail domain %s has a single exchange, %s: add a second one, so that mail has somewhere to go while it is down", o.Name(), hosts[0])
 		}
 	}
 }
 
 func mailOneNetwork(p *pass) {
-	for _, o := range p.index.Owners {
+	for o := range p.index.Owners() {
 		hosts := exchangeHosts(o)
 		if len(hosts) < 2 {
 			continue
 		}
 		if network, ok := p.oneNetwork(hosts); ok {
-			p.report(o.Mails[0].Pos, []definition.Name{o.Name},
-				"all exchanges of %s are in %s: add one on another network", o.Name, network)
+			p.report(o.Mails()[0].Pos, []definition.Name{o.Name()},
+				"all exchanges of %s are in %s: add one on another network", o.Name(), network)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func (p *pass) oneNetwork(hosts []definition.Name) (netip.Prefix, bool) {
 	networks := map[bool]netip.Prefix{} // by whether it is IPv6
 	for _, host := range hosts {
 		o := p.index.At(host)
-		if o == nil || len(o.Hosts) == 0 {
+		if len(o.Hosts()) == 0 {
 			return netip.Prefix{}, false
 		}
 		for _, addr := range o.Addrs() {
@@ -87,7 +87,7 @@ func (p *pass) oneNetwork(hosts []definition.Name) (netip.Prefix, bool) {
 }
 
 // exchangeHosts returns the hosts of a mail domain, each once.
-func exchangeHosts(o *definition.Owner) []definition.Name {
+func exchangeHosts(o definition.Owner) []definition.Name {
 	var hosts []definition.Name
 	for _, e := range o.Exchanges() {
 		if !slices.Contains(hosts, e.Host) {

@@ -116,7 +116,7 @@ func targetUndefined(p *pass) {
 		if _, twice := p.zoneTwice(target); twice || p.zones.Of(target) == "" {
 			return
 		}
-		if o == nil || kind != "alias" && len(o.Hosts) == 0 && len(o.Aliases) == 0 {
+		if o.Name() == "" || kind != "alias" && len(o.Hosts()) == 0 && len(o.Aliases()) == 0 {
 			p.report(pos, []definition.Name{owner, target},
 				"%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
 		}
@@ -157,18 +157,18 @@ func (p *pass) eachTarget(f func(pos definition.Pos, kind string, owner, target 
 }
 
 func ttlConflict(p *pass) {
-	for _, o := range p.index.Owners {
+	for o := range p.index.Owners() {
 		if ttl, agree := o.HostTTL(); !agree {
-			p.ttls(o.Hosts[len(o.Hosts)-1].Pos, o.Name, "host", ttl)
+			p.ttls(o.Hosts()[len(o.Hosts())-1].Pos, o.Name(), "host", ttl)
 		}
 		if ttl, agree := o.MailTTL(); !agree {
-			p.ttls(o.Mails[len(o.Mails)-1].Pos, o.Name, "mail domain", ttl)
+			p.ttls(o.Mails()[len(o.Mails())-1].Pos, o.Name(), "mail domain", ttl)
 		}
 		if ttl, agree := o.ServiceTTL(); !agree {
-			p.ttls(o.Services[len(o.Services)-1].Pos, o.Name, "service", ttl)
+			p.ttls(o.Services()[len(o.Services())-1].Pos, o.Name(), "service", ttl)
 		}
 		if ttl, agree := o.AliasTTL(); !agree {
-			p.ttls(o.Aliases[len(o.Aliases)-1].Pos, o.Name, "alias", ttl)
+			p.ttls(o.Aliases()[len(o.Aliases())-1].Pos, o.Name(), "alias", ttl)
 		}
 	}
 }

@@ -14,21 +14,21 @@ func glueTTLLower(p *pass) {
 	if !p.beside("cache") {
 		return
 	}
-	for _, o := range p.index.Owners {
+	for o := range p.index.Owners() {
 		mail, _ := o.MailTTL()
 		for _, e := range o.Exchanges() {
-			p.lower(e.Pos, o.Name, e.Host, mail)
+			p.lower(e.Pos, o.Name(), e.Host, mail)
 		}
 		service, _ := o.ServiceTTL()
 		for _, t := range o.Targets() {
-			p.lower(t.Pos, o.Name, t.Host, service)
+			p.lower(t.Pos, o.Name(), t.Host, service)
 		}
 	}
 }
 
 func (p *pass) lower(pos definition.Pos, owner, host definition.Name, ttl uint32) {
 	h := p.index.At(host)
-	if h == nil || len(h.Hosts) == 0 {
+	if len(h.Hosts()) == 0 {
 		return
 	}
 	if lowest, _ := h.HostTTL(); lowest < ttl {

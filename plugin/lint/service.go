@@ -10,20 +10,20 @@ import (
 func srvTargetAlias(p *pass) {
 	for _, v := range p.set.Services {
 		for _, t := range v.Targets {
-			if o := p.index.At(t.Host); o != nil && len(o.Aliases) > 0 {
+			if o := p.index.At(t.Host); len(o.Aliases()) > 0 {
 				p.report(t.Pos, []definition.Name{v.Owner, t.Host},
-					"target %s of %s is an alias: write %s", t.Host, v.Owner, o.Aliases[0].Host)
+					"target %s of %s is an alias: write %s", t.Host, v.Owner, o.Aliases()[0].Host)
 			}
 		}
 	}
 }
 
 func srvDotNotAlone(p *pass) {
-	for _, o := range p.index.Owners {
-		none := slices.IndexFunc(o.Services, func(v *definition.Service) bool { return len(v.Targets) == 0 })
+	for o := range p.index.Owners() {
+		none := slices.IndexFunc(o.Services(), func(v *definition.Service) bool { return len(v.Targets) == 0 })
 		if none >= 0 && len(o.Targets()) > 0 {
-			p.report(o.Services[none].Pos, []definition.Name{o.Name},
-				"service %s has none, and targets at %s: delete one of them", o.Name, o.Targets()[0].Pos)
+			p.report(o.Services()[none].Pos, []definition.Name{o.Name()},
+				"service %s has none, and targets at %s: delete one of them", o.Name(), o.Targets()[0].Pos)
 		}
 	}
 }
@@ -40,15 +40,15 @@ func srvPortZero(p *pass) {
 }
 
 func srvWeightZeroMixed(p *pass) {
-	for _, o := range p.index.Owners {
+	for o := range p.index.Owners() {
 		weighted := map[uint16]bool{} // priorities in which a weight is not 0
 		for _, t := range o.Targets() {
 			weighted[t.Priority] = weighted[t.Priority] || t.Weight > 0
 		}
 		for _, t := range o.Targets() {
 			if t.Weight == 0 && weighted[t.Priority] {
-				p.report(t.Pos, []definition.Name{o.Name, t.Host},
-					"target %s of %s has weight 0 beside others, so it is almost never chosen: write a weight, or a higher priority if it is a backup", t.Host, o.Name)
+				p.report(t.Pos, []definition.Name{o.Name(), t.Host},
+					"target %s of %s has weight 0 beside others, so it is almost never chosen: write a weight, or a higher priority if it is a backup", t.Host, o.Name())
 			}
 		}
 	}

@@ -12,12 +12,12 @@ const (
 )
 
 func answerOver1232(p *pass) {
-	for _, o := range p.index.Owners {
+	for o := range p.index.Owners() {
 		if size := mxSize(o); size > usualSize {
-			p.tooLarge(o.Mails[0].Pos, o.Name, "MX", size)
+			p.tooLarge(o.Mails()[0].Pos, o.Name(), "MX", size)
 		}
 		if size := srvSize(o); size > usualSize {
-			p.tooLarge(o.Services[0].Pos, o.Name, "SRV", size)
+			p.tooLarge(o.Services()[0].Pos, o.Name(), "SRV", size)
 		}
 	}
 }
@@ -27,20 +27,20 @@ func (p *pass) tooLarge(pos definition.Pos, name definition.Name, kind string, s
 		"the %s answer of %s has %d octets, and clients ask again over TCP above %d: write fewer or shorter targets", kind, name, size, usualSize)
 }
 
-func mxSize(o *definition.Owner) int {
-	m := message(o.Name, dns.TypeMX)
+func mxSize(o definition.Owner) int {
+	m := message(o.Name(), dns.TypeMX)
 	for _, e := range o.Exchanges() {
 		m.Answer = append(m.Answer, &dns.MX{
-			Hdr: header(o.Name, dns.TypeMX), Preference: e.Preference, Mx: string(e.Host)})
+			Hdr: header(o.Name(), dns.TypeMX), Preference: e.Preference, Mx: string(e.Host)})
 	}
 	return m.Len() + optSize
 }
 
-func srvSize(o *definition.Owner) int {
-	m := message(o.Name, dns.TypeSRV)
+func srvSize(o definition.Owner) int {
+	m := message(o.Name(), dns.TypeSRV)
 	for _, t := range o.Targets() {
 		m.Answer = append(m.Answer, &dns.SRV{
-			Hdr: header(o.Name, dns.TypeSRV), Target: string(t.Host)})
+			Hdr: header(o.Name(), dns.TypeSRV), Target: string(t.Host)})
 	}
 	return m.Len() + optSize
 }

@@ -1,7 +1,8 @@
 package table
 
 import (
-	"slices"
+	"encoding/binary"
+	"net/netip"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -14,42 +15,33 @@ import (
 // not wait long; CoreDNS's kubernetes denies for 5 s, zone files for an hour.
 const NegativeTTL = 60
 
+// shareFrom is how many names must share a set of exchanges or targets before
+// they share the records too. A name with records of its own is answered a
+// little faster, and takes a little more memory than the rest of it.
+const shareFrom = 64
+
 // Options are what a table is compiled for.
 type Options struct {
 	Zones  definition.Zones
 	Serial uint32 // of the SOA records
 }
 
-// Compile makes the table of a set of definitions.
-func Compile(set *definition.Set, opt Options) *Table {
-	index := set.Index()
-	b := &builder{
-		table: &Table{
-			names: make(map[string]uint32, len(index.Owners)),
-			nodes: make([]node, 1, len(index.Owners)+1),
-			soas:  make(map[definition.Name][]dns.RR, len(opt.Zones)),
-			zones: opt.Zones.Set(),
-		},
-		index: index,
-		hosts: make(map[definition.Name]host),
-		glue:  make(map[string][]dns.RR),
+// Compile makes the table of the definitions in an index. It goes on with the
+// map of the index's numbers.
+func Compile(index *definition.Index, opt Options) *Table {
+	b := newBuilder(index, opt)
+	for o := range index.Owners() {
+		b.addAddresses(o)
 	}
-	for _, zone := range opt.Zones {
-		b.table.soas[zone] = []dns.RR{soa(zone, opt.Serial)}
-	}
-	for _, o := range b.index.Owners {
-		if len(o.Hosts) > 0 {
-			b.addHost(o)
-		}
-	}
-	for _, o := range b.index.Owners {
+	for o := range index.Owners() {
+		first := len(b.table.entries)
+		b.addHost(o)
 		b.addMail(o)
 		b.addService(o)
+		b.table.nodes = append(b.table.nodes, node{uint32(first), uint32(len(b.table.entries) - first)})
 	}
-	for _, o := range b.index.Owners {
-		if len(o.Aliases) > 0 { // last: they repeat the answers of their hosts
-			b.addAlias(o)
-		}
+	for o := range index.Owners() {
+		b.addAlias(o)
 	}
 	b.addNonTerminals()
 	return b.table
@@ -75,155 +67,295 @@ func header(owner definition.Name, rrtype uint16, ttl uint32) dns.RR_Header {
 	return dns.RR_Header{Name: string(owner), Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
 }
 
+// A builder makes one table.
 type builder struct {
 	table *Table
 	index *definition.Index
-	hosts map[definition.Name]host
-	glue  map[string][]dns.RR // by the target names in order: most sets are shared
+
+	hosts  []host                     // by number of the owner, up to the last that is one
+	sets   map[string]set             // by their content; see setKey
+	denied map[definition.Name]uint32 // by zone: the answer that denies a type in it
+
+	a       slab[dns.A]
+	aaaa    slab[dns.AAAA]
+	mx      slab[dns.MX]
+	srv     slab[dns.SRV]
+	address slab[byte]
+
+	key     []byte
+	targets []definition.Name
+	seen    map[definition.Name]bool
 }
 
-// A host is the two RRsets of one; either may be empty.
-type host struct{ a, aaaa []dns.RR }
+// A host is where the two RRsets of one lie, A before AAAA; either may be empty.
+type host struct{ a, aaaa span }
 
-// add puts an answer under a name and type.
-func (b *builder) add(owner definition.Name, qtype uint16, a Answer) {
-	i, ok := b.table.names[string(owner)]
-	if !ok {
-		i = uint32(len(b.table.nodes))
-		b.table.names[string(owner)] = i
-		b.table.nodes = append(b.table.nodes, node{first: typed{qtype, a}})
+// A set is what names with the same exchanges or targets have in common: all
+// but the owner of the records.
+type set struct {
+	owners int
+	glue   span
+	answer uint32 // without owner, once there are shareFrom of them
+}
+
+func newBuilder(index *definition.Index, opt Options) *builder {
+	t := &Table{
+		names:   index.Numbers(),
+		nodes:   make([]node, 0, index.Len()+1),
+		entries: make([]entry, 0, index.Len()),
+		zones:   opt.Zones.Set(),
+		soas:    make(map[definition.Name]uint32, len(opt.Zones)),
+		denials: [][]dns.RR{nil},
+	}
+	for _, zone := range opt.Zones {
+		t.soas[zone] = uint32(len(t.denials))
+		t.denials = append(t.denials, []dns.RR{soa(zone, opt.Serial)})
+	}
+	return &builder{
+		table: t, index: index,
+		sets:   make(map[string]set),
+		denied: make(map[definition.Name]uint32),
+		seen:   make(map[definition.Name]bool),
+	}
+}
+
+// add gives the name that is being made an answer for a type.
+func (b *builder) add(qtype uint16, answer uint32, shared bool) {
+	b.table.entries = append(b.table.entries, entry{answer, qtype, shared})
+}
+
+// store adds an answer.
+func (b *builder) store(s stored) uint32 {
+	t := b.table
+	octets := 0
+	for _, section := range [][]dns.RR{t.records(s.rrs), t.denials[s.denial], t.records(s.glue)} {
+		for _, rr := range section {
+			octets += dns.Len(rr)
+		}
+	}
+	s.octets = uint32(octets)
+	t.answers = append(t.answers, s)
+	return uint32(len(t.answers) - 1)
+}
+
+// from returns the span from start to the last record that there is.
+func (b *builder) from(start int) span { return span{uint32(start), uint32(len(b.table.rrs))} }
+
+// addAddresses makes the address records of a host, which are its answers and
+// glue of others.
+func (b *builder) addAddresses(o definition.Owner) {
+	if len(o.Hosts()) == 0 {
 		return
 	}
-	n := &b.table.nodes[i]
-	n.more = append(slices.Clip(n.more), typed{qtype, a})
-}
-
-func newAnswer(rrs, ns, glue []dns.RR) Answer {
-	a := Answer{RRs: slices.Clip(rrs), Ns: slices.Clip(ns), Glue: slices.Clip(glue)}
-	for _, section := range [][]dns.RR{a.RRs, a.Ns, a.Glue} {
-		for _, rr := range section {
-			a.Len += dns.Len(rr)
-		}
-	}
-	return a
-}
-
-func (b *builder) addHost(o *definition.Owner) {
 	ttl, _ := o.HostTTL()
-	var h host
-	for _, addr := range o.Addrs() {
+	addrs, t, first := o.Addrs(), b.table, len(b.table.rrs)
+	for _, addr := range addrs {
 		if addr.Is4() {
-			h.a = append(h.a, &dns.A{Hdr: header(o.Name, dns.TypeA, ttl), A: addr.AsSlice()})
-		} else {
-			h.aaaa = append(h.aaaa, &dns.AAAA{Hdr: header(o.Name, dns.TypeAAAA, ttl), AAAA: addr.AsSlice()})
+			t.rrs = append(t.rrs, b.a.new(dns.A{Hdr: header(o.Name(), dns.TypeA, ttl), A: b.ip(addr)}))
 		}
 	}
-	b.hosts[o.Name] = h
-	if len(h.a) > 0 { // first, for ANY
-		b.addFamily(o.Name, dns.TypeA, h.a)
-		b.addFamily(o.Name, dns.TypeAAAA, h.aaaa)
-	} else {
-		b.addFamily(o.Name, dns.TypeAAAA, h.aaaa)
-		b.addFamily(o.Name, dns.TypeA, h.a)
+	h := host{a: b.from(first)}
+	first = len(t.rrs)
+	for _, addr := range addrs {
+		if addr.Is6() {
+			t.rrs = append(t.rrs, b.aaaa.new(dns.AAAA{Hdr: header(o.Name(), dns.TypeAAAA, ttl), AAAA: b.ip(addr)}))
+		}
 	}
+	h.aaaa = b.from(first)
+	for int(o.Number()) >= len(b.hosts) {
+		b.hosts = append(b.hosts, host{})
+	}
+	b.hosts[o.Number()] = h
+}
+
+func (b *builder) ip(addr netip.Addr) []byte {
+	ip := b.address.take(addr.BitLen() / 8)
+	copy(ip, addr.AsSlice())
+	return ip
+}
+
+// addHost answers for both families of addresses, first for one that the host
+// has, which ANY gets.
+func (b *builder) addHost(o definition.Owner) {
+	if len(o.Hosts()) == 0 {
+		return
+	}
+	h := b.hosts[o.Number()]
+	if h.a.empty() {
+		b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa)
+		b.addFamily(o.Name(), dns.TypeA, h.a)
+		return
+	}
+	b.addFamily(o.Name(), dns.TypeA, h.a)
+	b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa)
 }
 
 // addFamily adds the addresses of one family, or denies that there are any.
-func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs []dns.RR) {
-	var ns []dns.RR
-	if len(rrs) == 0 {
-		ns = b.table.SOA(string(owner))
+func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs span) {
+	if rrs.empty() {
+		b.add(qtype, b.denial(owner), false)
+		return
 	}
-	b.add(owner, qtype, newAnswer(rrs, ns, nil))
+	b.add(qtype, b.store(stored{rrs: rrs}), false)
 }
 
-func (b *builder) addMail(o *definition.Owner) {
-	if len(o.Mails) == 0 {
+// denial returns the answer that a name does not hold a type; it is the same for
+// all names of a zone.
+func (b *builder) denial(name definition.Name) uint32 {
+	zone := b.table.zones.Of(name)
+	answer, ok := b.denied[zone]
+	if !ok {
+		answer = b.store(stored{denial: b.table.soas[zone]})
+		b.denied[zone] = answer
+	}
+	return answer
+}
+
+func (b *builder) addMail(o definition.Owner) {
+	if len(o.Mails()) == 0 {
 		return
 	}
 	ttl, _ := o.MailTTL()
-	h := header(o.Name, dns.TypeMX, ttl)
-	var rrs []dns.RR
-	var targets []definition.Name
-	for _, e := range o.Exchanges() {
-		rrs = append(rrs, &dns.MX{Hdr: h, Preference: e.Preference, Mx: string(e.Host)})
-		targets = append(targets, e.Host)
+	exchanges := o.Exchanges()
+	b.startSet(dns.TypeMX, ttl)
+	for _, e := range exchanges {
+		b.addTarget(e.Host, e.Preference)
 	}
-	if len(rrs) == 0 { // null MX, RFC 7505 §3
-		rrs = []dns.RR{&dns.MX{Hdr: h, Mx: "."}}
-	}
-	b.add(o.Name, dns.TypeMX, newAnswer(rrs, nil, b.glueOf(targets)))
+	b.addSet(o.Name(), dns.TypeMX, func(h dns.RR_Header) {
+		for i, e := range exchanges {
+			b.put(b.mx.new(dns.MX{Hdr: h, Preference: e.Preference, Mx: string(b.targets[i])}))
+		}
+		if len(exchanges) == 0 { // null MX, RFC 7505 §3
+			b.put(b.mx.new(dns.MX{Hdr: h, Mx: "."}))
+		}
+	}, ttl)
 }
 
-func (b *builder) addService(o *definition.Owner) {
-	if len(o.Services) == 0 {
+func (b *builder) addService(o definition.Owner) {
+	if len(o.Services()) == 0 {
 		return
 	}
 	ttl, _ := o.ServiceTTL()
-	h := header(o.Name, dns.TypeSRV, ttl)
-	var rrs []dns.RR
-	var targets []definition.Name
-	for _, t := range o.Targets() {
-		rrs = append(rrs, &dns.SRV{Hdr: h, Priority: t.Priority, Weight: t.Weight, Port: t.Port, Target: string(t.Host)})
-		targets = append(targets, t.Host)
+	targets := o.Targets()
+	b.startSet(dns.TypeSRV, ttl)
+	for _, t := range targets {
+		b.addTarget(t.Host, t.Priority, t.Weight, t.Port)
 	}
-	if len(rrs) == 0 { // not offered, RFC 2782
-		rrs = []dns.RR{&dns.SRV{Hdr: h, Target: "."}}
-	}
-	b.add(o.Name, dns.TypeSRV, newAnswer(rrs, nil, b.glueOf(targets)))
+	b.addSet(o.Name(), dns.TypeSRV, func(h dns.RR_Header) {
+		for i, t := range targets {
+			b.put(b.srv.new(dns.SRV{Hdr: h, Priority: t.Priority, Weight: t.Weight, Port: t.Port, Target: string(b.targets[i])}))
+		}
+		if len(targets) == 0 { // not offered, RFC 2782
+			b.put(b.srv.new(dns.SRV{Hdr: h, Target: "."}))
+		}
+	}, ttl)
 }
 
-// glueOf returns the addresses of the targets, each host once.
-func (b *builder) glueOf(targets []definition.Name) []dns.RR {
-	var key strings.Builder
-	for _, t := range targets {
-		key.WriteString(string(t))
+func (b *builder) put(rr dns.RR) { b.table.rrs = append(b.table.rrs, rr) }
+
+// startSet starts the key of a set: its type, TTL and targets with their numbers.
+func (b *builder) startSet(qtype uint16, ttl uint32) {
+	b.key = binary.BigEndian.AppendUint16(b.key[:0], qtype)
+	b.key = binary.BigEndian.AppendUint32(b.key, ttl)
+	b.targets = b.targets[:0]
+}
+
+// addTarget adds a target to the key. The name is taken from its own declaration
+// if there is one, so that it is in memory once.
+func (b *builder) addTarget(name definition.Name, numbers ...uint16) {
+	for _, n := range numbers {
+		b.key = binary.BigEndian.AppendUint16(b.key, n)
 	}
-	if g, ok := b.glue[key.String()]; ok {
-		return g
+	if o := b.index.At(name); o.Name() != "" {
+		name = o.Name()
 	}
-	var rrs []dns.RR
-	seen := make(map[definition.Name]bool, len(targets))
-	for _, t := range targets {
-		if seen[t] {
+	b.key = append(append(b.key, name...), 0)
+	b.targets = append(b.targets, name)
+}
+
+// addSet answers for the name that is being made with the set whose key is
+// complete; records puts the records under a header.
+func (b *builder) addSet(owner definition.Name, qtype uint16, records func(dns.RR_Header), ttl uint32) {
+	s, ok := b.sets[string(b.key)]
+	if !ok {
+		s.glue = b.glue()
+	}
+	s.owners++
+	shared := s.owners >= shareFrom
+	if shared {
+		owner = "."
+	}
+	answer := s.answer
+	if s.owners <= shareFrom {
+		first := len(b.table.rrs)
+		records(header(owner, qtype, ttl))
+		answer = b.store(stored{rrs: b.from(first), glue: s.glue})
+	}
+	if s.owners == shareFrom {
+		s.answer = answer
+	}
+	b.sets[string(b.key)] = s
+	b.add(qtype, answer, shared)
+}
+
+// glue puts the addresses of the targets, each host once.
+func (b *builder) glue() span {
+	clear(b.seen)
+	first := len(b.table.rrs)
+	for _, name := range b.targets {
+		o := b.index.At(name)
+		if b.seen[name] || len(o.Hosts()) == 0 {
 			continue
 		}
-		seen[t] = true
-		rrs = append(append(rrs, b.hosts[t].a...), b.hosts[t].aaaa...)
+		b.seen[name] = true
+		h := b.hosts[o.Number()]
+		b.table.rrs = append(b.table.rrs, b.table.rrs[h.a.start:h.aaaa.end]...)
 	}
-	rrs = slices.Clip(rrs)
-	b.glue[key.String()] = rrs
-	return rrs
+	return b.from(first)
 }
 
-// addAlias compiles the CNAME and, for each type that its host holds, the CNAME
+// addAlias adds the CNAME and, for each type that its host holds, the CNAME
 // followed by that answer (RFC 1034 §4.3.2, step 3a).
-func (b *builder) addAlias(o *definition.Owner) {
+func (b *builder) addAlias(o definition.Owner) {
+	if len(o.Aliases()) == 0 {
+		return
+	}
+	t, n := b.table, o.Number()
+	first := len(t.entries)
+	t.entries = append(t.entries, t.held(n)...) // an alias is nothing else, but any set compiles
 	ttl, _ := o.AliasTTL()
-	target := o.Aliases[0].Host
-	cname := []dns.RR{&dns.CNAME{Hdr: header(o.Name, dns.TypeCNAME, ttl), Target: string(target)}}
-	b.add(o.Name, anyType, newAnswer(cname, nil, nil))
-	i, ok := b.table.names[string(target)]
-	if !ok || b.table.nodes[i].first.qtype == anyType {
-		return // nothing is held there, or it is another alias
+	target := b.index.At(o.Aliases()[0].Host)
+	cname := &dns.CNAME{Hdr: header(o.Name(), dns.TypeCNAME, ttl), Target: string(o.Aliases()[0].Host)}
+	b.addChased(anyType, cname, Answer{}, stored{})
+	if target.Name() != "" && len(target.Aliases()) == 0 {
+		for _, e := range t.held(target.Number()) {
+			b.addChased(e.qtype, cname, t.answer(string(target.Name()), e), t.answers[e.answer])
+		}
 	}
-	held := b.table.nodes[i]
-	for _, t := range append([]typed{held.first}, held.more...) {
-		rrs := append(slices.Clip(cname), t.answer.RRs...)
-		b.add(o.Name, t.qtype, newAnswer(rrs, t.answer.Ns, t.answer.Glue))
-	}
+	t.nodes[n] = node{uint32(first), uint32(len(t.entries) - first)}
+}
+
+// addChased adds the answer of an alias: a CNAME before an answer of its host.
+func (b *builder) addChased(qtype uint16, cname dns.RR, a Answer, s stored) {
+	first := len(b.table.rrs)
+	b.put(cname)
+	b.table.rrs = append(b.table.rrs, a.RRs...)
+	b.add(qtype, b.store(stored{rrs: b.from(first), glue: s.glue, denial: s.denial}), false)
 }
 
 // addNonTerminals makes the names between the held ones and the tops of their
 // zones exist (RFC 8020, RFC 4592 §2.2.2). A zone may be within another.
 func (b *builder) addNonTerminals() {
-	for _, o := range b.index.Owners {
-		for name := o.Name; name != "."; {
+	t := b.table
+	nothing := uint32(len(t.nodes))
+	t.nodes = append(t.nodes, node{})
+	for o := range b.index.Owners() {
+		for name := o.Name(); name != "."; {
 			name = name.Parent()
-			if _, ok := b.table.names[string(name)]; ok || b.table.zones.Of(name) == "" {
+			if _, ok := t.names[name]; ok || t.zones.Of(name) == "" {
 				break // what is above a name that exists comes with that one
 			}
-			b.table.names[string(name)] = 0
+			t.names[name] = nothing
 		}
 	}
 }
