@@ -23,6 +23,7 @@ package definition
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -103,10 +104,27 @@ type Alias struct {
 	TTL         TTL
 }
 
-// Add appends what other declares.
-func (s *Set) Add(other *Set) {
-	s.Hosts = append(s.Hosts, other.Hosts...)
-	s.Mails = append(s.Mails, other.Mails...)
-	s.Services = append(s.Services, other.Services...)
-	s.Aliases = append(s.Aliases, other.Aliases...)
+// Merge returns the set of all that several sets declare, in their order. It may
+// share memory with them.
+func Merge(sets ...*Set) *Set {
+	merged := new(Set)
+	for _, s := range sets {
+		merged.Hosts = join(merged.Hosts, s.Hosts)
+		merged.Mails = join(merged.Mails, s.Mails)
+		merged.Services = join(merged.Services, s.Services)
+		merged.Aliases = join(merged.Aliases, s.Aliases)
+	}
+	return merged
+}
+
+// join copies only if there is something on both sides: often a few lines of a
+// Corefile meet a file of a million.
+func join[T any](a, b []T) []T {
+	switch {
+	case len(a) == 0:
+		return slices.Clip(b)
+	case len(b) == 0:
+		return a
+	}
+	return slices.Concat(a, b)
 }

@@ -38,7 +38,7 @@ type Owner struct {
 // that mail domains with SRV publish: the same exchanges as _smtp._tcp, weight
 // 0, port 25.
 func (s *Set) Index() *Index {
-	n := max(len(s.Hosts), len(s.Mails), len(s.Services), len(s.Aliases))
+	n := len(s.Hosts) + len(s.Mails) + len(s.Services) + len(s.Aliases)
 	x := &Index{Set: s, numbers: make(map[Name]uint32, n), owners: make([]owned, 0, n+1)}
 	hosts := make([]uint32, len(s.Hosts))
 	for i := range s.Hosts {

@@ -108,7 +108,7 @@ func (g *grouper) openBlock(last *Line, depth int, pos Pos) {
 			}
 		}
 	}
-	var block []Line
+	block := make([]Line, 0, 4)
 	g.block(pos, depth+1, func(l Line) { block = append(block, l) })
 	if len(last.Words) == 0 || last.braced {
 		g.errs.add(pos, Syntax, "this %q belongs to no line: write the line's words before it", "{")

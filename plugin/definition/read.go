@@ -23,13 +23,17 @@ type Reader struct {
 	zones   Zones
 	zoneSet ZoneSet
 	ttl     *uint32 // from a ttl line
-	set     Set
+	set     *Set
 	errs    mistakes
+
+	entriesBuf []entry
 }
 
 // NewReader returns a reader whose relative names are made in each of zones, of
 // which there must be at least one.
-func NewReader(zones Zones) *Reader { return &Reader{zones: zones, zoneSet: zones.Set()} }
+func NewReader(zones Zones) *Reader {
+	return &Reader{zones: zones, zoneSet: zones.Set(), set: new(Set)}
+}
 
 // usage is what to write, for each word that starts a line.
 var usage = map[string]string{
@@ -72,23 +76,52 @@ func (r *Reader) Line(l Line) bool {
 // Set returns what was read, and all mistakes in it. The set holds the lines
 // that have none.
 func (r *Reader) Set() (*Set, Errors) {
-	ttl := uint32(DefaultTTL)
+	r.set.setDefaults(new(Set), r.defaultSeconds())
+	return r.set, r.errs.list
+}
+
+func (r *Reader) defaultSeconds() uint32 {
 	if r.ttl != nil {
-		ttl = *r.ttl
+		return *r.ttl
 	}
-	for i := range r.set.Hosts {
-		r.set.Hosts[i].TTL.setDefault(ttl)
+	return DefaultTTL
+}
+
+// Read reads a whole text of definitions; source names it in positions.
+func Read(source, text string, zones Zones) (*Set, Errors) {
+	set := new(Set)
+	return set, set.Read(source, text, zones)
+}
+
+// Read adds what a whole text of definitions declares.
+func (s *Set) Read(source, text string, zones Zones) Errors {
+	before := *s
+	s.grow(text, len(zones))
+	r := NewReader(zones)
+	r.set = s
+	errs := eachLine(source, text, func(l Line) {
+		if !r.Line(l) {
+			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
+		}
+	})
+	s.setDefaults(&before, r.defaultSeconds())
+	return append(errs, r.errs.list...)
+}
+
+// setDefaults gives a default TTL to what s has beyond before.
+func (s *Set) setDefaults(before *Set, seconds uint32) {
+	for i := len(before.Hosts); i < len(s.Hosts); i++ {
+		s.Hosts[i].TTL.setDefault(seconds)
 	}
-	for i := range r.set.Mails {
-		r.set.Mails[i].TTL.setDefault(ttl)
+	for i := len(before.Mails); i < len(s.Mails); i++ {
+		s.Mails[i].TTL.setDefault(seconds)
 	}
-	for i := range r.set.Services {
-		r.set.Services[i].TTL.setDefault(ttl)
+	for i := len(before.Services); i < len(s.Services); i++ {
+		s.Services[i].TTL.setDefault(seconds)
 	}
-	for i := range r.set.Aliases {
-		r.set.Aliases[i].TTL.setDefault(ttl)
+	for i := len(before.Aliases); i < len(s.Aliases); i++ {
+		s.Aliases[i].TTL.setDefault(seconds)
 	}
-	return &r.set, r.errs.list
 }
 
 func (t *TTL) setDefault(seconds uint32) {
@@ -97,16 +130,13 @@ func (t *TTL) setDefault(seconds uint32) {
 	}
 }
 
-// Read reads a whole text of definitions; source names it in positions.
-func Read(source, text string, zones Zones) (*Set, Errors) {
-	r := NewReader(zones)
-	errs := eachLine(source, text, func(l Line) {
-		if !r.Line(l) {
-			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
-		}
-	})
-	set, more := r.Set()
-	return set, append(errs, more...)
+// grow makes room for what a text seems to declare in each of so many zones.
+// To grow bit by bit would take several times the memory of a large set.
+func (s *Set) grow(text string, zones int) {
+	s.Hosts = slices.Grow(s.Hosts, zones*strings.Count(text, "host "))
+	s.Mails = slices.Grow(s.Mails, zones*strings.Count(text, "mail "))
+	s.Services = slices.Grow(s.Services, zones*strings.Count(text, "service "))
+	s.Aliases = slices.Grow(s.Aliases, zones*strings.Count(text, "alias "))
 }
 
 func (r *Reader) usage(l Line) {
@@ -137,7 +167,7 @@ func (r *Reader) host(l Line) {
 		return
 	}
 	ttl := r.ttlBlock(l)
-	var addrs []netip.Addr
+	addrs := make([]netip.Addr, 0, len(l.Words)-2)
 	for _, word := range l.Words[2:] {
 		addr, err := netip.ParseAddr(word)
 		switch {

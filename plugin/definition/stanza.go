@@ -33,14 +33,14 @@ type entry struct {
 	hosts   []string
 }
 
-// stanza reads the words and the block of a mail or service line. It returns
-// false if there is nothing to declare.
+// stanza reads the words and the block of a mail or service line, into memory
+// that the next one takes too. It returns false if there is nothing to declare.
 func (r *Reader) stanza(l Line, f form) (stanza, bool) {
-	var s stanza
+	s := stanza{entries: r.entriesBuf[:0]}
+	defer func() { r.entriesBuf = s.entries }()
 	words := l.Words[1:]
-	for len(words) > 0 && !isNumber(words[0]) && !f.keyword(words[0]) {
-		s.names, words = append(s.names, words[0]), words[1:]
-	}
+	n := f.hosts(words)
+	s.names, words = words[:n], words[n:]
 	before := len(r.errs.list)
 	r.entries(l.Pos, words, f, &s)
 	for _, b := range l.Block {
@@ -65,6 +65,16 @@ func (r *Reader) stanza(l Line, f form) (stanza, bool) {
 // String returns the form of the stanza's entries, for messages.
 func (f form) String() string {
 	return strings.ToUpper(strings.Join(f.numbers, " ")) + " HOST..."
+}
+
+// hosts returns how many words there are up to a number or a keyword.
+func (f form) hosts(words []string) int {
+	for i, word := range words {
+		if isNumber(word) || f.keyword(word) {
+			return i
+		}
+	}
+	return len(words)
 }
 
 // keyword reports whether a word stands for itself rather than for a name.
@@ -111,9 +121,8 @@ func (r *Reader) entry(pos Pos, words []string, f form, s *stanza) []string {
 		e.numbers[i], good = n, good && ok
 	}
 	words = words[len(f.numbers):]
-	for len(words) > 0 && !isNumber(words[0]) && !f.keyword(words[0]) {
-		e.hosts, words = append(e.hosts, words[0]), words[1:]
-	}
+	n := f.hosts(words)
+	e.hosts, words = words[:n], words[n:]
 	if len(e.hosts) == 0 {
 		r.errs.add(pos, Syntax, "%q: no host after the numbers: write %v", words[0], f)
 		return nil
@@ -166,7 +175,11 @@ func perZone[T any](r *Reader, s *stanza, compare func(a, b T) int, of func(*ent
 
 // entriesIn makes the entries of a stanza with their hosts in one zone.
 func entriesIn[T any](r *Reader, s *stanza, zone Name, of func(*entry, Name) T) []T {
-	var all []T
+	n := 0
+	for i := range s.entries {
+		n += len(s.entries[i].hosts)
+	}
+	all := make([]T, 0, n)
 	for i := range s.entries {
 		for _, word := range s.entries[i].hosts {
 			if host, ok := r.pointedTo(s.entries[i].Pos, word, zone); ok {

@@ -39,60 +39,62 @@ func nullMXNotAlone(p *pass) {
 
 func mailSingleHost(p *pass) {
 	for o := range p.index.Owners() {
-		if hosts := exchangeHosts(o); len(hosts) == 1 {
-			p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), hosts[0]},
-				"mail domain %s has a single exchange, %s: add a second one, so that mail has somewhere to go while it is down", o.Name(), hosts[0])
+		exchanges := o.Exchanges()
+		another := func(e definition.Exchange) bool { return e.Host != exchanges[0].Host }
+		if len(exchanges) > 0 && !slices.ContainsFunc(exchanges, another) {
+			p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
+				"mail domain %s has a single exchange, %s: add a second one, so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
 		}
 	}
 }
 
 func mailOneNetwork(p *pass) {
+	var last []definition.Exchange // the domains of one line have the same
+	var network netip.Prefix
+	one := false
 	for o := range p.index.Owners() {
-		hosts := exchangeHosts(o)
-		if len(hosts) < 2 {
+		exchanges := o.Exchanges()
+		if len(exchanges) < 2 {
 			continue
 		}
-		if network, ok := p.oneNetwork(hosts); ok {
+		if len(last) != len(exchanges) || &last[0] != &exchanges[0] {
+			network, one = p.oneNetwork(exchanges)
+			last = exchanges
+		}
+		if one {
 			p.report(o.Mails()[0].Pos, []definition.Name{o.Name()},
 				"all exchanges of %s are in %s: add one on another network", o.Name(), network)
 		}
 	}
 }
 
-// oneNetwork returns the network that all addresses of the hosts are in. A host
-// whose addresses are not known here may be anywhere.
-func (p *pass) oneNetwork(hosts []definition.Name) (netip.Prefix, bool) {
-	networks := map[bool]netip.Prefix{} // by whether it is IPv6
-	for _, host := range hosts {
-		o := p.index.At(host)
-		if len(o.Hosts()) == 0 {
-			return netip.Prefix{}, false
+// oneNetwork returns the network that all addresses of several hosts are in. A
+// host whose addresses are not known here may be anywhere.
+func (p *pass) oneNetwork(exchanges []definition.Exchange) (common netip.Prefix, ok bool) {
+	var v4, v6 netip.Prefix
+	hosts := 1
+	for _, e := range exchanges {
+		if e.Host != exchanges[0].Host {
+			hosts++
 		}
-		for _, addr := range o.Addrs() {
-			bits := 24
+		addrs := p.index.At(e.Host).Addrs()
+		if len(addrs) == 0 {
+			return common, false
+		}
+		for _, addr := range addrs {
+			network, bits := &v4, 24
 			if addr.Is6() {
-				bits = 64
+				network, bits = &v6, 64
 			}
-			network, _ := addr.Prefix(bits)
-			if known, ok := networks[addr.Is6()]; ok && known != network {
-				return netip.Prefix{}, false
+			of, _ := addr.Prefix(bits)
+			if network.IsValid() && *network != of {
+				return common, false
 			}
-			networks[addr.Is6()] = network
+			*network = of
 		}
 	}
-	if v4, ok := networks[false]; ok {
-		return v4, true
+	if v4.IsValid() {
+		return v4, hosts > 1
 	}
-	return networks[true], true
-}
-
-// exchangeHosts returns the hosts of a mail domain, each once.
-func exchangeHosts(o definition.Owner) []definition.Name {
-	var hosts []definition.Name
-	for _, e := range o.Exchanges() {
-		if !slices.Contains(hosts, e.Host) {
-			hosts = append(hosts, e.Host)
-		}
-	}
-	return hosts
+	return v6, hosts > 1
 }

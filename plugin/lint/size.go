@@ -28,8 +28,15 @@ func (p *pass) tooLarge(pos definition.Pos, name definition.Name, kind string, s
 }
 
 func mxSize(o definition.Owner) int {
+	exchanges, most := o.Exchanges(), 0
+	for _, e := range exchanges {
+		most += rdataMost + len(e.Host)
+	}
+	if fits(o.Name(), len(exchanges), most) {
+		return 0
+	}
 	m := message(o.Name(), dns.TypeMX)
-	for _, e := range o.Exchanges() {
+	for _, e := range exchanges {
 		m.Answer = append(m.Answer, &dns.MX{
 			Hdr: header(o.Name(), dns.TypeMX), Preference: e.Preference, Mx: string(e.Host)})
 	}
@@ -37,12 +44,30 @@ func mxSize(o definition.Owner) int {
 }
 
 func srvSize(o definition.Owner) int {
+	targets, most := o.Targets(), 0
+	for _, t := range targets {
+		most += rdataMost + len(t.Host)
+	}
+	if fits(o.Name(), len(targets), most) {
+		return 0
+	}
 	m := message(o.Name(), dns.TypeSRV)
-	for _, t := range o.Targets() {
+	for _, t := range targets {
 		m.Answer = append(m.Answer, &dns.SRV{
 			Hdr: header(o.Name(), dns.TypeSRV), Target: string(t.Host)})
 	}
 	return m.Len() + optSize
+}
+
+// rdataMost is the octets of MX and SRV data without the name, and two for it:
+// a name on the wire is its text and two octets at most.
+const rdataMost = 6 + 2
+
+// fits tells the many answers that are far from too large, by what they have
+// without compression of owners.
+func fits(owner definition.Name, records, rdata int) bool {
+	const header, question, rr = 12, 4, 10
+	return header+question+optSize+(records+1)*(len(owner)+2)+records*rr+rdata <= usualSize
 }
 
 func message(name definition.Name, qtype uint16) *dns.Msg {

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"strings"
 
@@ -15,11 +14,6 @@ import (
 // not wait long; CoreDNS's kubernetes denies for 5 s, zone files for an hour.
 const NegativeTTL = 60
 
-// shareFrom is how many names must share a set of exchanges or targets before
-// they share the records too. A name with records of its own is answered a
-// little faster, and takes a little more memory than the rest of it.
-const shareFrom = 64
-
 // Options are what a table is compiled for.
 type Options struct {
 	Zones  definition.Zones
@@ -30,6 +24,7 @@ type Options struct {
 // map of the index's numbers.
 func Compile(index *definition.Index, opt Options) *Table {
 	b := newBuilder(index, opt)
+	b.makeRoom(b.findSets())
 	for o := range index.Owners() {
 		b.addAddresses(o)
 	}
@@ -72,8 +67,9 @@ type builder struct {
 	table *Table
 	index *definition.Index
 
-	hosts  []host                     // by number of the owner, up to the last that is one
-	sets   map[string]set             // by their content; see setKey
+	hosts  []host // by number of the owner, up to the last that is one
+	sets   []set
+	setOf  []uint32                   // index into sets of each mail domain and service, in the order of owners
 	denied map[definition.Name]uint32 // by zone: the answer that denies a type in it
 
 	a       slab[dns.A]
@@ -82,27 +78,15 @@ type builder struct {
 	srv     slab[dns.SRV]
 	address slab[byte]
 
-	key     []byte
-	targets []definition.Name
-	seen    map[definition.Name]bool
+	seen map[definition.Name]bool
 }
 
 // A host is where the two RRsets of one lie, A before AAAA; either may be empty.
 type host struct{ a, aaaa span }
 
-// A set is what names with the same exchanges or targets have in common: all
-// but the owner of the records.
-type set struct {
-	owners int
-	glue   span
-	answer uint32 // without owner, once there are shareFrom of them
-}
-
 func newBuilder(index *definition.Index, opt Options) *builder {
 	t := &Table{
 		names:   index.Numbers(),
-		nodes:   make([]node, 0, index.Len()+1),
-		entries: make([]entry, 0, index.Len()),
 		zones:   opt.Zones.Set(),
 		soas:    make(map[definition.Name]uint32, len(opt.Zones)),
 		denials: [][]dns.RR{nil},
@@ -113,10 +97,27 @@ func newBuilder(index *definition.Index, opt Options) *builder {
 	}
 	return &builder{
 		table: t, index: index,
-		sets:   make(map[string]set),
 		denied: make(map[definition.Name]uint32),
 		seen:   make(map[definition.Name]bool),
 	}
+}
+
+// makeRoom makes the rows of the table as long as they will be with so many
+// answers to mail domains and services, and so many records in them: to grow bit
+// by bit would take several times the memory.
+func (b *builder) makeRoom(answers, records int) {
+	const (
+		perHost  = 2 // answers of a host: for A and AAAA
+		perAlias = 3 // answers of an alias, mostly: for A, AAAA and the rest
+	)
+	set, t := b.index.Set, b.table
+	for i := range set.Hosts {
+		records += len(set.Hosts[i].Addrs)
+	}
+	t.nodes = make([]node, 0, b.index.Len()+1)
+	t.entries = make([]entry, 0, len(b.setOf)+perHost*len(set.Hosts)+perAlias*len(set.Aliases))
+	t.answers = make([]stored, 0, answers+len(t.soas)+len(set.Hosts)+perAlias*len(set.Aliases))
+	t.rrs = make([]dns.RR, 0, records+(perAlias+1)*len(set.Aliases))
 }
 
 // add gives the name that is being made an answer for a type.
@@ -216,19 +217,15 @@ func (b *builder) addMail(o definition.Owner) {
 		return
 	}
 	ttl, _ := o.MailTTL()
-	exchanges := o.Exchanges()
-	b.startSet(dns.TypeMX, ttl)
-	for _, e := range exchanges {
-		b.addTarget(e.Host, e.Preference)
-	}
-	b.addSet(o.Name(), dns.TypeMX, func(h dns.RR_Header) {
-		for i, e := range exchanges {
-			b.put(b.mx.new(dns.MX{Hdr: h, Preference: e.Preference, Mx: string(b.targets[i])}))
+	b.addSet(o.Name(), dns.TypeMX, func(owner definition.Name) {
+		h := header(owner, dns.TypeMX, ttl)
+		for _, e := range o.Exchanges() {
+			b.put(b.mx.new(dns.MX{Hdr: h, Preference: e.Preference, Mx: b.target(e.Host)}))
 		}
-		if len(exchanges) == 0 { // null MX, RFC 7505 §3
+		if len(o.Exchanges()) == 0 { // null MX, RFC 7505 §3
 			b.put(b.mx.new(dns.MX{Hdr: h, Mx: "."}))
 		}
-	}, ttl)
+	})
 }
 
 func (b *builder) addService(o definition.Owner) {
@@ -236,82 +233,26 @@ func (b *builder) addService(o definition.Owner) {
 		return
 	}
 	ttl, _ := o.ServiceTTL()
-	targets := o.Targets()
-	b.startSet(dns.TypeSRV, ttl)
-	for _, t := range targets {
-		b.addTarget(t.Host, t.Priority, t.Weight, t.Port)
-	}
-	b.addSet(o.Name(), dns.TypeSRV, func(h dns.RR_Header) {
-		for i, t := range targets {
-			b.put(b.srv.new(dns.SRV{Hdr: h, Priority: t.Priority, Weight: t.Weight, Port: t.Port, Target: string(b.targets[i])}))
+	b.addSet(o.Name(), dns.TypeSRV, func(owner definition.Name) {
+		h := header(owner, dns.TypeSRV, ttl)
+		for _, t := range o.Targets() {
+			b.put(b.srv.new(dns.SRV{Hdr: h, Priority: t.Priority, Weight: t.Weight, Port: t.Port, Target: b.target(t.Host)}))
 		}
-		if len(targets) == 0 { // not offered, RFC 2782
+		if len(o.Targets()) == 0 { // not offered, RFC 2782
 			b.put(b.srv.new(dns.SRV{Hdr: h, Target: "."}))
 		}
-	}, ttl)
+	})
 }
 
 func (b *builder) put(rr dns.RR) { b.table.rrs = append(b.table.rrs, rr) }
 
-// startSet starts the key of a set: its type, TTL and targets with their numbers.
-func (b *builder) startSet(qtype uint16, ttl uint32) {
-	b.key = binary.BigEndian.AppendUint16(b.key[:0], qtype)
-	b.key = binary.BigEndian.AppendUint32(b.key, ttl)
-	b.targets = b.targets[:0]
-}
-
-// addTarget adds a target to the key. The name is taken from its own declaration
-// if there is one, so that it is in memory once.
-func (b *builder) addTarget(name definition.Name, numbers ...uint16) {
-	for _, n := range numbers {
-		b.key = binary.BigEndian.AppendUint16(b.key, n)
-	}
+// target returns a name as its own declaration has it, if there is one, so that
+// it is in memory once.
+func (b *builder) target(name definition.Name) string {
 	if o := b.index.At(name); o.Name() != "" {
 		name = o.Name()
 	}
-	b.key = append(append(b.key, name...), 0)
-	b.targets = append(b.targets, name)
-}
-
-// addSet answers for the name that is being made with the set whose key is
-// complete; records puts the records under a header.
-func (b *builder) addSet(owner definition.Name, qtype uint16, records func(dns.RR_Header), ttl uint32) {
-	s, ok := b.sets[string(b.key)]
-	if !ok {
-		s.glue = b.glue()
-	}
-	s.owners++
-	shared := s.owners >= shareFrom
-	if shared {
-		owner = "."
-	}
-	answer := s.answer
-	if s.owners <= shareFrom {
-		first := len(b.table.rrs)
-		records(header(owner, qtype, ttl))
-		answer = b.store(stored{rrs: b.from(first), glue: s.glue})
-	}
-	if s.owners == shareFrom {
-		s.answer = answer
-	}
-	b.sets[string(b.key)] = s
-	b.add(qtype, answer, shared)
-}
-
-// glue puts the addresses of the targets, each host once.
-func (b *builder) glue() span {
-	clear(b.seen)
-	first := len(b.table.rrs)
-	for _, name := range b.targets {
-		o := b.index.At(name)
-		if b.seen[name] || len(o.Hosts()) == 0 {
-			continue
-		}
-		b.seen[name] = true
-		h := b.hosts[o.Number()]
-		b.table.rrs = append(b.table.rrs, b.table.rrs[h.a.start:h.aaaa.end]...)
-	}
-	return b.from(first)
+	return string(name)
 }
 
 // addAlias adds the CNAME and, for each type that its host holds, the CNAME

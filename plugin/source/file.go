@@ -1,0 +1,237 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// File is a source that reads files, and looks at them again and again.
+//
+// It polls, and asks no kernel for events: looking at a file costs a
+// microsecond, is the same for a file that is replaced, a mount that is swapped
+// (a ConfigMap), a glob that matches more and a network file system, and needs
+// no descriptor. Events would be seen sooner, but not be acted on sooner: after
+// the first of them the writer is mostly not yet done.
+//
+// Files are read once they have been left alone for half of the interval, or
+// have been changing for nearly all of it, and all together: what changes while
+// it is read is read again. So a change is delivered within the interval, and
+// what is written in several steps is not delivered in between.
+type File struct {
+	Patterns []Pattern
+	Zones    definition.Zones
+	Interval time.Duration     // within which a change is noticed; 0 is never
+	Doing    func(step string) // is told of each step of a load, if it is not nil
+
+	seen view   // at the last load
+	sum  uint64 // of what was read then
+}
+
+// A Pattern is the path of a file, or a pattern of paths as of filepath.Match.
+type Pattern struct {
+	definition.Pos // where it is written, for errors
+	Path           string
+}
+
+// String implements [Source].
+func (f *File) String() string {
+	paths := make([]string, len(f.Patterns))
+	for i := range f.Patterns {
+		paths[i] = f.Patterns[i].Path
+	}
+	return "file " + strings.Join(paths, " ")
+}
+
+// tries is how often files are read at the start that change meanwhile.
+const tries = 10
+
+// Load implements [Source].
+func (f *File) Load() (*definition.Set, definition.Errors) {
+	var c content
+	for range tries {
+		now, ok := f.look(), false
+		if c, ok = f.read(now); ok {
+			if now.recent() {
+				f.seen = view{} // a further change may have gone unseen: read it again
+			}
+			return f.parse(c)
+		}
+	}
+	c.unreadable(f.Patterns[0].Pos, "%v changes again and again while it is read: write another file and rename it", f)
+	return f.parse(c)
+}
+
+// Run implements [Source].
+func (f *File) Run(ctx context.Context, deliver func(*definition.Set, definition.Errors)) {
+	if f.Interval <= 0 {
+		return
+	}
+	tick := time.NewTicker(f.Interval / looks)
+	defer tick.Stop()
+	var p patience
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			now := f.look()
+			if due, quiet := p.look(now, f.seen); due {
+				f.follow(now, quiet, deliver)
+			}
+		}
+	}
+}
+
+// follow reads a change and delivers it, unless it is one that leaves all as it
+// was. Quiet tells that the files are left alone.
+func (f *File) follow(now view, quiet bool, deliver func(*definition.Set, definition.Errors)) {
+	sum := f.sum
+	c, ok := f.read(now)
+	if !quiet {
+		f.seen = view{} // not the last word
+	}
+	if ok && f.sum != sum {
+		deliver(f.parse(c))
+	}
+}
+
+const (
+	looks      = 8 // in an interval
+	quietLooks = 4 // that show the same before a change is read
+)
+
+// patience decides when a change is read: once it is over, or when waiting any
+// longer would break the promise of the interval. It does not shorten the time
+// in which a file may be gone: editors rename the old one and then write anew.
+type patience struct {
+	last     view
+	changing int // looks since there was a change to read
+	quiet    int // looks that showed the same
+	present  int // looks that showed the same files, whatever is in them
+}
+
+// look takes what there is now, and what was there at the last load. It returns
+// whether to load, and whether the files have been left alone.
+func (p *patience) look(now, seen view) (due, quiet bool) {
+	p.changing, p.quiet, p.present = p.changing+1, p.quiet+1, p.present+1
+	if now.equal(seen) {
+		p.changing = 0
+	}
+	if !now.equal(p.last) {
+		p.quiet = 0
+	}
+	if !now.samePaths(p.last) {
+		p.present = 0
+	}
+	p.last = now
+	quiet = p.quiet >= quietLooks
+	due = p.changing > 0 && (quiet || p.changing >= looks-1 && p.present >= quietLooks)
+	if due {
+		p.changing = 0
+	}
+	return due, quiet
+}
+
+// content is what was read of all files, and what could not be.
+type content struct {
+	files []text
+	errs  definition.Errors
+}
+
+type text struct{ path, text string }
+
+// read reads the files of a view. It returns false, and changes nothing, if they
+// are not as in the view any more.
+func (f *File) read(now view) (content, bool) {
+	c := f.readAll(now)
+	if !f.look().equal(now) {
+		return c, false
+	}
+	f.seen, f.sum = now, c.sum()
+	return c, true
+}
+
+func (f *File) readAll(v view) content {
+	c := content{errs: slices.Clone(v.errs)}
+	for _, l := range v.files {
+		f.doing("reading " + l.path)
+		read, err := readFile(l.path)
+		switch {
+		case err != nil:
+			c.unreadable(l.pos, "%s: %v", l.path, cause(err))
+		case read == "":
+			c.unreadable(l.pos, "%s is empty: write # into it if it declares nothing", l.path)
+		}
+		c.files = append(c.files, text{l.path, read})
+	}
+	return c
+}
+
+// readFile returns the content of a file as one string, without a copy of it.
+func readFile(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	var b strings.Builder
+	if info, err := file.Stat(); err == nil {
+		b.Grow(int(info.Size()))
+	}
+	_, err = io.Copy(&b, file)
+	return b.String(), err
+}
+
+// cause returns an error without the path, which the message has.
+func cause(err error) error {
+	if e := new(fs.PathError); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+func (c *content) unreadable(pos definition.Pos, format string, args ...any) {
+	c.errs = append(c.errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: fmt.Sprintf(format, args...)})
+}
+
+var seed = maphash.MakeSeed()
+
+// sum tells contents apart.
+func (c *content) sum() uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, file := range c.files {
+		fmt.Fprintf(&h, "%q %d ", file.path, len(file.text))
+		h.WriteString(file.text)
+	}
+	h.WriteString(c.errs.Error())
+	return h.Sum64()
+}
+
+// parse reads the definitions. It drops each text when it is done with it: all
+// of them are as large as the definitions.
+func (f *File) parse(c content) (*definition.Set, definition.Errors) {
+	set, errs := new(definition.Set), c.errs
+	for i := range c.files {
+		f.doing("parsing " + c.files[i].path)
+		errs = append(errs, set.Read(c.files[i].path, c.files[i].text, f.Zones)...)
+		c.files[i].text = ""
+	}
+	return set, errs
+}
+
+func (f *File) doing(step string) {
+	if f.Doing != nil {
+		f.Doing(step)
+	}
+}

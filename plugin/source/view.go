@@ -1,0 +1,103 @@
+package source
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A view is what files look like from outside.
+type view struct {
+	files []look
+	errs  definition.Errors // what is not there, or is no file
+}
+
+// A look is one file.
+type look struct {
+	pos  definition.Pos // of the pattern
+	path string
+	info fs.FileInfo
+}
+
+func (v view) equal(other view) bool {
+	return slices.Equal(v.errs, other.errs) && slices.EqualFunc(v.files, other.files, func(a, b look) bool {
+		return a.path == b.path && os.SameFile(a.info, b.info) &&
+			a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
+	})
+}
+
+// samePaths reports whether the same files are there, and the same are not.
+func (v view) samePaths(other view) bool {
+	return slices.Equal(v.errs, other.errs) &&
+		slices.EqualFunc(v.files, other.files, func(a, b look) bool { return a.path == b.path })
+}
+
+// granularity is the coarsest clock of a file system that is in use: within it,
+// two changes may look like one.
+const granularity = 2 * time.Second
+
+// recent reports whether a file may change again and look the same.
+func (v view) recent() bool {
+	return slices.ContainsFunc(v.files, func(l look) bool { return time.Since(l.info.ModTime()) < granularity })
+}
+
+// look looks at all files, each once however many patterns it matches.
+func (f *File) look() view {
+	var v view
+	seen := map[string]bool{}
+	for _, p := range f.Patterns {
+		for _, path := range v.match(p) {
+			if !seen[path] {
+				seen[path] = true
+				v.look(p, path)
+			}
+		}
+	}
+	return v
+}
+
+// match returns the paths that a pattern stands for, sorted. As in a shell, "*"
+// at the start of a name matches no hidden file, and so none of the folders in
+// which a ConfigMap keeps its versions.
+func (v *view) match(p Pattern) []string {
+	if _, err := os.Stat(p.Path); err == nil || !strings.ContainsAny(p.Path, `*?[`) {
+		return []string{p.Path}
+	}
+	paths, err := filepath.Glob(p.Path)
+	if err != nil {
+		v.unreadable(p.Pos, p.Path+" is no pattern: write one like zones/*.conf")
+		return nil
+	}
+	hidden := strings.HasPrefix(filepath.Base(p.Path), ".")
+	paths = slices.DeleteFunc(paths, func(path string) bool {
+		info, err := os.Stat(path)
+		return !hidden && strings.HasPrefix(filepath.Base(path), ".") || err == nil && info.IsDir()
+	})
+	if len(paths) == 0 {
+		v.unreadable(p.Pos, p.Path+" matches no file: create one, or delete the pattern from this line")
+	}
+	return paths
+}
+
+func (v *view) look(p Pattern, path string) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		v.unreadable(p.Pos, path+": "+cause(err).Error()+": create it, or delete it from this line")
+	case info.IsDir():
+		v.unreadable(p.Pos, path+" is a directory: write "+filepath.Join(path, "*.conf")+" for the files in it")
+	case !info.Mode().IsRegular():
+		v.unreadable(p.Pos, path+" is no regular file: write the path of one")
+	default:
+		v.files = append(v.files, look{p.Pos, path, info})
+	}
+}
+
+func (v *view) unreadable(pos definition.Pos, text string) {
+	v.errs = append(v.errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: text})
+}
