@@ -58,12 +58,12 @@ func (b bare) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 func compiled(tb testing.TB, definitions string) *MXSRV {
 	tb.Helper()
 	zones := definition.Zones{"example.org."}
-	set, errs := definition.Read("bench", []byte(definitions), zones)
+	set, errs := definition.Read("bench", definitions, zones)
 	if len(errs) > 0 {
 		tb.Fatal(errs)
 	}
 	m := &MXSRV{Next: silence}
-	m.table.Store(table.Compile(set, table.Options{Zones: zones}))
+	m.table.Store(table.Compile(set.Index(), table.Options{Zones: zones}))
 	return m
 }
 

@@ -3,11 +3,11 @@ package mxsrv
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -17,8 +17,9 @@ const pluginName = "mxsrv"
 type MXSRV struct {
 	Next plugin.Handler
 
-	table     atomic.Pointer[table.Table]
+	publisher
 	neighbors // set before the first query
+	instance  *instance
 }
 
 // Name implements plugin.Handler.
@@ -30,12 +31,15 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	if !concerns(r) {
 		return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 	}
-	t := m.table.Load()
 	name := canonical(r.Question[0].Name)
+	t := m.table.Load()
+	if t == nil {
+		return m.passOnUnknown(ctx, w, r, name)
+	}
 	match, answer := t.Lookup(name, r.Question[0].Qtype)
 	switch match {
 	case table.Data:
-		return dns.RcodeSuccess, w.WriteMsg(m.reply(w, r, answer))
+		return dns.RcodeSuccess, w.WriteMsg(m.reply(ctx, w, r, &answer))
 	case table.Exists:
 		return m.passOnExisting(ctx, w, r, t, name)
 	}
@@ -44,6 +48,15 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 		return deny(w, r, t, name, err)
 	}
 	return rcode, err
+}
+
+// passOnUnknown passes on a query while definitions are not known yet. Below our
+// zones a plugin behind might deny what we are about to learn of.
+func (m *MXSRV) passOnUnknown(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, name string) (int, error) {
+	if m.zoneSet.Of(definition.Name(name)) != "" {
+		return dns.RcodeServerFailure, nil
+	}
+	return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 }
 
 // concerns reports whether a query can be about definitions: one question,

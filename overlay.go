@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/table"
@@ -21,6 +22,7 @@ func (m *MXSRV) passOnExisting(ctx context.Context, w dns.ResponseWriter, r *dns
 	case unanswered(rcode, err):
 		return deny(w, r, t, name, err)
 	case e.repaired:
+		repairedNXDOMAIN.WithLabelValues(metrics.WithServer(ctx)).Inc()
 		return dns.RcodeSuccess, err
 	}
 	return rcode, err

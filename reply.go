@@ -1,8 +1,10 @@
 package mxsrv
 
 import (
+	"context"
 	"sort"
 
+	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
@@ -26,7 +28,7 @@ const (
 // Glue is left out from the end, whole RRsets at a time: it is a courtesy, and
 // never worth a TC bit (RFC 2181 §9), with which CoreDNS marks any message that
 // it has to shorten.
-func (m *MXSRV) reply(w dns.ResponseWriter, r *dns.Msg, a *table.Answer) *dns.Msg {
+func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *table.Answer) *dns.Msg {
 	msg := newReply(r)
 	msg.Authoritative = true
 	msg.Answer, msg.Ns, msg.Extra = a.RRs, a.Ns, a.Glue
@@ -42,6 +44,9 @@ func (m *MXSRV) reply(w dns.ResponseWriter, r *dns.Msg, a *table.Answer) *dns.Ms
 	}
 	if perRRset > 0 || octets > size {
 		trim(msg, a.Glue, size-room-perRRset*rrsets(a.RRs), perRRset)
+		if len(msg.Extra) < len(a.Glue) {
+			trimmedGlue.WithLabelValues(metrics.WithServer(ctx)).Inc()
+		}
 	}
 	return msg
 }

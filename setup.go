@@ -1,7 +1,9 @@
 package mxsrv
 
 import (
+	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +14,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/lint"
-	"github.com/mxsrv/mxsrv/plugin/table"
+	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 var log = clog.NewWithPlugin(pluginName)
@@ -21,27 +22,22 @@ var log = clog.NewWithPlugin(pluginName)
 func init() { plugin.Register(pluginName, setup) }
 
 func setup(c *caddy.Controller) error {
-	conf := parse(c)
-	if err := lint.Err(conf.check(nil)); err != nil {
+	server := dnsserver.GetConfig(c)
+	conf := parse(c, server.Root)
+	m := new(MXSRV)
+	m.configure(conf)
+	if err := m.load(); err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	m := new(MXSRV)
-	m.table.Store(table.Compile(&conf.set, table.Options{
-		Zones:  conf.zones,
-		Serial: uint32(time.Now().Unix()),
-	}))
-	config := dnsserver.GetConfig(c)
-	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
+	instanceOf(c).add(m)
+	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		m.Next = next
 		return m
 	})
-	c.OnStartup(func() error {
-		// Some warnings are about other plugins, which are known only now.
-		var names []string
-		m.neighbors, names = meet(config, conf.zones)
-		for _, f := range conf.check(names) {
-			log.Warning(f)
-		}
+	c.OnStartup(func() error { // the other plugins are known only now
+		m.neighbors, m.plugins = meet(server, conf.zones)
+		m.server = serverLabel(server)
+		m.warn()
 		return nil
 	})
 	return nil
@@ -49,14 +45,21 @@ func setup(c *caddy.Controller) error {
 
 // config is what the mxsrv stanzas of a server block say, all together.
 type config struct {
-	zones definition.Zones
-	set   definition.Set
-	errs  definition.Errors
-	pos   definition.Pos // of the first stanza
+	root   string // directory of relative paths
+	zones  definition.Zones
+	inline []*definition.Set // what the stanzas themselves declare
+	errs   definition.Errors
+	files  []*source.File
+	pos    definition.Pos // of the first stanza
 }
 
-func (conf *config) check(plugins []string) []lint.Finding {
-	return lint.Check(&conf.set, conf.errs, lint.Options{Zones: conf.zones, Plugins: plugins, Pos: conf.pos})
+// sources returns all sources of definitions.
+func (conf *config) sources() []source.Source {
+	sources := []source.Source{source.Static(conf.pos.Source, definition.Merge(conf.inline...), conf.errs)}
+	for _, f := range conf.files {
+		sources = append(sources, f)
+	}
+	return sources
 }
 
 func (conf *config) errorf(pos definition.Pos, id, text string) {
@@ -65,8 +68,8 @@ func (conf *config) errorf(pos definition.Pos, id, text string) {
 
 // parse reads all mxsrv stanzas of a server block. It has no side effects;
 // mistakes are collected in the config.
-func parse(c *caddy.Controller) *config {
-	conf := new(config)
+func parse(c *caddy.Controller, root string) *config {
+	conf := &config{root: root}
 	stanzas, errs := definition.Lines(&c.Dispenser)
 	conf.errs = errs
 	for i, stanza := range stanzas {
@@ -79,8 +82,10 @@ func parse(c *caddy.Controller) *config {
 }
 
 // options are the words of the block that are not of the definition language.
-var options = map[string]func(*config, definition.Line){
+var options = map[string]func(*config, *source.File, definition.Line){
 	"fallthrough": (*config).fallthroughs,
+	"file":        (*config).file,
+	"reload":      (*config).reload,
 }
 
 // stanza reads: mxsrv [ZONES...] { ... }
@@ -91,18 +96,22 @@ func (conf *config) stanza(l definition.Line, keys []string) {
 	}
 	conf.zones = append(conf.zones, zones...)
 	r := definition.NewReader(zones)
+	files := &source.File{Zones: zones, Interval: defaultReload, Doing: new(progress).doing}
 	for _, b := range l.Block {
 		option := options[b.Words[0]]
 		switch {
 		case option != nil:
-			option(conf, b)
+			option(conf, files, b)
 		case !r.Line(b):
 			conf.errorf(b.Pos, definition.Syntax, definition.Unknown(b, slices.Collect(maps.Keys(options))...))
 		}
 	}
 	set, errs := r.Set()
-	conf.set.Add(set)
+	conf.inline = append(conf.inline, set)
 	conf.errs = append(conf.errs, errs...)
+	if len(files.Patterns) > 0 {
+		conf.files = append(conf.files, files)
+	}
 }
 
 // origins reads the zones of a stanza, or takes those of the server block.
@@ -127,4 +136,39 @@ func (conf *config) origins(l definition.Line, keys []string) (definition.Zones,
 
 // fallthroughs accepts: fallthrough [ZONES...]. Everything that is not declared
 // is passed on anyway.
-func (conf *config) fallthroughs(definition.Line) {}
+func (conf *config) fallthroughs(*source.File, definition.Line) {}
+
+// file reads: file PATH...
+func (conf *config) file(files *source.File, l definition.Line) {
+	if len(l.Words) == 1 || l.Block != nil {
+		conf.errorf(l.Pos, definition.Syntax, "usage: file PATH...")
+	}
+	for _, path := range l.Words[1:] {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(conf.root, path)
+		}
+		files.Patterns = append(files.Patterns, source.Pattern{Pos: l.Pos, Path: path})
+	}
+}
+
+const (
+	defaultReload = 2 * time.Second
+
+	// A file that is written takes milliseconds; the interval is to be longer.
+	shortestReload = 100 * time.Millisecond
+)
+
+// reload reads: reload DURATION
+func (conf *config) reload(files *source.File, l definition.Line) {
+	if len(l.Words) != 2 || l.Block != nil {
+		conf.errorf(l.Pos, definition.Syntax, "usage: reload DURATION")
+		return
+	}
+	d, err := time.ParseDuration(l.Words[1])
+	if err != nil || d != 0 && d < shortestReload {
+		conf.errorf(l.Pos, definition.Syntax,
+			fmt.Sprintf("duration %q: write one of at least %v, like 2s or 1m30s, or 0 for never", l.Words[1], shortestReload))
+		return
+	}
+	files.Interval = d
+}

@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"/plugin/definition": {"github.com/coredns/caddy/caddyfile"},
 	"/plugin/lint":       {module + "/plugin/definition"},
 	"/plugin/table":      {module + "/plugin/definition"},
+	"/plugin/source":     {module + "/plugin/definition"},
 	"":                   {module + "/plugin/", "github.com/coredns/"},
 	"/cmd/coredns":       {module, "github.com/coredns/"},
 }

@@ -31,7 +31,7 @@ type File struct {
 	Patterns []Pattern
 	Zones    definition.Zones
 	Interval time.Duration     // within which a change is noticed; 0 is never
-	Doing    func(step string) // is told of each step of a load, if it is not nil
+	Doing    func(step string) // if it is not nil: is told of each step of a load, and "" at its end
 
 	seen view   // at the last load
 	sum  uint64 // of what was read then
@@ -103,6 +103,7 @@ func (f *File) follow(now view, quiet bool, deliver func(*definition.Set, defini
 	if ok && f.sum != sum {
 		deliver(f.parse(c))
 	}
+	f.doing("")
 }
 
 const (
@@ -221,6 +222,7 @@ func (c *content) sum() uint64 {
 // parse reads the definitions. It drops each text when it is done with it: all
 // of them are as large as the definitions.
 func (f *File) parse(c content) (*definition.Set, definition.Errors) {
+	defer f.doing("")
 	set, errs := new(definition.Set), c.errs
 	for i := range c.files {
 		f.doing("parsing " + c.files[i].path)

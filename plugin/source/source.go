@@ -57,12 +57,16 @@ type state struct {
 	set  *definition.Set
 	errs definition.Errors
 
-	ended bool // Run has returned
+	ended bool // nothing more will come
 }
 
 // Collect returns the collector of some sources.
 func Collect(sources ...Source) *Collector {
-	return &Collector{sources: sources, states: make([]state, len(sources))}
+	c := &Collector{sources: sources, states: make([]state, len(sources))}
+	for i, s := range sources {
+		_, c.states[i].ended = s.(static)
+	}
+	return c
 }
 
 // Sources returns the sources.
@@ -77,6 +81,8 @@ func (c *Collector) Load() (*definition.Set, definition.Errors) {
 	return c.merge()
 }
 
+// merge returns what all sources declare together, and forgets the sets that no
+// merge will need any more.
 func (c *Collector) merge() (*definition.Set, definition.Errors) {
 	var sets []*definition.Set
 	var errs definition.Errors
@@ -87,6 +93,7 @@ func (c *Collector) merge() (*definition.Set, definition.Errors) {
 		sets = append(sets, s.set)
 		errs = append(errs, s.errs...)
 	}
+	c.forget()
 	return definition.Merge(sets...), errs
 }
 
@@ -99,18 +106,18 @@ func (c *Collector) Run(ctx context.Context, publish func(changed Source, set *d
 	var running sync.WaitGroup
 	defer running.Wait()
 	for i, s := range c.sources {
-		running.Go(func() { follow(ctx, s, i, deliveries) })
+		if !c.states[i].ended {
+			running.Go(func() { follow(ctx, s, i, deliveries) })
+		}
 	}
 	for c.running() > 0 {
 		select {
 		case <-ctx.Done():
 			return
 		case d := <-deliveries:
-			c.states[d.from] = d.state(c.states[d.from])
-			if set, errs := c.merge(); set != nil && !d.ended {
+			if set, errs := c.take(d); set != nil {
 				publish(c.sources[d.from], set, errs)
 			}
-			c.forget()
 		}
 	}
 }
@@ -124,12 +131,16 @@ type delivery struct {
 	ended bool
 }
 
-func (d delivery) state(before state) state {
+// take notes a delivery, and returns what all sources declare then; the set is
+// nil if there is nothing new to publish.
+func (c *Collector) take(d delivery) (*definition.Set, definition.Errors) {
+	s := &c.states[d.from]
 	if d.ended {
-		before.ended = true
-		return before
+		s.ended = true
+		return nil, nil
 	}
-	return state{set: d.set, errs: d.errs}
+	s.set, s.errs = d.set, d.errs
+	return c.merge()
 }
 
 // follow runs one source.
@@ -157,13 +168,15 @@ func (c *Collector) running() int {
 	return n
 }
 
-// forget drops the sets that no merge will need: that of the only source that
-// may deliver, which will bring a new one, or all. They are larger than the
-// table that is made of them.
+// forget drops the sets that no merge will need: if a single source may still
+// deliver, its own, for it will bring a new one. Sets are larger than the table
+// that is made of them.
 func (c *Collector) forget() {
-	running := c.running()
+	if c.running() > 1 {
+		return
+	}
 	for i := range c.states {
-		if s := &c.states[i]; running == 0 || running == 1 && !s.ended {
+		if s := &c.states[i]; !s.ended {
 			s.set, s.errs = nil, nil
 		}
 	}
