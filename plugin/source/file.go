@@ -23,10 +23,11 @@ import (
 // no descriptor. Events would be seen sooner, but not be acted on sooner: after
 // the first of them the writer is mostly not yet done.
 //
-// Files are read once they have been left alone for half of the interval, or
-// have been changing for nearly all of it, and all together: what changes while
-// it is read is read again. So a change is delivered within the interval, and
-// what is written in several steps is not delivered in between.
+// Files are read once they have been left alone for half of the interval, and all
+// together: what changes while it is read is read again. So a change is delivered
+// within the interval, and what is written in several steps is not delivered in
+// between. Files that are replaced all the time are read in each interval, and
+// those that are written all the time now and then.
 type File struct {
 	Patterns []Pattern
 	Zones    definition.Zones
@@ -61,9 +62,6 @@ func (f *File) Load() (*definition.Set, definition.Errors) {
 	for range tries {
 		now, ok := f.look(), false
 		if c, ok = f.read(now); ok {
-			if now.recent() {
-				f.seen = view{} // a further change may have gone unseen: read it again
-			}
 			return f.parse(c)
 		}
 	}
@@ -85,62 +83,62 @@ func (f *File) Run(ctx context.Context, deliver func(*definition.Set, definition
 			return
 		case <-tick.C:
 			now := f.look()
-			if due, quiet := p.look(now, f.seen); due {
-				f.follow(now, quiet, deliver)
+			if p.look(now, f.seen) {
+				f.follow(now, deliver)
 			}
 		}
 	}
 }
 
 // follow reads a change and delivers it, unless it is one that leaves all as it
-// was. Quiet tells that the files are left alone.
-func (f *File) follow(now view, quiet bool, deliver func(*definition.Set, definition.Errors)) {
-	sum := f.sum
+// was.
+func (f *File) follow(now view, deliver func(*definition.Set, definition.Errors)) {
+	before := f.sum
 	c, ok := f.read(now)
-	if !quiet {
-		f.seen = view{} // not the last word
-	}
-	if ok && f.sum != sum {
+	f.doing("")
+	if ok && f.sum != before {
 		deliver(f.parse(c))
 	}
-	f.doing("")
 }
 
 const (
 	looks      = 8 // in an interval
 	quietLooks = 4 // that show the same before a change is read
+	replacing  = 7 // looks after which files are read that are replaced again and again
+	writing    = 8 * looks
 )
 
 // patience decides when a change is read: once it is over, or when waiting any
 // longer would break the promise of the interval. It does not shorten the time
-// in which a file may be gone: editors rename the old one and then write anew.
+// in which a file may be gone or be written: editors rename the old one and then
+// write anew, and half a file may read like a whole one.
 type patience struct {
 	last     view
 	changing int // looks since there was a change to read
 	quiet    int // looks that showed the same
-	present  int // looks that showed the same files, whatever is in them
+	whole    int // looks that showed the same or other files, but none gone, new or being written
 }
 
-// look takes what there is now, and what was there at the last load. It returns
-// whether to load, and whether the files have been left alone.
-func (p *patience) look(now, seen view) (due, quiet bool) {
-	p.changing, p.quiet, p.present = p.changing+1, p.quiet+1, p.present+1
+// look takes what there is now, and what was there at the last load, and returns
+// whether to load.
+func (p *patience) look(now, seen view) bool {
+	p.changing, p.quiet, p.whole = p.changing+1, p.quiet+1, p.whole+1
 	if now.equal(seen) {
 		p.changing = 0
 	}
 	if !now.equal(p.last) {
 		p.quiet = 0
 	}
-	if !now.samePaths(p.last) {
-		p.present = 0
+	if !now.replaces(p.last) {
+		p.whole = 0
 	}
 	p.last = now
-	quiet = p.quiet >= quietLooks
-	due = p.changing > 0 && (quiet || p.changing >= looks-1 && p.present >= quietLooks)
+	due := p.changing > 0 && (p.quiet >= quietLooks ||
+		p.whole >= quietLooks && p.changing >= replacing || p.changing >= writing)
 	if due {
 		p.changing = 0
 	}
-	return due, quiet
+	return due
 }
 
 // content is what was read of all files, and what could not be.
@@ -159,6 +157,9 @@ func (f *File) read(now view) (content, bool) {
 		return c, false
 	}
 	f.seen, f.sum = now, c.sum()
+	if now.recent() {
+		f.seen = view{} // another change may go unseen: read it again
+	}
 	return c, true
 }
 

@@ -24,26 +24,38 @@ type look struct {
 	info fs.FileInfo
 }
 
-func (v view) equal(other view) bool {
+func (v view) equal(other view) bool { return v.matches(other, look.equal) }
+
+// replaces reports whether the same paths are there, each the same or another
+// file: what another program has made and then moved here is whole.
+func (v view) replaces(other view) bool {
+	return v.matches(other, func(a, b look) bool { return a.equal(b) || !os.SameFile(a.info, b.info) })
+}
+
+func (v view) matches(other view, match func(a, b look) bool) bool {
 	return slices.Equal(v.errs, other.errs) && slices.EqualFunc(v.files, other.files, func(a, b look) bool {
-		return a.path == b.path && os.SameFile(a.info, b.info) &&
-			a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
+		return a.path == b.path && match(a, b)
 	})
 }
 
-// samePaths reports whether the same files are there, and the same are not.
-func (v view) samePaths(other view) bool {
-	return slices.Equal(v.errs, other.errs) &&
-		slices.EqualFunc(v.files, other.files, func(a, b look) bool { return a.path == b.path })
+func (l look) equal(other look) bool {
+	return os.SameFile(l.info, other.info) &&
+		l.info.Size() == other.info.Size() && l.info.ModTime().Equal(other.info.ModTime())
 }
 
-// granularity is the coarsest clock of a file system that is in use: within it,
-// two changes may look like one.
-const granularity = 2 * time.Second
-
-// recent reports whether a file may change again and look the same.
+// recent reports whether a file may change again and look the same: a change
+// within the same tick of the file system's clock cannot be seen.
 func (v view) recent() bool {
-	return slices.ContainsFunc(v.files, func(l look) bool { return time.Since(l.info.ModTime()) < granularity })
+	return slices.ContainsFunc(v.files, func(l look) bool { return time.Since(l.info.ModTime()) < l.tick() })
+}
+
+// tick returns a time that is longer than a tick. There are file systems that
+// count in seconds or two; others take the time of the kernel's last tick.
+func (l look) tick() time.Duration {
+	if l.info.ModTime().Nanosecond() == 0 {
+		return 2 * time.Second
+	}
+	return 20 * time.Millisecond
 }
 
 // look looks at all files, each once however many patterns it matches.
