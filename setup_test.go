@@ -37,7 +37,7 @@ func TestSetup(t *testing.T) {
 		{"CRLF", "mxsrv {\r\n host mx1 192.0.2.1\r\n mail @ {\r\n 10 mx1\r\n }\r\n}\r\n", ""},
 
 		{"unknown word", "mxsrv {\n hots mx1 192.0.2.1\n}",
-			`Testfile:2: error: unknown word "hots": write one of alias, fallthrough, host, mail, service, ttl [syntax]`},
+			`Testfile:2: error: unknown word "hots": write one of alias, fallthrough, file, host, mail, reload, service, ttl [syntax]`},
 		{"not an address", "mxsrv example.org {\n host mx1 192.0.2\n}",
 			`Testfile:2: error: "192.0.2" is not an address: write one like 192.0.2.10 or 2001:db8::10 [syntax]`},
 		{"zone that is none", "mxsrv exa..mple {\n}",

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -80,8 +81,11 @@ func freePort(t *testing.T) string {
 
 // A server is a running coredns.
 type server struct {
-	addr string // of what the Corefile has on port 1053
-	log  *lines
+	addr    string            // of what the Corefile has on port 1053
+	at      map[string]string // the address of each port in the Corefile
+	dir     string            // working directory
+	log     *lines
+	process *os.Process
 }
 
 // lines collects what a process prints.
@@ -102,25 +106,33 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// start runs coredns with a Corefile in a copy of a directory, its ports 1053
-// and 1054 replaced by free ones, until the test ends.
+// start runs coredns with a Corefile in a copy of a directory, its ports 1050 to
+// 1059 replaced by free ones, until the test ends.
 func start(t *testing.T, dir, corefile string) *server {
 	t.Helper()
-	port := freePort(t)
-	corefile = strings.ReplaceAll(corefile, ":1053", ":"+port)
-	if strings.Contains(corefile, ":1054") {
-		corefile = strings.ReplaceAll(corefile, ":1054", ":"+freePort(t))
-	}
+	at := map[string]string{}
+	corefile = regexp.MustCompile(`:105\d\b`).ReplaceAllStringFunc(corefile, func(port string) string {
+		if at[port] == "" {
+			at[port] = "127.0.0.1:" + freePort(t)
+		}
+		return strings.TrimPrefix(at[port], "127.0.0.1")
+	})
 	copied := t.TempDir()
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(copied, "Corefile"), []byte(corefile), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(copied, "Corefile"), corefile)
 	cmd := exec.Command(coredns)
 	cmd.Dir = copied
-	return &server{"127.0.0.1:" + port, await(t, cmd, "CoreDNS-")}
+	log := await(t, cmd, "CoreDNS-")
+	return &server{at[":1053"], at, copied, log, cmd.Process}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // await starts a process, and returns once it has printed a line that holds

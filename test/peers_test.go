@@ -3,7 +3,6 @@ package test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -67,11 +66,9 @@ stub-zone:
     name: "example.com."
     stub-addr: %s
 `, port, filepath.Dir(conf), strings.Replace(stub, ":", "@", 1))
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, conf, text)
 	cmd := exec.Command(path, "-d", "-c", conf)
-	return &server{"127.0.0.1:" + port, await(t, cmd, "start of service")}
+	return &server{addr: "127.0.0.1:" + port, log: await(t, cmd, "start of service"), process: cmd.Process}
 }
 
 // TestDig: what the README tells a newcomer to type shows the set with its

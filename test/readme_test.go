@@ -2,7 +2,6 @@ package test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,9 +20,7 @@ func TestReadmeCorefiles(t *testing.T) {
 	}
 	dir := t.TempDir()
 	zone := strings.ReplaceAll(overlayZone, "example.com.", "example.org.")
-	if err := os.WriteFile(filepath.Join(dir, "db.example.org"), []byte(zone), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(dir, "db.example.org"), zone)
 	for i, block := range blocks {
 		t.Run(fmt.Sprintf("block %d", i+1), func(t *testing.T) {
 			corefile := regexp.MustCompile(`(?m)^(\S+) \{`).ReplaceAllString(block[1], "$1:1053 {\n    bind 127.0.0.1")

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -19,7 +18,7 @@ import (
 // mistake is, which rule it breaks and what to write.
 func TestRefusedConfigurations(t *testing.T) {
 	for _, tc := range []struct{ name, block, want string }{
-		{"stray word", "hots mx1 192.0.2.1", `Corefile:3: error: unknown word "hots": write one of alias, fallthrough, host, mail, service, ttl [syntax]`},
+		{"stray word", "hots mx1 192.0.2.1", `Corefile:3: error: unknown word "hots": write one of alias, fallthrough, file, host, mail, reload, service, ttl [syntax]`},
 		{"missing address", "host mx1", `Corefile:3: error: usage: host NAME ADDRESS... [syntax]`},
 		{"number out of range", "mail @ 70000 mx1", `Corefile:3: error: preference "70000": write a number from 0 to 65535 [value-out-of-range, RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8]`},
 		{"address as exchange", "mail @ 10 192.0.2.1", `Corefile:3: error: "192.0.2.1" is an address: declare it with "host NAME 192.0.2.1" and write the name [target-is-address,`},
@@ -33,9 +32,7 @@ func TestRefusedConfigurations(t *testing.T) {
 			if tc.name == "unclosed quote" {
 				corefile += "\"\n}\n}\n"
 			}
-			if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(corefile), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			write(t, filepath.Join(dir, "Corefile"), corefile)
 			cmd := exec.Command(coredns)
 			cmd.Dir = dir
 			out, err := cmd.CombinedOutput()
@@ -102,9 +99,7 @@ var overlayNames = []string{
 func startOverlay(t *testing.T) *server {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "db.example.com"), []byte(overlayZone), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(dir, "db.example.com"), overlayZone)
 	return start(t, dir, overlay)
 }
 
@@ -248,9 +243,7 @@ func writeKey(t *testing.T, dir, zone string) string {
 		".key":     key.String() + "\n",
 		".private": key.PrivateKeyString(private.(*ecdsa.PrivateKey)),
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name+ending), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(dir, name+ending), text)
 	}
 	return name
 }
