@@ -1,6 +1,12 @@
-// Command bench compares servers that answer the same MX question with the same
+// Command bench compares mxsrv with plugins of CoreDNS, and prints tables in
+// Markdown. It knows two benchmarks:
+//
+//	bench         how many answers a second
+//	bench scale   time and memory with many records; see scale.go
+//
+// The first one compares servers that answer the same MX question with the same
 // records: mxsrv, two plugins of CoreDNS that can do the same, and one that does
-// nothing but write the answer. It prints a table in Markdown.
+// nothing but write the answer.
 //
 // Every server is a process of its own on one core, with dnsperf on another.
 // They take turns, round after round, so that what else happens on the machine
@@ -32,13 +38,37 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx); err != nil {
+	benchmark := run
+	switch flag.Arg(0) {
+	case "":
+	case "scale":
+		benchmark = runScale
+	default:
+		fmt.Fprintf(os.Stderr, "bench: no benchmark %q: write scale, or nothing\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	if err := benchmark(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context) error {
+	return prepared(ctx, func(dir string, port int) error {
+		if err := write(dir, port); err != nil {
+			return err
+		}
+		res, err := measure(ctx, dir, port)
+		if err != nil {
+			return err
+		}
+		res.print(os.Stdout)
+		return nil
+	})
+}
+
+// prepared runs a benchmark in a directory with the server, for a free port.
+func prepared(ctx context.Context, benchmark func(dir string, port int) error) error {
 	if err := required(); err != nil {
 		return err
 	}
@@ -54,15 +84,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := write(dir, port); err != nil {
-		return err
-	}
-	res, err := measure(ctx, dir, port)
-	if err != nil {
-		return err
-	}
-	res.print(os.Stdout)
-	return nil
+	return benchmark(dir, port)
 }
 
 // required reports what the machine lacks.
@@ -73,7 +95,7 @@ func required() error {
 	if runtime.NumCPU() < 2 {
 		return fmt.Errorf("one core: two are needed, for the server and for dnsperf")
 	}
-	for program, pkg := range map[string]string{"dnsperf": "dnsperf", "taskset": "util-linux"} {
+	for program, pkg := range map[string]string{"dnsperf": "dnsperf", "taskset": "util-linux", "stdbuf": "coreutils"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Errorf("%s is missing: apt-get install %s", program, pkg)
 		}
@@ -108,7 +130,7 @@ func measure(ctx context.Context, dir string, port int) (*result, error) {
 // turn measures one server, newly started: where its memory happens to lie is
 // then part of the spread, and not of the result.
 func (res *result) turn(ctx context.Context, dir string, port int, name string) error {
-	s, err := start(ctx, dir, name)
+	s, err := start(pinned(ctx, dir, name))
 	if err != nil {
 		return err
 	}

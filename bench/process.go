@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,11 +26,16 @@ type server struct {
 	version string // as CoreDNS prints it
 }
 
-// start starts the server of a contender and waits until it serves.
-func start(ctx context.Context, dir, name string) (*server, error) {
+// pinned is the server of a contender on one core.
+func pinned(ctx context.Context, dir, name string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "taskset", "-c", serverCore, filepath.Join(dir, "server"), "-conf", name)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	return cmd
+}
+
+// start starts a server and waits until it serves.
+func start(cmd *exec.Cmd) (*server, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -43,6 +49,7 @@ func start(ctx context.Context, dir, name string) (*server, error) {
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if strings.HasPrefix(lines.Text(), "CoreDNS-") { // printed once it listens
 			s.version = lines.Text()
+			go io.Copy(io.Discard, stdout) // or it would block when it has much to log
 			return s, nil
 		}
 	}
