@@ -2,8 +2,6 @@ package mxsrv
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +29,7 @@ type publisher struct {
 
 	names    int // in service
 	progress progress
+	breath   breath
 	status   atomic.Pointer[status]
 
 	stop func() // ends following
@@ -53,7 +52,7 @@ func (p *publisher) configure(conf *config) {
 }
 
 func (p *publisher) check(index *definition.Index, errs definition.Errors) []lint.Finding {
-	p.progress.doing("checking")
+	p.progress.doing("checking the definitions of " + p.pos.String())
 	return lint.Check(index, errs, p.lintOptions())
 }
 
@@ -77,6 +76,7 @@ func (p *publisher) load() error {
 	if err != nil {
 		return err
 	}
+	clearAway(index.Len())
 	p.serve(index)
 	p.unsaid = &unsaid{index, findings}
 	return nil
@@ -110,7 +110,10 @@ func (p *publisher) follow() {
 // publish serves a set, or says what is wrong with it.
 func (p *publisher) publish(changed source.Source, set *definition.Set, errs definition.Errors) {
 	defer p.progress.doing("")
+	defer spareQueries(p.names)()
+	set.Yield = p.breath.take
 	index := set.Index()
+	defer clearAway(max(p.names, index.Len()))
 	findings := p.check(index, errs)
 	err := lint.Err(findings)
 	count(changed, err)
@@ -121,13 +124,11 @@ func (p *publisher) publish(changed source.Source, set *definition.Set, errs def
 	warnings(findings)
 	p.serve(index)
 	log.Infof("%v: %d names are in service", changed, index.Len())
-	clearAway(p.names)
 }
 
 // serve swaps the table.
 func (p *publisher) serve(index *definition.Index) {
-	clearAway(index.Len())
-	p.progress.doing("compiling")
+	p.progress.doing("compiling the definitions of " + p.pos.String())
 	now := time.Now()
 	held := tally(index, p.zoneSet)
 	p.table.Store(table.Compile(index, table.Options{Zones: p.zones, Serial: uint32(now.Unix())}))
@@ -156,52 +157,5 @@ func warnings(findings []lint.Finding) {
 		if f.Rule.Severity == lint.Warning {
 			log.Warning(f)
 		}
-	}
-}
-
-// large is the number of names from which on it pays to give memory back: with
-// 600,000 records, once before compiling and once after, it takes a tenth of the
-// time of a load, a sixth off its peak and a half off what stays.
-const large = 50000
-
-// clearAway gives back the memory that a step of a load does not need any more.
-func clearAway(names int) {
-	if names >= large {
-		debug.FreeOSMemory()
-	}
-}
-
-// progress logs what a load is doing when it takes long.
-type progress struct {
-	mu    sync.Mutex
-	step  string
-	start time.Time
-	timer *time.Timer
-}
-
-// longLoad is after how long a load says what it is doing, again and again.
-const longLoad = 3 * time.Second
-
-// doing notes the step that begins; "" is the end.
-func (p *progress) doing(step string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case step == "" && p.timer != nil:
-		p.timer.Stop()
-		p.timer = nil
-	case step != "" && p.timer == nil:
-		p.start = time.Now()
-		p.timer = time.AfterFunc(longLoad, p.say)
-	}
-	p.step = step
-}
-
-func (p *progress) say() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.timer != nil {
-		log.Info(fmt.Sprintf("still %s, %v after the start", p.step, time.Since(p.start).Round(time.Second)))
-		p.timer.Reset(longLoad)
 	}
 }

@@ -1,0 +1,64 @@
+package mxsrv
+
+import (
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// What follows is for large sets alone: how to load one with little memory, and
+// how to load one while queries are answered.
+
+// large is the number of names from which on it pays.
+const large = 50000
+
+// clearAway gives back the memory that a step of a load does not need any more:
+// with 600,000 records, once before compiling and once at the end, it takes a
+// tenth of the time of a load, a sixth off its peak and a half off what stays.
+func clearAway(names int) {
+	if names >= large {
+		debug.FreeOSMemory()
+	}
+}
+
+// rareGC is how far the heap may grow, in percent, while queries are answered.
+// Collecting garbage takes what the load leaves of the cores: with 600,000
+// records on two cores the 99th percentile of latency is 8 ms then, and 4 ms
+// without, for a fifth more of memory.
+const rareGC = 400
+
+// one is held by the load that has changed how garbage is collected.
+var one sync.Mutex
+
+// spareQueries makes a load disturb queries less, until restore is called.
+func spareQueries(names int) (restore func()) {
+	if names < large {
+		return func() {}
+	}
+	one.Lock()
+	before := debug.SetGCPercent(rareGC)
+	if before < 0 || before > rareGC {
+		debug.SetGCPercent(before)
+	}
+	return func() {
+		debug.SetGCPercent(before)
+		one.Unlock()
+	}
+}
+
+// breath lets queries go first while definitions are loaded: Go takes a core from
+// one that works and gives it to one that waits after 10 ms only.
+type breath struct{ last time.Time }
+
+const (
+	work = time.Millisecond
+	rest = 100 * time.Microsecond // Linux makes it up to a millisecond
+)
+
+// take is called often, by one goroutine at a time.
+func (b *breath) take() {
+	if live.Load() != nil && time.Since(b.last) > work {
+		time.Sleep(rest)
+		b.last = time.Now()
+	}
+}
