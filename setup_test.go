@@ -36,6 +36,9 @@ func TestSetup(t *testing.T) {
 		{"brace on its own line", "mxsrv\n{\n mail @\n {\n 10 mx1 mx2\n }\n host mx1 192.0.2.1\n}", ""},
 		{"CRLF", "mxsrv {\r\n host mx1 192.0.2.1\r\n mail @ {\r\n 10 mx1\r\n }\r\n}\r\n", ""},
 
+		{"files", "mxsrv {\n file testdata/definitions.conf\n reload 1m\n}", ""},
+		{"files of two stanzas", "mxsrv {\n file testdata/*.conf\n}\nmxsrv example.com {\n file testdata/*.conf\n reload 0\n}", ""},
+
 		{"unknown word", "mxsrv {\n hots mx1 192.0.2.1\n}",
 			`Testfile:2: error: unknown word "hots": write one of alias, fallthrough, file, host, mail, reload, service, ttl [syntax]`},
 		{"not an address", "mxsrv example.org {\n host mx1 192.0.2\n}",
@@ -46,6 +49,16 @@ func TestSetup(t *testing.T) {
 			`Testfile:2: error: example.com. is not below example.org.: write a name that is, or add its zone after mxsrv [owner-outside-zone, RFC 1034 §4.2]`},
 		{"contradiction between stanzas", "mxsrv {\n mail @ none\n}\nmxsrv {\n mail @ 10 mx1\n}",
 			`Testfile:2: error: mail domain example.org. has none, and exchanges at Testfile:5: delete one of them [null-mx-not-alone, RFC 7505 §3]`},
+		{"file without a path", "mxsrv {\n file\n}", `Testfile:2: error: usage: file PATH... [syntax]`},
+		{"file with a block", "mxsrv {\n file a {\n }\n}", `Testfile:2: error: usage: file PATH... [syntax]`},
+		{"file that is missing", "mxsrv {\n file testdata/nosuch.conf\n}",
+			`Testfile:2: error: testdata/nosuch.conf: no such file or directory: create it, or delete it from this line [file-unreadable]`},
+		{"mistake in a file", "mxsrv {\n file testdata/definitions.conf\n mail @ none\n}",
+			`Testfile:3: error: mail domain example.org. has none, and exchanges at testdata/definitions.conf:3: delete one of them [null-mx-not-alone, RFC 7505 §3]`},
+		{"reload without a duration", "mxsrv {\n reload\n}", `Testfile:2: error: usage: reload DURATION [syntax]`},
+		{"reload that is no duration", "mxsrv {\n reload soon\n}", `Testfile:2: error: duration "soon": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`},
+		{"reload too short", "mxsrv {\n reload 99ms\n}", `Testfile:2: error: duration "99ms": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`},
+		{"reload negative", "mxsrv {\n reload -1s\n}", `Testfile:2: error: duration "-1s": write`},
 		{"all mistakes at once", "mxsrv {\n host mx1\n mail\n}", "Testfile:3: error: usage: mail"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -173,6 +173,7 @@ func (s *scale) change(ctx context.Context, dir string, port int, p *server) err
 		return err
 	}
 	inService := time.Now()
+	fmt.Fprintf(os.Stderr, "changed at %s, in service at %s\n", changed.Format(time.TimeOnly), inService.Format(time.TimeOnly))
 	time.Sleep(time.Second)
 	stop()
 	w := <-seen
@@ -217,7 +218,7 @@ func await(port int, name, addr string) error {
 // watched is what dnsperf has said, answer by answer.
 type watched struct {
 	answers []answer
-	lost    int
+	lost    int // without an answer, or with another code than NOERROR
 	err     error
 }
 
@@ -255,6 +256,7 @@ func (w *watched) read(out io.Reader) {
 		case len(f) < 4 || f[0] != ">":
 		case f[1] != "NOERROR":
 			w.lost++
+			fmt.Fprintf(os.Stderr, "%s lost: %s\n", time.Now().Format(time.TimeOnly), lines.Text())
 		default:
 			latency, _ := strconv.ParseFloat(f[4], 64)
 			w.answers = append(w.answers, answer{time.Now(), latency})

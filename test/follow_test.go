@@ -129,11 +129,12 @@ func (w *watch) expect(answer string) {
 
 const followed = `example.org:1053 {
     bind 127.0.0.1
+    root defs
     prometheus 127.0.0.1:1054
     mxsrv {
         host stay 192.0.2.1
         mail stay 10 stay
-        file defs/*.conf
+        file *.conf
         reload 100ms
     }
 }

@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -19,6 +20,9 @@ func TestReadmeCorefiles(t *testing.T) {
 		t.Fatalf("%d blocks, want at least 3", len(blocks))
 	}
 	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../examples/definition-files")); err != nil {
+		t.Fatal(err)
+	}
 	zone := strings.ReplaceAll(overlayZone, "example.com.", "example.org.")
 	write(t, filepath.Join(dir, "db.example.org"), zone)
 	for i, block := range blocks {
@@ -55,7 +59,7 @@ func TestReadmeRules(t *testing.T) {
 func TestReadmeWords(t *testing.T) {
 	_, syntax, _ := strings.Cut(read(t, "../README.md"), "\nmxsrv [ZONES...] {\n")
 	syntax, _, _ = strings.Cut(syntax, "\n}")
-	words := map[string]bool{"fallthrough": true}
+	words := map[string]bool{"fallthrough": true, "file": true, "reload": true}
 	for _, word := range definition.Words() {
 		words[word] = true
 	}

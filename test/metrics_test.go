@@ -1,0 +1,147 @@
+package test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// startMeasured starts a server with two blocks of which everything that is
+// counted has happened once.
+func startMeasured(t *testing.T) *server {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "db.example.org"), strings.ReplaceAll(overlayZone, "example.com.", "example.org."))
+	var hosts strings.Builder
+	for _, n := range []string{"1", "2", "3", "4", "5", "6"} {
+		hosts.WriteString("host mx" + n + " 192.0.2." + n + " 192.0.2.1" + n + " 2001:db8::" + n + " 2001:db8::1" + n + "\n")
+	}
+	write(t, filepath.Join(dir, "hosts.conf"), hosts.String())
+	s := start(t, dir, `example.org:1053 {
+    bind 127.0.0.1
+    prometheus 127.0.0.1:1054
+    mxsrv {
+        mail @ sub 10 mx1 mx2 mx3 mx4 mx5 mx6
+        service _gopher._tcp none
+        alias www mx1
+        file hosts.conf
+        reload 100ms
+    }
+    file db.example.org
+}
+example.net:1053 {
+    bind 127.0.0.1
+    mxsrv {
+        mail @ 10 mx1.example.org. mx2.example.org.
+    }
+}
+`)
+	if m := s.ask(t, "udp", query(t, "sub.example.org TXT")); m.Rcode != dns.RcodeSuccess {
+		t.Errorf("sub.example.org is denied: %v", m)
+	}
+	if m := s.ask(t, "udp", query(t, "example.org MX")); len(m.Answer) != 6 || m.Truncated || len(m.Extra) == 24 {
+		t.Errorf("want 6 exchanges and some of the 24 addresses: %v", m)
+	}
+	write(t, filepath.Join(s.dir, "hosts.conf"), "oops\n")
+	eventually(t, s, "a load is refused", func() bool { return s.refused() == 1 })
+	return s
+}
+
+// TestMetrics: all metrics, and that the README has them and no others.
+func TestMetrics(t *testing.T) {
+	s := startMeasured(t)
+	want := strings.ReplaceAll(`coredns_mxsrv_definitions{kind="alias",server="SERVER",zone="example.net."} 0
+coredns_mxsrv_definitions{kind="alias",server="SERVER",zone="example.org."} 1
+coredns_mxsrv_definitions{kind="host",server="SERVER",zone="example.net."} 0
+coredns_mxsrv_definitions{kind="host",server="SERVER",zone="example.org."} 6
+coredns_mxsrv_definitions{kind="mail",server="SERVER",zone="example.net."} 1
+coredns_mxsrv_definitions{kind="mail",server="SERVER",zone="example.org."} 2
+coredns_mxsrv_definitions{kind="service",server="SERVER",zone="example.net."} 0
+coredns_mxsrv_definitions{kind="service",server="SERVER",zone="example.org."} 1
+coredns_mxsrv_last_good_load_timestamp_seconds{server="SERVER"}
+coredns_mxsrv_last_load_failed{server="SERVER"} 1
+coredns_mxsrv_loads_total{result="ok",source="Corefile"} 2
+coredns_mxsrv_loads_total{result="ok",source="file hosts.conf"} 1
+coredns_mxsrv_loads_total{result="refused",source="file hosts.conf"} 1
+coredns_mxsrv_repaired_nxdomain_total{server="SERVER"} 1
+coredns_mxsrv_trimmed_glue_total{server="SERVER"} 1`, "SERVER", "dns://"+s.addr)
+	text := s.get(":1054", "/metrics")
+	got := strings.Join(regexp.MustCompile(`(?m)^coredns_mxsrv_.*$`).FindAllString(text, -1), "\n")
+	got = regexp.MustCompile(`(timestamp_seconds\S+) \S+`).ReplaceAllString(got, "$1")
+	if got != want {
+		t.Errorf("metrics\n%s\nwant\n%s", got, want)
+	}
+
+	names := func(pattern, text string) []string {
+		var all []string
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			all = append(all, m[1])
+		}
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	served := names(`(?m)^(coredns_mxsrv_\w+)\{`, text)
+	listed := names("(?m)^\\* `(coredns_mxsrv_\\w+)\\{", read(t, "../README.md"))
+	if !slices.Equal(served, listed) {
+		t.Errorf("README lists %q, and there are %q", listed, served)
+	}
+}
+
+// TestDashboard: every panel of the Grafana dashboard shows metrics that exist,
+// by labels that they have.
+func TestDashboard(t *testing.T) {
+	text, err := os.ReadFile("../contrib/grafana-dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		UID, Title    string
+		SchemaVersion int
+		Panels        []struct {
+			ID          int
+			Type, Title string
+			GridPos     struct{ H, W, X, Y int }
+			Targets     []struct{ Expr, RefID string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	if dashboard.UID == "" || dashboard.Title == "" || dashboard.SchemaVersion == 0 || len(dashboard.Panels) == 0 {
+		t.Errorf("no dashboard: %+v", dashboard)
+	}
+	metrics := startMeasured(t).get(":1054", "/metrics")
+	ids := map[int]bool{}
+	for _, p := range dashboard.Panels {
+		if ids[p.ID] || p.Type == "" || p.GridPos.W == 0 || p.GridPos.H == 0 || p.GridPos.X+p.GridPos.W > 24 || len(p.Targets) == 0 {
+			t.Errorf("panel %q is not complete, or has the id of another: %+v", p.Title, p)
+		}
+		ids[p.ID] = true
+		for _, target := range p.Targets {
+			series := regexp.MustCompile(`coredns_\w+`).FindAllString(target.Expr, -1)
+			if len(series) == 0 {
+				t.Errorf("panel %q shows no metric: %s", p.Title, target.Expr)
+			}
+			for _, name := range series {
+				labels := regexp.MustCompile(`(?m)^` + name + `\{(.*)\} `).FindStringSubmatch(metrics)
+				if labels == nil {
+					t.Errorf("panel %q shows %s, which does not exist", p.Title, name)
+					continue
+				}
+				for _, by := range regexp.MustCompile(`by \(([^)]*)\)`).FindAllStringSubmatch(target.Expr, -1) {
+					for label := range strings.SplitSeq(by[1], ", ") {
+						if label != "instance" && !strings.Contains(labels[1], label+`="`) {
+							t.Errorf("panel %q shows %s by %s, a label that it has not", p.Title, name, label)
+						}
+					}
+				}
+			}
+		}
+	}
+}
