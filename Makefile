@@ -1,7 +1,7 @@
 COREDNS := v1.15.0
 BUILD := build/coredns
 
-.PHONY: coredns test fuzz bench clean
+.PHONY: coredns test soak fuzz bench bench-scale clean
 
 # Stock CoreDNS with mxsrv in its plugin.cfg, as $(BUILD)/coredns.
 coredns:
@@ -20,14 +20,22 @@ coredns:
 test:
 	go test -race ./...
 
+# Ten minutes of a file that is rewritten five times a second.
+soak:
+	go test ./test -count 1 -run TestSoak -v -soak 10m
+
 # New inputs for the reader and the compiler; what breaks them stays as a test.
 fuzz:
+	go test -run '^$$' -fuzz FuzzWords -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime 1m -fuzzminimizetime 2s ./plugin/table
 
-# The benchmark table of the README.
+# The benchmark tables of the README.
 bench:
 	go run ./bench
+
+bench-scale:
+	go run ./bench scale
 
 clean:
 	rm -rf build

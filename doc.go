@@ -4,20 +4,27 @@
 //
 // What is declared flows one way, and nothing below knows what is above it:
 //
-//	Corefile ─► definition.Set ─► lint.Check ─► table.Compile ─► one pointer ─► ServeDNS ─► reply
+//	Corefile, files ─► definition.Set ─► lint.Check ─► table.Compile ─► one pointer ─► ServeDNS ─► reply
 //
 //	plugin/definition   what operators declare, and the reader of the language
 //	plugin/lint         the rules that definitions are held against
 //	plugin/table        definitions compiled into the answers that they mean
+//	plugin/source       where definitions come from, and following their changes
 //	setup.go            Corefile block → running plugin
+//	publish.go          definitions → findings → table in service, or the last good one
+//	instance.go         all handlers of a Corefile: when they start and stop to follow
+//	large.go            what large sets need so that a load disturbs nobody
+//	progress.go         what a load that takes long says
 //	handler.go          one question: answer it or pass it on
 //	reply.go            an answer as a message that fits the client
 //	overlay.go          the writer behind which a name we hold is not denied
 //	negative.go         denials, where no plugin behind has an answer
+//	neighbors.go        what must be known of the other plugins of the block
+//	metrics.go ready.go what the plugins of these names ask for
 //
 // # Limitations
 //
-// Definitions are read at start and at a reload of the Corefile. An alias of a
+// What stands in the Corefile is read at start and at a reload. An alias of a
 // name that is not declared is answered with the CNAME alone. Version 0
 // promises nothing about the Go interfaces of these packages.
 package mxsrv

@@ -3,7 +3,6 @@ package mxsrv
 import (
 	"runtime/debug"
 	"sync"
-	"time"
 )
 
 // What follows is for large sets alone: how to load one with little memory, and
@@ -43,22 +42,5 @@ func spareQueries(names int) (restore func()) {
 	return func() {
 		debug.SetGCPercent(before)
 		one.Unlock()
-	}
-}
-
-// breath lets queries go first while definitions are loaded: Go takes a core from
-// one that works and gives it to one that waits after 10 ms only.
-type breath struct{ last time.Time }
-
-const (
-	work = time.Millisecond
-	rest = 100 * time.Microsecond // Linux makes it up to a millisecond
-)
-
-// take is called often, by one goroutine at a time.
-func (b *breath) take() {
-	if live.Load() != nil && time.Since(b.last) > work {
-		time.Sleep(rest)
-		b.last = time.Now()
 	}
 }

@@ -29,7 +29,6 @@ type publisher struct {
 
 	names    int // in service
 	progress progress
-	breath   breath
 	status   atomic.Pointer[status]
 
 	stop func() // ends following
@@ -111,7 +110,6 @@ func (p *publisher) follow() {
 func (p *publisher) publish(changed source.Source, set *definition.Set, errs definition.Errors) {
 	defer p.progress.doing("")
 	defer spareQueries(p.names)()
-	set.Yield = p.breath.take
 	index := set.Index()
 	defer clearAway(max(p.names, index.Len()))
 	findings := p.check(index, errs)

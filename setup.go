@@ -96,7 +96,7 @@ func (conf *config) stanza(l definition.Line, keys []string) {
 	}
 	conf.zones = append(conf.zones, zones...)
 	r := definition.NewReader(zones)
-	files := &source.File{Zones: zones, Interval: defaultReload, Yield: new(breath).take, Doing: new(progress).doing}
+	files := &source.File{Zones: zones, Interval: defaultReload, Doing: new(progress).doing}
 	for _, b := range l.Block {
 		option := options[b.Words[0]]
 		switch {

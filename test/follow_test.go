@@ -59,7 +59,7 @@ func load(t *testing.T, s *server, question string) (stop func()) {
 	write(t, questions, question+"\n")
 	host, port, _ := strings.Cut(s.addr, ":")
 	var out bytes.Buffer
-	cmd := exec.Command(peer(t, "dnsperf"), "-s", host, "-p", port, "-d", questions, "-Q", "1000", "-l", "600")
+	cmd := exec.Command(peer(t, "dnsperf"), "-s", host, "-p", port, "-d", questions, "-Q", "1000", "-l", "86400")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

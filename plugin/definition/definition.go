@@ -52,21 +52,6 @@ type Set struct {
 	Mails    []Mail
 	Services []Service
 	Aliases  []Alias
-
-	// Yield, if it is not nil, is called again and again while the set is read,
-	// indexed and gone through: here the caller may let other work go first.
-	Yield func()
-}
-
-// yieldEvery is how many lines or owners are gone through between two calls of
-// Yield: a tenth of a millisecond.
-const yieldEvery = 64
-
-// yield is called for the i-th line or owner.
-func (s *Set) yield(i int) {
-	if i%yieldEvery == 0 && s.Yield != nil {
-		s.Yield()
-	}
 }
 
 // A Host is a host with its addresses, at least one.

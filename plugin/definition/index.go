@@ -42,22 +42,18 @@ func (s *Set) Index() *Index {
 	x := &Index{Set: s, numbers: make(map[Name]uint32, n), owners: make([]owned, 0, n+1)}
 	hosts := make([]uint32, len(s.Hosts))
 	for i := range s.Hosts {
-		s.yield(i)
 		hosts[i] = x.number(s.Hosts[i].Owner)
 	}
 	mails := make([]uint32, len(s.Mails))
 	for i := range s.Mails {
-		s.yield(i)
 		mails[i] = x.number(s.Mails[i].Owner)
 	}
 	services := make([]uint32, len(s.Services))
 	for i := range s.Services {
-		s.yield(i)
 		services[i] = x.number(s.Services[i].Owner)
 	}
 	aliases := make([]uint32, len(s.Aliases))
 	for i := range s.Aliases {
-		s.yield(i)
 		aliases[i] = x.number(s.Aliases[i].Owner)
 	}
 
@@ -174,7 +170,6 @@ func (o Owner) Number() uint32 { return o.number }
 func (x *Index) Owners() iter.Seq[Owner] {
 	return func(yield func(Owner) bool) {
 		for i := range uint32(x.Len()) {
-			x.Set.yield(int(i))
 			if !yield(Owner{x, i}) {
 				return
 			}

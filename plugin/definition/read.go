@@ -100,7 +100,6 @@ func (s *Set) Read(source, text string, zones Zones) Errors {
 	r := NewReader(zones)
 	r.set = s
 	errs := eachLine(source, text, func(l Line) {
-		s.yield(l.Line)
 		if !r.Line(l) {
 			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
 		}

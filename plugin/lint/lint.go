@@ -79,9 +79,6 @@ func check(rules []Rule, index *definition.Index, errs definition.Errors, opt Op
 	p := &pass{set: index.Set, errs: errs, index: index, opt: opt, zones: opt.Zones.Set(), at: make(map[place]tally)}
 	for _, r := range rules {
 		p.rule, p.kept, p.left = r, 0, 0
-		if p.set.Yield != nil {
-			p.set.Yield()
-		}
 		r.check(p)
 		p.sumUp()
 	}

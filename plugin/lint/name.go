@@ -113,10 +113,10 @@ func (p *pass) zoneTwice(name definition.Name) (definition.Name, bool) {
 func targetUndefined(p *pass) {
 	p.eachTarget(func(pos definition.Pos, kind string, owner, target definition.Name) {
 		o := p.index.At(target)
-		if _, twice := p.zoneTwice(target); twice || p.zones.Of(target) == "" {
+		if len(o.Hosts()) > 0 || len(o.Aliases()) > 0 || kind == "alias" && o.Name() != "" {
 			return
 		}
-		if o.Name() == "" || kind != "alias" && len(o.Hosts()) == 0 && len(o.Aliases()) == 0 {
+		if _, twice := p.zoneTwice(target); !twice && p.zones.Of(target) != "" {
 			p.report(pos, []definition.Name{owner, target},
 				"%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
 		}

@@ -32,7 +32,6 @@ type File struct {
 	Patterns []Pattern
 	Zones    definition.Zones
 	Interval time.Duration     // within which a change is noticed; 0 is never
-	Yield    func()            // of the sets
 	Doing    func(step string) // if it is not nil: is told of each step of a load, and "" at its end
 
 	seen view   // at the last load
@@ -225,7 +224,7 @@ func (c *content) sum() uint64 {
 // of them are as large as the definitions.
 func (f *File) parse(c content) (*definition.Set, definition.Errors) {
 	defer f.doing("")
-	set, errs := &definition.Set{Yield: f.Yield}, c.errs
+	set, errs := new(definition.Set), c.errs
 	for i := range c.files {
 		f.doing("parsing " + c.files[i].path)
 		errs = append(errs, set.Read(c.files[i].path, c.files[i].text, f.Zones)...)

@@ -1,8 +1,10 @@
 package table_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,6 +197,46 @@ func served(t *testing.T, tbl *table.Table, o definition.Owner) {
 	for name := o.Name(); zones.Set().Of(name) != ""; name = name.Parent() {
 		if match, _ := tbl.Lookup(string(name), dns.TypeNS); match == table.None {
 			t.Errorf("%s is held, and %s above it does not exist", o.Name(), name)
+		}
+	}
+}
+
+// TestSharedSets: names that share a set of exchanges or targets, few or many,
+// each get it under their own name, with its length on the wire.
+func TestSharedSets(t *testing.T) {
+	for _, n := range []int{1, 2, 63, 64, 65, 200} {
+		var names, services strings.Builder
+		for i := range n {
+			fmt.Fprintf(&names, " d%d", i)
+			fmt.Fprintf(&services, " _ldap._tcp.d%d", i)
+		}
+		tab := compile(t, "host mx1 192.0.2.1\nmail"+names.String()+" {\n 10 mx1\n 20 mx.example.net.\n}\n"+
+			"service"+services.String()+" 0 6 389 mx1\nmail own 10 mx1\n")
+		for i := range n {
+			domain := fmt.Sprintf("d%d.example.org.", i)
+			for _, tc := range []struct {
+				name  string
+				qtype uint16
+				want  string
+			}{
+				{domain, dns.TypeMX, domain + " MX 10 mx1.example.org.\n" + domain + " MX 20 mx.example.net.\nglue mx1.example.org. A 192.0.2.1\n"},
+				{"_ldap._tcp." + domain, dns.TypeSRV, "_ldap._tcp." + domain + " SRV 0 6 389 mx1.example.org.\nglue mx1.example.org. A 192.0.2.1\n"},
+			} {
+				match, answer := tab.Lookup(tc.name, tc.qtype)
+				if got := text(answer); match != table.Data || got != tc.want {
+					t.Errorf("%d names: %s\nwant\n%s", n, got, tc.want)
+				}
+				octets := 0
+				for _, rr := range slices.Concat(answer.RRs, answer.Glue) {
+					octets += dns.Len(rr)
+				}
+				if answer.Len != octets {
+					t.Errorf("%d names: %s has %d octets, want %d", n, tc.name, answer.Len, octets)
+				}
+				if len(answer.RRs) != cap(answer.RRs) || len(answer.Glue) != cap(answer.Glue) {
+					t.Errorf("%d names: %s: a section has room for what is not its own", n, tc.name)
+				}
+			}
 		}
 	}
 }
