@@ -173,7 +173,6 @@ func (s *scale) change(ctx context.Context, dir string, port int, p *server) err
 		return err
 	}
 	inService := time.Now()
-	fmt.Fprintf(os.Stderr, "changed at %s, in service at %s\n", changed.Format(time.TimeOnly), inService.Format(time.TimeOnly))
 	time.Sleep(time.Second)
 	stop()
 	w := <-seen
@@ -247,16 +246,15 @@ func watch(ctx context.Context, dir string, port int) (w watched) {
 	return w
 }
 
-// read takes lines like "> NOERROR example.org MX 0.000123"; of a lost query the
-// code is T.
+// read takes lines like "> NOERROR example.org MX 0.000123"; in place of the code
+// a lost query has T.
 func (w *watched) read(out io.Reader) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		f := strings.Fields(lines.Text())
 		switch {
-		case len(f) < 4 || f[0] != ">":
+		case len(f) < 5 || f[0] != ">" || f[1] == "I": // I is what dnsperf waited for when it was stopped
 		case f[1] != "NOERROR":
 			w.lost++
-			fmt.Fprintf(os.Stderr, "%s lost: %s\n", time.Now().Format(time.TimeOnly), lines.Text())
 		default:
 			latency, _ := strconv.ParseFloat(f[4], 64)
 			w.answers = append(w.answers, answer{time.Now(), latency})
