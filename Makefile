@@ -22,7 +22,7 @@ test:
 
 # Ten minutes of a file that is rewritten five times a second.
 soak:
-	go test ./test -count 1 -run TestSoak -v -soak 10m
+	go test ./test -count 1 -run TestSoak -v -timeout 15m -soak 10m
 
 # New inputs for the reader and the compiler; what breaks them stays as a test.
 fuzz:

@@ -96,7 +96,7 @@ func Read(source, text string, zones Zones) (*Set, Errors) {
 // Read adds what a whole text of definitions declares.
 func (s *Set) Read(source, text string, zones Zones) Errors {
 	before := *s
-	s.grow(text, len(zones))
+	s.grow(text)
 	r := NewReader(zones)
 	r.set = s
 	errs := eachLine(source, text, func(l Line) {
@@ -130,13 +130,13 @@ func (t *TTL) setDefault(seconds uint32) {
 	}
 }
 
-// grow makes room for what a text seems to declare in each of so many zones.
-// To grow bit by bit would take several times the memory of a large set.
-func (s *Set) grow(text string, zones int) {
-	s.Hosts = slices.Grow(s.Hosts, zones*strings.Count(text, "host "))
-	s.Mails = slices.Grow(s.Mails, zones*strings.Count(text, "mail "))
-	s.Services = slices.Grow(s.Services, zones*strings.Count(text, "service "))
-	s.Aliases = slices.Grow(s.Aliases, zones*strings.Count(text, "alias "))
+// grow makes room for what a text seems to declare in one zone. To grow bit by
+// bit would take several times the memory of a large set.
+func (s *Set) grow(text string) {
+	s.Hosts = slices.Grow(s.Hosts, strings.Count(text, "host "))
+	s.Mails = slices.Grow(s.Mails, strings.Count(text, "mail "))
+	s.Services = slices.Grow(s.Services, strings.Count(text, "service "))
+	s.Aliases = slices.Grow(s.Aliases, strings.Count(text, "alias "))
 }
 
 func (r *Reader) usage(l Line) {
