@@ -21,9 +21,8 @@ func clearAway(names int) {
 }
 
 // rareGC is how far the heap may grow, in percent, while queries are answered.
-// Collecting garbage takes what the load leaves of the cores: with 600,000
-// records on two cores the 99th percentile of latency is 8 ms then, and 4 ms
-// without, for a fifth more of memory.
+// Collecting garbage takes what the load leaves of the cores, and queries wait
+// for some milliseconds: better seldom, for a fifth more of memory.
 const rareGC = 400
 
 // one is held by the load that has changed how garbage is collected.

@@ -17,11 +17,11 @@ import (
 
 // File is a source that reads files, and looks at them again and again.
 //
-// It polls, and asks no kernel for events: looking at a file costs a
-// microsecond, is the same for a file that is replaced, a mount that is swapped
-// (a ConfigMap), a glob that matches more and a network file system, and needs
-// no descriptor. Events would be seen sooner, but not be acted on sooner: after
-// the first of them the writer is mostly not yet done.
+// It polls, and asks no kernel for events: looking at a file costs 3 µs, is the
+// same for a file that is replaced, a mount that is swapped (a ConfigMap), a glob
+// that matches more and a network file system, and needs no descriptor. Events
+// would be seen sooner, but not be acted on sooner: after the first of them the
+// writer is mostly not yet done.
 //
 // Files are read once they have been left alone for half of the interval, and all
 // together: what changes while it is read is read again. So a change is delivered

@@ -60,44 +60,51 @@ func (l look) tick() time.Duration {
 
 // look looks at all files, each once however many patterns it matches.
 func (f *File) look() view {
-	var v view
-	seen := map[string]bool{}
+	v := view{files: make([]look, 0, len(f.seen.files))}
 	for _, p := range f.Patterns {
-		for _, path := range v.match(p) {
-			if !seen[path] {
-				seen[path] = true
-				v.look(p, path)
-			}
-		}
+		v.look(p)
+	}
+	if len(f.Patterns) > 1 {
+		seen := make(map[string]bool, len(v.files))
+		v.files = slices.DeleteFunc(v.files, func(l look) bool {
+			again := seen[l.path]
+			seen[l.path] = true
+			return again
+		})
 	}
 	return v
 }
 
-// match returns the paths that a pattern stands for, sorted. As in a shell, "*"
-// at the start of a name matches no hidden file, and so none of the folders in
-// which a ConfigMap keeps its versions.
-func (v *view) match(p Pattern) []string {
-	if _, err := os.Stat(p.Path); err == nil || !strings.ContainsAny(p.Path, `*?[`) {
-		return []string{p.Path}
+// look looks at the files that a pattern stands for, sorted by their paths. As in
+// a shell, "*" at the start of a name matches no hidden file, and so none of the
+// folders in which a ConfigMap keeps its versions.
+func (v *view) look(p Pattern) {
+	info, err := os.Stat(p.Path)
+	if err == nil || !strings.ContainsAny(p.Path, `*?[`) {
+		v.add(p, p.Path, info, err)
+		return
 	}
 	paths, err := filepath.Glob(p.Path)
 	if err != nil {
 		v.unreadable(p.Pos, p.Path+" is no pattern: write one like zones/*.conf")
-		return nil
+		return
 	}
-	hidden := strings.HasPrefix(filepath.Base(p.Path), ".")
-	paths = slices.DeleteFunc(paths, func(path string) bool {
-		info, err := os.Stat(path)
-		return !hidden && strings.HasPrefix(filepath.Base(path), ".") || err == nil && info.IsDir()
-	})
-	if len(paths) == 0 {
+	hidden, before := strings.HasPrefix(filepath.Base(p.Path), "."), len(v.files)+len(v.errs)
+	for _, path := range paths {
+		if !hidden && strings.HasPrefix(filepath.Base(path), ".") {
+			continue
+		}
+		if info, err := os.Stat(path); err != nil || !info.IsDir() {
+			v.add(p, path, info, err)
+		}
+	}
+	if len(v.files)+len(v.errs) == before {
 		v.unreadable(p.Pos, p.Path+" matches no file: create one, or delete the pattern from this line")
 	}
-	return paths
 }
 
-func (v *view) look(p Pattern, path string) {
-	info, err := os.Stat(path)
+// add adds what os.Stat has said of a path.
+func (v *view) add(p Pattern, path string, info fs.FileInfo, err error) {
 	switch {
 	case err != nil:
 		v.unreadable(p.Pos, path+": "+cause(err).Error()+": create it, or delete it from this line")
