@@ -12,7 +12,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-const block = `mxsrv example.org example.com {
+const defined = `mxsrv example.org example.com {
     host mx1 192.0.2.10 2001:db8::10
     mail @ 20 mx1
     service _ldap._tcp 0 0 389 mx1
@@ -71,7 +71,7 @@ func TestAnsweredOrPassedOn(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			next := &behind{answer: new(dns.Msg)}
-			h, err := load(t, block, next)
+			h, err := load(t, defined, next)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestEndOfChain(t *testing.T) {
 		return plugin.NextOrFailure("passes", nil, ctx, w, r)
 	})
 	for name, next := range map[string]plugin.Handler{"nothing": nil, "view": passes} {
-		h, err := load(t, block, next)
+		h, err := load(t, defined, next)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestRepairedDenial(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			next := &behind{answer: &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: tc.rcode}, Answer: tc.answer, Ns: slices.Clone(tc.ns)}}
-			h, err := load(t, block, next)
+			h, err := load(t, defined, next)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source"
@@ -45,9 +46,9 @@ type unsaid struct {
 // and a mistake in a large file can have a million.
 const findingLimit = 20
 
-func (p *publisher) configure(conf *config) {
-	p.zones, p.zoneSet, p.pos = conf.zones, conf.zones.Set(), conf.pos
-	p.sources = source.Collect(conf.sources()...)
+func (p *publisher) configure(b *block.Block) {
+	p.zones, p.zoneSet, p.pos = b.Zones, b.Zones.Set(), b.Pos
+	p.sources = source.Collect(b.Sources()...)
 }
 
 func (p *publisher) check(index *definition.Index, errs definition.Errors) []lint.Finding {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/source"
 )
@@ -36,13 +37,13 @@ func (l late) Run(ctx context.Context, deliver func(*definition.Set, definition.
 func TestReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &behind{answer: new(dns.Msg)}
-		complete, err := load(t, block, next)
+		complete, err := load(t, defined, next)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l := late{source.Static("late", nil, nil), make(chan string)}
 		waiting := &MXSRV{Next: next}
-		waiting.configure(&config{zones: definition.Zones{"example.org."}})
+		waiting.configure(&block.Block{Zones: definition.Zones{"example.org."}, Inline: new(definition.Set)})
 		waiting.sources = source.Collect(l)
 		if err := waiting.load(); err != nil {
 			t.Fatal(err)

@@ -40,7 +40,7 @@ func TestSetup(t *testing.T) {
 		{"files of two stanzas", "mxsrv {\n file testdata/*.conf\n}\nmxsrv example.com {\n file testdata/*.conf\n reload 0\n}", ""},
 
 		{"unknown word", "mxsrv {\n hots mx1 192.0.2.1\n}",
-			`Testfile:2: error: unknown word "hots": write one of alias, fallthrough, file, host, mail, reload, service, ttl [syntax]`},
+			`Testfile:2: error: unknown word "hots": write one of alias, authoritative, fallthrough, file, host, mail, reload, serials, service, ttl [syntax]`},
 		{"not an address", "mxsrv example.org {\n host mx1 192.0.2\n}",
 			`Testfile:2: error: "192.0.2" is not an address: write one like 192.0.2.10 or 2001:db8::10 [syntax]`},
 		{"zone that is none", "mxsrv exa..mple {\n}",
@@ -59,6 +59,18 @@ func TestSetup(t *testing.T) {
 		{"reload that is no duration", "mxsrv {\n reload soon\n}", `Testfile:2: error: duration "soon": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`},
 		{"reload too short", "mxsrv {\n reload 99ms\n}", `Testfile:2: error: duration "99ms": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`},
 		{"reload negative", "mxsrv {\n reload -1s\n}", `Testfile:2: error: duration "-1s": write`},
+		{"authoritative", "mxsrv {\n host ns1 192.0.2.1\n authoritative {\n ns ns1 ns2.example.net.\n contact Host.Master@example.com\n ttl 1h\n refresh 1h\n retry 10m\n expire 14d\n negative 300\n }\n}",
+			`Testfile:9: error: expire "14d": write seconds, or a duration like 1h30m [syntax]`},
+		{"authoritative without a block", "mxsrv {\n authoritative\n}", `Testfile:2: error: usage: authoritative { ns NAME... } [syntax]`},
+		{"authoritative without a name server", "mxsrv {\n authoritative {\n contact a\n }\n}", `Testfile:2: error: a zone needs a name server: write ns NAME... in this block [syntax]`},
+		{"name server that is an address", "mxsrv {\n authoritative {\n ns 192.0.2.1\n }\n}", `Testfile:3: error: "192.0.2.1" is an address: declare it`},
+		{"unknown word in authoritative", "mxsrv {\n authoritative {\n ns ns1.example.net.\n soa 5\n }\n}",
+			`Testfile:4: error: "soa 5": write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration [syntax]`},
+		{"contact that is none", "mxsrv {\n authoritative {\n ns ns1.example.net.\n contact a@b..c\n }\n}", `Testfile:4: error: contact "b..c." has an empty label`},
+		{"fallthrough with a block", "mxsrv {\n fallthrough {\n }\n}", `Testfile:2: error: usage: fallthrough [ZONES...] [syntax]`},
+		{"fallthrough to no zone", "mxsrv {\n fallthrough a..b\n}", `Testfile:2: error: fallthrough a..b: write a domain name`},
+		{"serials without a path", "mxsrv {\n serials\n}", `Testfile:2: error: usage: serials PATH [syntax]`},
+		{"two files for serials", "mxsrv {\n serials a\n serials b\n}", `Testfile:3: error: a second file for serials: write one for the server block [syntax]`},
 		{"all mistakes at once", "mxsrv {\n host mx1\n mail\n}", "Testfile:3: error: usage: mail"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"/plugin/lint":       {module + "/plugin/definition"},
 	"/plugin/table":      {module + "/plugin/definition"},
 	"/plugin/source":     {module + "/plugin/definition"},
+	"/plugin/block":      {module + "/plugin/definition", module + "/plugin/source", "github.com/coredns/caddy/caddyfile"},
 	"":                   {module + "/plugin/", "github.com/coredns/"},
 	"/cmd/coredns":       {module, "github.com/coredns/"},
 }

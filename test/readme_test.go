@@ -5,9 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -59,8 +61,8 @@ func TestReadmeRules(t *testing.T) {
 func TestReadmeWords(t *testing.T) {
 	_, syntax, _ := strings.Cut(read(t, "../README.md"), "\nmxsrv [ZONES...] {\n")
 	syntax, _, _ = strings.Cut(syntax, "\n}")
-	words := map[string]bool{"fallthrough": true, "file": true, "reload": true}
-	for _, word := range definition.Words() {
+	words := map[string]bool{}
+	for _, word := range slices.Concat(definition.Words(), block.Options()) {
 		words[word] = true
 	}
 	for line := range strings.Lines(syntax) {

@@ -10,6 +10,9 @@
 //	service NAME... PRIORITY WEIGHT PORT HOST...
 //	alias NAME... HOST
 //
+// In a Corefile, authoritative { ns NAME... } declares the top of a zone that is
+// served whole: an [Apex].
+//
 // [Lines] knows words and braces and no verb; a [Reader] knows verbs and turns
 // lines into a [Set]. Neither stops at the first mistake: what is wrong comes
 // back as [Errors], each with its place and what to write instead. [Set.Index]
@@ -52,6 +55,7 @@ type Set struct {
 	Mails    []Mail
 	Services []Service
 	Aliases  []Alias
+	Apexes   []Apex // of zones that are served whole
 }
 
 // A Host is a host with its addresses, at least one.
@@ -113,6 +117,7 @@ func Merge(sets ...*Set) *Set {
 		merged.Mails = join(merged.Mails, s.Mails)
 		merged.Services = join(merged.Services, s.Services)
 		merged.Aliases = join(merged.Aliases, s.Aliases)
+		merged.Apexes = join(merged.Apexes, s.Apexes)
 	}
 	return merged
 }

@@ -122,6 +122,9 @@ func (s *Set) setDefaults(before *Set, seconds uint32) {
 	for i := len(before.Aliases); i < len(s.Aliases); i++ {
 		s.Aliases[i].TTL.setDefault(seconds)
 	}
+	for i := len(before.Apexes); i < len(s.Apexes); i++ {
+		s.Apexes[i].TTL.setDefault(seconds)
+	}
 }
 
 func (t *TTL) setDefault(seconds uint32) {
@@ -333,7 +336,7 @@ func (r *Reader) ownTTL(l Line, ttl *TTL) {
 	}
 }
 
-// parseTTL reads the second word of a ttl line.
+// parseTTL reads the second word of a line: a time in seconds.
 func (r *Reader) parseTTL(l Line) (uint32, bool) {
 	word := l.Words[1]
 	if isNumber(word) {
@@ -341,11 +344,11 @@ func (r *Reader) parseTTL(l Line) (uint32, bool) {
 	}
 	d, err := time.ParseDuration(word)
 	if err != nil && !isNumber(l.Words[1]) {
-		r.errs.add(l.Pos, Syntax, "ttl %q: write seconds, or a duration like 1h30m", l.Words[1])
+		r.errs.add(l.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m", l.Words[0], l.Words[1])
 		return 0, false
 	}
 	if err != nil || d < 0 || d > maxTTL*time.Second || d%time.Second != 0 {
-		r.errs.add(l.Pos, ValueOutOfRange, "ttl %q: write whole seconds from 0 to %d", l.Words[1], maxTTL)
+		r.errs.add(l.Pos, ValueOutOfRange, "%s %q: write whole seconds from 0 to %d", l.Words[0], l.Words[1], maxTTL)
 		return 0, false
 	}
 	return uint32(d / time.Second), true

@@ -1,0 +1,135 @@
+package definition
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// An Apex is the top of a zone that is served whole: what its SOA and NS records
+// say (RFC 1035 §3.3.13). It is declared in a Corefile only.
+type Apex struct {
+	Pos
+	Zone    Name
+	Servers []NameServer // as declared, each once; the first is the SOA's MNAME
+	Contact string       // the SOA's RNAME: a mailbox as a name, absolute, perhaps with escapes
+	TTL     TTL          // of SOA and NS
+
+	Refresh, Retry, Expire uint32 // seconds, for secondaries
+	Negative               uint32 // seconds that a denial may be kept (RFC 2308 §4)
+}
+
+// A NameServer is a host that serves the zone.
+type NameServer struct {
+	Pos
+	Host Name
+}
+
+// What an apex says when nothing is written. Secondaries are notified of every
+// change, so refresh is for what got lost; new names appear all the time, and
+// who asked too early should not wait long.
+const (
+	defaultRefresh  = 2 * 3600
+	defaultRetry    = 1800
+	defaultExpire   = 14 * 24 * 3600 // RFC 1912 §2.2 wants two to four weeks
+	DefaultNegative = 60
+)
+
+// apexForm is what a line in the block of authoritative may be.
+const apexForm = "ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration"
+
+// Authoritative reads: authoritative { ... }. Each zone of the reader gets an
+// apex.
+func (r *Reader) Authoritative(l Line) {
+	if len(l.Words) > 1 || !l.braced {
+		r.errs.add(l.Pos, Syntax, "usage: authoritative { ns NAME... }")
+		return
+	}
+	for _, zone := range r.zones {
+		a := Apex{Pos: l.Pos, Zone: zone, Refresh: defaultRefresh, Retry: defaultRetry,
+			Expire: defaultExpire, Negative: DefaultNegative}
+		for _, b := range l.Block {
+			r.apexLine(b, &a)
+		}
+		if a.Contact == "" {
+			a.Contact, _ = mailbox("hostmaster", zone)
+		}
+		if len(a.Servers) == 0 {
+			r.errs.add(l.Pos, Syntax, "a zone needs a name server: write ns NAME... in this block")
+			return
+		}
+		r.set.Apexes = append(r.set.Apexes, a)
+	}
+}
+
+// apexLine reads a line in the block of authoritative.
+func (r *Reader) apexLine(l Line, a *Apex) {
+	seconds := map[string]*uint32{"refresh": &a.Refresh, "retry": &a.Retry, "expire": &a.Expire, "negative": &a.Negative}
+	word := l.Words[0]
+	switch {
+	case word == "ns" && len(l.Words) > 1 && !l.braced:
+		r.nameServers(l, a)
+	case word == "contact" && len(l.Words) == 2 && !l.braced:
+		contact, err := mailbox(l.Words[1], a.Zone)
+		if err != nil {
+			r.errs.add(l.Pos, NameInvalid, "contact %v", err)
+		}
+		a.Contact = cmp.Or(contact, ".")
+	case word == "ttl":
+		r.ownTTL(l, &a.TTL)
+	case seconds[word] != nil && len(l.Words) == 2 && !l.braced:
+		if n, ok := r.parseTTL(l); ok {
+			*seconds[word] = n
+		}
+	default:
+		r.errs.add(l.Pos, Syntax, "%q: write %s", strings.Join(l.Words, " "), apexForm)
+	}
+}
+
+func (r *Reader) nameServers(l Line, a *Apex) {
+	for _, word := range l.Words[1:] {
+		host, ok := r.pointedTo(l.Pos, word, a.Zone)
+		known := slices.ContainsFunc(a.Servers, func(s NameServer) bool { return s.Host == host })
+		if ok && !known {
+			a.Servers = append(a.Servers, NameServer{l.Pos, host})
+		}
+	}
+}
+
+// mailbox reads the address of a person, as mail writes it or as DNS does, with
+// the part before the @ as the first label (RFC 1035 §8).
+func mailbox(s string, zone Name) (string, error) {
+	local, domain, isMail := strings.Cut(s, "@")
+	if !isMail || local == "" { // "@" alone is a name
+		if strings.Contains(s, `\`) {
+			return escaped(s, zone)
+		}
+		name, err := ParseName(s, zone)
+		return string(name), err
+	}
+	name, err := ParseName(strings.TrimSuffix(domain, ".")+".", zone)
+	if err != nil {
+		return "", err
+	}
+	return escaped(strings.ReplaceAll(local, ".", `\.`)+"."+string(name), zone)
+}
+
+// escaped reads a name in which the first label may have dots that are written
+// with a backslash.
+func escaped(s string, zone Name) (string, error) {
+	label, rest, _ := strings.Cut(strings.ReplaceAll(s, `\.`, "\x00"), ".")
+	parent, err := ParseName(cmp.Or(rest, "@"), zone)
+	if err != nil {
+		return "", err
+	}
+	if err := checkLabel(strings.NewReplacer("\x00", "-", "+", "-", "=", "-").Replace(strings.ToLower(label)), s); err != nil {
+		return "", err
+	}
+	name := strings.ToLower(strings.ReplaceAll(label, "\x00", `\.`)) + "." + strings.TrimPrefix(string(parent), ".")
+	if _, ok := dns.IsDomainName(name); !ok {
+		return "", explain(s, zone)
+	}
+	return name, nil
+}
