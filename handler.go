@@ -29,7 +29,7 @@ func (m *MXSRV) Name() string { return pluginName }
 // passes everything else on.
 func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	if !concerns(r) {
-		return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
+		return m.passOnOther(ctx, w, r)
 	}
 	name := canonical(r.Question[0].Name)
 	t := m.table.Load()
@@ -37,17 +37,10 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 		return m.passOnUnknown(ctx, w, r, name)
 	}
 	match, answer := t.Lookup(name, r.Question[0].Qtype)
-	switch match {
-	case table.Data:
-		return dns.RcodeSuccess, w.WriteMsg(m.reply(ctx, w, r, &answer))
-	case table.Exists:
-		return m.passOnExisting(ctx, w, r, t, name)
+	if match == table.Data {
+		return m.answer(ctx, w, r, t, &answer)
 	}
-	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
-	if unanswered(rcode, err) {
-		return deny(w, r, t, name, err)
-	}
-	return rcode, err
+	return m.passOn(ctx, w, r, t, name, match)
 }
 
 // passOnUnknown passes on a query while definitions are not known yet. Below our

@@ -1,12 +1,9 @@
 package mxsrv
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
-
-	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // unanswered reports whether a query came to the end of the plugin chain:
@@ -16,19 +13,21 @@ func unanswered(rcode int, err error) bool {
 	return rcode == dns.RcodeServerFailure && err != nil && strings.HasSuffix(err.Error(), "no next plugin found")
 }
 
-// deny answers a query in our zones that no plugin behind us has answered: the
-// name does not exist, or holds nothing of the type, with the SOA that lets
-// resolvers keep that (RFC 2308). Queries outside keep their error.
-func deny(w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, err error) (int, error) {
-	soa := t.SOA(name)
-	if soa == nil {
-		return dns.RcodeServerFailure, err
+// isDenial reports whether a message says that there is nothing. One with an
+// answer in it denies what a CNAME points to, and one with NS records alone
+// refers to the servers of a zone below.
+func isDenial(m *dns.Msg) bool {
+	if len(m.Answer) > 0 || m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError {
+		return false
 	}
-	m := new(dns.Msg).SetReply(r)
-	m.Authoritative = true
-	m.Ns = slices.Clip(soa)
-	if match, _ := t.Lookup(name, dns.TypeNone); match == table.None && !t.IsZone(name) {
-		m.Rcode = dns.RcodeNameError
+	refers := false
+	for _, rr := range m.Ns {
+		switch rr.Header().Rrtype {
+		case dns.TypeSOA:
+			return true
+		case dns.TypeNS:
+			refers = true
+		}
 	}
-	return m.Rcode, w.WriteMsg(m)
+	return !refers
 }

@@ -16,6 +16,7 @@ import (
 type neighbors struct {
 	cached    bool // cache keeps our messages
 	signature int  // octets by which dnssec makes an RRset of ours longer; 0: it does not sign
+	signer    signer
 }
 
 // signer is the dnssec plugin.
@@ -29,6 +30,7 @@ func meet(config *dnsserver.Config, zones definition.Zones) (n neighbors, names 
 	for _, h := range config.Handlers() {
 		names = append(names, h.Name())
 		if s, ok := h.(signer); ok {
+			n.signer = s
 			n.signature = signatureLen(s, zones, serverLabel(config))
 		}
 	}

@@ -2,6 +2,8 @@ package mxsrv
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,16 +21,19 @@ import (
 type publisher struct {
 	table atomic.Pointer[table.Table] // nil until every source has delivered
 
-	zones   definition.Zones
+	block   *block.Block
 	zoneSet definition.ZoneSet
-	pos     definition.Pos
 	sources *source.Collector
+	ledger  *ledger
+	server  string // label of metrics
 
-	plugins []string // the others of the block; known before the first publish
-	server  string   // label of metrics, likewise
-	unsaid  *unsaid
+	plugins     []string  // the others of the block; known before the first publish
+	secondaries *notifier // likewise
+	unsaid      *unsaid
 
-	names    int // in service
+	// Of what is in service.
+	names    int
+	serials  map[definition.Name]uint32 // of the zones that are served whole
 	progress progress
 	status   atomic.Pointer[status]
 
@@ -46,18 +51,22 @@ type unsaid struct {
 // and a mistake in a large file can have a million.
 const findingLimit = 20
 
-func (p *publisher) configure(b *block.Block) {
-	p.zones, p.zoneSet, p.pos = b.Zones, b.Zones.Set(), b.Pos
+func (p *publisher) configure(b *block.Block, server string) (err error) {
+	p.block, p.zoneSet, p.server = b, b.Zones.Set(), server
 	p.sources = source.Collect(b.Sources()...)
+	p.ledger, err = ledgerOf(b.Serials, server)
+	return err
 }
 
 func (p *publisher) check(index *definition.Index, errs definition.Errors) []lint.Finding {
-	p.progress.doing("checking the definitions of " + p.pos.String())
+	p.progress.doing("checking the definitions of " + p.block.Pos.String())
 	return lint.Check(index, errs, p.lintOptions())
 }
 
 func (p *publisher) lintOptions() lint.Options {
-	return lint.Options{Zones: p.zones, Plugins: p.plugins, Pos: p.pos, Limit: findingLimit}
+	return lint.Options{
+		Zones: p.block.Zones, Passed: p.block.Fallthrough, Plugins: p.plugins, Pos: p.block.Pos, Limit: findingLimit,
+	}
 }
 
 // load serves what the sources declare now. Its error is what is wrong with it.
@@ -77,7 +86,9 @@ func (p *publisher) load() error {
 		return err
 	}
 	clearAway(index.Len())
-	p.serve(index)
+	if err := p.serve(index); err != nil {
+		return err
+	}
 	p.unsaid = &unsaid{index, findings}
 	return nil
 }
@@ -99,12 +110,24 @@ func (p *publisher) follow() {
 	var running sync.WaitGroup
 	running.Go(func() {
 		clearAway(p.names)
+		p.catchUp()
 		p.sources.Run(ctx, p.publish)
 	})
 	p.stop = func() {
 		cancel()
 		running.Wait()
 	}
+}
+
+// catchUp loads anew what the instance before has published since this one has
+// loaded it, lest a serial falls, and tells the secondaries that we serve.
+func (p *publisher) catchUp() {
+	if !p.ledger.is(p.serials) {
+		if err := p.load(); err != nil {
+			log.Error(err) // it is refused again when it is noticed as a change
+		}
+	}
+	p.secondaries.notify(slices.Collect(maps.Keys(p.serials))...)
 }
 
 // publish serves a set, or says what is wrong with it.
@@ -121,18 +144,35 @@ func (p *publisher) publish(changed source.Source, set *definition.Set, errs def
 		return
 	}
 	warnings(findings)
-	p.serve(index)
+	if err := p.serve(index); err != nil {
+		log.Errorf("%v: serials may fall at the next start", err)
+	}
 	log.Infof("%v: %d names are in service", changed, index.Len())
 }
 
-// serve swaps the table.
-func (p *publisher) serve(index *definition.Index) {
-	p.progress.doing("compiling the definitions of " + p.pos.String())
+// serve swaps the table, and tells the secondaries of zones that have changed.
+// Its error is that the serials could not be kept in their file.
+func (p *publisher) serve(index *definition.Index) error {
+	p.progress.doing("compiling the definitions of " + p.block.Pos.String())
 	now := time.Now()
 	held := tally(index, p.zoneSet)
-	p.table.Store(table.Compile(index, table.Options{Zones: p.zones, Serial: uint32(now.Unix())}))
+	serials, changed := make(map[definition.Name]uint32), []definition.Name(nil)
+	t := table.Compile(index, table.Options{
+		Zones: p.block.Zones, Passed: p.block.Fallthrough, Serial: uint32(now.Unix()),
+		Serials: func(zone definition.Name, content table.Digest) uint32 {
+			serials[zone] = p.ledger.next(zone, content)
+			if serials[zone] != p.serials[zone] {
+				changed = append(changed, zone)
+			}
+			return serials[zone]
+		},
+	})
+	err := p.ledger.save()
+	p.table.Store(t)
 	p.status.Store(&status{held: held, loaded: now})
-	p.names = index.Len()
+	p.names, p.serials = index.Len(), serials
+	p.secondaries.notify(changed...)
+	return err
 }
 
 // refuse leaves the table that is served.

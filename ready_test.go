@@ -43,7 +43,9 @@ func TestReady(t *testing.T) {
 		}
 		l := late{source.Static("late", nil, nil), make(chan string)}
 		waiting := &MXSRV{Next: next}
-		waiting.configure(&block.Block{Zones: definition.Zones{"example.org."}, Inline: new(definition.Set)})
+		if err := waiting.configure(&block.Block{Zones: definition.Zones{"example.org."}, Inline: new(definition.Set)}, "test"); err != nil {
+			t.Fatal(err)
+		}
 		waiting.sources = source.Collect(l)
 		if err := waiting.load(); err != nil {
 			t.Fatal(err)

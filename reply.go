@@ -23,15 +23,25 @@ const (
 	smallestSize = dns.MinMsgSize
 )
 
+// answer writes the message of an answer.
+func (m *MXSRV) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, a *table.Answer) (int, error) {
+	msg := m.reply(ctx, w, r, t, a)
+	return msg.Rcode, w.WriteMsg(msg)
+}
+
 // reply makes the message of an answer, with all the glue that fits.
 //
 // Glue is left out from the end, whole RRsets at a time: it is a courtesy, and
 // never worth a TC bit (RFC 2181 §9), with which CoreDNS marks any message that
 // it has to shorten.
-func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *table.Answer) *dns.Msg {
+func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, a *table.Answer) *dns.Msg {
 	msg := newReply(r)
 	msg.Authoritative = true
+	msg.Rcode = a.Rcode
 	msg.Answer, msg.Ns, msg.Extra = a.RRs, a.Ns, a.Glue
+	if len(a.Ns) > 0 {
+		m.prove(ctx, r, msg, t, false)
+	}
 	room := m.room(r)
 	octets := headerLen + len(r.Question[0].Name) + 1 + questionLen + a.Len + room
 	if len(a.Glue) == 0 || m.signature == 0 && octets <= smallestSize {

@@ -17,7 +17,9 @@ func setup(c *caddy.Controller) error {
 	server := dnsserver.GetConfig(c)
 	b := parse(c, server.Root)
 	m := new(MXSRV)
-	m.configure(b)
+	if err := m.configure(b, serverLabel(server)); err != nil {
+		return plugin.Error(pluginName, err)
+	}
 	if err := m.load(); err != nil {
 		return plugin.Error(pluginName, err)
 	}
@@ -28,7 +30,7 @@ func setup(c *caddy.Controller) error {
 	})
 	c.OnStartup(func() error { // the other plugins are known only now
 		m.neighbors, m.plugins = meet(server, b.Zones)
-		m.server = serverLabel(server)
+		m.secondaries = newNotifier(server)
 		m.warn()
 		return nil
 	})

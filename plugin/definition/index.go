@@ -12,7 +12,8 @@ type Index struct {
 	Set *Set
 
 	numbers map[Name]uint32 // of the owners
-	owners  []owned         // by number, which is in the order of declaration; and one after the last
+	apexes  map[uint32]*Apex
+	owners  []owned // by number, which is in the order of declaration; and one after the last
 
 	// What is declared, owner after owner.
 	hosts    []*Host
@@ -40,6 +41,7 @@ type Owner struct {
 func (s *Set) Index() *Index {
 	n := len(s.Hosts) + len(s.Mails) + len(s.Services) + len(s.Aliases)
 	x := &Index{Set: s, numbers: make(map[Name]uint32, n), owners: make([]owned, 0, n+1)}
+	x.addApexes()
 	hosts := make([]uint32, len(s.Hosts))
 	for i := range s.Hosts {
 		hosts[i] = x.number(s.Hosts[i].Owner)
@@ -73,6 +75,18 @@ func (s *Set) Index() *Index {
 	x.owners = append(x.owners, owned{"",
 		uint32(len(x.hosts)), uint32(len(x.mails)), uint32(len(x.services)), uint32(len(x.aliases))})
 	return x
+}
+
+// addApexes makes the tops of zones owners. Of several for one zone the first
+// counts.
+func (x *Index) addApexes() {
+	x.apexes = make(map[uint32]*Apex, len(x.Set.Apexes))
+	for i := range x.Set.Apexes {
+		n := x.number(x.Set.Apexes[i].Zone)
+		if x.apexes[n] == nil {
+			x.apexes[n] = &x.Set.Apexes[i]
+		}
+	}
 }
 
 // number returns the number of an owner, a new one if it has none.
@@ -199,6 +213,14 @@ func (o Owner) bounds() (start, end owned) {
 		return owned{}, owned{}
 	}
 	return o.index.owners[o.number], o.index.owners[o.number+1]
+}
+
+// Apex returns the top of the zone that is served whole under this name, or nil.
+func (o Owner) Apex() *Apex {
+	if o.index == nil {
+		return nil
+	}
+	return o.index.apexes[o.number]
 }
 
 // Hosts, Mails, Services and Aliases return what the name is declared as, in

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -125,6 +126,20 @@ func (n Name) Labels() []string {
 		return nil
 	}
 	return strings.Split(strings.TrimSuffix(string(n), "."), ".")
+}
+
+// Compare compares names in canonical order (RFC 4034 §6.1): label by label from
+// the right, a name before those below it.
+func (n Name) Compare(m Name) int {
+	a, b := strings.TrimSuffix(string(n), "."), strings.TrimSuffix(string(m), ".")
+	for a != "" && b != "" {
+		i, j := strings.LastIndexByte(a, '.'), strings.LastIndexByte(b, '.')
+		if c := strings.Compare(a[i+1:], b[j+1:]); c != 0 {
+			return c
+		}
+		a, b = a[:max(i, 0)], b[:max(j, 0)]
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 // IsHost reports whether every label is letters, digits and inner hyphens, as

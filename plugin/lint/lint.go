@@ -58,9 +58,10 @@ func (f Finding) String() string {
 // Options are what the rules must know beside the definitions.
 type Options struct {
 	Zones   definition.Zones
-	Plugins []string       // the other plugins of the server block
-	Pos     definition.Pos // where the block with the definitions starts
-	Limit   int            // findings of each rule to return; the last of them speaks for the rest. 0 is all
+	Passed  definition.Zones // below which a plugin behind may hold more, even of a zone that is served whole
+	Plugins []string         // the other plugins of the server block
+	Pos     definition.Pos   // where the block with the definitions starts
+	Limit   int              // findings of each rule to return; the last of them speaks for the rest. 0 is all
 }
 
 // Check returns what is wrong with a set and with what could not be read of it.
@@ -76,7 +77,10 @@ func CheckPlugins(index *definition.Index, opt Options) []Finding {
 }
 
 func check(rules []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
-	p := &pass{set: index.Set, errs: errs, index: index, opt: opt, zones: opt.Zones.Set(), at: make(map[place]tally)}
+	p := &pass{
+		set: index.Set, errs: errs, index: index, opt: opt,
+		zones: opt.Zones.Set(), passed: opt.Passed.Set(), at: make(map[place]tally),
+	}
 	for _, r := range rules {
 		p.rule, p.kept, p.left = r, 0, 0
 		r.check(p)
@@ -113,6 +117,7 @@ type pass struct {
 	index    *definition.Index
 	opt      Options
 	zones    definition.ZoneSet
+	passed   definition.ZoneSet
 	findings []Finding
 
 	rule       Rule
@@ -155,6 +160,14 @@ func (p *pass) report(pos definition.Pos, names []definition.Name, format string
 	p.at[at] = t
 }
 
+// reportAs is report with a severity that is not that of the rule.
+func (p *pass) reportAs(s Severity, pos definition.Pos, names []definition.Name, format string, args ...any) {
+	before := p.rule.Severity
+	p.rule.Severity = s
+	p.report(pos, names, format, args...)
+	p.rule.Severity = before
+}
+
 // sumUp lets the last findings of a rule speak for those that were not kept.
 func (p *pass) sumUp() {
 	for _, t := range p.at {
@@ -178,7 +191,7 @@ func read(p *pass) {
 }
 
 // aboutPlugins are the rules that look at the other plugins.
-var aboutPlugins = map[string]bool{"dnssec-subdomain-mail": true, "glue-ttl-lower": true, "minimal-strips-glue": true}
+var aboutPlugins = map[string]bool{"glue-ttl-lower": true, "minimal-strips-glue": true}
 
 // rules is sorted: errors, then warnings, each by id. A rule that the reader
 // finds has read as its function.
@@ -191,10 +204,12 @@ func init() {
 		{"alias-loop", Error, "RFC 1034 §3.6.2", "aliases that lead back to themselves", aliasLoop},
 		{"alias-of-alias", Error, "RFC 1034 §3.6.2", "an alias of an alias", aliasOfAlias},
 		{"alias-with-other-data", Error, "RFC 1034 §3.6.2", "an alias that is declared as something else too, twice, or at the top of a zone", aliasWithOtherData},
+		{"authoritative-twice", Error, "RFC 1034 §4.2", "a zone that is served whole by two blocks of authoritative", authoritativeTwice},
 		{definition.FileUnreadable, Error, "", "a definitions file that is missing, empty or not to be read", read},
 		{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", mailWildcard},
 		{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", mxTargetAlias},
 		{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782", "a name that is too long or has characters that its kind does not allow", nameInvalid},
+		{"ns-target-alias", Error, "RFC 2181 §10.3", "a name server that is an alias", nsTargetAlias},
 		{"null-mx-not-alone", Error, "RFC 7505 §3", "a mail domain with exchanges and none", nullMXNotAlone},
 		{"owner-outside-zone", Error, "RFC 1034 §4.2", "a name outside every zone of the block", ownerOutsideZone},
 		{"srv-dot-not-alone", Error, "RFC 2782", "a service with targets and none", srvDotNotAlone},
@@ -205,15 +220,15 @@ func init() {
 		{definition.ValueOutOfRange, Error, "RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8", "a number outside its field", read},
 
 		{"answer-over-1232", Warning, "RFC 9715", "an answer that does not fit the usual UDP size", answerOver1232},
-		{"dnssec-subdomain-mail", Warning, "RFC 8198", "a mail domain below the top of a zone that the dnssec plugin signs", dnssecSubdomainMail},
 		{"final-dot-missing", Warning, "RFC 1035 §5.1", "a name that ends in its zone twice", finalDotMissing},
 		{"glue-ttl-lower", Warning, "RFC 2181 §5.2", "a host with a lower TTL than what points to it, behind the cache plugin", glueTTLLower},
 		{"mail-one-network", Warning, "RFC 2182 §3", "a mail domain whose exchanges are all in one network", mailOneNetwork},
 		{"mail-single-host", Warning, "RFC 5321 §5.1", "a mail domain with a single exchange", mailSingleHost},
 		{"minimal-strips-glue", Warning, "", "the minimal plugin in the same server block", minimalStripsGlue},
 		{"service-name-long", Warning, "RFC 6335 §5.1", "a service name of more than 15 characters", serviceNameLong},
+		{"soa-expire-short", Warning, "RFC 1912 §2.2", "a zone that secondaries drop before they have tried again", soaExpireShort},
 		{"srv-port-zero", Warning, "RFC 2782", "a target at port 0", srvPortZero},
 		{"srv-weight-zero-mixed", Warning, "RFC 2782", "weight 0 beside other weights of the same priority", srvWeightZeroMixed},
-		{"target-undefined", Warning, "RFC 2181 §10.3", "a target in a zone of the block that is not declared", targetUndefined},
+		{"target-undefined", Warning, "RFC 2181 §10.3", "a target in a zone of the block that is not declared; an error if the zone is served whole", targetUndefined},
 	}
 }

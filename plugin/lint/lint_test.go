@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coredns/caddy/caddyfile"
+
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // fixture is a file of testdata: definitions, the plugins beside them, what a
-// source could not read, what is found, and definitions that look alike and are
-// fine.
-type fixture struct{ definitions, plugins, unread, findings, fine string }
+// source could not read, the words of a Corefile around them, what is found, and
+// definitions that look alike and are fine, with words around them too.
+type fixture struct{ definitions, plugins, unread, corefile, findings, fine, fineCorefile string }
 
 func readFixture(t *testing.T, id string) fixture {
 	t.Helper()
@@ -25,16 +27,27 @@ func readFixture(t *testing.T, id string) fixture {
 		name, body, _ := strings.Cut(part, " --\n")
 		parts[name] = strings.TrimSpace(body)
 	}
-	return fixture{parts["definitions"], parts["plugins"], parts["unread"], parts["findings"], parts["fine"]}
+	return fixture{parts["definitions"], parts["plugins"], parts["unread"], parts["Corefile"], parts["findings"], parts["fine"], parts["fine Corefile"]}
 }
 
 var zones = definition.Zones{"example.org.", "example.com."}
 
-func find(text, plugins string, unread ...definition.Error) []Finding {
+func find(text, plugins, corefile string, unread ...definition.Error) []Finding {
 	set, errs := definition.Read("mail.conf", text, zones[:1])
-	return Check(set.Index(), append(errs, unread...), Options{
-		Zones: zones, Plugins: strings.Fields(plugins), Pos: definition.Pos{Source: "Corefile", Line: 1},
-	})
+	opt := Options{Zones: zones, Plugins: strings.Fields(plugins), Pos: definition.Pos{Source: "Corefile", Line: 1}}
+	d := caddyfile.NewDispenser("Corefile", strings.NewReader(corefile))
+	lines, more := definition.Lines(&d)
+	errs = append(errs, more...)
+	r := definition.NewReader(zones[:1])
+	for _, l := range lines {
+		if l.Words[0] == "authoritative" {
+			r.Authoritative(l)
+		} else {
+			opt.Passed = append(opt.Passed, zones[0]) // fallthrough
+		}
+	}
+	apexes, more := r.Set()
+	return Check(definition.Merge(set, apexes).Index(), append(append(errs, more...), unread...), opt)
 }
 
 // unreadable are the mistakes of a source: the text of one, or none.
@@ -51,7 +64,7 @@ func TestRules(t *testing.T) {
 			f := readFixture(t, r.ID)
 			var lines []string
 			shown := false
-			for _, finding := range find(f.definitions, f.plugins, unreadable(f.unread)...) {
+			for _, finding := range find(f.definitions, f.plugins, f.corefile, unreadable(f.unread)...) {
 				lines = append(lines, finding.String())
 				shown = shown || finding.Rule.ID == r.ID
 			}
@@ -64,7 +77,7 @@ func TestRules(t *testing.T) {
 			if f.fine == "" {
 				t.Error("the example has nothing that is fine")
 			}
-			for _, finding := range find(f.fine, f.plugins) {
+			for _, finding := range find(f.fine, f.plugins, f.fineCorefile) {
 				if finding.Rule.ID == r.ID {
 					t.Errorf("in what is fine: %v", finding)
 				}
@@ -87,10 +100,10 @@ func TestRulesTable(t *testing.T) {
 }
 
 func TestErr(t *testing.T) {
-	if err := Err(find("host mx1 192.0.2.1\nmail @ 10 mx1", "")); err != nil {
+	if err := Err(find("host mx1 192.0.2.1\nmail @ 10 mx1", "", "")); err != nil {
 		t.Errorf("a warning alone is an error: %v", err)
 	}
-	err := Err(find("host mx1 192.0.2.1\nhost mx1\nmail @ 10 mx1", ""))
+	err := Err(find("host mx1 192.0.2.1\nhost mx1\nmail @ 10 mx1", "", ""))
 	if err == nil || err.Error() != "mail.conf:2: error: usage: host NAME ADDRESS... [syntax]" {
 		t.Errorf("%v, want the error and not the warning", err)
 	}
@@ -105,7 +118,7 @@ func TestFold(t *testing.T) {
 	}
 	text.WriteString(" a b c d1 e f g h i j 10 mx1\nhost mx1 192.0.2.1")
 	count, more := 0, 0
-	for _, f := range find(text.String(), "") {
+	for _, f := range find(text.String(), "", "") {
 		if f.Rule.ID == "mail-single-host" {
 			count++
 			more += strings.Count(f.Text, "more of this line)")
@@ -134,13 +147,33 @@ x:11: warning: mail domain b.example.org. has a single exchange, mx1.example.org
 
 // TestCheckPlugins: the rules about plugins can be asked for alone.
 func TestCheckPlugins(t *testing.T) {
-	set, _ := definition.Read("x", "mail sub 10 mx1", zones[:1])
+	set, _ := definition.Read("x", "host mx1 192.0.2.1 {\n ttl 60\n}\nmail sub 10 mx1", zones[:1])
 	opt := Options{Zones: zones, Plugins: []string{"cache", "dnssec", "minimal"}}
 	seen := map[string]bool{}
 	for _, f := range CheckPlugins(set.Index(), opt) {
 		seen[f.Rule.ID] = true
 	}
-	if len(seen) != 2 || !seen["dnssec-subdomain-mail"] || !seen["minimal-strips-glue"] {
-		t.Errorf("%v, want dnssec-subdomain-mail and minimal-strips-glue", seen)
+	if len(seen) != 2 || !seen["glue-ttl-lower"] || !seen["minimal-strips-glue"] {
+		t.Errorf("%v, want glue-ttl-lower and minimal-strips-glue", seen)
+	}
+}
+
+// TestTargetUndefinedWhole: in a zone that is served whole nobody else can hold
+// a target, but where it falls through.
+func TestTargetUndefinedWhole(t *testing.T) {
+	const text, apex = "mail @ 10 mx1 mx.example.net.", "authoritative {\nns ns1 ns.example.net.\n}"
+	for _, tc := range []struct{ name, corefile, want string }{
+		{"whole", apex, `Corefile:2: error: name server of example.org. is ns1.example.org., which does not exist: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
+mail.conf:1: error: exchange of example.org. is mx1.example.org., which does not exist: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]`},
+		{"passed on", apex + "\nfallthrough", `Corefile:2: warning: name server of example.org. is ns1.example.org., which has no addresses here: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the plugin behind has them [target-undefined, RFC 2181 §10.3]
+mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no addresses here: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the plugin behind has them [target-undefined, RFC 2181 §10.3]`},
+	} {
+		var lines []string
+		for _, f := range find(text, "", tc.corefile) {
+			lines = append(lines, f.String())
+		}
+		if got := strings.Join(lines, "\n"); got != tc.want {
+			t.Errorf("%s:\n%s\nwant\n%s", tc.name, got, tc.want)
+		}
 	}
 }

@@ -31,6 +31,11 @@ func nameInvalid(p *pass) {
 			p.hostName(t.Pos, "target", t.Host)
 		}
 	}
+	for _, a := range p.set.Apexes {
+		for _, s := range a.Servers {
+			p.hostName(s.Pos, "name server", s.Host)
+		}
+	}
 	for _, a := range p.set.Aliases {
 		for _, name := range []definition.Name{a.Owner, a.Host} {
 			if !isPlain(name) {
@@ -116,9 +121,14 @@ func targetUndefined(p *pass) {
 		if len(o.Hosts()) > 0 || len(o.Aliases()) > 0 || kind == "alias" && o.Name() != "" {
 			return
 		}
-		if _, twice := p.zoneTwice(target); !twice && p.zones.Of(target) != "" {
-			p.report(pos, []definition.Name{owner, target},
-				"%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
+		names := []definition.Name{owner, target}
+		_, twice := p.zoneTwice(target)
+		switch zone := p.zones.Of(target); {
+		case zone == "":
+		case p.index.At(zone).Apex() != nil && p.passed.Of(target) == "":
+			p.reportAs(Error, pos, names, "%s of %s is %s, which does not exist: write \"host %s ADDRESS...\", or a final dot if it is elsewhere", kind, owner, target, target)
+		case !twice:
+			p.report(pos, names, "%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
 		}
 	})
 }
@@ -149,6 +159,11 @@ func (p *pass) eachTarget(f func(pos definition.Pos, kind string, owner, target 
 	for _, v := range p.set.Services {
 		for _, t := range v.Targets {
 			f(t.Pos, "target", v.Owner, t.Host)
+		}
+	}
+	for _, a := range p.set.Apexes {
+		for _, s := range a.Servers {
+			f(s.Pos, "name server", a.Zone, s.Host)
 		}
 	}
 	for _, a := range p.set.Aliases {

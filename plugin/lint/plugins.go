@@ -37,20 +37,6 @@ func (p *pass) lower(pos definition.Pos, owner, host definition.Name, ttl uint32
 	}
 }
 
-// dnssecSubdomainMail: the NSEC records of the dnssec plugin list a fixed set of
-// types, and below the top of a zone MX is not in it.
-func dnssecSubdomainMail(p *pass) {
-	if !p.beside("dnssec") {
-		return
-	}
-	for _, m := range p.set.Mails {
-		if !p.zones[m.Owner] {
-			p.report(m.Pos, []definition.Name{m.Owner},
-				"the dnssec plugin's denials say that %s has no MX, which resolvers with aggressive NSEC believe: make it a zone of its own", m.Owner)
-		}
-	}
-}
-
 func minimalStripsGlue(p *pass) {
 	if p.beside("minimal") && len(p.set.Mails)+len(p.set.Services) > 0 {
 		p.report(p.opt.Pos, nil, "the minimal plugin takes the addresses out of MX and SRV answers: delete minimal from this server block")

@@ -2,22 +2,21 @@ package table
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// NegativeTTL is for how many seconds a denial may be kept (RFC 2308 §5). New
-// hosts and services appear all the time, and whoever asked too early should
-// not wait long; CoreDNS's kubernetes denies for 5 s, zone files for an hour.
-const NegativeTTL = 60
-
 // Options are what a table is compiled for.
 type Options struct {
 	Zones  definition.Zones
-	Serial uint32 // of the SOA records
+	Passed definition.Zones // below which a zone that is served whole holds not all there is
+	Serial uint32           // of the SOA records
+
+	// Serials, if it is not nil, returns the serial of a zone that is served whole,
+	// which may depend on its content.
+	Serials func(zone definition.Name, content Digest) uint32
 }
 
 // Compile makes the table of the definitions in an index. It goes on with the
@@ -33,29 +32,15 @@ func Compile(index *definition.Index, opt Options) *Table {
 		b.addHost(o)
 		b.addMail(o)
 		b.addService(o)
+		b.addApex(o)
 		b.table.nodes = append(b.table.nodes, node{uint32(first), uint32(len(b.table.entries) - first)})
 	}
 	for o := range index.Owners() {
 		b.addAlias(o)
 	}
 	b.addNonTerminals()
+	b.setSerials(opt)
 	return b.table
-}
-
-// soa returns the SOA of a zone that is not served whole: enough for a denial.
-// The names in it are those that CoreDNS's own synthesizing plugins use.
-func soa(zone definition.Name, serial uint32) dns.RR {
-	z := strings.TrimPrefix(string(zone), ".")
-	return &dns.SOA{
-		Hdr:     header(zone, dns.TypeSOA, NegativeTTL),
-		Ns:      "ns.dns." + z,
-		Mbox:    "hostmaster." + z,
-		Serial:  serial,
-		Refresh: 7200,
-		Retry:   1800,
-		Expire:  86400,
-		Minttl:  NegativeTTL,
-	}
 }
 
 func header(owner definition.Name, rrtype uint16, ttl uint32) dns.RR_Header {
@@ -69,8 +54,9 @@ type builder struct {
 
 	hosts  []host // by number of the owner, up to the last that is one
 	sets   []set
-	setOf  []uint32                   // index into sets of each mail domain and service, in the order of owners
-	denied map[definition.Name]uint32 // by zone: the answer that denies a type in it
+	setOf  []uint32                      // index into sets of each mail domain and service, in the order of owners
+	denied map[definition.Name]uint32    // by zone: the answer that denies a type in it
+	serial map[definition.Name][]*uint32 // by zone that is served whole: the serials of its SOA records
 
 	a       slab[dns.A]
 	aaaa    slab[dns.AAAA]
@@ -90,16 +76,19 @@ func newBuilder(index *definition.Index, opt Options) *builder {
 		zones:   opt.Zones.Set(),
 		soas:    make(map[definition.Name]uint32, len(opt.Zones)),
 		denials: [][]dns.RR{nil},
+		whole:   make(definition.ZoneSet),
+		passed:  opt.Passed.Set(),
 	}
-	for _, zone := range opt.Zones {
-		t.soas[zone] = uint32(len(t.denials))
-		t.denials = append(t.denials, []dns.RR{soa(zone, opt.Serial)})
-	}
-	return &builder{
+	b := &builder{
 		table: t, index: index,
 		denied: make(map[definition.Name]uint32),
+		serial: make(map[definition.Name][]*uint32),
 		seen:   make(map[definition.Name]bool),
 	}
+	for zone := range t.zones {
+		b.addZone(zone, opt.Serial)
+	}
+	return b
 }
 
 // makeRoom makes the rows of the table as long as they will be with so many
@@ -108,7 +97,7 @@ func newBuilder(index *definition.Index, opt Options) *builder {
 func (b *builder) makeRoom(answers, records int) {
 	const (
 		perHost  = 2 // answers of a host: for A and AAAA
-		perAlias = 3 // answers of an alias, mostly: for A, AAAA and the rest
+		perAlias = 4 // answers of an alias, mostly: for CNAME, A, AAAA and the rest
 	)
 	set, t := b.index.Set, b.table
 	for i := range set.Hosts {
@@ -256,7 +245,8 @@ func (b *builder) target(name definition.Name) string {
 }
 
 // addAlias adds the CNAME and, for each type that its host holds, the CNAME
-// followed by that answer (RFC 1034 §4.3.2, step 3a).
+// followed by that answer (RFC 1034 §4.3.2, step 3a). For all other types it is
+// the CNAME, and a denial if all is known of the host (RFC 2308 §2.2).
 func (b *builder) addAlias(o definition.Owner) {
 	if len(o.Aliases()) == 0 {
 		return
@@ -267,13 +257,24 @@ func (b *builder) addAlias(o definition.Owner) {
 	ttl, _ := o.AliasTTL()
 	target := b.index.At(o.Aliases()[0].Host)
 	cname := &dns.CNAME{Hdr: header(o.Name(), dns.TypeCNAME, ttl), Target: string(o.Aliases()[0].Host)}
-	b.addChased(anyType, cname, Answer{}, stored{})
+	b.addChased(dns.TypeCNAME, cname, Answer{}, stored{})
 	if target.Name() != "" && len(target.Aliases()) == 0 {
 		for _, e := range t.held(target.Number()) {
 			b.addChased(e.qtype, cname, t.answer(string(target.Name()), e), t.answers[e.answer])
 		}
 	}
+	b.addChased(anyType, cname, Answer{}, stored{denial: b.denialOf(target)})
 	t.nodes[n] = node{uint32(first), uint32(len(t.entries) - first)}
+}
+
+// denialOf returns the denial of types that the host of an alias does not hold:
+// none if a plugin behind may hold them, or if it is an alias too.
+func (b *builder) denialOf(target definition.Owner) uint32 {
+	zone := b.table.wholeZone(target.Name())
+	if zone == "" || len(target.Aliases()) > 0 {
+		return 0
+	}
+	return b.table.soas[zone]
 }
 
 // addChased adds the answer of an alias: a CNAME before an answer of its host.

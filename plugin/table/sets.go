@@ -157,6 +157,8 @@ func targetOf(rr dns.RR) definition.Name {
 		return definition.Name(rr.Mx)
 	case *dns.SRV:
 		return definition.Name(rr.Target)
+	case *dns.NS:
+		return definition.Name(rr.Ns)
 	}
 	return ""
 }

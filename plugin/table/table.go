@@ -40,12 +40,17 @@ type Table struct {
 	zones   definition.ZoneSet
 	soas    map[definition.Name]uint32 // by zone: index into denials
 	denials [][]dns.RR                 // SOA records; the first is that of no zone, which is none
+
+	whole  definition.ZoneSet // zones in which all names are known,
+	passed definition.ZoneSet // but below these
 }
 
 // An Answer is what one question gets. The slices are shared between answers
 // and full to their capacity: appending to one copies it. The records are
 // shared too, and must not be changed.
 type Answer struct {
+	Rcode int // NXDOMAIN, or success
+
 	RRs  []dns.RR // Answer section
 	Ns   []dns.RR // Authority section: the SOA where the answer denies something
 	Glue []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
@@ -76,8 +81,8 @@ type span struct{ start, end uint32 }
 
 func (s span) empty() bool { return s.start == s.end }
 
-// anyType stands for all types that have no answer of their own: the CNAME of
-// an alias.
+// anyType stands for all types that have no answer of their own, in the last
+// entry of an alias.
 const anyType = dns.TypeNone
 
 // Lookup finds the answer to a question; name is absolute and in lower case.
@@ -86,21 +91,63 @@ const anyType = dns.TypeNone
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	i, ok := t.names[definition.Name(name)]
 	if !ok {
-		return None, Answer{}
+		return t.missing(None, name, qtype)
 	}
 	entries := t.held(i)
-	if len(entries) == 0 {
-		return Exists, Answer{}
-	}
 	for i := range entries {
-		if entries[i].qtype == qtype || qtype == dns.TypeANY {
-			return Data, t.answer(name, entries[i])
+		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
+			return Data, t.answer(name, e)
 		}
 	}
-	if entries[0].qtype == anyType {
-		return Data, t.answer(name, entries[0])
+	return t.missing(Exists, name, qtype)
+}
+
+// missing answers what there is no answer to: with a denial if all is known of
+// the zone.
+func (t *Table) missing(match Match, name string, qtype uint16) (Match, Answer) {
+	if len(t.whole) == 0 || t.wholeZone(definition.Name(name)) == "" {
+		return match, Answer{}
 	}
-	return Exists, Answer{}
+	return Data, t.Denial(name, qtype)
+}
+
+// wholeZone returns the zone that name is in if all is known of the name, or "".
+func (t *Table) wholeZone(name definition.Name) definition.Name {
+	zone := t.zones.Of(name)
+	if !t.whole[zone] || len(t.passed) > 0 && t.passed.Of(name) != "" {
+		return ""
+	}
+	return zone
+}
+
+// Denial returns the answer that a name does not hold a type, or does not exist,
+// where no plugin behind holds it. It has no SOA if name is in no zone.
+func (t *Table) Denial(name string, qtype uint16) Answer {
+	n := definition.Name(name)
+	zone := t.zones.Of(n)
+	if parent := t.zones.Of(n.Parent()); qtype == dns.TypeDS && n == zone && t.whole[parent] {
+		zone = parent // which is who delegates, RFC 4035 §3.1.4.1
+	}
+	a := Answer{Ns: t.denials[t.soas[zone]]}
+	if _, ok := t.names[n]; !ok && !t.zones[n] {
+		a.Rcode = dns.RcodeNameError
+	}
+	for _, soa := range a.Ns {
+		a.Len += dns.Len(soa)
+	}
+	return a
+}
+
+// Types returns the types of the records that a name holds, in no order; nothing
+// if it does not exist.
+func (t *Table) Types(name string) []uint16 {
+	var types []uint16
+	if i, ok := t.names[definition.Name(name)]; ok && len(t.held(i)) > 0 {
+		for _, rrset := range t.rrsets(definition.Name(name)) {
+			types = append(types, rrset[0].Header().Rrtype)
+		}
+	}
+	return types
 }
 
 // held returns the entries of a node.
@@ -140,12 +187,18 @@ func octets(name string) int {
 	return len(name) + 1
 }
 
-// SOA returns the SOA record of the zone that name is in, for a denial, or nil
-// if it is in none.
-func (t *Table) SOA(name string) []dns.RR {
-	return t.denials[t.soas[t.zones.Of(definition.Name(name))]]
+// Whole returns the SOA record, for a denial, of the zone that is served whole and
+// that name is in; nil if there is none.
+func (t *Table) Whole(name string) []dns.RR {
+	if len(t.whole) == 0 {
+		return nil
+	}
+	zone := t.zones.Of(definition.Name(name))
+	if !t.whole[zone] {
+		return nil
+	}
+	return t.denials[t.soas[zone]]
 }
 
-// IsZone reports whether name is the top of a zone, which exists even if
-// nothing in it does.
-func (t *Table) IsZone(name string) bool { return t.zones[definition.Name(name)] }
+// IsWhole reports whether name is the top of a zone that is served whole.
+func (t *Table) IsWhole(name string) bool { return t.whole[definition.Name(name)] }

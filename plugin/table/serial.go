@@ -1,0 +1,72 @@
+package table
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A Digest tells the contents of a zone apart. It does not depend on the serial,
+// nor on the order of declaration.
+type Digest [16]byte
+
+// String returns the digest in hexadecimal; [ParseDigest] reads it.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// ParseDigest reads what [Digest.String] writes.
+func ParseDigest(s string) (Digest, error) {
+	var d Digest
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(d) {
+		return d, errors.New("no digest: write 32 hexadecimal digits")
+	}
+	return Digest(b), nil
+}
+
+// digest adds up the digests of all records: then they need not be sorted.
+func (t *Table) digest(zone definition.Name) Digest {
+	var high, low uint64
+	for name := range t.inZone(zone) {
+		for _, rrset := range t.rrsets(name) {
+			for _, rr := range rrset {
+				sum := sha256.Sum256([]byte(withoutSerial(rr).String()))
+				high += binary.BigEndian.Uint64(sum[:8])
+				low += binary.BigEndian.Uint64(sum[8:])
+			}
+		}
+	}
+	var d Digest
+	binary.BigEndian.PutUint64(d[:8], high)
+	binary.BigEndian.PutUint64(d[8:], low)
+	return d
+}
+
+func withoutSerial(rr dns.RR) dns.RR {
+	soa, ok := rr.(*dns.SOA)
+	if !ok {
+		return rr
+	}
+	c := *soa
+	c.Serial = 0
+	return &c
+}
+
+// NextSerial returns the serial of a zone that has changed: the time in seconds,
+// as serials of that form are understood, or the one after the last if that is
+// not later (RFC 1982 §3.2). Last may be 0, for none.
+func NextSerial(last uint32, now time.Time) uint32 {
+	serial := uint32(now.Unix())
+	if last != 0 && !Newer(serial, last) {
+		serial = last + 1
+	}
+	return max(serial, 1) // 0 is no serial to some
+}
+
+// Newer reports whether serial a is after b (RFC 1982 §3.2).
+func Newer(a, b uint32) bool { return int32(a-b) > 0 }

@@ -1,0 +1,167 @@
+package mxsrv
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/table"
+)
+
+// A ledger knows the last serial of each zone, and of which content that was, so
+// that a serial never falls and one that was served never means anything else.
+type ledger struct {
+	path string // of the file that keeps it, or ""
+
+	mu      sync.Mutex
+	last    map[definition.Name]entry
+	unsaved bool
+}
+
+// An entry is the last of a zone.
+type entry struct {
+	serial  uint32
+	content table.Digest
+}
+
+// ledgers are those of the process: when CoreDNS reloads its Corefile the new
+// instance must go on where the old one is.
+var ledgers struct {
+	sync.Mutex
+	known map[string]*ledger
+}
+
+// ledgerOf returns the ledger that is kept in a file; without one it is that of
+// a server, as long as the process lives.
+func ledgerOf(path, server string) (*ledger, error) {
+	ledgers.Lock()
+	defer ledgers.Unlock()
+	key := "server " + server
+	if path != "" {
+		key = "file " + path
+	}
+	if l := ledgers.known[key]; l != nil {
+		return l, nil
+	}
+	l := &ledger{path: path, last: make(map[definition.Name]entry)}
+	if err := l.read(); err != nil {
+		return nil, err
+	}
+	if ledgers.known == nil {
+		ledgers.known = make(map[string]*ledger)
+	}
+	ledgers.known[key] = l
+	return l, nil
+}
+
+// next returns the serial of a zone with this content, and notes it.
+func (l *ledger) next(zone definition.Name, content table.Digest) uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last, known := l.last[zone]
+	if !known || last.content != content {
+		last = entry{table.NextSerial(last.serial, time.Now()), content}
+		l.last[zone], l.unsaved = last, true
+	}
+	return last.serial
+}
+
+// is reports whether these are the last serials: somebody else may have noted
+// others.
+func (l *ledger) is(serials map[definition.Name]uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for zone, serial := range serials {
+		if l.last[zone].serial != serial {
+			return false
+		}
+	}
+	return true
+}
+
+// read reads the file: lines of zone, serial and digest.
+func (l *ledger) read() error {
+	if l.path == "" {
+		return nil
+	}
+	file, err := os.Open(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the first start
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for n := 1; lines.Scan(); n++ {
+		if err := l.readLine(lines.Text()); err != nil {
+			return fmt.Errorf("%s:%d: %w", l.path, n, err)
+		}
+	}
+	return lines.Err()
+}
+
+func (l *ledger) readLine(line string) error {
+	words := strings.Fields(line)
+	if len(words) == 0 || words[0][0] == '#' {
+		return nil
+	}
+	if len(words) != 3 {
+		return fmt.Errorf("%q: write ZONE SERIAL DIGEST, or delete the file to start anew", line)
+	}
+	zone, err := definition.ParseName(words[0], ".")
+	if err != nil {
+		return err
+	}
+	serial, err := strconv.ParseUint(words[1], 10, 32)
+	if err != nil {
+		return fmt.Errorf("serial %q: write a number from 1 to %d", words[1], uint32(1<<32-1))
+	}
+	content, err := table.ParseDigest(words[2])
+	l.last[zone] = entry{uint32(serial), content}
+	return err
+}
+
+// save writes the file if there is something new.
+func (l *ledger) save() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.path == "" || !l.unsaved {
+		return nil
+	}
+	lines := []string{"# the last serial of each zone, and a digest of its records\n"}
+	for zone, e := range l.last {
+		lines = append(lines, fmt.Sprintf("%s %d %v\n", zone, e.serial, e.content))
+	}
+	slices.Sort(lines)
+	err := replace(l.path, strings.Join(lines, ""))
+	l.unsaved = err != nil
+	return err
+}
+
+// replace writes a file and moves it to its place, so that there is always a
+// whole one.
+func replace(path, text string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
+}
