@@ -23,8 +23,8 @@ import (
 // them and dnssec signs the zone. Shared tells that a plugin behind may hold
 // more types of the name.
 func (m *MXSRV) prove(ctx context.Context, r, res *dns.Msg, t *table.Table, shared bool) {
-	state := request.Request{Req: r}
-	if m.signer == nil || len(res.Ns) != 1 || res.Ns[0].Header().Rrtype != dns.TypeSOA || !state.Do() {
+	opt := r.IsEdns0()
+	if m.signer == nil || opt == nil || !opt.Do() || len(res.Ns) != 1 || res.Ns[0].Header().Rrtype != dns.TypeSOA {
 		return
 	}
 	q := r.Question[0]
