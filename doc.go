@@ -10,6 +10,7 @@
 //	plugin/lint         the rules that definitions are held against
 //	plugin/table        definitions compiled into the answers that they mean
 //	plugin/source       where definitions come from, and following their changes
+//	plugin/block        the stanzas of a Corefile, as read
 //	setup.go            Corefile block → running plugin
 //	publish.go          definitions → findings → table in service, or the last good one
 //	instance.go         all handlers of a Corefile: when they start and stop to follow
@@ -17,8 +18,12 @@
 //	progress.go         what a load that takes long says
 //	handler.go          one question: answer it or pass it on
 //	reply.go            an answer as a message that fits the client
-//	overlay.go          the writer behind which a name we hold is not denied
-//	negative.go         denials, where no plugin behind has an answer
+//	overlay.go          passing on, with a writer behind which a name we hold is not denied
+//	negative.go         telling denials
+//	proof.go            what proves a denial where dnssec signs
+//	transfer.go         zones that are served whole, for the transfer plugin
+//	notify.go           telling the secondaries of a change
+//	serials.go          the last serials, which never fall
 //	neighbors.go        what must be known of the other plugins of the block
 //	metrics.go ready.go what the plugins of these names ask for
 //

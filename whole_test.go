@@ -13,6 +13,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // whole is a zone that is served whole, one within it, and one that is not.
@@ -266,5 +268,24 @@ func TestSuccessor(t *testing.T) {
 		if _, err := dns.PackDomainName(got, make([]byte, 300), 0, nil, false); err != nil {
 			t.Errorf("%s: %s: %v", tc.name, got, err)
 		}
+	}
+}
+
+// TestCatchUp: what the instance before has published while this one was loading
+// is not undercut.
+func TestCatchUp(t *testing.T) {
+	ledgers.known = nil
+	h, err := load(t, whole, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := h.ledger.next("example.org.", table.Digest{1})
+	if _, serial := transferred(t, h, "example.org.", 0); serial == before {
+		t.Fatal("the ledger does not move")
+	}
+	h.follow()
+	h.publisher.stop()
+	if _, serial := transferred(t, h, "example.org.", 0); !table.Newer(serial, before) {
+		t.Errorf("serial %d after %d was served", serial, before)
 	}
 }

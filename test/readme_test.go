@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coredns/caddy/caddyfile"
+
 	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
@@ -66,7 +68,10 @@ func TestReadmeWords(t *testing.T) {
 		words[word] = true
 	}
 	for line := range strings.Lines(syntax) {
-		word := strings.Fields(line)[0]
+		word, nested := strings.Fields(line)[0], strings.HasPrefix(line, "        ")
+		if word == "}" || nested {
+			continue // of authoritative, see TestReadmeAuthoritative
+		}
 		if !words[word] {
 			t.Errorf("README has %q, which is no word of the block", word)
 		}
@@ -74,6 +79,33 @@ func TestReadmeWords(t *testing.T) {
 	}
 	for word := range words {
 		t.Errorf("README lacks %q", word)
+	}
+}
+
+// TestReadmeAuthoritative: the Syntax block has the words of authoritative that
+// the server names when it meets another.
+func TestReadmeAuthoritative(t *testing.T) {
+	d := caddyfile.NewDispenser("x", strings.NewReader("authoritative {\nnosuch\n}"))
+	lines, _ := definition.Lines(&d)
+	r := definition.NewReader(definition.Zones{"example.org."})
+	r.Authoritative(lines[0])
+	_, errs := r.Set()
+	named := regexp.MustCompile(`(\w+)(?: [A-Z]|, | or |, or | with)`).FindAllStringSubmatch(errs[0].Text, -1)
+	words := map[string]bool{}
+	for _, m := range named {
+		words[m[1]] = true
+	}
+	_, block, _ := strings.Cut(read(t, "../README.md"), "\n    authoritative {\n")
+	block, _, _ = strings.Cut(block, "\n    }")
+	n := 0
+	for line := range strings.Lines(block) {
+		n++
+		if word := strings.Fields(line)[0]; !words[word] {
+			t.Errorf("README has %q, and the server says %s", word, errs[0].Text)
+		}
+	}
+	if n != 7 {
+		t.Errorf("README has %d words, want 7: %s", n, errs[0].Text)
 	}
 }
 
