@@ -2,10 +2,10 @@ package definition
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/miekg/dns"
+	"unicode"
 )
 
 // An Apex is the top of a zone that is served whole: what its SOA and NS records
@@ -99,37 +99,44 @@ func (r *Reader) nameServers(l Line, a *Apex) {
 }
 
 // mailbox reads the address of a person, as mail writes it or as DNS does, with
-// the part before the @ as the first label (RFC 1035 §8).
+// the part before the @ as the first label, its dots escaped (RFC 1035 §8).
 func mailbox(s string, zone Name) (string, error) {
 	local, domain, isMail := strings.Cut(s, "@")
-	if !isMail || local == "" { // "@" alone is a name
-		if strings.Contains(s, `\`) {
-			return escaped(s, zone)
-		}
+	switch {
+	case isMail && local != "" && domain != "":
+		domain = strings.TrimSuffix(domain, ".") + "."
+	case strings.Contains(s, `\`):
+		local, domain = cutLabel(s)
+	default:
 		name, err := ParseName(s, zone)
 		return string(name), err
 	}
-	name, err := ParseName(strings.TrimSuffix(domain, ".")+".", zone)
+	if local == "" || strings.ContainsFunc(local, outsideLocal) {
+		return "", fmt.Errorf("%q: write a mailbox of letters, digits and -_+=. before the @", s)
+	}
+	parent, err := ParseName(cmp.Or(domain, "@"), zone)
 	if err != nil {
 		return "", err
 	}
-	return escaped(strings.ReplaceAll(local, ".", `\.`)+"."+string(name), zone)
+	if len(local) > maxLabel || len(local)+len(parent)+2 > maxName {
+		return "", fmt.Errorf("%q is too long: write at most %d octets before the @ and %d in all", s, maxLabel, maxName)
+	}
+	return strings.ReplaceAll(strings.ToLower(local), ".", `\.`) + "." + strings.TrimPrefix(string(parent), "."), nil
 }
 
-// escaped reads a name in which the first label may have dots that are written
-// with a backslash.
-func escaped(s string, zone Name) (string, error) {
-	label, rest, _ := strings.Cut(strings.ReplaceAll(s, `\.`, "\x00"), ".")
-	parent, err := ParseName(cmp.Or(rest, "@"), zone)
-	if err != nil {
-		return "", err
+// cutLabel cuts off the first label of a name, and drops the backslashes in it.
+func cutLabel(s string) (label, rest string) {
+	escaped := false
+	for i, r := range s {
+		if r == '.' && !escaped {
+			return strings.ReplaceAll(s[:i], `\`, ""), s[i+1:]
+		}
+		escaped = r == '\\' && !escaped
 	}
-	if err := checkLabel(strings.NewReplacer("\x00", "-", "+", "-", "=", "-").Replace(strings.ToLower(label)), s); err != nil {
-		return "", err
-	}
-	name := strings.ToLower(strings.ReplaceAll(label, "\x00", `\.`)) + "." + strings.TrimPrefix(string(parent), ".")
-	if _, ok := dns.IsDomainName(name); !ok {
-		return "", explain(s, zone)
-	}
-	return name, nil
+	return strings.ReplaceAll(s, `\`, ""), ""
+}
+
+// outsideLocal reports characters that no mailbox here has before its @.
+func outsideLocal(r rune) bool {
+	return outsideName(unicode.ToLower(r)) && !strings.ContainsRune("+=.", r)
 }

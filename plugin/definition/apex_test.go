@@ -1,0 +1,69 @@
+package definition
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy/caddyfile"
+)
+
+// apexes reads lines that are all blocks of authoritative.
+func apexes(t *testing.T, text string) ([]Apex, Errors) {
+	t.Helper()
+	d := caddyfile.NewDispenser("Corefile", strings.NewReader(text))
+	lines, errs := Lines(&d)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	r := NewReader(Zones{"example.org.", "example.com."})
+	for _, l := range lines {
+		r.Authoritative(l)
+	}
+	set, errs := r.Set()
+	return set.Apexes, errs
+}
+
+func TestContact(t *testing.T) {
+	for _, tc := range []struct{ contact, want string }{
+		{"hostmaster", "hostmaster.example.org."},
+		{"hostmaster.example.net.", "hostmaster.example.net."},
+		{"@", "example.org."},
+		{"Hostmaster@Example.NET", "hostmaster.example.net."},
+		{"jane.doe@example.net.", `jane\.doe.example.net.`},
+		{`jane\.doe.example.net.`, `jane\.doe.example.net.`},
+		{`jane\.doe`, `jane\.doe.example.org.`},
+		{"dns+ops@example.net", "dns+ops.example.net."},
+		{"a b@example.net", ""},
+		{"jane@", ""},
+		{"jane@ex..ample", ""},
+		{"böse@example.net", ""},
+		{strings.Repeat("a", 63) + "@example.net", strings.Repeat("a", 63) + ".example.net."},
+		{strings.Repeat("a", 64) + "@example.net", ""},
+	} {
+		all, errs := apexes(t, "authoritative {\nns a\ncontact \""+strings.ReplaceAll(tc.contact, `"`, "")+"\"\n}")
+		if failed := len(errs) > 0; failed != (tc.want == "") {
+			t.Errorf("%q: %v, want %q", tc.contact, errs, tc.want)
+			continue
+		}
+		if tc.want != "" && all[0].Contact != tc.want {
+			t.Errorf("%q is %q, want %q", tc.contact, all[0].Contact, tc.want)
+		}
+	}
+}
+
+// TestApex: what is written, what is taken where nothing is, and each zone its own.
+func TestApex(t *testing.T) {
+	all, errs := apexes(t, "authoritative {\nns ns2 ns1.example.net. ns2\nttl 5m\nrefresh 1h\nretry 60\nexpire 336h\nnegative 0\n}")
+	if len(errs) > 0 || len(all) != 2 {
+		t.Fatal(all, errs)
+	}
+	a := all[1]
+	if a.Zone != "example.com." || len(a.Servers) != 2 || a.Servers[0].Host != "ns2.example.com." || a.Servers[1].Host != "ns1.example.net." ||
+		a.TTL != (TTL{300, true}) || a.Refresh != 3600 || a.Retry != 60 || a.Expire != 1209600 || a.Negative != 0 {
+		t.Errorf("%+v", a)
+	}
+	all, _ = apexes(t, "authoritative {\nns a\n}")
+	if a := all[0]; a.Contact != "hostmaster.example.org." || a.TTL.Seconds != DefaultTTL || a.Refresh != 7200 || a.Retry != 1800 || a.Expire != 1209600 || a.Negative != 60 {
+		t.Errorf("%+v", a)
+	}
+}
