@@ -16,7 +16,8 @@
 // [Lines] knows words and braces and no verb; a [Reader] knows verbs and turns
 // lines into a [Set]. Neither stops at the first mistake: what is wrong comes
 // back as [Errors], each with its place and what to write instead. [Set.Index]
-// shows a set owner by owner, with repeated declarations brought together.
+// shows a set owner by owner, with repeated declarations brought together, and
+// [Set.Print] writes it as lines again.
 //
 // # Limitations
 //
