@@ -156,6 +156,24 @@ func (n Name) IsHost() bool {
 	return n != "."
 }
 
+// IsService reports whether a name is _service._proto and a domain (RFC 2782).
+func (n Name) IsService() bool {
+	labels := n.Labels()
+	if len(labels) < 2 || !n.IsPlain() {
+		return false
+	}
+	for _, label := range labels[:2] {
+		if len(label) < 2 || label[0] != '_' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// IsPlain reports whether a name has only the characters of aliases: those of
+// hosts, and underscores as in selector._domainkey.
+func (n Name) IsPlain() bool { return n != "." && !strings.ContainsAny(string(n), "*/") }
+
 // Zones are the zones of a server block.
 type Zones []Name
 

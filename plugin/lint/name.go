@@ -23,7 +23,7 @@ func nameInvalid(p *pass) {
 		}
 	}
 	for _, v := range p.set.Services {
-		if !isService(v.Owner) {
+		if !v.Owner.IsService() {
 			p.report(v.Pos, []definition.Name{v.Owner},
 				"service %q: write _SERVICE._PROTO or _SERVICE._PROTO.DOMAIN, like _ldap._tcp", v.Owner)
 		}
@@ -38,7 +38,7 @@ func nameInvalid(p *pass) {
 	}
 	for _, a := range p.set.Aliases {
 		for _, name := range []definition.Name{a.Owner, a.Host} {
-			if !isPlain(name) {
+			if !name.IsPlain() {
 				p.report(a.Pos, []definition.Name{name}, "alias %q: write letters, digits, hyphens and underscores, no wildcard", name)
 			}
 		}
@@ -49,26 +49,6 @@ func (p *pass) hostName(pos definition.Pos, kind string, name definition.Name) {
 	if !name.IsHost() {
 		p.report(pos, []definition.Name{name}, "%s %q: write %s in each label", kind, name, hostForm)
 	}
-}
-
-// isService reports whether a name is _service._proto and a domain.
-func isService(name definition.Name) bool {
-	labels := name.Labels()
-	if len(labels) < 2 || !isPlain(name) {
-		return false
-	}
-	for _, label := range labels[:2] {
-		if len(label) < 2 || label[0] != '_' || label[len(label)-1] == '-' {
-			return false
-		}
-	}
-	return true
-}
-
-// isPlain reports whether a name has only the characters of aliases: those of
-// hosts, and underscores as in selector._domainkey.
-func isPlain(name definition.Name) bool {
-	return name != "." && !strings.ContainsAny(string(name), "*/")
 }
 
 func ownerOutsideZone(p *pass) {
