@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"/plugin/table":      {module + "/plugin/definition"},
 	"/plugin/source":     {module + "/plugin/definition"},
 	"/plugin/block":      {module + "/plugin/definition", module + "/plugin/source", "github.com/coredns/caddy/caddyfile"},
+	"/plugin/foreign":    {module + "/plugin/definition"},
 	"":                   {module + "/plugin/", "github.com/coredns/"},
 	"/cmd/coredns":       {module, "github.com/coredns/"},
 }
