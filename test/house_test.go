@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"/plugin/source":     {module + "/plugin/definition"},
 	"/plugin/block":      {module + "/plugin/definition", module + "/plugin/source", "github.com/coredns/caddy/caddyfile"},
 	"/plugin/foreign":    {module + "/plugin/definition"},
+	"/plugin/picture":    {module + "/plugin/definition"},
 	"":                   {module + "/plugin/", "github.com/coredns/"},
 	"/cmd/coredns":       {module, "github.com/coredns/"},
 }
