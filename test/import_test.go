@@ -19,7 +19,9 @@ import (
 const office = `
 no-resolv
 no-hosts
+domain=example.net
 domain=example.com
+domain=example.org,192.0.2.0/24
 local-ttl=300
 mx-target=mail.example.com
 mx-host=example.com
@@ -39,6 +41,8 @@ host-record=h3.example.com,192.0.2.5
 host-record=mail.example.com,192.0.2.6
 host-record=both.example.com,192.0.2.10
 address=/both.example.com/192.0.2.11
+host-record=fam.example.com,2001:db8::9
+address=/fam.example.com/192.0.2.9
 address=/w.example.com/v.example.com/192.0.2.12
 address=/w.example.com/192.0.2.13
 address=/six.example.com/2001:db8::6

@@ -39,12 +39,6 @@ type addressed struct {
 	v4    bool
 }
 
-// An option is a line of the file.
-type option struct {
-	line
-	key, value string
-}
-
 func readDnsmasq(im *importer, source, text string) {
 	d := dnsmasq{importer: im, domain: string(im.zone), given: make(map[addressed]bool)}
 	options := options(source, text)
@@ -63,43 +57,16 @@ func readDnsmasq(im *importer, source, text string) {
 	}
 }
 
-// options splits a file into its options.
-func options(source, text string) []option {
-	var all []option
-	n := 0
-	for raw := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		n++
-		text := uncomment(raw)
-		if text == "" {
-			continue
-		}
-		key, value, _ := strings.Cut(strings.TrimPrefix(strings.ReplaceAll(text, `"`, ""), "--"), "=")
-		all = append(all, option{line{definition.Pos{Source: source, Line: n}, text},
-			strings.TrimSpace(key), strings.TrimSpace(value)})
-	}
-	return all
-}
-
-// uncomment takes the comment out of a line. "#" starts one only after white
-// space and outside quotes: address=/#/192.0.2.1 has none.
-func uncomment(s string) string {
-	quoted, blank := false, true
-	for i, r := range s {
-		if r == '#' && blank && !quoted {
-			s = s[:i]
-			break
-		}
-		blank = r == ' ' || r == '\t'
-		quoted = quoted != (r == '"')
-	}
-	return strings.TrimSpace(s)
-}
-
 // settings holds the function for each option that says what others leave out.
 var settings = map[string]func(*dnsmasq, option){
 	"domain": func(d *dnsmasq, o option) {
-		if name, _, _ := strings.Cut(o.value, ","); d.domain == "" && name != "#" {
-			d.domain = absolute(name)
+		switch {
+		case strings.Contains(o.value, ","):
+			d.unsay(o.line, "it is for the machines of a network only: declare these by name")
+		case o.value == "#":
+			d.unsay(o.line, ofMachine)
+		default:
+			d.domain = absolute(o.value) // the last one counts
 		}
 	},
 	"mx-target": func(d *dnsmasq, o option) { d.target = o.value },
@@ -370,40 +337,3 @@ func (d *dnsmasq) zoneOfAll() definition.Name {
 	}
 	return zone
 }
-
-// number reads a number of 16 bits; an empty word is the default.
-func (d *dnsmasq) number(l line, word string, standard uint16) (uint16, bool) {
-	if word == "" {
-		return standard, true
-	}
-	n, err := strconv.ParseUint(word, 10, 16)
-	if err != nil {
-		d.unsay(l, "%q: write a number from 0 to 65535", word)
-	}
-	return uint16(n), err == nil
-}
-
-// split splits a value at its commas.
-func split(value string) []string {
-	words := strings.Split(value, ",")
-	for i := range words {
-		words[i] = strings.TrimSpace(words[i])
-	}
-	return words
-}
-
-// fields splits a value at its commas into n words; those left out are empty.
-func (d *dnsmasq) fields(o option, usage string, n int) ([]string, bool) {
-	words := split(o.value)
-	if words[0] == "" || len(words) > n {
-		d.unsay(o.line, "usage: %s", usage)
-		return nil, false
-	}
-	return append(words, make([]string, n)...)[:n], true
-}
-
-func isNumber(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }
-
-// absolute gives a name its final dot: dnsmasq knows no relative names. Nothing
-// is the root.
-func absolute(name string) string { return strings.TrimSuffix(name, ".") + "." }

@@ -252,6 +252,8 @@ func TestMistakes(t *testing.T) {
 		{"parenthesis left open", head + "a A ( 192.0.2.1\nb A 192.0.2.2", Options{Zone: "example.org."}, `db:2: "a A ( 192.0.2.1 b A 192.0.2.2": the ( of it is not closed`},
 		{"ptr", "1 IN PTR a.", Options{Zone: "2.0.192.in-addr.arpa."}, `db:1: "1 IN PTR a.": there is no word for PTR: leave it to a plugin behind, such as file`},
 		{"other zone", "mx-host=example.com,mx.example.com", Options{Zone: "example.org."}, `db:1: "mx-host=example.com,mx.example.com": example.com. is not below example.org.: import it with its own zone`},
+		{"domain of a network", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:1: "domain=example.com,192.0.2.0/24": it is for the machines of a network only: declare these by name`},
+		{"domain of a network is not that of a service", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:2: "srv-host=_ldap._tcp,a.example.com": it has no domain, and there is no domain=: name the zone, or write it out`},
 		{"mx-target alone", "mx-target=mx.example.com", Options{}, `db:1: "mx-target=mx.example.com": without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,mx.example.com`},
 		{"too many fields", "mx-host=example.com,mx.example.com,1,2", Options{}, `db:1: "mx-host=example.com,mx.example.com,1,2": usage: mx-host=NAME,HOST,PREFERENCE`},
 		{"address for short names", "address=//192.0.2.1", Options{}, `db:1: "address=//192.0.2.1": it is for any name: leave it to a plugin behind, such as template`},
