@@ -16,7 +16,8 @@ import (
 // one line, and the commonest TTL is the default. Sets that mean the same print
 // the same, and what is printed means the same again, with two exceptions: of
 // TTLs that contradict each other it is the lowest that is printed, and whether a
-// declaration gave its TTL itself is not kept.
+// declaration gave its TTL itself is not kept. The tops of zones are not printed:
+// they are declared in a Corefile only.
 //
 // With a single zone, names in it are relative. With several, where a relative
 // name is one in each, or with none, all names are absolute.

@@ -146,9 +146,9 @@ func (z *zoneReader) record(l line, rr dns.RR) {
 		if z.zone == "" {
 			z.zone, _ = definition.ParseName(h.Name, ".")
 		}
-		z.unsay(l, "SOA is served by another plugin, or by authoritative")
+		z.unsay(l, "SOA is served by another plugin, or by authoritative: write %q there", "contact "+rr.Mbox)
 	case *dns.NS:
-		z.nameServer(l, h.Name)
+		z.nameServer(l, h.Name, rr.Ns)
 	default:
 		z.unsay(l, "there is no word for %s: leave it to a plugin behind, such as file", dns.Type(h.Rrtype))
 	}
@@ -160,12 +160,12 @@ func addr16(ip net.IP) netip.Addr {
 }
 
 // nameServer lists an NS record: of the zone, or of one that is delegated.
-func (z *zoneReader) nameServer(l line, owner string) {
+func (z *zoneReader) nameServer(l line, owner, host string) {
 	name, ok := z.name(l, owner)
 	switch {
 	case !ok:
 	case name == z.zone || z.zone == "":
-		z.unsay(l, "NS of the zone is served by another plugin, or by authoritative")
+		z.unsay(l, "NS of the zone is served by another plugin, or by authoritative: write %q there", "ns "+host)
 	default:
 		z.cuts[name] = true
 		z.unsay(l, "NS below the top of the zone is a delegation: leave it to a plugin behind, such as file")

@@ -2,7 +2,6 @@ package picture
 
 import (
 	"flag"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,8 +9,11 @@ import (
 	"testing"
 
 	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/plugin"
 
+	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 var update = flag.Bool("update", false, "write what is drawn now to docs, for somebody to look at")
@@ -25,55 +27,30 @@ func example(t testing.TB, name string) (*definition.Index, definition.Zones) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks, err := caddyfile.Parse(path, strings.NewReader(string(text)), nil)
+	servers, err := caddyfile.Parse(path, strings.NewReader(string(text)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, all := new(definition.Set), definition.Zones(nil)
-	for _, block := range blocks {
-		d := caddyfile.NewDispenserTokens(path, block.Tokens["mxsrv"])
-		stanzas, errs := definition.Lines(&d)
-		for _, stanza := range stanzas {
-			zones := zonesOf(t, append(stanza.Words[1:], block.Keys...)[:max(1, len(stanza.Words)-1)])
-			r := definition.NewReader(zones)
-			for _, l := range stanza.Block {
-				if !r.Line(l) && l.Words[0] == "file" {
-					errs = append(errs, readFiles(t, set, dir, l.Words[1:], zones)...)
-				}
-			}
-			more, mistakes := r.Set()
-			errs = append(errs, mistakes...)
-			set, all = definition.Merge(set, more), append(all, zones...)
+	set, zones := new(definition.Set), definition.Zones(nil)
+	for _, server := range servers {
+		d := caddyfile.NewDispenserTokens(path, server.Tokens["mxsrv"])
+		b := block.Read(&d, block.Env{Root: dir, Keys: server.Keys, Origins: plugin.OriginsFromArgsOrServerBlock})
+		set, zones = definition.Merge(set, b.Inline), append(zones, b.Zones...)
+		for _, f := range b.Files {
+			b.Errs = append(b.Errs, readFiles(t, set, f)...)
 		}
-		if len(errs) > 0 {
-			t.Fatal(errs)
+		if len(b.Errs) > 0 {
+			t.Fatal(b.Errs)
 		}
 	}
-	slices.Sort(all)
-	return set.Index(), slices.Compact(all)
+	slices.Sort(zones)
+	return set.Index(), slices.Compact(zones)
 }
 
-func zonesOf(t testing.TB, words []string) definition.Zones {
+func readFiles(t testing.TB, set *definition.Set, f *source.File) (errs definition.Errors) {
 	t.Helper()
-	var zones definition.Zones
-	for _, word := range words {
-		if host, _, err := net.SplitHostPort(word); err == nil {
-			word = host
-		}
-		zone, err := definition.ParseName(word, ".")
-		if err != nil {
-			t.Fatal(err)
-		}
-		zones = append(zones, zone)
-	}
-	return zones
-}
-
-func readFiles(t testing.TB, set *definition.Set, dir string, patterns []string, zones definition.Zones) definition.Errors {
-	t.Helper()
-	var errs definition.Errors
-	for _, pattern := range patterns {
-		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+	for _, pattern := range f.Patterns {
+		paths, err := filepath.Glob(pattern.Path)
 		if err != nil || len(paths) == 0 {
 			t.Fatal(pattern, err)
 		}
@@ -82,7 +59,7 @@ func readFiles(t testing.TB, set *definition.Set, dir string, patterns []string,
 			if err != nil {
 				t.Fatal(err)
 			}
-			errs = append(errs, set.Read(path, string(text), zones)...)
+			errs = append(errs, set.Read(path, string(text), f.Zones)...)
 		}
 	}
 	return errs
