@@ -28,6 +28,9 @@ soak:
 fuzz:
 	go test -run '^$$' -fuzz FuzzWords -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
+	go test -run '^$$' -fuzz FuzzPrint -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
+	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/foreign
+	go test -run '^$$' -fuzz FuzzSVG -fuzztime 1m -fuzzminimizetime 2s ./plugin/picture
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime 1m -fuzzminimizetime 2s ./plugin/table
 
 # The benchmark tables of the README.

@@ -11,6 +11,8 @@
 //	plugin/table        definitions compiled into the answers that they mean
 //	plugin/source       where definitions come from, and following their changes
 //	plugin/block        the stanzas of a Corefile, as read
+//	plugin/foreign      definitions made of zone files and dnsmasq options
+//	plugin/picture      who gets what, as SVG, Dot, Mermaid and JSON
 //	setup.go            Corefile block → running plugin
 //	publish.go          definitions → findings → table in service, or the last good one
 //	instance.go         all handlers of a Corefile: when they start and stop to follow

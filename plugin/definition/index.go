@@ -141,9 +141,16 @@ func (x *Index) smtp() []Service {
 			continue // the reader has refused it
 		}
 		services = append(services, Service{
-			Pos: mails[i].Pos, Owner: name, Targets: smtpTargets(made, exchanges(mails)), TTL: mails[i].TTL})
+			Pos: mails[i].Pos, Owner: name, Targets: smtpTargets(made, exchanges(mails)), TTL: mailTTL(mails)})
 	}
 	return services
+}
+
+// mailTTL is MailTTL for what stands for a mail domain.
+func mailTTL(mails []*Mail) TTL {
+	seconds, _ := common(mails, func(m *Mail) TTL { return m.TTL })
+	own := slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })
+	return TTL{seconds, own}
 }
 
 // mailsOf is Mails before the index is complete.

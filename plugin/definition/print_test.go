@@ -36,7 +36,7 @@ func TestPrint(t *testing.T) {
 		{"a service beside srv", "mail a 10 mx1 {\nsrv\n}\nservice _smtp._tcp.a 10 0 587 mx1",
 			"mail a 10 mx1\n\nservice _smtp._tcp.a {\n    10 0 25 mx1\n    10 0 587 mx1\n}\n", one},
 		{"srv with the ttl of another stanza", "mail a 10 mx1 {\nsrv\n}\nmail a 10 mx1 {\nttl 60\n}",
-			"mail a 10 mx1 {\n    ttl 1m\n}\n\nservice _smtp._tcp.a 10 0 25 mx1\n", one},
+			"ttl 1m\n\nmail a 10 mx1 {\n    srv\n}\n", one},
 		{"names that look like something else",
 			"mail 5.example.org. none.example.org. 10 srv.example.org. 7.example.org.\nalias x 192.0.2.1.example.org.",
 			"mail 5.example.org. none.example.org. 10 7.example.org. srv.example.org.\n\nalias x 192.0.2.1.example.org.\n", one},

@@ -205,3 +205,15 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestSMTPTTL: the service that srv publishes has the TTL of the mail domain,
+// wherever that was given.
+func TestSMTPTTL(t *testing.T) {
+	set, errs := Read("x", "mail @ 10 mx1 {\n srv\n}\nmail @ 20 mx2 {\n ttl 60\n}", Zones{"example.org."})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if ttl, agree := set.Index().At("_smtp._tcp.example.org.").ServiceTTL(); ttl != 60 || !agree {
+		t.Errorf("TTL %d, want 60", ttl)
+	}
+}
