@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"/plugin/block":      {module + "/plugin/definition", module + "/plugin/source", "github.com/coredns/caddy/caddyfile"},
 	"/plugin/foreign":    {module + "/plugin/definition"},
 	"/plugin/picture":    {module + "/plugin/definition"},
+	"/plugin/delivery":   {},
 	"":                   {module + "/plugin/", "github.com/coredns/"},
 	"/cmd/coredns":       {module, "github.com/coredns/"},
 }
