@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"/plugin/foreign":    {module + "/plugin/definition"},
 	"/plugin/picture":    {module + "/plugin/definition"},
 	"/plugin/delivery":   {},
+	"/cmd/mxsrv":         {module + "/plugin/", "github.com/coredns/coredns/plugin", "github.com/coredns/caddy/caddyfile"},
 	"":                   {module + "/plugin/", "github.com/coredns/"},
 	"/cmd/coredns":       {module, "github.com/coredns/"},
 }

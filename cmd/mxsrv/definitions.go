@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/plugin"
+	"github.com/spf13/cobra"
+
+	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/source"
+	"github.com/mxsrv/mxsrv/plugin/table"
+)
+
+// reading says how definitions are read.
+type reading struct {
+	root  string   // directory of relative paths in a Corefile; empty: its own
+	zones []string // of the relative names in definitions files
+}
+
+const defaultCorefile = "Corefile"
+
+func (r *reading) flags(c *cobra.Command) {
+	c.Flags().StringVar(&r.root, "root", "", "`DIR`ectory where CoreDNS is started, of relative paths in a Corefile; that of the Corefile if left out")
+	c.Flags().StringArrayVar(&r.zones, "zone", nil, "`ZONE` of the relative names in a definitions file; several with several --zone")
+}
+
+// served is what one server block, or some definitions files, serve together.
+type served struct {
+	name     string // file name
+	pos      definition.Pos
+	zones    definition.Zones
+	passed   definition.Zones // below which a plugin behind may hold more
+	index    *definition.Index
+	findings []lint.Finding
+}
+
+// read reads Corefiles, each of which has its server blocks, and definitions
+// files, which are served together.
+func (r *reading) read(u *ui, paths []string) ([]*served, error) {
+	var all []*served
+	var files []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, unreadable(path, err)
+		}
+		if !isCorefile(path, text) {
+			files = append(files, path)
+			continue
+		}
+		blocks, err := r.corefile(path, text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, blocks...)
+	}
+	if len(files) > 0 {
+		s, err := r.files(u, files)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func unreadable(path string, err error) error {
+	if e, ok := err.(*fs.PathError); ok {
+		err = e.Err
+	}
+	return withHint(fmt.Errorf("%s: %v", path, err), "mxsrv check PATH/TO/Corefile")
+}
+
+// isCorefile tells a Corefile from a definitions file: by its name, or else as
+// a definitions file has a word of the language, and more words, at the start of
+// a line that is in no block.
+func isCorefile(path string, text []byte) bool {
+	if strings.Contains(strings.ToLower(filepath.Base(path)), "corefile") {
+		return true
+	}
+	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
+	lines, _ := definition.Lines(&d)
+	blocks := false
+	for _, l := range lines {
+		if len(l.Words) > 1 && slices.Contains(definition.Words(), l.Words[0]) {
+			return false
+		}
+		blocks = blocks || l.Block != nil
+	}
+	return blocks
+}
+
+// corefile reads the server blocks of a Corefile that have mxsrv, with imports,
+// snippets and variables replaced as CoreDNS does.
+func (r *reading) corefile(path string, text []byte) ([]*served, error) {
+	blocks, err := caddyfile.Parse(path, bytes.NewReader(text), nil)
+	if err != nil {
+		return []*served{unparsed(path, text, err)}, nil
+	}
+	var all []*served
+	for _, b := range blocks {
+		if tokens := b.Tokens["mxsrv"]; len(tokens) > 0 {
+			all = append(all, r.serverBlock(path, b))
+		}
+	}
+	if len(all) == 0 {
+		return nil, withHint(fmt.Errorf("%s has no mxsrv in any server block", path), "mxsrv check PATH/TO/Corefile")
+	}
+	return all, nil
+}
+
+// unparsed is a Corefile that CoreDNS cannot read either.
+func unparsed(path string, text []byte, err error) *served {
+	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
+	_, errs := definition.Lines(&d) // which says more of braces and quotes
+	if len(errs) == 0 {
+		errs = definition.Errors{place(path, err)}
+	}
+	index := new(definition.Set).Index()
+	return &served{name: path, pos: errs[0].Pos, index: index,
+		findings: lint.Check(index, errs, lint.Options{Pos: errs[0].Pos})}
+}
+
+// place finds where an error of the parser of Corefiles is.
+func place(path string, err error) definition.Error {
+	m := parserError.FindStringSubmatch(err.Error())
+	if m == nil {
+		return definition.Error{Pos: definition.Pos{Source: path, Line: 1}, ID: definition.Syntax, Text: err.Error()}
+	}
+	line, _ := strconv.Atoi(m[2])
+	return definition.Error{Pos: definition.Pos{Source: m[1], Line: line}, ID: definition.Syntax, Text: m[3]}
+}
+
+var parserError = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
+
+func (r *reading) serverBlock(path string, b caddyfile.ServerBlock) *served {
+	d := caddyfile.NewDispenserTokens(path, b.Tokens["mxsrv"])
+	stanzas := block.Read(&d, block.Env{
+		Root:    r.rootOf(path, b),
+		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
+		Origins: plugin.OriginsFromArgsOrServerBlock,
+	})
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
+	return serve(path, stanzas.Sources(), lint.Options{
+		Zones: stanzas.Zones, Passed: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos,
+	})
+}
+
+// rootOf returns the directory of relative paths in a server block.
+func (r *reading) rootOf(path string, b caddyfile.ServerBlock) string {
+	base := r.root
+	if base == "" {
+		base = filepath.Dir(path)
+	}
+	tokens := b.Tokens["root"]
+	switch {
+	case len(tokens) < 2:
+		return base
+	case filepath.IsAbs(tokens[1].Text):
+		return tokens[1].Text
+	}
+	return filepath.Join(base, tokens[1].Text)
+}
+
+// serve loads definitions and judges them.
+func serve(name string, sources []source.Source, opt lint.Options) *served {
+	set, errs := source.Collect(sources...).Load()
+	if set == nil {
+		set = new(definition.Set)
+	}
+	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Passed, index: set.Index()}
+	s.findings = lint.Check(s.index, errs, opt)
+	return s
+}
+
+// placeholder is the zone of relative names if nothing says which.
+const placeholder = "example.com."
+
+// files reads definitions files, which are served together.
+func (r *reading) files(u *ui, paths []string) (*served, error) {
+	name := strings.Join(paths, " ")
+	zones, err := r.origins()
+	if err != nil {
+		return nil, err
+	}
+	guessed := len(zones) == 0
+	if guessed {
+		u.note("%s: relative names are taken to be in %s; --zone says otherwise", name, placeholder)
+		zones = definition.Zones{placeholder}
+	}
+	f := &source.File{Zones: zones}
+	for _, path := range paths {
+		f.Patterns = append(f.Patterns, source.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
+	}
+	s := serve(name, []source.Source{f}, lint.Options{Zones: zones, Pos: definition.Pos{Source: paths[0], Line: 1}})
+	if guessed {
+		s.findings = slices.DeleteFunc(s.findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
+	}
+	return s, nil
+}
+
+func (r *reading) origins() (definition.Zones, error) {
+	var zones definition.Zones
+	for _, word := range r.zones {
+		zone, err := definition.ParseName(word, ".")
+		if err != nil {
+			return nil, withHint(fmt.Errorf("zone %v", err), "--zone example.org")
+		}
+		zones = append(zones, zone)
+	}
+	return zones, nil
+}
+
+// faultless returns an error if any of what is served has one.
+func faultless(all []*served) error {
+	var lines []string
+	for _, s := range all {
+		for _, f := range s.findings {
+			if f.Rule.Severity == lint.Error {
+				lines = append(lines, format(f))
+			}
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	return withHint(fmt.Errorf("%s", strings.Join(lines, "\n")), "mxsrv check %s", all[0].name)
+}
+
+func (s *served) compile() *table.Table {
+	return table.Compile(s.index, table.Options{Zones: s.zones, Passed: s.passed, Serial: 1})
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"mxsrv": main})
+}
+
+// TestScripts runs the scripts of testdata: what a user types, and what comes.
+// With UPDATE set, golden files are written anew.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE") != "",
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"serve": serveZone, "code": exitCode},
+	})
+}
+
+// exitCode is the command "code N WORD...": it runs mxsrv and wants that exit code.
+func exitCode(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("mxsrv", args[1:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// serveZone is the command "serve FILE": it answers from a zone file until the
+// script ends, on $SERVER. Names below "refused." and "broken." get these rcodes.
+func serveZone(ts *testscript.TestScript, _ bool, args []string) {
+	z := dns.NewZoneParser(strings.NewReader(ts.ReadFile(args[0])), "", "")
+	z.SetDefaultTTL(300)
+	var all zone
+	for rr, ok := z.Next(); ok; rr, ok = z.Next() {
+		all = append(all, rr)
+	}
+	ts.Check(z.Err())
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	ts.Check(err)
+	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
+	ts.Check(err)
+	ts.Setenv("SERVER", udp.LocalAddr().String())
+	for _, server := range []*dns.Server{{PacketConn: udp, Handler: all}, {Listener: tcp, Handler: all}} {
+		started := make(chan bool)
+		server.NotifyStartedFunc = func() { close(started) }
+		go server.ActivateAndServe()
+		<-started
+		ts.Defer(func() { server.Shutdown() })
+	}
+}
+
+// zone is a server of its records.
+type zone []dns.RR
+
+func (z zone) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
+	m := new(dns.Msg).SetReply(r)
+	q := r.Question[0]
+	m.Rcode = dns.RcodeNameError
+	switch {
+	case strings.HasSuffix(q.Name, "refused."):
+		m.Rcode = dns.RcodeRefused
+	case strings.HasSuffix(q.Name, "broken."):
+		m.Rcode = dns.RcodeServerFailure
+	default:
+		z.answer(m, q.Name, q.Qtype)
+	}
+	size := dns.MinMsgSize
+	if o := r.IsEdns0(); o != nil {
+		size = int(o.UDPSize())
+	}
+	if w.RemoteAddr().Network() == "udp" {
+		m.Truncate(size)
+	}
+	w.WriteMsg(m)
+}
+
+func (z zone) answer(m *dns.Msg, name string, qtype uint16) {
+	m.Rcode = dns.RcodeNameError
+	for _, rr := range z {
+		if rr.Header().Name != name {
+			continue
+		}
+		m.Rcode = dns.RcodeSuccess
+		if c, ok := rr.(*dns.CNAME); ok && qtype != dns.TypeCNAME {
+			m.Answer = append(m.Answer, rr)
+			z.answer(m, c.Target, qtype)
+			return
+		}
+		if rr.Header().Rrtype == qtype {
+			m.Answer = append(m.Answer, rr)
+		}
+	}
+}

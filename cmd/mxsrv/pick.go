@@ -1,0 +1,283 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/miekg/dns"
+	"github.com/spf13/cobra"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/delivery"
+)
+
+const pickExamples = `  mxsrv pick _ldap._tcp.example.com                 how the load is shared
+  mxsrv pick _ldap._tcp.example.com --down ldap1    and while ldap1.example.com is down
+  mxsrv pick _ldap._tcp.example.com -n 1000000      with more clients
+  mxsrv pick _sip._udp.example.com --server 192.0.2.53  by what a DNS server answers
+
+Exit code: 0 if a client finds a target, 1 if it does not, 2 if it cannot be told.`
+
+// picking is what the command line says of a selection.
+type picking struct {
+	choice
+	n    int
+	down []string
+	seed uint64
+	json bool
+}
+
+func pickCommand(u *ui) *cobra.Command {
+	p := new(picking)
+	c := &cobra.Command{
+		Use:     "pick _SERVICE._PROTO.DOMAIN",
+		Short:   "Let many clients choose a target of a service, and count (RFC 2782)",
+		Long:    "Let many clients choose a target of a service by priority and weight as RFC 2782\nsays, and show the share of each beside the share that the weights promise.",
+		Example: pickExamples,
+		Args:    one("service", "_ldap._tcp.example.com"),
+		RunE:    func(_ *cobra.Command, args []string) error { return p.run(u, args[0]) },
+	}
+	c.Flags().IntVarP(&p.n, "number", "n", 10000, "how many `CLIENTS` choose")
+	c.Flags().StringArrayVar(&p.down, "down", nil, "a `HOST` or address that is down; several with several --down. A HOST without a dot is below the domain")
+	c.Flags().Uint64Var(&p.seed, "seed", 0, "a `NUMBER` that makes chance the same each time; 0 is none")
+	c.Flags().BoolVar(&p.json, "json", false, "print JSON")
+	p.choice.flags(c)
+	return c
+}
+
+func (p *picking) run(u *ui, service string) error {
+	name, err := definition.ParseName(strings.TrimSuffix(service, ".")+".", ".")
+	if err != nil || !isService(name) {
+		return withHint(fmt.Errorf("service %q: write _SERVICE._PROTO.DOMAIN", service), "mxsrv pick _ldap._tcp.example.com")
+	}
+	if p.n < 1 {
+		return withHint(fmt.Errorf("%d clients: write 1 or more", p.n), "mxsrv pick %s -n 10000", service)
+	}
+	from, err := p.open(u)
+	if err != nil {
+		return err
+	}
+	if d, ok := from.(*declared); ok {
+		if err := d.knows(string(name)); err != nil {
+			return withHint(err, "mxsrv pick %s --server ADDR", service)
+		}
+	}
+	g := p.play(string(name), from)
+	if err := from.failed(); err != nil {
+		return err
+	}
+	g.down.unused(u)
+	if p.json {
+		err = u.json(g)
+	} else {
+		g.print(u, from)
+	}
+	if err == nil && !g.found() {
+		err = errNotFine
+	}
+	return err
+}
+
+func isService(name definition.Name) bool {
+	labels := name.Labels()
+	return len(labels) > 2 && strings.HasPrefix(labels[0], "_") && strings.HasPrefix(labels[1], "_")
+}
+
+// A game is a selection that was played many times. It is its own JSON.
+type game struct {
+	Service     string     `json:"service"`
+	Aliases     []string   `json:"aliases,omitempty"`
+	Clients     int        `json:"clients"`
+	Priorities  []priority `json:"priorities"`
+	Explanation string     `json:"explanation"`
+
+	down *unreachable
+}
+
+// A priority are the targets of equal priority.
+type priority struct {
+	Priority uint16   `json:"priority"`
+	Used     bool     `json:"used"` // clients go by it: it is the lowest of which a target is up
+	Targets  []target `json:"targets"`
+}
+
+type target struct {
+	Host      string   `json:"target"`
+	Port      uint16   `json:"port"`
+	Weight    uint16   `json:"weight"`
+	Addresses []string `json:"addresses"`
+	Down      bool     `json:"down"`
+	Picked    int      `json:"picked"`   // clients that choose it
+	Share     float64  `json:"share"`    // of all clients, 0 to 1
+	Promised  float64  `json:"promised"` // by the weights, of the clients that go by its priority
+
+	host delivery.Host
+}
+
+// play asks for a service and lets clients choose.
+func (p *picking) play(service string, from answers) *game {
+	look := delivery.Lookup(from.lookup)
+	a, aliases := look.Follow(service, dns.TypeSRV)
+	g := &game{Service: service, Aliases: aliases, Clients: p.n, Priorities: []priority{}}
+	_, domain, _ := strings.Cut(service, ".")
+	_, domain, _ = strings.Cut(domain, ".")
+	g.down = newDown(p.down, domain)
+	srv := records(a)
+	switch {
+	case len(srv) == 0:
+		g.Explanation = absent(strings.TrimSuffix(service, "."), a.Status)
+		return g
+	case len(srv) == 1 && srv[0].Target == ".":
+		g.Explanation = fmt.Sprintf("%s is decidedly not offered: its target is \".\", which is there to say so (RFC 2782)", strings.TrimSuffix(service, "."))
+		return g
+	}
+	g.count(srv, look, p.random())
+	g.explain()
+	return g
+}
+
+func (p *picking) random() *rand.Rand {
+	if p.seed != 0 {
+		return rand.New(rand.NewPCG(p.seed, 0))
+	}
+	return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+}
+
+// records returns SRV records by priority, descending weight, then target.
+func records(a delivery.Answer) []*dns.SRV {
+	var srv []*dns.SRV
+	for _, rr := range a.RRs {
+		srv = append(srv, rr.(*dns.SRV))
+	}
+	slices.SortStableFunc(srv, func(a, b *dns.SRV) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight), strings.Compare(a.Target, b.Target))
+	})
+	return srv
+}
+
+func absent(service string, status delivery.Status) string {
+	const fallback = "; clients may fall back to the address of the domain itself (RFC 2782)"
+	switch status {
+	case delivery.Failed:
+		return "DNS has no answer for " + service + " now"
+	case delivery.Elsewhere:
+		return service + " is not for this source of answers to know"
+	case delivery.NoData:
+		return service + " exists, and has no SRV records" + fallback
+	}
+	return "there is no " + service + fallback
+}
+
+// count has clients choose, and counts.
+func (g *game) count(srv []*dns.SRV, look delivery.Lookup, rnd *rand.Rand) {
+	hosts := map[*dns.SRV]delivery.Host{}
+	up := map[*dns.SRV]bool{}
+	for _, s := range srv {
+		hosts[s] = look.Host(s.Target)
+		up[s] = reachable(hosts[s]) && !g.down.host(hosts[s])
+	}
+	isUp := func(s *dns.SRV) bool { return up[s] }
+	picked := delivery.Pick(srv, g.Clients, isUp, rnd)
+	shares := delivery.Shares(srv, isUp)
+	used := false
+	for i, s := range srv {
+		if i == 0 || s.Priority != srv[i-1].Priority {
+			g.Priorities = append(g.Priorities, priority{Priority: s.Priority})
+		}
+		last := &g.Priorities[len(g.Priorities)-1]
+		last.Used = last.Used || up[s] && !used
+		last.Targets = append(last.Targets, target{
+			Host: hosts[s].Name, Port: s.Port, Weight: s.Weight, Addresses: addresses(hosts[s]), Down: !up[s],
+			Picked: picked[i], Share: float64(picked[i]) / float64(g.Clients), Promised: shares[i], host: hosts[s],
+		})
+		used = used || last.Used && (i+1 == len(srv) || srv[i+1].Priority != s.Priority)
+	}
+}
+
+// reachable reports whether a host may have an address.
+func reachable(h delivery.Host) bool {
+	return h.Status == delivery.Found || h.Status == delivery.Elsewhere
+}
+
+func (g *game) found() bool {
+	return slices.ContainsFunc(g.Priorities, func(p priority) bool { return p.Used })
+}
+
+func (g *game) explain() {
+	i := slices.IndexFunc(g.Priorities, func(p priority) bool { return p.Used })
+	switch {
+	case i < 0:
+		g.Explanation = "no target is up: clients find none"
+	case i > 0:
+		g.Explanation = fmt.Sprintf("clients go by priority %d, as nothing before it is up", g.Priorities[i].Priority)
+	case len(g.Priorities) > 1:
+		g.Explanation = fmt.Sprintf("clients go by priority %d; what is after it is for when all of it is down", g.Priorities[0].Priority)
+	default:
+		g.Explanation = fmt.Sprintf("clients go by priority %d, and there is no other", g.Priorities[0].Priority)
+	}
+}
+
+// print prints a table and a bar for each target.
+func (g *game) print(u *ui, from answers) {
+	u.line("%s, by %s", u.paint(bold, strings.TrimSuffix(g.Service, ".")), from)
+	for _, alias := range g.Aliases {
+		u.line("  is an alias of %s", alias)
+	}
+	columns := max(10, min(u.width, 100)-g.tableWidth())
+	for _, p := range g.Priorities {
+		u.line("\npriority %d: %s", p.Priority, p.role(g.Clients))
+		u.table("  ", p.rows(u, columns))
+	}
+	u.line("")
+	u.text("", g.Explanation)
+}
+
+// tableWidth is the columns that a row takes beside its bar.
+func (g *game) tableWidth() int {
+	const others = len("  " + "65535  " + "weight  " + "promised  " + "chosen  " + "  |")
+	longest := 0
+	for _, p := range g.Priorities {
+		for _, t := range p.Targets {
+			longest = max(longest, len(t.Host))
+		}
+	}
+	return others + longest
+}
+
+func (p *priority) role(clients int) string {
+	switch {
+	case p.Used:
+		return plural(clients, "client") + " choose"
+	case slices.ContainsFunc(p.Targets, func(t target) bool { return !t.Down }):
+		return "not needed"
+	}
+	return "all down"
+}
+
+func (p *priority) rows(u *ui, columns int) [][]string {
+	rows := [][]string{{"target", "port", "weight", "promised"}}
+	if p.Used {
+		rows[0] = append(rows[0], "chosen")
+	}
+	for _, t := range p.Targets {
+		row := []string{t.Host, strconv.Itoa(int(t.Port)), strconv.Itoa(int(t.Weight))}
+		switch {
+		case !reachable(t.host):
+			row = append(row, u.paint(red, state(t.host)))
+		case t.Down:
+			row = append(row, u.paint(red, "down"))
+		case p.Used:
+			row = append(row, percent(t.Promised), percent(t.Share), u.bar(t.Share, t.Promised, columns))
+		default:
+			row = append(row, percent(t.Promised))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func percent(share float64) string { return fmt.Sprintf("%5.1f %%", 100*share) }
