@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -50,7 +51,11 @@ func (o *choice) open(u *ui) (answers, error) {
 	config := o.config
 	if config == "" {
 		if _, err := os.Stat(defaultCorefile); err != nil {
-			return system()
+			l, err := system()
+			if err != nil {
+				return nil, withHint(fmt.Errorf("no %s here, and %v", defaultCorefile, err), "--config Corefile, or --server ADDR")
+			}
+			return l, nil
 		}
 		config = defaultCorefile
 	}
@@ -143,7 +148,9 @@ func (d *declared) knows(name string) error {
 
 // live are the answers of a DNS server.
 type live struct {
-	addr    string
+	addr string
+
+	mu      sync.Mutex
 	known   map[dns.Question]delivery.Answer
 	answers bool  // it has answered once
 	err     error // of the last question that it did not
@@ -167,10 +174,10 @@ func newLive(addr string) *live {
 }
 
 // system returns the resolver of this machine.
-func system() (answers, error) {
+func system() (*live, error) {
 	conf, err := dns.ClientConfigFromFile(resolvConf)
 	if err != nil || len(conf.Servers) == 0 {
-		return nil, withHint(fmt.Errorf("no %s here, and no DNS server in %s", defaultCorefile, resolvConf), "--config Corefile, or --server ADDR")
+		return nil, fmt.Errorf("no DNS server in %s", resolvConf)
 	}
 	return newLive(net.JoinHostPort(conf.Servers[0], cmp.Or(conf.Port, dnsPort))), nil
 }
@@ -187,38 +194,45 @@ func (l *live) failed() error {
 
 func (l *live) lookup(name string, qtype uint16) delivery.Answer {
 	q := dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
+	l.mu.Lock()
 	a, ok := l.known[q]
-	if !ok {
-		a = l.ask(q)
-		l.known[q] = a
+	l.mu.Unlock()
+	if ok {
+		return a
+	}
+	a, err := l.ask(q)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known[q] = a
+	if err != nil {
+		l.err = err
+	} else {
+		l.answers = true
 	}
 	return a
 }
 
 // ask sends one question, again over TCP if the answer is truncated.
-func (l *live) ask(q dns.Question) delivery.Answer {
+func (l *live) ask(q dns.Question) (delivery.Answer, error) {
 	m := new(dns.Msg).SetQuestion(q.Name, q.Qtype)
 	m.SetEdns0(udpSize, false)
 	r, err := l.exchange("udp", m)
 	if err == nil && r.Truncated {
 		r, err = l.exchange("tcp", m)
 	}
-	if err != nil {
-		l.err = err
-		return delivery.Answer{Status: delivery.Failed}
-	}
-	l.answers = true
 	switch {
+	case err != nil:
+		return delivery.Answer{Status: delivery.Failed}, err
 	case r.Rcode == dns.RcodeSuccess && len(r.Answer) > 0:
-		return delivery.Answer{Status: delivery.Found, RRs: r.Answer}
+		return delivery.Answer{Status: delivery.Found, RRs: r.Answer}, nil
 	case r.Rcode == dns.RcodeSuccess:
-		return delivery.Answer{Status: delivery.NoData}
+		return delivery.Answer{Status: delivery.NoData}, nil
 	case r.Rcode == dns.RcodeNameError: // of the last name, if there are aliases
-		return delivery.Answer{Status: delivery.NoName, RRs: r.Answer}
+		return delivery.Answer{Status: delivery.NoName, RRs: r.Answer}, nil
 	case r.Rcode == dns.RcodeRefused:
-		return delivery.Answer{Status: delivery.Elsewhere}
+		return delivery.Answer{Status: delivery.Elsewhere}, nil
 	}
-	return delivery.Answer{Status: delivery.Failed}
+	return delivery.Answer{Status: delivery.Failed}, nil
 }
 
 func (l *live) exchange(network string, m *dns.Msg) (r *dns.Msg, err error) {

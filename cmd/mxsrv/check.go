@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,17 +60,44 @@ func (k *checking) run(u *ui, paths []string) error {
 	for _, s := range all {
 		findings = append(findings, s.findings...)
 	}
+	if k.online {
+		found, err := k.ask(all)
+		if err != nil {
+			return err
+		}
+		findings = append(findings, found...)
+	}
 	findings = once(findings)
 	if k.json {
 		err = u.json(findingsJSON(findings))
 	} else {
 		printFindings(u, findings)
 		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
+		if k.online {
+			u.note("the server asked is %s", k.server)
+		}
 	}
 	if err == nil && k.bad(findings) {
 		err = errNotFine
 	}
 	return err
+}
+
+// ask returns what DNS says against definitions.
+func (k *checking) ask(all []*served) ([]lint.Finding, error) {
+	from := newLive(k.server)
+	if k.server == "" {
+		var err error
+		if from, err = system(); err != nil {
+			return nil, withHint(err, "mxsrv check --online --server ADDR")
+		}
+	}
+	var findings []lint.Finding
+	for _, s := range all {
+		findings = append(findings, online(s, from)...)
+	}
+	k.server = from.addr
+	return findings, from.failed()
 }
 
 func (k *checking) bad(findings []lint.Finding) bool {
@@ -99,7 +128,8 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// once drops repetitions: a snippet stands in several server blocks.
+// once sorts by place, and drops repetitions: a snippet stands in several server
+// blocks.
 func once(findings []lint.Finding) []lint.Finding {
 	seen := map[string]bool{}
 	var all []lint.Finding
@@ -109,6 +139,9 @@ func once(findings []lint.Finding) []lint.Finding {
 			all = append(all, f)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b lint.Finding) int {
+		return cmp.Or(strings.Compare(a.Pos.Source, b.Pos.Source), cmp.Compare(a.Pos.Line, b.Pos.Line))
+	})
 	return all
 }
 

@@ -116,7 +116,7 @@ func (r *reading) corefile(path string, text []byte) ([]*served, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, withHint(fmt.Errorf("%s has no mxsrv in any server block", path), "mxsrv check PATH/TO/Corefile")
+		return nil, fmt.Errorf("%s has no mxsrv in any server block: write one, or give another file", path)
 	}
 	return all, nil
 }
@@ -140,13 +140,17 @@ func place(path string, err error) definition.Error {
 		return definition.Error{Pos: definition.Pos{Source: path, Line: 1}, ID: definition.Syntax, Text: err.Error()}
 	}
 	line, _ := strconv.Atoi(m[2])
-	return definition.Error{Pos: definition.Pos{Source: m[1], Line: line}, ID: definition.Syntax, Text: m[3]}
+	text := strings.ToLower(m[3][:1]) + m[3][1:]
+	if strings.HasPrefix(text, "file to import not found") {
+		text += ": create it, or delete this line"
+	}
+	return definition.Error{Pos: definition.Pos{Source: m[1], Line: line}, ID: definition.Syntax, Text: text}
 }
 
 var parserError = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
 
 func (r *reading) serverBlock(path string, b caddyfile.ServerBlock) *served {
-	d := caddyfile.NewDispenserTokens(path, b.Tokens["mxsrv"])
+	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
 	stanzas := block.Read(&d, block.Env{
 		Root:    r.rootOf(path, b),
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
@@ -156,6 +160,18 @@ func (r *reading) serverBlock(path string, b caddyfile.ServerBlock) *served {
 	return serve(path, stanzas.Sources(), lint.Options{
 		Zones: stanzas.Zones, Passed: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos,
 	})
+}
+
+// shorten makes the paths of imported files, which the parser makes absolute,
+// relative to the working directory if they are in it.
+func shorten(tokens []caddyfile.Token) []caddyfile.Token {
+	here, err := os.Getwd()
+	for i := range tokens {
+		if short, ok := strings.CutPrefix(tokens[i].File, here+string(filepath.Separator)); ok && err == nil {
+			tokens[i].File = short
+		}
+	}
+	return tokens
 }
 
 // rootOf returns the directory of relative paths in a server block.
