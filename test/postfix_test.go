@@ -40,13 +40,9 @@ func TestPostfix(t *testing.T) {
 	if err := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "true").Run(); err != nil {
 		t.Skipf("unshare: no namespaces for this user: %v", err)
 	}
-	tool := filepath.Join(t.TempDir(), "mxsrv")
-	if out, err := exec.Command("go", "build", "-o", tool, "../cmd/mxsrv").CombinedOutput(); err != nil {
-		t.Fatalf("go build ../cmd/mxsrv: %v\n%s", err, out)
-	}
 	cmd := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "--kill-child",
 		os.Args[0], "-test.run=^TestPostfix$", "-test.v", "-test.count=1", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), toolVar+"="+tool, "MXSRV_COREDNS="+coredns)
+	cmd.Env = append(os.Environ(), toolVar+"="+buildTool(t), "MXSRV_COREDNS="+coredns)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestPostfix/") {

@@ -133,17 +133,11 @@ func (d *declared) knows(name string) error {
 	if _, zone := d.find(name); zone != "" {
 		return nil
 	}
-	var zones []string
+	var zones definition.Zones
 	for _, s := range d.blocks {
-		for _, z := range s.zones {
-			zones = append(zones, string(z))
-		}
+		zones = append(zones, s.zones...)
 	}
-	const few = 4
-	if more := len(zones) - few; more > 0 {
-		zones = append(zones[:few], fmt.Sprintf("and %d more", more))
-	}
-	return fmt.Errorf("%s is in none of the zones of %s: %s", name, d.name, strings.Join(zones, ", "))
+	return fmt.Errorf("%s is in none of the zones of %s: %s", name, d.name, listZones(zones))
 }
 
 // live are the answers of a DNS server.

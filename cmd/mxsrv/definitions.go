@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -77,10 +78,15 @@ func (r *reading) read(u *ui, paths []string) ([]*served, error) {
 }
 
 func unreadable(path string, err error) error {
-	if e, ok := err.(*fs.PathError); ok {
-		err = e.Err
+	return withHint(fmt.Errorf("%s: %v", path, pathCause(err)), "mxsrv check PATH/TO/Corefile")
+}
+
+// pathCause returns an error without the path, which the message has.
+func pathCause(err error) error {
+	if e := new(fs.PathError); errors.As(err, &e) {
+		return e.Err
 	}
-	return withHint(fmt.Errorf("%s: %v", path, err), "mxsrv check PATH/TO/Corefile")
+	return err
 }
 
 // isCorefile tells a Corefile from a definitions file: by its name, or else as
@@ -237,6 +243,19 @@ func (r *reading) origins() (definition.Zones, error) {
 		zones = append(zones, zone)
 	}
 	return zones, nil
+}
+
+// listZones writes zones, the first few of many.
+func listZones(zones definition.Zones) string {
+	const few = 4
+	var words []string
+	for _, zone := range zones[:min(few, len(zones))] {
+		words = append(words, string(zone))
+	}
+	if more := len(zones) - few; more > 0 {
+		words = append(words, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(words, ", ")
 }
 
 // faultless returns an error if any of what is served has one.

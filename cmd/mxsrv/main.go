@@ -35,8 +35,10 @@ var errNotFine = errors.New("not fine")
 // commands are the subcommands, in the order of their help.
 var commands = []func(*ui) *cobra.Command{
 	checkCommand,
+	renderCommand,
 	routeCommand,
 	pickCommand,
+	importCommand,
 	completionCommand,
 }
 
@@ -79,6 +81,8 @@ const rootExamples = `  mxsrv check                           is the Corefile he
   mxsrv route user@example.com --from mx2 --down mx1
                                         and what does mx2 do while mx1 is down?
   mxsrv pick _ldap._tcp.example.com     how is the load shared?
+  mxsrv render --format svg > mail.svg  who gets what, and what is backed up by whom?
+  mxsrv import db.example.com           what is this zone file in definitions?
 
 Exit codes: 0 it is fine; 1 it is not: errors, mail that is not delivered, a
 service without target; 2 it cannot be told: wrong usage, no such file or answer.`

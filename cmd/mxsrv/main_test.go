@@ -47,10 +47,7 @@ func serveZone(ts *testscript.TestScript, _ bool, args []string) {
 		all = append(all, rr)
 	}
 	ts.Check(z.Err())
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	ts.Check(err)
-	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-	ts.Check(err)
+	udp, tcp := listen(ts)
 	ts.Setenv("SERVER", udp.LocalAddr().String())
 	for _, server := range []*dns.Server{{PacketConn: udp, Handler: all}, {Listener: tcp, Handler: all}} {
 		started := make(chan bool)
@@ -59,6 +56,21 @@ func serveZone(ts *testscript.TestScript, _ bool, args []string) {
 		<-started
 		ts.Defer(func() { server.Shutdown() })
 	}
+}
+
+// listen listens on one port for both UDP and TCP.
+func listen(ts *testscript.TestScript) (net.PacketConn, net.Listener) {
+	for range 100 {
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		udp, err := net.ListenPacket("udp", tcp.Addr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		tcp.Close()
+	}
+	ts.Fatalf("no port is free for both UDP and TCP")
+	return nil, nil
 }
 
 // zone is a server of its records.
