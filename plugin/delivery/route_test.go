@@ -1,6 +1,9 @@
 package delivery
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -221,4 +224,64 @@ func TestRouteDetails(t *testing.T) {
 	if p = Route("www.example.com", ask(t), Sender{}); !p.Implicit {
 		t.Error("the address of www.example.com is not called an implicit MX")
 	}
+}
+
+// TestRouteHolds: whatever the exchanges, the sender and what is down, the rules
+// of RFC 5321 §5.1 hold in the plan.
+func TestRouteHolds(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5321, 1))
+	for range 5000 {
+		var mx []dns.RR
+		for range 1 + rnd.IntN(6) {
+			mx = append(mx, &dns.MX{Hdr: dns.RR_Header{Name: "example.com.", Rrtype: dns.TypeMX}, Preference: uint16(rnd.IntN(4)), Mx: fmt.Sprintf("mx%d.example.com.", rnd.IntN(6))})
+		}
+		look := func(name string, qtype uint16) Answer {
+			switch {
+			case qtype == dns.TypeMX:
+				return Answer{Found, mx}
+			case qtype == dns.TypeA && name != "mx5.example.com.":
+				a := &dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA}, A: net.IPv4(192, 0, 2, name[2])}
+				return Answer{Found, []dns.RR{a}}
+			}
+			return Answer{Status: NoData}
+		}
+		self, dead := fmt.Sprintf("mx%d.example.com", rnd.IntN(9)), rnd.IntN(64)
+		p := Route("example.com", look, Sender{Host: self, Down: func(h Host) bool { return dead>>(h.Name[2]-'0')&1 == 1 }})
+		if wrong := breach(p, self); wrong != "" {
+			t.Fatalf("%v from %s: %s\n%+v", mx, self, wrong, p)
+		}
+	}
+}
+
+// breach says which rule a plan breaks.
+func breach(p *Plan, self string) string {
+	preference := 1 << 16 // of the sender
+	for _, e := range p.MX {
+		if e.Name == self {
+			preference = min(preference, int(e.Preference))
+		}
+	}
+	var up []Exchange // of the lowest preference that there is
+	for _, e := range p.Attempts {
+		switch {
+		case int(e.Preference) >= preference:
+			return e.Name + " is tried, which is no better than the sender"
+		case len(e.Addrs) == 0:
+			return e.Name + " is tried, which has no address"
+		case !e.Down && (len(up) == 0 || up[0].Preference == e.Preference):
+			up = append(up, e)
+		}
+	}
+	sorted := slices.IsSortedFunc(p.Attempts, func(a, b Exchange) int { return int(a.Preference) - int(b.Preference) })
+	switch {
+	case !sorted:
+		return "attempts are not by preference"
+	case len(p.Attempts)+len(p.Dropped) != len(p.MX):
+		return "an exchange is neither tried nor dropped"
+	case !slices.Equal(names(p.To), names(up)):
+		return "it is not delivered to the best that are up"
+	case (p.Result == Delivered) != (len(up) > 0) || (p.Result == Bounces) != (len(p.Attempts) == 0):
+		return "it does not end as it should"
+	}
+	return ""
 }
