@@ -37,7 +37,6 @@ type choice struct {
 func (o *choice) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.config, "config", "", "answers are those of a `Corefile` or definitions file; of ./Corefile if there is one and nothing is said")
 	c.Flags().StringVar(&o.server, "server", "", "answers are those of the DNS server at `ADDR`, like 192.0.2.53 or [2001:db8::53]:5353; else of that in "+resolvConf)
-	c.MarkFlagsMutuallyExclusive("config", "server")
 	o.reading.flags(c)
 }
 
@@ -45,6 +44,9 @@ const resolvConf = "/etc/resolv.conf"
 
 // open returns the answers that the flags choose.
 func (o *choice) open(u *ui) (answers, error) {
+	if o.config != "" && o.server != "" {
+		return nil, errors.New("--config and --server: write one of them")
+	}
 	if o.server != "" {
 		return newLive(o.server), nil
 	}

@@ -17,15 +17,16 @@ const checkExamples = `  mxsrv check                            ./Corefile, with
   mxsrv check --online                   and what only DNS can tell, by the resolver of this machine
   mxsrv check --online --server 192.0.2.53   or by another server
   mxsrv check --json | jq -r '.[].id'
+  mxsrv check --rules                    all that it looks for
 
 Exit code: 0 if there is nothing, or warnings alone; 1 with errors, and with --strict with warnings too; 2 if
-it cannot be told. Every error and warning is explained in the README, under Rules.`
+it cannot be told.`
 
 // checking is what the command line says of a check.
 type checking struct {
 	reading
-	strict, json, online bool
-	server               string
+	strict, json, online, rules bool
+	server                      string
 }
 
 func checkCommand(u *ui) *cobra.Command {
@@ -40,12 +41,16 @@ func checkCommand(u *ui) *cobra.Command {
 	c.Flags().BoolVar(&k.strict, "strict", false, "exit with 1 for warnings too")
 	c.Flags().BoolVar(&k.json, "json", false, "print JSON")
 	c.Flags().BoolVar(&k.online, "online", false, "ask DNS too: do hosts in other zones exist, does the server answer as declared?")
+	c.Flags().BoolVar(&k.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&k.server, "server", "", "the DNS server at `ADDR` that --online asks; that in "+resolvConf+" if left out")
 	k.reading.flags(c)
 	return c
 }
 
 func (k *checking) run(u *ui, paths []string) error {
+	if k.rules {
+		return k.list(u)
+	}
 	if k.server != "" && !k.online {
 		return withHint(fmt.Errorf("--server is for --online"), "mxsrv check --online --server %s", k.server)
 	}
@@ -81,6 +86,20 @@ func (k *checking) run(u *ui, paths []string) error {
 		err = errNotFine
 	}
 	return err
+}
+
+// list prints all rules.
+func (k *checking) list(u *ui) error {
+	all := append(lint.Rules(), onlineRules...)
+	if k.json {
+		return u.json(rulesJSON(all))
+	}
+	var rows [][]string
+	for _, r := range all {
+		rows = append(rows, []string{r.ID, r.Severity.String(), r.Doc, r.RFC})
+	}
+	u.table("", rows)
+	return nil
 }
 
 // ask returns what DNS says against definitions.
@@ -190,4 +209,20 @@ func printFindings(u *ui, findings []lint.Finding) {
 		}
 		u.line("%s: %s: %s%s", f.Pos, u.paint(c, fmt.Sprint(f.Rule.Severity, " ", f.Rule.ID)), f.Text, rfc)
 	}
+}
+
+// The JSON of a rule.
+type jsonRule struct {
+	ID       string `json:"id"`
+	Severity string `json:"severity"`
+	Doc      string `json:"doc"`
+	RFC      string `json:"rfc,omitempty"`
+}
+
+func rulesJSON(rules []lint.Rule) []jsonRule {
+	var all []jsonRule
+	for _, r := range rules {
+		all = append(all, jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC})
+	}
+	return all
 }

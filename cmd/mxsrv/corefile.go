@@ -40,7 +40,7 @@ func isCorefile(path string, text []byte) bool {
 
 // corefile reads the server blocks of a Corefile that have mxsrv, with imports,
 // snippets and variables replaced as CoreDNS does.
-func (r *reading) corefile(path string, text []byte) ([]*served, error) {
+func (r *reading) corefile(u *ui, path string, text []byte) ([]*served, error) {
 	blocks, err := caddyfile.Parse(path, bytes.NewReader(text), nil)
 	if err != nil {
 		return []*served{unparsed(path, text, err)}, nil
@@ -48,7 +48,7 @@ func (r *reading) corefile(path string, text []byte) ([]*served, error) {
 	var all []*served
 	for _, b := range blocks {
 		if tokens := b.Tokens["mxsrv"]; len(tokens) > 0 {
-			all = append(all, r.serverBlock(path, b))
+			all = append(all, r.serverBlock(u, path, b))
 		}
 	}
 	if len(all) == 0 {
@@ -85,7 +85,7 @@ func place(path string, err error) definition.Error {
 
 var parserError = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
 
-func (r *reading) serverBlock(path string, b caddyfile.ServerBlock) *served {
+func (r *reading) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
 	stanzas := block.Read(&d, block.Env{
 		Root:    r.rootOf(path, b),
@@ -93,7 +93,7 @@ func (r *reading) serverBlock(path string, b caddyfile.ServerBlock) *served {
 		Origins: plugin.OriginsFromArgsOrServerBlock,
 	})
 	others := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
-	return serve(path, stanzas.Sources(), lint.Options{
+	return serve(u, path, stanzas.Sources(), lint.Options{
 		Zones: stanzas.Zones, Passed: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos,
 	})
 }

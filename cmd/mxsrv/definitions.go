@@ -53,7 +53,7 @@ func (r *reading) read(u *ui, paths []string) ([]*served, error) {
 			files = append(files, path)
 			continue
 		}
-		blocks, err := r.corefile(path, text)
+		blocks, err := r.corefile(u, path, text)
 		if err != nil {
 			return nil, err
 		}
@@ -82,12 +82,18 @@ func pathCause(err error) error {
 }
 
 // serve loads definitions and judges them.
-func serve(name string, sources []source.Source, opt lint.Options) *served {
-	set, errs := source.Collect(sources...).Load()
-	if set == nil {
-		set = new(definition.Set)
+func serve(u *ui, name string, sources []source.Source, opt lint.Options) *served {
+	var sets []*definition.Set
+	var errs definition.Errors
+	for _, from := range sources {
+		set, mistakes := from.Load()
+		if set == nil { // only who follows the source gets to know it
+			u.note("%s: the definitions of %v are not read", name, from)
+			continue
+		}
+		sets, errs = append(sets, set), append(errs, mistakes...)
 	}
-	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Passed, index: set.Index()}
+	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Passed, index: definition.Merge(sets...).Index()}
 	s.findings = lint.Check(s.index, errs, opt)
 	return s
 }
@@ -111,7 +117,7 @@ func (r *reading) files(u *ui, paths []string) (*served, error) {
 	for _, path := range paths {
 		f.Patterns = append(f.Patterns, source.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
 	}
-	s := serve(name, []source.Source{f}, lint.Options{Zones: zones, Pos: definition.Pos{Source: paths[0], Line: 1}})
+	s := serve(u, name, []source.Source{f}, lint.Options{Zones: zones, Pos: definition.Pos{Source: paths[0], Line: 1}})
 	if guessed {
 		s.findings = slices.DeleteFunc(s.findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
 	}

@@ -52,7 +52,6 @@ func renderCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&r.format, "format", zoneFormat, "the `FORMAT`: "+strings.Join(formats, ", "))
 	c.Flags().StringVar(&r.config, "config", "", "another way to name the `COREFILE`")
 	c.Flags().BoolVar(&r.json, "json", false, "the same as --format json")
-	c.MarkFlagsMutuallyExclusive("format", "json")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	r.reading.flags(c)
 	c.Flags().Lookup("zone").Usage = "the `ZONE` to show; of a definitions file, that of its relative names. Several with several --zone"
@@ -60,6 +59,9 @@ func renderCommand(u *ui) *cobra.Command {
 }
 
 func (r *rendering) run(u *ui, paths []string) error {
+	if r.json && r.format != zoneFormat && r.format != "json" {
+		return fmt.Errorf("--json and --format %s: write one of them", r.format)
+	}
 	if r.json {
 		r.format = "json"
 	}
