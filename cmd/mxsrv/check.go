@@ -57,35 +57,40 @@ func (k *checking) run(u *ui, paths []string) error {
 	if len(paths) == 0 {
 		paths = []string{defaultCorefile}
 	}
-	all, err := k.read(u, paths)
+	findings, err := k.find(u, paths)
 	if err != nil {
 		return err
+	}
+	if k.json {
+		err = u.json(findingsJSON(findings))
+	} else {
+		printFindings(u, findings)
+		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
+	}
+	if err == nil && k.bad(findings) {
+		err = errNotFine
+	}
+	return err
+}
+
+// find returns all findings.
+func (k *checking) find(u *ui, paths []string) ([]lint.Finding, error) {
+	all, err := k.read(u, paths)
+	if err != nil {
+		return nil, err
 	}
 	var findings []lint.Finding
 	for _, s := range all {
 		findings = append(findings, s.findings...)
 	}
 	if k.online {
-		found, err := k.ask(all)
+		found, err := k.ask(u, all)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		findings = append(findings, found...)
 	}
-	findings = once(findings)
-	if k.json {
-		err = u.json(findingsJSON(findings))
-	} else {
-		printFindings(u, findings)
-		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
-		if k.online {
-			u.note("the server asked is %s", k.server)
-		}
-	}
-	if err == nil && k.bad(findings) {
-		err = errNotFine
-	}
-	return err
+	return once(findings), nil
 }
 
 // list prints all rules.
@@ -103,7 +108,7 @@ func (k *checking) list(u *ui) error {
 }
 
 // ask returns what DNS says against definitions.
-func (k *checking) ask(all []*served) ([]lint.Finding, error) {
+func (k *checking) ask(u *ui, all []*served) ([]lint.Finding, error) {
 	from := newLive(k.server)
 	if k.server == "" {
 		var err error
@@ -115,7 +120,9 @@ func (k *checking) ask(all []*served) ([]lint.Finding, error) {
 	for _, s := range all {
 		findings = append(findings, online(s, from)...)
 	}
-	k.server = from.addr
+	if !k.json {
+		u.note("the server asked is %s", from.addr)
+	}
 	return findings, from.failed()
 }
 

@@ -25,8 +25,8 @@ type reading struct {
 const defaultCorefile = "Corefile"
 
 func (r *reading) flags(c *cobra.Command) {
-	c.Flags().StringVar(&r.root, "root", "", "`DIR`ectory where CoreDNS is started, of relative paths in a Corefile; that of the Corefile if left out")
-	c.Flags().StringArrayVar(&r.zones, "zone", nil, "`ZONE` of the relative names in a definitions file; several with several --zone")
+	c.Flags().StringVar(&r.root, "root", "", "the `DIR` where CoreDNS is started, from which relative paths in a Corefile go; that of the Corefile if left out")
+	c.Flags().StringArrayVar(&r.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file; several with several --zone")
 }
 
 // served is what one server block, or some definitions files, serve together.

@@ -32,7 +32,7 @@ const (
 // errNotFine ends a command that has said what is not fine.
 var errNotFine = errors.New("not fine")
 
-// commands are the subcommands, in the order of their help.
+// commands are the subcommands, a file for each.
 var commands = []func(*ui) *cobra.Command{
 	checkCommand,
 	renderCommand,

@@ -86,8 +86,7 @@ func (r *rendering) run(u *ui, paths []string) error {
 		return err
 	}
 	if draw := drawing[r.format]; draw != nil {
-		index := definition.Merge(within(all, zones)...).Index()
-		return draw(picture.New(index, picture.Options{Zones: zones}), u.out)
+		return draw(picture.New(within(all, zones).Index(), picture.Options{Zones: zones}), u.out)
 	}
 	return renderZones(u, all, zones)
 }
@@ -112,44 +111,50 @@ func (r *rendering) chosen(all []*served) (definition.Zones, error) {
 	return zones, nil
 }
 
-// within returns of each set what is in some zones, and the hosts that this
-// points to.
-func within(all []*served, zones definition.Zones) []*definition.Set {
+// within returns what is in some zones, and the hosts that this points to.
+func within(all []*served, zones definition.Zones) *definition.Set {
 	var sets []*definition.Set
 	for _, s := range all {
 		zoneOf := s.zones.Set()
-		in := func(owner definition.Name) bool { return slices.Contains(zones, zoneOf.Of(owner)) }
-		set, pointed := new(definition.Set), map[definition.Name]bool{}
-		for _, m := range s.index.Set.Mails {
-			if in(m.Owner) {
-				set.Mails = append(set.Mails, m)
-				for _, e := range m.Exchanges {
-					pointed[e.Host] = true
-				}
-			}
-		}
-		for _, v := range s.index.Set.Services {
-			if in(v.Owner) {
-				set.Services = append(set.Services, v)
-				for _, t := range v.Targets {
-					pointed[t.Host] = true
-				}
-			}
-		}
-		for _, a := range s.index.Set.Aliases {
-			if in(a.Owner) {
-				set.Aliases = append(set.Aliases, a)
-				pointed[a.Host] = true
-			}
-		}
-		for _, h := range s.index.Set.Hosts {
-			if in(h.Owner) || pointed[h.Owner] {
-				set.Hosts = append(set.Hosts, h)
-			}
-		}
-		sets = append(sets, set)
+		sets = append(sets, only(s.index.Set, func(owner definition.Name) bool {
+			return slices.Contains(zones, zoneOf.Of(owner))
+		}))
 	}
-	return sets
+	return definition.Merge(sets...)
+}
+
+// only returns the part of a set whose owners are in, and the hosts of others
+// that it points to.
+func only(set *definition.Set, in func(definition.Name) bool) *definition.Set {
+	part, pointed := new(definition.Set), map[definition.Name]bool{}
+	for _, m := range set.Mails {
+		if in(m.Owner) {
+			part.Mails = append(part.Mails, m)
+			for _, e := range m.Exchanges {
+				pointed[e.Host] = true
+			}
+		}
+	}
+	for _, v := range set.Services {
+		if in(v.Owner) {
+			part.Services = append(part.Services, v)
+			for _, t := range v.Targets {
+				pointed[t.Host] = true
+			}
+		}
+	}
+	for _, a := range set.Aliases {
+		if in(a.Owner) {
+			part.Aliases = append(part.Aliases, a)
+			pointed[a.Host] = true
+		}
+	}
+	for _, h := range set.Hosts {
+		if in(h.Owner) || pointed[h.Owner] {
+			part.Hosts = append(part.Hosts, h)
+		}
+	}
+	return part
 }
 
 // renderZones writes the master file of each zone.

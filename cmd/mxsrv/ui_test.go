@@ -1,0 +1,37 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestBar(t *testing.T) {
+	for _, test := range []struct {
+		share, promised float64
+		want            string
+	}{
+		{0.5, 0.5, "████|"},
+		{0.75, 0.25, "██|███"},
+		{0.25, 0.75, "██    |"},
+		{0, 0, "|"},
+		{1, 1, "████████|"},
+		{0, 1, "        |"},
+		{1, 0, "|███████"},
+	} {
+		if got := new(ui).bar(test.share, test.promised, 8); got != test.want {
+			t.Errorf("bar of %v, promised %v: %q, want %q", test.share, test.promised, got, test.want)
+		}
+	}
+}
+
+// TestColor: a terminal gets colour, in columns as wide as without.
+func TestColor(t *testing.T) {
+	var out strings.Builder
+	u := &ui{out: &out, colored: true, width: 20, wraps: true}
+	u.table("  ", [][]string{{u.paint(red, "down"), "a"}, {"not here", "b"}})
+	u.text("  ", "words that do not fit a line")
+	want := "  \x1b[31mdown\x1b[0m      a\n  not here  b\n  words that do not\n  fit a line\n"
+	if out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
