@@ -141,7 +141,7 @@ func printAttempts(u *ui, plan *delivery.Plan) {
 	for i, group := range delivery.Groups(plan.Attempts) {
 		at := strconv.Itoa(i+1) + "."
 		for j, e := range group {
-			cells := []string{at, e.Name, tried(u, plan, e, reached)}
+			cells := []string{at, e.Name, state(e.Host), tried(u, plan, e, reached)}
 			if j == 0 && len(group) > 1 {
 				cells = append(cells, fmt.Sprintf("these %d in random order", len(group)))
 			}
