@@ -11,6 +11,8 @@
 //	plugin/table        definitions compiled into the answers that they mean
 //	plugin/source       where definitions come from, and following their changes
 //	plugin/block        the stanzas of a Corefile, as read
+//	plugin/delivery     which host gets mail (RFC 5321 §5.1), which target a client takes (RFC 2782)
+//	cmd/mxsrv           the tool: check, render, route, pick, import
 //	plugin/foreign      definitions made of zone files and dnsmasq options
 //	plugin/picture      who gets what, as SVG, Dot, Mermaid and JSON
 //	setup.go            Corefile block → running plugin

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -106,6 +107,21 @@ func TestReadmeAuthoritative(t *testing.T) {
 	}
 	if n != 7 {
 		t.Errorf("README has %d words, want 7: %s", n, errs[0].Text)
+	}
+}
+
+// TestReadmeTool: the tool prints what the README shows.
+func TestReadmeTool(t *testing.T) {
+	shown := regexp.MustCompile("(?s)\n~~~ txt\n\\$ go run ./cmd/mxsrv (.*?)\n(.*?)~~~\n").FindAllStringSubmatch(read(t, "../README.md"), -1)
+	if len(shown) < 2 {
+		t.Fatalf("%d blocks, want at least 2", len(shown))
+	}
+	for _, m := range shown {
+		cmd := exec.Command("go", append([]string{"run", "./cmd/mxsrv"}, strings.Fields(m[1])...)...)
+		cmd.Dir = ".."
+		if out, err := cmd.Output(); string(out) != m[2] {
+			t.Errorf("mxsrv %s: %v\n%s\nREADME has\n%s", m[1], err, out, m[2])
+		}
 	}
 }
 
