@@ -1,0 +1,196 @@
+package test
+
+import (
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A reference is an authoritative server that others trust.
+type reference struct {
+	name, program string
+	start         func(t *testing.T, path string, zones []hosted) *server
+}
+
+// references are the servers that answers are compared with, and that serve as
+// secondaries.
+var references = []reference{
+	{"NSD", "nsd", startNSD},
+	{"Knot", "knotd", startKnot},
+	{"BIND", "named", startBIND},
+}
+
+// hosted is a zone of a reference: read from a master file, or transferred from
+// a primary.
+type hosted struct {
+	zone    string // absolute
+	file    string // absolute path, or "" for a secondary
+	primary string // host:port
+}
+
+// run starts a reference that stays in the foreground, and returns once it has
+// printed a line that holds mark. All its processes end with the test.
+func (s *server) run(t *testing.T, cmd *exec.Cmd, mark string) *server {
+	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.log = await(t, cmd, mark)
+	s.process = cmd.Process
+	t.Cleanup(func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	return s
+}
+
+// at returns host:port with another sign between host and port.
+func joined(addr, sign string) string {
+	host, port, _ := strings.Cut(addr, ":")
+	return host + sign + port
+}
+
+func listenOn(t *testing.T) *server {
+	t.Helper()
+	return &server{addr: net.JoinHostPort("127.0.0.1", freePort(t)), dir: t.TempDir()}
+}
+
+func startNSD(t *testing.T, path string, zones []hosted) *server {
+	t.Helper()
+	s := listenOn(t)
+	var b strings.Builder
+	fmt.Fprintf(&b, `server:
+    ip-address: %s
+    username: ""
+    chroot: ""
+    zonesdir: "%s"
+    pidfile: "%[2]s/nsd.pid"
+    database: ""
+    zonelistfile: "%[2]s/zone.list"
+    xfrdfile: "%[2]s/xfrd.state"
+    xfrdir: "%[2]s"
+    server-count: 1
+    tcp-count: 100
+    ipv4-edns-size: 4096
+    minimal-responses: no
+    refuse-any: no
+    round-robin: no
+    rrl-ratelimit: 0
+    xfrd-reload-timeout: 0
+    verbosity: 2
+remote-control:
+    control-enable: no
+`, joined(s.addr, "@"), s.dir)
+	for _, z := range zones {
+		fmt.Fprintf(&b, "zone:\n    name: %q\n", z.zone)
+		if z.file != "" {
+			fmt.Fprintf(&b, "    zonefile: %q\n", z.file)
+			continue
+		}
+		fmt.Fprintf(&b, "    request-xfr: AXFR %s NOKEY\n    allow-notify: 127.0.0.1 NOKEY\n", joined(z.primary, "@"))
+	}
+	conf := filepath.Join(s.dir, "nsd.conf")
+	write(t, conf, b.String())
+	return s.run(t, exec.Command(path, "-d", "-c", conf), "nsd started")
+}
+
+func startKnot(t *testing.T, path string, zones []hosted) *server {
+	t.Helper()
+	s := listenOn(t)
+	var b strings.Builder
+	fmt.Fprintf(&b, `server:
+    rundir: "%s"
+    listen: %s
+    udp-workers: 8
+    tcp-workers: 2
+    background-workers: 1
+    udp-max-payload: 4096
+log:
+  - target: stdout
+    any: info
+database:
+    storage: "%[1]s"
+template:
+  - id: default
+    storage: "%[1]s"
+    zonefile-sync: -1
+    journal-content: none
+acl:
+  - id: notify
+    address: 127.0.0.1
+    action: notify
+`, s.dir, joined(s.addr, "@"))
+	remotes := map[string]bool{}
+	for _, z := range zones {
+		if z.primary != "" && !remotes[z.primary] {
+			remotes[z.primary] = true
+			fmt.Fprintf(&b, "remote:\n  - id: %s\n    address: %s\n", remoteID(z.primary), joined(z.primary, "@"))
+		}
+	}
+	b.WriteString("zone:\n")
+	for _, z := range zones {
+		fmt.Fprintf(&b, "  - domain: %q\n", z.zone)
+		if z.file != "" {
+			fmt.Fprintf(&b, "    file: %q\n", z.file)
+			continue
+		}
+		fmt.Fprintf(&b, "    master: %s\n    acl: notify\n", remoteID(z.primary))
+	}
+	conf := filepath.Join(s.dir, "knot.conf")
+	write(t, conf, b.String())
+	return s.run(t, exec.Command(path, "-c", conf), "server started")
+}
+
+func remoteID(addr string) string { return "primary" + joined(addr, "-") }
+
+func startBIND(t *testing.T, path string, zones []hosted) *server {
+	t.Helper()
+	s := listenOn(t)
+	host, port, _ := net.SplitHostPort(s.addr)
+	var b strings.Builder
+	fmt.Fprintf(&b, `options {
+    directory "%s";
+    listen-on port %s { %s; };
+    listen-on-v6 { none; };
+    pid-file none;
+    session-keyfile none;
+    managed-keys-directory "%[1]s";
+    recursion no;
+    dnssec-validation no;
+    allow-query { any; };
+    notify no;
+    minimal-any no;
+    minimal-responses no;
+    max-udp-size 4096;
+    nocookie-udp-size 4096;
+    max-records-per-type 0;
+    empty-zones-enable no;
+};
+controls { };
+`, s.dir, port, host)
+	for _, z := range zones {
+		if z.file != "" {
+			fmt.Fprintf(&b, "zone %q { type primary; file %q; };\n", z.zone, z.file)
+			continue
+		}
+		primary, from, _ := net.SplitHostPort(z.primary)
+		fmt.Fprintf(&b, "zone %q { type secondary; file %q; masterfile-format text; primaries { %s port %s; }; allow-notify { 127.0.0.1; }; };\n",
+			z.zone, filepath.Join(s.dir, "db."+z.zone), primary, from)
+	}
+	conf := filepath.Join(s.dir, "named.conf")
+	write(t, conf, b.String())
+	return s.run(t, exec.Command(path, "-g", "-n", "2", "-c", conf), "all zones loaded")
+}
+
+// TestReferences: each reference serves a zone from a master file.
+func TestReferences(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	write(t, file, overlayZone)
+	for _, ref := range references {
+		t.Run(ref.name, func(t *testing.T) {
+			s := ref.start(t, peer(t, ref.program), []hosted{{zone: "example.com.", file: file}})
+			if got := format(s.ask(t, "udp", query(t, "ns.example.com A"))); !strings.HasPrefix(got, "ns.example.com. 300 IN A 192.0.2.1\n") {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}
