@@ -319,7 +319,7 @@ func (g *generator) host(s *stanza, name string, addresses int) {
 	for i := range addresses {
 		addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(g.rnd.Uint32())})
 		if only == 1 || only > 1 && i%2 == 1 {
-			addr = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 14: byte(g.rnd.Uint32()), 15: byte(g.rnd.Uint32())})
+			addr = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 14: byte(g.rnd.IntN(16)), 15: byte(g.rnd.Uint32())})
 		}
 		addrs, words = append(addrs, addr), append(words, addr.String())
 	}
