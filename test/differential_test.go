@@ -133,15 +133,10 @@ func TestDifferential(t *testing.T) {
 	for _, g := range all {
 		c.compareSet(t, servers, g)
 	}
-	t.Logf("%d questions over %d sets, %d differences %v; the references differ among themselves in %v; asked again over TCP: %v of us, NSD, Knot, BIND",
+	t.Logf("%d questions over %d sets, %d differences %v; the references differ among themselves in %v; lost over UDP: %v of us, NSD, Knot, BIND",
 		c.questions, len(all), c.differences, c.byField, c.split, c.lost)
 	for _, a := range allowances {
 		t.Logf("allowed %6d  %s: %s", c.allowed[a.name], a.name, a.reason)
-	}
-	for i, lost := range c.lost {
-		if limit := c.questions / 100; lost > limit {
-			t.Errorf("%d questions were not answered over UDP by server %d, more than %d", lost, i, limit)
-		}
 	}
 }
 
@@ -151,6 +146,9 @@ type comparison struct {
 	lost                    [4]int
 	allowed, byField, split map[string]int
 }
+
+// lostLimit is how many answers of one server may get lost over UDP.
+const lostLimit = 50
 
 // shown is how many differences are printed whole.
 const shown = 20
@@ -164,13 +162,15 @@ func (c *comparison) compareSet(t *testing.T, servers []*server, g *generated) {
 	for i, s := range servers {
 		var lost int
 		raw[i], lost = askAll(t, s, questions, func(q *question) bool { return i != knot || !q.hangsKnot(known) })
-		c.lost[i] += lost
+		if c.lost[i] += lost; c.lost[i] > lostLimit {
+			t.Fatalf("seed %d: server %d did not answer %d questions over UDP, more than %d", g.seed, i, c.lost[i], lostLimit)
+		}
 	}
 	for i, q := range questions {
 		e := &exchanged{question: q, known: known}
 		for j := range servers {
-			if j == knot && raw[j][i] == nil {
-				continue
+			if raw[j][i] == nil && j > 0 {
+				continue // not asked, or lost
 			}
 			if err := e.answers[j].unpack(raw[j][i]); err != nil {
 				t.Errorf("seed %d: %v: server %d: %v", g.seed, q, j, err)
@@ -190,10 +190,12 @@ func (c *comparison) compareSet(t *testing.T, servers []*server, g *generated) {
 // knot is its place among the servers.
 const knot = 2
 
-// hangsKnot reports whether the answer is SRV records that may not fit: Knot
-// 3.2.6 answers some of these never, and no other question from then on.
+// hangsKnot reports whether an answer may not fit with the addresses of all its
+// targets: a thread of Knot 3.2.6 answers some of these never, and no other
+// question from then on. It does where the names are long and the size is not
+// the smallest.
 func (q *question) hangsKnot(known map[string]map[uint16][]string) bool {
-	if q.tcp {
+	if q.tcp || q.size == dns.MinMsgSize {
 		return false
 	}
 	name := strings.ToLower(q.name)
@@ -201,8 +203,11 @@ func (q *question) hangsKnot(known map[string]map[uint16][]string) bool {
 		name = target
 	}
 	octets := 0 // more than on the wire
-	for _, srv := range known[name][dns.TypeSRV] {
-		octets += len(srv) + len(name)
+	for _, rrtype := range []uint16{dns.TypeMX, dns.TypeSRV} {
+		for _, rr := range known[name][rrtype] {
+			target := rr[strings.LastIndex(rr, " ")+1:]
+			octets += len(rr) + len(strings.Join(addresses(known, target), ""))
+		}
 	}
 	return octets > q.size
 }
@@ -232,7 +237,7 @@ type exchanged struct {
 	*question
 	answers [4]answer
 	known   map[string]map[uint16][]string // RRsets of the set
-	split   []string                       // fields in which the references differ
+	split   []string                       // fields in which the references differ, and with whom we agree
 }
 
 // An answer is a message with what is compared of it, as text.
@@ -306,22 +311,22 @@ func (e *exchanged) differences() []difference {
 	var found []difference
 	for _, f := range fields {
 		d := difference{field: f.name, ours: f.of(&e.answers[0])}
-		same, other := 0, 0
+		same, other := "", 0
 		for i := range d.references {
 			if e.answers[1+i].octets == 0 {
 				continue // not asked
 			}
 			if d.references[i] = f.of(&e.answers[1+i]); d.references[i] == d.ours {
-				same++
+				same += " " + references[i].name
 			} else {
 				other++
 			}
 		}
 		switch {
-		case same == 0:
+		case same == "":
 			found = append(found, d)
 		case other > 0:
-			e.split = append(e.split, f.name)
+			e.split = append(e.split, f.name+" as"+same)
 		}
 	}
 	for field, wrong := range map[string]string{"size": e.tooLong(), "case": e.capitals(), "authority": e.strangers(), "glue": e.glue()} {
@@ -391,10 +396,10 @@ func rrsetsByName(g *generated) map[string]map[uint16][]string {
 }
 
 // addresses returns the address RRsets of a host, A before AAAA.
-func (e *exchanged) addresses(host string) []string {
+func addresses(known map[string]map[uint16][]string, host string) []string {
 	var sets []string
 	for _, rrtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
-		if lines := e.known[host][rrtype]; lines != nil {
+		if lines := known[host][rrtype]; lines != nil {
 			sets = append(sets, strings.Join(lines, "\n"))
 		}
 	}
@@ -415,7 +420,7 @@ func (e *exchanged) glue() string {
 		target := targetOf(rr)
 		if target != "" && target != "." && !targets[target] {
 			targets[target] = true
-			want = append(want, e.addresses(target)...)
+			want = append(want, addresses(e.known, target)...)
 		}
 	}
 	got := rrsetsOf(ours.Extra)
@@ -517,14 +522,12 @@ func targetOfAlias(known map[string]map[uint16][]string, name string) string {
 // message of ours, but would have in one whose question is in lower case.
 func (e *exchanged) fitsInLowerCase() bool {
 	for i := range references {
-		m := e.answers[1+i].msg.Copy()
-		if len(m.Question) == 0 || m.Truncated {
+		theirs := &e.answers[1+i]
+		if theirs.octets == 0 || theirs.msg.Truncated {
 			continue
 		}
-		for _, rr := range append(slices.Clone(m.Answer), m.Ns...) {
-			rr.Header().Name = strings.ToLower(rr.Header().Name)
-		}
-		m.Compress, m.Extra = true, nil
+		m := &dns.Msg{Question: slices.Clone(theirs.msg.Question), Compress: true}
+		m.Answer, m.Ns = lowered(theirs.msg.Answer), lowered(theirs.msg.Ns)
 		if e.edns != "none" {
 			m.SetEdns0(4096, false)
 		}
@@ -533,6 +536,17 @@ func (e *exchanged) fitsInLowerCase() bool {
 		return mixed > e.size && m.Len() <= e.size
 	}
 	return false
+}
+
+func lowered(rrs []dns.RR) []dns.RR {
+	var all []dns.RR
+	for _, rr := range rrs {
+		lower, err := dns.NewRR(strings.ToLower(rr.String()))
+		if err == nil {
+			all = append(all, lower)
+		}
+	}
+	return all
 }
 
 // isRRset reports whether our answer is one whole RRset of the asked name.
