@@ -159,7 +159,8 @@ func startBIND(t *testing.T, path string, zones []hosted) *server {
     allow-query { any; };
     notify no;
     minimal-any no;
-    minimal-responses no;
+    minimal-responses no-auth;
+    zero-no-soa-ttl no;
     max-udp-size 4096;
     nocookie-udp-size 4096;
     max-records-per-type 0;
