@@ -127,7 +127,7 @@ func TestDifferential(t *testing.T) {
 	})
 	servers := []*server{ours}
 	for _, r := range references {
-		servers = append(servers, r.start(t, peer(t, r.program), zones))
+		servers = append(servers, r.run(t, zones))
 	}
 	c := &comparison{allowed: map[string]int{}, byField: map[string]int{}, split: map[string]int{}}
 	for _, g := range all {

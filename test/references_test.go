@@ -13,7 +13,13 @@ import (
 // A reference is an authoritative server that others trust.
 type reference struct {
 	name, program string
-	start         func(t *testing.T, path string, zones []hosted) *server
+	start         func(t *testing.T, path, addr string, zones []hosted) *server
+}
+
+// run starts a reference on a port of its own.
+func (r reference) run(t *testing.T, zones []hosted) *server {
+	t.Helper()
+	return r.start(t, peer(t, r.program), "127.0.0.1:"+freePort(t), zones)
 }
 
 // references are the servers that answers are compared with, and that serve as
@@ -43,20 +49,15 @@ func (s *server) run(t *testing.T, cmd *exec.Cmd, mark string) *server {
 	return s
 }
 
-// at returns host:port with another sign between host and port.
+// joined returns host:port with another sign between host and port.
 func joined(addr, sign string) string {
 	host, port, _ := strings.Cut(addr, ":")
 	return host + sign + port
 }
 
-func listenOn(t *testing.T) *server {
+func startNSD(t *testing.T, path, addr string, zones []hosted) *server {
 	t.Helper()
-	return &server{addr: net.JoinHostPort("127.0.0.1", freePort(t)), dir: t.TempDir()}
-}
-
-func startNSD(t *testing.T, path string, zones []hosted) *server {
-	t.Helper()
-	s := listenOn(t)
+	s := &server{addr: addr, dir: t.TempDir()}
 	var b strings.Builder
 	fmt.Fprintf(&b, `server:
     ip-address: %s
@@ -93,9 +94,9 @@ remote-control:
 	return s.run(t, exec.Command(path, "-d", "-c", conf), "nsd started")
 }
 
-func startKnot(t *testing.T, path string, zones []hosted) *server {
+func startKnot(t *testing.T, path, addr string, zones []hosted) *server {
 	t.Helper()
-	s := listenOn(t)
+	s := &server{addr: addr, dir: t.TempDir()}
 	var b strings.Builder
 	fmt.Fprintf(&b, `server:
     rundir: "%s"
@@ -142,9 +143,9 @@ acl:
 
 func remoteID(addr string) string { return "primary" + joined(addr, "-") }
 
-func startBIND(t *testing.T, path string, zones []hosted) *server {
+func startBIND(t *testing.T, path, addr string, zones []hosted) *server {
 	t.Helper()
-	s := listenOn(t)
+	s := &server{addr: addr, dir: t.TempDir()}
 	host, port, _ := net.SplitHostPort(s.addr)
 	var b strings.Builder
 	fmt.Fprintf(&b, `options {
@@ -188,7 +189,7 @@ func TestReferences(t *testing.T) {
 	write(t, file, overlayZone)
 	for _, ref := range references {
 		t.Run(ref.name, func(t *testing.T) {
-			s := ref.start(t, peer(t, ref.program), []hosted{{zone: "example.com.", file: file}})
+			s := ref.run(t, []hosted{{zone: "example.com.", file: file}})
 			if got := format(s.ask(t, "udp", query(t, "ns.example.com A"))); !strings.HasPrefix(got, "ns.example.com. 300 IN A 192.0.2.1\n") {
 				t.Errorf("%s", got)
 			}
