@@ -40,7 +40,8 @@ func TestUnbound(t *testing.T) {
 	}
 }
 
-func startUnbound(t *testing.T, path, stub string) *server {
+// startUnbound starts a resolver that asks one server, with further options.
+func startUnbound(t *testing.T, path, stub string, options ...string) *server {
 	t.Helper()
 	port := freePort(t)
 	conf := filepath.Join(t.TempDir(), "unbound.conf")
@@ -60,12 +61,13 @@ func startUnbound(t *testing.T, path, stub string) *server {
     aggressive-nsec: yes
     qname-minimisation: yes
     qname-minimisation-strict: yes
+    %s
 remote-control:
     control-enable: no
 stub-zone:
     name: "example.com."
     stub-addr: %s
-`, port, filepath.Dir(conf), strings.Replace(stub, ":", "@", 1))
+`, port, filepath.Dir(conf), strings.Join(options, "\n    "), strings.Replace(stub, ":", "@", 1))
 	write(t, conf, text)
 	cmd := exec.Command(path, "-d", "-c", conf)
 	return &server{addr: "127.0.0.1:" + port, log: await(t, cmd, "start of service"), process: cmd.Process}

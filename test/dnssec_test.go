@@ -1,0 +1,212 @@
+package test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// A zoneKey is a key made by dnssec-keygen.
+type zoneKey struct {
+	name   string // of its files, without the ending
+	path   string // of the public one
+	dnskey *dns.DNSKEY
+}
+
+// keygen makes the key of a zone in a directory.
+func keygen(t *testing.T, dir, zone string) zoneKey {
+	t.Helper()
+	out, err := exec.Command(peer(t, "dnssec-keygen"), "-q", "-K", dir, "-a", "ECDSAP256SHA256", "-f", "KSK", zone).Output()
+	if err != nil {
+		t.Fatalf("dnssec-keygen: %v", err)
+	}
+	name := strings.TrimSpace(string(out))
+	path := filepath.Join(dir, name+".key")
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rr, err := dns.ReadRR(f, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zoneKey{name, path, rr.(*dns.DNSKEY)}
+}
+
+// signedBlock is overlay as a zone that is served whole or is laid over a file,
+// with the dnssec plugin.
+func signedBlock(whole bool, key zoneKey, plugins string) string {
+	block := strings.Replace(overlay, "    errors\n", "    errors\n    "+plugins+"\n    dnssec {\n        key file "+key.name+"\n    }\n", 1)
+	if !whole {
+		return block
+	}
+	block = strings.Replace(block, "    file db.example.com\n", "", 1)
+	return strings.Replace(block, "mxsrv {\n", "mxsrv {\n        authoritative {\n            ns ns\n        }\n        host ns 192.0.2.1\n", 1)
+}
+
+// signedServers starts overlay in each mode, with and without cache, and calls
+// f with it.
+func signedServers(t *testing.T, f func(t *testing.T, s *server, key zoneKey)) {
+	t.Helper()
+	for _, mode := range []struct {
+		name, plugins string
+		whole         bool
+	}{{"whole", "", true}, {"whole, cached", "cache", true}, {"over a file", "", false}, {"over a file, cached", "cache", false}} {
+		t.Run(mode.name, func(t *testing.T) {
+			dir := t.TempDir()
+			key := keygen(t, dir, "example.com")
+			write(t, filepath.Join(dir, "db.example.com"), overlayZone)
+			f(t, start(t, dir, signedBlock(mode.whole, key, mode.plugins)), key)
+		})
+	}
+}
+
+// denied are questions whose answer is that there is none: another type of a
+// name that is held, a name between names, and names that are not there.
+var denied = []string{"sub1.example.com TXT", "sub1.example.com CAA", "a.b.c.example.com HTTPS", "mx1.example.com AAAA", "example.com TXT",
+	"_ldap._tcp.example.com TXT", "_tcp.example.com A", "the.tree.example.com TXT", "www.example.com MX", "www.example.com AAAA",
+	"nosuch.example.com MX", "nosuch.sub1.example.com A", "below.www.example.com A"}
+
+// TestDelv: all that is declared and all that is denied validates with the key
+// of the zone.
+func TestDelv(t *testing.T) {
+	delv := peer(t, "delv")
+	signedServers(t, func(t *testing.T, s *server, key zoneKey) {
+		anchor := filepath.Join(s.dir, "anchor")
+		write(t, anchor, fmt.Sprintf("trust-anchors { example.com. static-key %d 3 %d %q; };\n", key.dnskey.Flags, key.dnskey.Algorithm, key.dnskey.PublicKey))
+		host, port, _ := strings.Cut(s.addr, ":")
+		ask := func(question, want string) {
+			t.Helper()
+			name, qtype, _ := strings.Cut(question, " ")
+			out, err := exec.Command(delv, "@"+host, "-p", port, "-a", anchor, "+root=example.com", name, qtype).CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "fully validated\n") || !strings.Contains(string(out), want) || notValidated.Match(out) {
+				t.Errorf("%s: %v, want %q\n%s", question, err, want, out)
+			}
+		}
+		for _, q := range append([]string{"example.com SOA", "example.com NS", "example.com DNSKEY", "www.example.com CNAME"}, overlayNames...) {
+			ask(q, "RRSIG")
+		}
+		for _, q := range denied {
+			ask(q, ";-$NXRRSET")
+		}
+	})
+}
+
+// notValidated is what delv says of a part that it cannot validate.
+var notValidated = regexp.MustCompile(`(?m)^; .*(unsigned|untrusted|pending|unchecked|unvalidated)`)
+
+// TestUnboundValidates: a resolver that has the key, and learns from denials
+// what there is not (RFC 8198), resolves all that is declared, in any order of
+// asking.
+func TestUnboundValidates(t *testing.T) {
+	unbound := peer(t, "unbound")
+	signedServers(t, func(t *testing.T, s *server, key zoneKey) {
+		for seed := range uint64(3) {
+			resolver := startUnbound(t, unbound, s.addr, fmt.Sprintf("trust-anchor-file: %q", key.path))
+			var asked []string
+			ask := func(q string) {
+				m := query(t, q)
+				m.SetEdns0(1232, true)
+				res := resolver.ask(t, "udp", m)
+				asked = append(asked, q)
+				held := slices.Contains(overlayNames, q)
+				if !res.AuthenticatedData || held && len(res.Answer) == 0 || res.Rcode != dns.RcodeSuccess && res.Rcode != dns.RcodeNameError {
+					t.Errorf("%s after %v: %v", q, asked, res)
+				}
+			}
+			questions := slices.Concat(overlayNames, denied)
+			rnd := rand.New(rand.NewPCG(seed, 0))
+			rnd.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
+			// The denials of a sub-domain first, of which its MX was lost.
+			for _, q := range append([]string{"sub1.example.com TXT", "sub1.example.com CAA", "sub1.example.com MX"}, questions...) {
+				ask(q)
+			}
+		}
+	})
+}
+
+// TestSignatures verifies every RRset of every section, addresses included, of
+// answers about random sets.
+func TestSignatures(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			g, dir := generate(100+seed), t.TempDir()
+			key := keygen(t, dir, g.zones[0]) // dnssec signs all zones of the block with all its keys
+			s := start(t, dir, corefileOf([]*generated{g}, "dnssec {\nkey file "+key.name+"\n}"))
+			verified := map[string]int{}
+			for i, q := range newCurious(g).questions(2000) {
+				if g.zoneOf(strings.ToLower(q.name)) == "" {
+					continue
+				}
+				m := query(t, q.name+" "+dns.Type(q.qtype).String())
+				m.SetEdns0(4096, true)
+				res := s.ask(t, []string{"udp", "tcp"}[i%2], m)
+				for _, wrong := range verify(g, key.dnskey, res, verified) {
+					t.Errorf("%s %v: %s\n%v", q.name, dns.Type(q.qtype), wrong, res)
+				}
+				if t.Failed() {
+					return
+				}
+			}
+			t.Logf("verified: %v", verified)
+		})
+	}
+}
+
+// verify returns what is not signed, or wrongly, in a message; it counts what is
+// by section.
+func verify(g *generated, key *dns.DNSKEY, m *dns.Msg, verified map[string]int) []string {
+	if m.Truncated {
+		return nil
+	}
+	var wrong []string
+	for _, section := range []struct {
+		name string
+		rrs  []dns.RR
+	}{{"answer", m.Answer}, {"authority", m.Ns}, {"additional", m.Extra}} {
+		rrsets := map[string][]dns.RR{}
+		sigs := map[string]*dns.RRSIG{}
+		for _, rr := range section.rrs {
+			h := rr.Header()
+			switch rr := rr.(type) {
+			case *dns.OPT:
+			case *dns.RRSIG:
+				sigs[h.Name+dns.Type(rr.TypeCovered).String()] = rr
+			default:
+				rrsets[h.Name+dns.Type(h.Rrtype).String()] = append(rrsets[h.Name+dns.Type(h.Rrtype).String()], rr)
+			}
+		}
+		for name, rrset := range rrsets {
+			if err := verifyRRset(g, key, rrset, sigs[name]); err != "" {
+				wrong = append(wrong, fmt.Sprintf("%s in %s: %s", name, section.name, err))
+				continue
+			}
+			verified[section.name]++
+		}
+	}
+	return wrong
+}
+
+func verifyRRset(g *generated, key *dns.DNSKEY, rrset []dns.RR, sig *dns.RRSIG) string {
+	if sig == nil {
+		return "not signed"
+	}
+	if zone := g.zoneOf(rrset[0].Header().Name); sig.SignerName != zone {
+		return fmt.Sprintf("signed by %s, want %s", sig.SignerName, zone)
+	}
+	of := *key
+	of.Hdr.Name = sig.SignerName
+	if err := sig.Verify(&of, rrset); err != nil {
+		return err.Error()
+	}
+	return ""
+}
