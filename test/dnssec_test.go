@@ -42,14 +42,9 @@ func keygen(t *testing.T, dir, zone string) zoneKey {
 	return zoneKey{name, path, rr.(*dns.DNSKEY)}
 }
 
-// signedBlock is overlay as a zone that is served whole or is laid over a file,
-// with the dnssec plugin.
-func signedBlock(whole bool, key zoneKey, plugins string) string {
-	block := strings.Replace(overlay, "    errors\n", "    errors\n    "+plugins+"\n    dnssec {\n        key file "+key.name+"\n    }\n", 1)
-	if !whole {
-		return block
-	}
-	block = strings.Replace(block, "    file db.example.com\n", "", 1)
+// wholeOverlay is overlay as a zone that is served whole.
+func wholeOverlay() string {
+	block := strings.Replace(overlay, "    file db.example.com\n", "", 1)
 	return strings.Replace(block, "mxsrv {\n", "mxsrv {\n        authoritative {\n            ns ns\n        }\n        host ns 192.0.2.1\n", 1)
 }
 
@@ -58,14 +53,14 @@ func signedBlock(whole bool, key zoneKey, plugins string) string {
 func signedServers(t *testing.T, f func(t *testing.T, s *server, key zoneKey)) {
 	t.Helper()
 	for _, mode := range []struct {
-		name, plugins string
-		whole         bool
-	}{{"whole", "", true}, {"whole, cached", "cache", true}, {"over a file", "", false}, {"over a file, cached", "cache", false}} {
+		name, corefile, plugins string
+	}{{"whole", wholeOverlay(), ""}, {"whole, cached", wholeOverlay(), "cache"}, {"over a file", overlay, ""}, {"over a file, cached", overlay, "cache"}} {
 		t.Run(mode.name, func(t *testing.T) {
 			dir := t.TempDir()
 			key := keygen(t, dir, "example.com")
 			write(t, filepath.Join(dir, "db.example.com"), overlayZone)
-			f(t, start(t, dir, signedBlock(mode.whole, key, mode.plugins)), key)
+			plugins := "    errors\n    " + mode.plugins + "\n    dnssec {\n        key file " + key.name + "\n    }\n"
+			f(t, start(t, dir, strings.Replace(mode.corefile, "    errors\n", plugins, 1)), key)
 		})
 	}
 }

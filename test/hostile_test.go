@@ -20,15 +20,19 @@ const hostilePackets = 20_000
 // than that might fill the buffer of the server's socket.
 const inFlight = 50
 
-// hostileCorefile is overlay, with its heap to be looked at.
-var hostileCorefile = strings.Replace(overlay, "    errors\n", "    errors\n    pprof 127.0.0.1:1055\n", 1)
-
 // TestHostile: whatever is sent over UDP and TCP, the server goes on answering
 // what it is asked, and neither memory nor connections grow.
 func TestHostile(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir+"/db.example.com", overlayZone)
-	s := start(t, dir, hostileCorefile)
+	for name, corefile := range map[string]string{"over a file": overlay, "whole": wholeOverlay()} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir+"/db.example.com", overlayZone)
+			beHostile(t, start(t, dir, strings.Replace(corefile, "    errors\n", "    pprof 127.0.0.1:1055\n    transfer {\n        to *\n    }\n", 1)))
+		})
+	}
+}
+
+func beHostile(t *testing.T, s *server) {
 	want := format(s.ask(t, "udp", query(t, "example.com MX")))
 	alive := func(after int) {
 		t.Helper()
@@ -174,7 +178,7 @@ func (f *foe) halfOpen(n int) {
 
 // packet makes one of the kinds of packets.
 func (f *foe) packet() []byte {
-	kinds := []func([]byte) []byte{f.noise, f.cut, f.loop, f.counts, f.opcode, f.flip, f.junk, f.option}
+	kinds := []func([]byte) []byte{f.noise, f.cut, f.loop, f.counts, f.opcode, f.flip, f.junk, f.option, f.axfr}
 	return kinds[f.rnd.IntN(len(kinds))](f.question())
 }
 
@@ -233,6 +237,17 @@ func (f *foe) counts(m []byte) []byte {
 func (f *foe) opcode(m []byte) []byte {
 	binary.BigEndian.PutUint16(m[2:], uint16(f.rnd.Uint32()))
 	return m
+}
+
+// axfr asks for the zone or, with a SOA that is not there, for what has changed.
+func (f *foe) axfr([]byte) []byte {
+	m := new(dns.Msg).SetAxfr("example.com.")
+	m.Question[0].Qtype -= uint16(f.rnd.IntN(2))
+	packed, err := m.Pack()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return packed
 }
 
 func (f *foe) flip(m []byte) []byte {
