@@ -59,6 +59,9 @@ func generate(seed uint64) *generated {
 	for _, zone := range g.zones {
 		g.delegate(zone)
 	}
+	for _, zone := range g.zones {
+		g.glue(zone)
+	}
 	var b strings.Builder
 	for _, s := range g.stanzas {
 		fmt.Fprintf(&b, "mxsrv %s {\n%s}\n", strings.Join(s.zones, " "), s.lines.String())
@@ -264,8 +267,11 @@ func (g *generator) apex(s *stanza) {
 	if g.chance(40) {
 		servers = append(servers, "ns.elsewhere.example.com.")
 	}
-	if g.chance(30) {
-		servers = append(servers, pick(g, g.hosts))
+	if g.chance(40) { // one that is declared, or will be: perhaps in a zone below
+		server := pick(g, append([]string{"ns1." + pick(g, g.zones)}, g.hosts...))
+		if !slices.Contains(s.zones, parentOf(server)) {
+			servers = append(servers, server)
+		}
 	}
 	ttl, own := g.ttlOf(s)
 	contact := pick(g, [][2]string{{"", "hostmaster"}, {"contact admin\n", "admin"},
@@ -283,26 +289,31 @@ func (g *generator) apex(s *stanza) {
 	}
 }
 
-// delegate gives the zone above a zone its NS records and the addresses of the
-// name servers that are in it (RFC 1034 §4.2.1).
+// delegate gives the zone above a zone its NS records (RFC 1034 §4.2.1).
 func (g *generator) delegate(zone string) {
-	_, parent, _ := strings.Cut(zone, ".")
-	above := g.zoneOf(parent)
+	above := g.zoneOf(parentOf(zone))
 	if above == "" {
 		return
 	}
 	for _, rr := range slices.Clone(g.records[zone]) {
+		if rr.Header().Rrtype == dns.TypeNS && rr.Header().Name == zone {
+			g.add(above, rr)
+		}
+	}
+}
+
+// glue gives a zone the addresses of the name servers in it that lie below a
+// zone that it delegates.
+func (g *generator) glue(zone string) {
+	for _, rr := range slices.Clone(g.records[zone]) {
 		ns, ok := rr.(*dns.NS)
-		if !ok || ns.Hdr.Name != zone {
+		if !ok || !dns.IsSubDomain(zone, ns.Ns) || g.zoneOf(ns.Ns) == zone {
 			continue
 		}
-		g.add(above, ns)
-		for _, below := range g.zones {
-			for _, glue := range slices.Clone(g.records[below]) {
-				isAddress := glue.Header().Rrtype == dns.TypeA || glue.Header().Rrtype == dns.TypeAAAA
-				if isAddress && glue.Header().Name == ns.Ns && g.zoneOf(ns.Ns) == below && dns.IsSubDomain(zone, ns.Ns) {
-					g.add(above, glue)
-				}
+		for _, address := range g.records[g.zoneOf(ns.Ns)] {
+			h := address.Header()
+			if h.Name == ns.Ns && (h.Rrtype == dns.TypeA || h.Rrtype == dns.TypeAAAA) {
+				g.add(zone, address)
 			}
 		}
 	}
@@ -568,7 +579,7 @@ func TestGenerate(t *testing.T) {
 		shapes[fmt.Sprintf("%d zones", len(g.zones))]++
 	}
 	t.Log(shapes)
-	for _, shape := range []string{"255 octets", "label of 63", "null MX", "SRV none", "delegation", "alias elsewhere",
+	for _, shape := range []string{"255 octets", "label of 63", "null MX", "SRV none", "delegation", "name server below a zone within", "alias elsewhere",
 		"alias into another zone", "1 zones", "2 zones", "3 zones", "4 zones"} {
 		if shapes[shape] == 0 {
 			t.Errorf("no set has a %s", shape)
@@ -603,7 +614,10 @@ func (g *generated) shape(rr dns.RR, shapes map[string]int) {
 			shapes["alias into another zone"]++
 		}
 	case *dns.NS:
-		if _, parent, _ := strings.Cut(name, "."); g.zoneOf(parent) != "" {
+		if zone := g.zoneOf(name); rr.Ns != "" && g.zoneOf(rr.Ns) != zone && dns.IsSubDomain(zone, rr.Ns) {
+			shapes["name server below a zone within"]++
+		}
+		if g.zoneOf(parentOf(name)) != "" {
 			shapes["delegation"]++
 		}
 	}
