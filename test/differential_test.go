@@ -329,12 +329,23 @@ func (e *exchanged) differences() []difference {
 			e.split = append(e.split, f.name+" as"+same)
 		}
 	}
-	for field, wrong := range map[string]string{"size": e.tooLong(), "case": e.capitals(), "authority": e.strangers(), "glue": e.glue()} {
-		if wrong != "" {
-			found = append(found, difference{field: field, ours: wrong})
+	for _, c := range alone {
+		if wrong := c.wrong(e); wrong != "" {
+			found = append(found, difference{field: c.field, ours: wrong})
 		}
 	}
 	return found
+}
+
+// alone is what is wrong with our answer whatever the others say.
+var alone = []struct {
+	field string
+	wrong func(*exchanged) string
+}{
+	{"size", (*exchanged).tooLong},
+	{"case", (*exchanged).capitals},
+	{"authority", (*exchanged).strangers},
+	{"glue", (*exchanged).glue},
 }
 
 func (e *exchanged) tooLong() string {
