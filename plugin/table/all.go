@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/miekg/dns"
@@ -20,15 +19,10 @@ import (
 // A zone that is not served whole has no SOA and no NS records.
 func (t *Table) All(zone definition.Name) iter.Seq[[]dns.RR] {
 	return func(yield func([]dns.RR) bool) {
-		cuts := t.cuts(zone)
-		glue := t.delegationGlue(zone, cuts)
-		names := slices.Collect(t.inZone(zone))
-		for name := range maps.Keys(glue) {
-			names = append(names, name)
-		}
-		names = append(names, cuts...)
+		delegated, glue := t.delegated(zone)
+		names := append(slices.Collect(t.inZone(zone)), delegated...)
 		slices.SortFunc(names, definition.Name.Compare)
-		for _, name := range slices.Compact(names) {
+		for _, name := range names {
 			for _, rrset := range t.zoneData(zone, name, glue) {
 				if !yield(rrset) {
 					return
@@ -87,6 +81,20 @@ func rank(rrtype uint16) uint16 {
 		return 0
 	}
 	return rrtype
+}
+
+// delegated returns the names at and below the cuts of a zone of which it holds
+// something, each once and in no order, and the addresses among that.
+func (t *Table) delegated(zone definition.Name) ([]definition.Name, map[definition.Name][][]dns.RR) {
+	cuts := t.cuts(zone)
+	glue := t.delegationGlue(zone, cuts)
+	names := cuts
+	for name := range glue {
+		if !slices.Contains(cuts, name) {
+			names = append(names, name)
+		}
+	}
+	return names, glue
 }
 
 // cuts returns the tops of the zones that are delegated by zone.

@@ -29,21 +29,35 @@ func ParseDigest(s string) (Digest, error) {
 	return Digest(b), nil
 }
 
-// digest adds up the digests of all records: then they need not be sorted.
+// digest returns the digest of all that is transferred of a zone.
 func (t *Table) digest(zone definition.Name) Digest {
-	var high, low uint64
+	var s sum
 	for name := range t.inZone(zone) {
-		for _, rrset := range t.rrsets(name) {
-			for _, rr := range rrset {
-				sum := sha256.Sum256([]byte(withoutSerial(rr).String()))
-				high += binary.BigEndian.Uint64(sum[:8])
-				low += binary.BigEndian.Uint64(sum[8:])
-			}
+		s.add(t.rrsets(name))
+	}
+	names, glue := t.delegated(zone)
+	for _, name := range names {
+		s.add(t.zoneData(zone, name, glue))
+	}
+	return s.digest()
+}
+
+// A sum adds up the digests of records: then they need not be sorted.
+type sum struct{ high, low uint64 }
+
+func (s *sum) add(rrsets [][]dns.RR) {
+	for _, rrset := range rrsets {
+		for _, rr := range rrset {
+			d := sha256.Sum256([]byte(withoutSerial(rr).String()))
+			s.high += binary.BigEndian.Uint64(d[:8])
+			s.low += binary.BigEndian.Uint64(d[8:])
 		}
 	}
-	var d Digest
-	binary.BigEndian.PutUint64(d[:8], high)
-	binary.BigEndian.PutUint64(d[8:], low)
+}
+
+func (s *sum) digest() (d Digest) {
+	binary.BigEndian.PutUint64(d[:8], s.high)
+	binary.BigEndian.PutUint64(d[8:], s.low)
 	return d
 }
 
