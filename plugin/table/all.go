@@ -19,7 +19,7 @@ import (
 // A zone that is not served whole has no SOA and no NS records.
 func (t *Table) All(zone definition.Name) iter.Seq[[]dns.RR] {
 	return func(yield func([]dns.RR) bool) {
-		delegated, glue := t.delegated(zone)
+		delegated, glue := t.delegated(zone, t.cuts()[zone])
 		names := append(slices.Collect(t.inZone(zone)), delegated...)
 		slices.SortFunc(names, definition.Name.Compare)
 		for _, name := range names {
@@ -85,8 +85,7 @@ func rank(rrtype uint16) uint16 {
 
 // delegated returns the names at and below the cuts of a zone of which it holds
 // something, each once and in no order, and the addresses among that.
-func (t *Table) delegated(zone definition.Name) ([]definition.Name, map[definition.Name][][]dns.RR) {
-	cuts := t.cuts(zone)
+func (t *Table) delegated(zone definition.Name, cuts []definition.Name) ([]definition.Name, map[definition.Name][][]dns.RR) {
 	glue := t.delegationGlue(zone, cuts)
 	names := cuts
 	for name := range glue {
@@ -97,12 +96,13 @@ func (t *Table) delegated(zone definition.Name) ([]definition.Name, map[definiti
 	return names, glue
 }
 
-// cuts returns the tops of the zones that are delegated by zone.
-func (t *Table) cuts(zone definition.Name) []definition.Name {
-	var cuts []definition.Name
+// cuts returns by zone the tops of the zones that it delegates.
+func (t *Table) cuts() map[definition.Name][]definition.Name {
+	cuts := make(map[definition.Name][]definition.Name)
 	for child := range t.whole {
-		if child != "." && child != zone && t.zones.Of(child.Parent()) == zone {
-			cuts = append(cuts, child)
+		if child != "." {
+			zone := t.zones.Of(child.Parent())
+			cuts[zone] = append(cuts[zone], child)
 		}
 	}
 	return cuts

@@ -81,6 +81,10 @@ func (b *builder) addApex(o definition.Owner) {
 // setSerials puts the serials into the SOA records, once the zones have their
 // content.
 func (b *builder) setSerials(opt Options) {
+	var digests map[definition.Name]Digest
+	if opt.Serials != nil {
+		digests = b.table.digests()
+	}
 	for _, zone := range opt.Zones {
 		soas := b.serial[zone]
 		delete(b.serial, zone) // a zone may be there twice
@@ -89,7 +93,7 @@ func (b *builder) setSerials(opt Options) {
 		}
 		serial := opt.Serial
 		if opt.Serials != nil {
-			serial = opt.Serials(zone, b.table.digest(zone))
+			serial = opt.Serials(zone, digests[zone])
 		}
 		for _, s := range soas {
 			*s = serial

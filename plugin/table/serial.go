@@ -29,17 +29,37 @@ func ParseDigest(s string) (Digest, error) {
 	return Digest(b), nil
 }
 
-// digest returns the digest of all that is transferred of a zone.
-func (t *Table) digest(zone definition.Name) Digest {
-	var s sum
-	for name := range t.inZone(zone) {
-		s.add(t.rrsets(name))
+// digests returns the digest of all that is transferred of each zone that is
+// served whole.
+func (t *Table) digests() map[definition.Name]Digest {
+	if len(t.whole) == 0 {
+		return nil // and do not look at what may be a million names
 	}
-	names, glue := t.delegated(zone)
-	for _, name := range names {
-		s.add(t.zoneData(zone, name, glue))
+	sums := make(map[definition.Name]sum, len(t.whole))
+	add := func(zone definition.Name, rrsets [][]dns.RR) {
+		s := sums[zone]
+		s.add(rrsets)
+		sums[zone] = s
 	}
-	return s.digest()
+	for name, i := range t.names {
+		if zone := t.zones.Of(name); len(t.held(i)) > 0 && t.whole[zone] {
+			add(zone, t.rrsets(name))
+		}
+	}
+	for zone, cuts := range t.cuts() {
+		if !t.whole[zone] {
+			continue
+		}
+		names, glue := t.delegated(zone, cuts)
+		for _, name := range names {
+			add(zone, t.zoneData(zone, name, glue))
+		}
+	}
+	digests := make(map[definition.Name]Digest, len(sums))
+	for zone, s := range sums {
+		digests[zone] = s.digest()
+	}
+	return digests
 }
 
 // A sum adds up the digests of records: then they need not be sorted.
