@@ -97,7 +97,7 @@ func (b *Block) stanza(l definition.Line) {
 	if !ok {
 		return
 	}
-	b.Zones = append(b.Zones, zones...)
+	b.Zones = withNew(b.Zones, zones)
 	s := &stanza{b, zones, definition.NewReader(zones), &source.File{Zones: zones, Interval: DefaultReload}}
 	for _, line := range l.Block {
 		option := options[line.Words[0]]
@@ -133,7 +133,20 @@ func (b *Block) origins(l definition.Line, what string, args, keys []string) (de
 		}
 		zones = append(zones, zone)
 	}
-	return zones, len(b.Errs) == before
+	return withNew(nil, zones), len(b.Errs) == before
+}
+
+// withNew appends the zones that are not there yet: a server block may serve one
+// zone under several addresses, and stanzas may share it.
+func withNew(zones, more definition.Zones) definition.Zones {
+	known := zones.Set()
+	for _, zone := range more {
+		if !known[zone] {
+			known[zone] = true
+			zones = append(zones, zone)
+		}
+	}
+	return zones
 }
 
 // authoritative reads: authoritative { ... }
