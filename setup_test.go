@@ -67,6 +67,7 @@ func TestSetup(t *testing.T) {
 		{"authoritative without a block", "mxsrv {\n authoritative\n}", `Testfile:2: error: usage: authoritative { ns NAME... } [syntax]`},
 		{"authoritative without a name server", "mxsrv {\n authoritative {\n contact a\n }\n}", `Testfile:2: error: a zone needs a name server: write ns NAME... in this block [syntax]`},
 		{"name server that is an address", "mxsrv {\n authoritative {\n ns 192.0.2.1\n }\n}", `Testfile:3: error: "192.0.2.1" is an address: declare it`},
+		{"name server that is the root", "mxsrv {\n authoritative {\n ns .\n }\n}", `Testfile:3: error: "." is no host: write the name of one [syntax]`},
 		{"unknown word in authoritative", "mxsrv {\n authoritative {\n ns ns1.example.net.\n soa 5\n }\n}",
 			`Testfile:4: error: "soa 5": write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration [syntax]`},
 		{"contact that is none", "mxsrv {\n authoritative {\n ns ns1.example.net.\n contact a@b..c\n }\n}", `Testfile:4: error: contact "b..c." has an empty label`},

@@ -90,7 +90,11 @@ func (r *Reader) apexLine(l Line, a *Apex) {
 
 func (r *Reader) nameServers(l Line, a *Apex) {
 	for _, word := range l.Words[1:] {
-		host, ok := r.pointedTo(l.Pos, word, a.Zone)
+		if word == "." {
+			r.errs.add(l.Pos, Syntax, "%q is no host: write the name of one", word)
+			continue
+		}
+		host, ok := r.target(l.Pos, word, a.Zone)
 		known := slices.ContainsFunc(a.Servers, func(s NameServer) bool { return s.Host == host })
 		if ok && !known {
 			a.Servers = append(a.Servers, NameServer{l.Pos, host})
