@@ -21,7 +21,7 @@ func (m *MXSRV) passOn(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t 
 		return m.next(ctx, w, w, r, t)
 	}
 	g := &guard{ResponseWriter: w, exists: match == table.Exists, soa: soa}
-	g.prove = func(res *dns.Msg) { m.prove(ctx, r, res, t, true) }
+	g.prove = func(res *dns.Msg) { m.prove(ctx, r, res, t) }
 	rcode, err := m.next(ctx, w, g, r, t)
 	if g.repaired {
 		repairedNXDOMAIN.WithLabelValues(metrics.WithServer(ctx)).Inc()

@@ -20,9 +20,8 @@ import (
 // that exist get a NSEC record of ours, which dnssec signs on request.
 
 // prove adds a NSEC record to a denial, and signatures, if the client wants
-// them and dnssec signs the zone. Shared tells that a plugin behind may hold
-// more types of the name.
-func (m *MXSRV) prove(ctx context.Context, r, res *dns.Msg, t *table.Table, shared bool) {
+// them and dnssec signs the zone.
+func (m *MXSRV) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) {
 	opt := r.IsEdns0()
 	if m.signer == nil || opt == nil || !opt.Do() || len(res.Ns) != 1 || res.Ns[0].Header().Rrtype != dns.TypeSOA {
 		return
@@ -33,14 +32,15 @@ func (m *MXSRV) prove(ctx context.Context, r, res *dns.Msg, t *table.Table, shar
 		name = canonical(res.Answer[n-1].(*dns.CNAME).Target)
 	}
 	zone := res.Ns[0].Header().Name
-	proof := nsec(name, res.Ns[0].Header().Ttl, m.types(t, name, q.Qtype, zone, res.Rcode, shared))
-	if len(res.Answer) > 0 {
-		res.Ns = []dns.RR{res.Ns[0], proof} // dnssec signs both, as this is no mere denial
-		return
-	}
-	signed := m.sign(ctx, q, zone, []dns.RR{res.Ns[0], proof})
-	if len(signed) == 2 {
+	proof := nsec(name, res.Ns[0].Header().Ttl, m.types(t, name, q.Qtype, zone, res.Rcode))
+	unsigned := []dns.RR{res.Ns[0], proof}
+	signed := m.sign(ctx, q, zone, slices.Clone(unsigned))
+	if len(signed) == len(unsigned) {
 		return // it does not sign this zone
+	}
+	if len(res.Answer) > 0 {
+		res.Ns = unsigned // dnssec signs both, as this is no mere denial
+		return
 	}
 	res.Rcode = dns.RcodeSuccess // RFC 9824 §3: NXNAME says that the name does not exist
 	if q.Qtype == dns.TypeNSEC {
@@ -50,8 +50,9 @@ func (m *MXSRV) prove(ctx context.Context, r, res *dns.Msg, t *table.Table, shar
 	res.Ns = signed
 }
 
-// types returns the types that a NSEC record lists, sorted.
-func (m *MXSRV) types(t *table.Table, name string, qtype uint16, zone string, rcode int, shared bool) []uint16 {
+// types returns the types that a NSEC record lists, sorted. A plugin behind may
+// hold more of a name than we do.
+func (m *MXSRV) types(t *table.Table, name string, qtype uint16, zone string, rcode int) []uint16 {
 	types := []uint16{dns.TypeRRSIG, dns.TypeNSEC}
 	switch {
 	case rcode == dns.RcodeNameError:
@@ -60,7 +61,7 @@ func (m *MXSRV) types(t *table.Table, name string, qtype uint16, zone string, rc
 		types = append(types, dns.TypeNS)
 	default:
 		types = append(types, t.Types(name)...)
-		if shared {
+		if m.Next != nil && !t.KnowsAll(name) {
 			types = append(types, common...)
 		}
 		if name == zone {

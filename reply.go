@@ -40,7 +40,7 @@ func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *
 	msg.Rcode = a.Rcode
 	msg.Answer, msg.Ns, msg.Extra = a.RRs, a.Ns, a.Glue
 	if len(a.Ns) > 0 {
-		m.prove(ctx, r, msg, t, false)
+		m.prove(ctx, r, msg, t)
 	}
 	room := m.room(r)
 	octets := headerLen + len(r.Question[0].Name) + 1 + questionLen + a.Len + room

@@ -120,6 +120,9 @@ func (t *Table) wholeZone(name definition.Name) definition.Name {
 	return zone
 }
 
+// KnowsAll reports whether no plugin behind holds anything of name.
+func (t *Table) KnowsAll(name string) bool { return t.wholeZone(definition.Name(name)) != "" }
+
 // Denial returns the answer that a name does not hold a type, or does not exist,
 // where no plugin behind holds it. It has no SOA if name is in no zone.
 func (t *Table) Denial(name string, qtype uint16) Answer {
