@@ -2,7 +2,6 @@ package mxsrv
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -91,23 +90,43 @@ func nsec(name string, ttl uint32, types []uint16) *dns.NSEC {
 }
 
 // successor returns the name after name in canonical order. Where that would be
-// too long it is one that only names which are too long come before.
+// too long it is one that only names which are too long come before. A name that
+// somebody asks for may have any octets, so this is done with those.
 func successor(name string) string {
 	const maxName, maxLabel = 255, 63
-	length := len(name) + 1
 	if name == "." {
 		return `\000.`
 	}
-	label := dns.SplitDomainName(name)[0] // our names have no escapes
-	rest := name[len(label):]
-	switch {
-	case length+2 <= maxName:
+	wire := make([]byte, maxName)
+	length, err := dns.PackDomainName(name, wire, 0, nil, false)
+	if err != nil || length+2 <= maxName {
 		return `\000.` + name
-	case length+1 <= maxName && len(label) < maxLabel:
-		return label + `\000` + rest
 	}
-	last := label[len(label)-1]
-	return fmt.Sprintf(`%s\%03d%s`, label[:len(label)-1], last+1, rest)
+	label := int(wire[0]) // which is where it ends, too
+	if length+1 <= maxName && label < maxLabel {
+		wire = slices.Insert(wire[:length], label+1, 0)
+		wire[0]++
+	} else {
+		wire = increment(wire[:length])
+	}
+	next, _, _ := dns.UnpackDomainName(wire, 0)
+	return next
+}
+
+// increment makes the last octet of the first label of a name one more. Those
+// that are at their end are dropped, and so is a label of them.
+func increment(wire []byte) []byte {
+	for last := wire[0]; last > 0; last = wire[0] {
+		if wire[last] < 0xff {
+			wire[last]++
+			break
+		}
+		wire = slices.Delete(wire, int(last), int(last)+1)
+		if wire[0]--; wire[0] == 0 {
+			wire = wire[1:]
+		}
+	}
+	return wire
 }
 
 // sign returns the records of RRsets and their signatures.
