@@ -47,6 +47,7 @@ func ledgerOf(path, server string) (*ledger, error) {
 	defer ledgers.Unlock()
 	key := "server " + server
 	if path != "" {
+		path = realPath(path)
 		key = "file " + path
 	}
 	if l := ledgers.known[key]; l != nil {
@@ -61,6 +62,21 @@ func ledgerOf(path, server string) (*ledger, error) {
 	}
 	ledgers.known[key] = l
 	return l, nil
+}
+
+// realPath returns the absolute path of a file without symbolic links: there is one
+// ledger for it, and it is the file that is replaced, not a link to it.
+func realPath(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		return filepath.Join(dir, filepath.Base(path))
+	}
+	return path
 }
 
 // next returns the serial of a zone with this content, and notes it.

@@ -251,6 +251,39 @@ func TestSerialsFile(t *testing.T) {
 	}
 }
 
+// TestSerialsFileOfMany: blocks may name one file in different ways, also by a
+// link, which stays one.
+func TestSerialsFileOfMany(t *testing.T) {
+	ledgers.known = nil
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "serials"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Symlink("serials", link)); err != nil {
+		t.Fatal(err)
+	}
+	change := func(zone, path, addr string) {
+		t.Helper()
+		if _, err := load(t, "mxsrv "+zone+" {\n authoritative {\n ns ns1.example.net.\n }\n serials "+path+"\n host a "+addr+"\n}", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("a.example.org", path, "192.0.2.1")
+	change("b.example.org", dir+"/./serials", "192.0.2.1")
+	change("c.example.org", link, "192.0.2.1")
+	change("a.example.org", path, "192.0.2.2")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, zone := range []string{"a", "b", "c"} {
+		if !strings.Contains(string(text), zone+".example.org. ") {
+			t.Errorf("%s.example.org is not in the file:\n%s", zone, text)
+		}
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link is now %v, %v", info.Mode(), err)
+	}
+}
+
 func TestSuccessor(t *testing.T) {
 	label := strings.Repeat("a", 63)
 	long := func(first string) string { return first + "." + label + "." + label + "." + label + "." } // 192 octets and the first label
