@@ -24,6 +24,7 @@ type ledger struct {
 
 	mu      sync.Mutex
 	last    map[definition.Name]entry
+	before  map[definition.Name]entry // of zones that are not in last: where another ledger is
 	unsaved bool
 }
 
@@ -53,15 +54,30 @@ func ledgerOf(path, server string) (*ledger, error) {
 	if l := ledgers.known[key]; l != nil {
 		return l, nil
 	}
-	l := &ledger{path: path, last: make(map[definition.Name]entry)}
+	l := &ledger{path: path, last: make(map[definition.Name]entry), before: make(map[definition.Name]entry)}
 	if err := l.read(); err != nil {
 		return nil, err
+	}
+	for _, other := range ledgers.known {
+		l.goOn(other)
 	}
 	if ledgers.known == nil {
 		ledgers.known = make(map[string]*ledger)
 	}
 	ledgers.known[key] = l
 	return l, nil
+}
+
+// goOn notes what another ledger knows. Its serials were served, and must not
+// fall because a reloaded Corefile keeps them elsewhere.
+func (l *ledger) goOn(other *ledger) {
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	for zone, e := range other.last {
+		if known, ok := l.before[zone]; !ok || table.Newer(e.serial, known.serial) {
+			l.before[zone] = e
+		}
+	}
 }
 
 // realPath returns the absolute path of a file without symbolic links: there is one
@@ -84,8 +100,13 @@ func (l *ledger) next(zone definition.Name, content table.Digest) uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last, known := l.last[zone]
-	if !known || last.content != content {
+	if !known {
+		last = l.before[zone]
+	}
+	if last.serial == 0 || last.content != content {
 		last = entry{table.NextSerial(last.serial, time.Now()), content}
+	}
+	if last != l.last[zone] {
 		l.last[zone], l.unsaved = last, true
 	}
 	return last.serial

@@ -251,6 +251,27 @@ func TestSerialsFile(t *testing.T) {
 	}
 }
 
+// TestSerialsKeptElsewhere: a reloaded Corefile that keeps the serials elsewhere
+// goes on where the one before was.
+func TestSerialsKeptElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ledgers.known = nil
+		dir := t.TempDir()
+		last := uint32(0)
+		for i, keep := range []string{"", "", "", "serials " + dir + "/a", "serials " + dir + "/b"} {
+			h, err := load(t, fmt.Sprintf("mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n %s\n host a 192.0.2.%d\n}", keep, i), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, serial := transferred(t, h, "example.org.", 0)
+			if i > 0 && !table.Newer(serial, last) {
+				t.Errorf("%d after %d when it says %q", serial, last, keep)
+			}
+			last = serial
+		}
+	})
+}
+
 // TestSerialsFileOfMany: blocks may name one file in different ways, also by a
 // link, which stays one.
 func TestSerialsFileOfMany(t *testing.T) {
