@@ -53,13 +53,13 @@ func (m *MXSRV) passOnUnknown(ctx context.Context, w dns.ResponseWriter, r *dns.
 }
 
 // concerns reports whether a query can be about definitions: one question,
-// class IN, opcode QUERY, and no zone transfer.
+// class IN, opcode QUERY, and no type that means something else.
 func concerns(r *dns.Msg) bool {
 	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
 		return false
 	}
 	q := &r.Question[0]
-	return q.Qclass == dns.ClassINET && q.Qtype != dns.TypeAXFR && q.Qtype != dns.TypeIXFR
+	return q.Qclass == dns.ClassINET && !isTransfer(q.Qtype) && q.Qtype != dns.TypeNXNAME
 }
 
 // canonical returns a name in lower case. Off the wire its escapes are in

@@ -82,3 +82,19 @@ func TestProof(t *testing.T) {
 		}
 	}
 }
+
+// TestNXNAME: an answer that lists every type but the one that was asked for
+// would say that the name exists.
+func TestNXNAME(t *testing.T) {
+	h, err := load(t, whole, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.signer = signs("example.org.")
+	for _, do := range []bool{false, true} {
+		m := new(dns.Msg).SetQuestion("nosuch.example.org.", dns.TypeNXNAME).SetEdns0(4096, do)
+		if rcode, res, err := ask(t, h, m); rcode != dns.RcodeFormatError || res != nil || err != nil {
+			t.Errorf("DO %v: rcode %d, %v, %v, want FORMERR and nothing written", do, rcode, res, err)
+		}
+	}
+}

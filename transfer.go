@@ -41,15 +41,18 @@ func (m *MXSRV) Transfer(zone string, serial uint32) (<-chan []dns.RR, error) {
 
 // passOnOther passes on what is no question about definitions. A transfer of
 // a zone that is served whole is for the transfer plugin; one that comes here
-// is not allowed.
+// is not allowed. Nobody may ask for NXNAME (RFC 9824 §3.5).
 func (m *MXSRV) passOnOther(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if t := m.table.Load(); t != nil && isTransfer(r) && t.IsWhole(canonical(r.Question[0].Name)) {
-		return dns.RcodeRefused, nil
+	if t := m.table.Load(); t != nil && r.Opcode == dns.OpcodeQuery && len(r.Question) == 1 {
+		q := r.Question[0]
+		switch {
+		case isTransfer(q.Qtype) && t.IsWhole(canonical(q.Name)):
+			return dns.RcodeRefused, nil
+		case q.Qtype == dns.TypeNXNAME && t.Whole(canonical(q.Name)) != nil:
+			return dns.RcodeFormatError, nil
+		}
 	}
 	return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 }
 
-func isTransfer(r *dns.Msg) bool {
-	return r.Opcode == dns.OpcodeQuery && len(r.Question) == 1 &&
-		(r.Question[0].Qtype == dns.TypeAXFR || r.Question[0].Qtype == dns.TypeIXFR)
-}
+func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }
