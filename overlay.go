@@ -17,6 +17,9 @@ import (
 // 8020), and mail to it would bounce.
 func (m *MXSRV) passOn(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, match table.Match) (int, error) {
 	soa := t.Whole(name)
+	if t.OfAbove(name, r.Question[0].Qtype) {
+		soa = nil
+	}
 	if match == table.None && soa == nil {
 		return m.next(ctx, w, w, r, t)
 	}

@@ -68,7 +68,7 @@ func TestWhole(t *testing.T) {
 		{"empty non-terminal", "_tcp.example.org. A", "NOERROR aa=true | | " + soa + " |"},
 		{"no such name within", "nosuch.child.example.org. A", "NXDOMAIN aa=true | | " + child + " |"},
 		{"DS where the zone delegates", "child.example.org. DS", "NOERROR aa=true | | " + soa + " |"},
-		{"DS of the top", "example.org. DS", "NOERROR aa=true | | " + soa + " |"},
+		{"DS of the top, which is of the zone above", "example.org. DS", "NOERROR aa=false | | example.com. SOA 9 |"},
 		{"alias", "www.example.org. A", "NOERROR aa=true | www.example.org. CNAME 3600 mx1.example.org. A 3600 | |"},
 		{"alias, no such type", "www.example.org. TXT", "NOERROR aa=true | www.example.org. CNAME 3600 | " + soa + " |"},
 		{"alias, CNAME", "www.example.org. CNAME", "NOERROR aa=true | www.example.org. CNAME 3600 | |"},
@@ -124,6 +124,18 @@ func transferred(t *testing.T, h plugin.Handler, zone string, serial uint32) (st
 		}
 	}
 	return strings.TrimSuffix(b.String(), ", "), current
+}
+
+// TestDSOfTop: where nothing behind knows the zone above, there is no DS.
+func TestDSOfTop(t *testing.T) {
+	h, err := load(t, whole, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, res, err := ask(t, h, new(dns.Msg).SetQuestion("example.org.", dns.TypeDS))
+	if got, want := brief(res), "NOERROR aa=true | | example.org. SOA 120 |"; got != want || err != nil {
+		t.Errorf("%s, %v\nwant %s", got, err, want)
+	}
 }
 
 func TestTransfer(t *testing.T) {

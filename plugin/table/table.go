@@ -105,7 +105,7 @@ func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 // missing answers what there is no answer to: with a denial if all is known of
 // the zone.
 func (t *Table) missing(match Match, name string, qtype uint16) (Match, Answer) {
-	if len(t.whole) == 0 || t.wholeZone(definition.Name(name)) == "" {
+	if len(t.whole) == 0 || t.wholeZone(definition.Name(name)) == "" || t.OfAbove(name, qtype) {
 		return match, Answer{}
 	}
 	return Data, t.Denial(name, qtype)
@@ -122,6 +122,13 @@ func (t *Table) wholeZone(name definition.Name) definition.Name {
 
 // KnowsAll reports whether no plugin behind holds anything of name.
 func (t *Table) KnowsAll(name string) bool { return t.wholeZone(definition.Name(name)) != "" }
+
+// OfAbove reports whether a question is about the zone above one that is served
+// whole, and that is not served whole too: it is for DS at the top (RFC 4035
+// §3.1.4.1).
+func (t *Table) OfAbove(name string, qtype uint16) bool {
+	return qtype == dns.TypeDS && t.IsWhole(name) && !t.whole[t.zones.Of(definition.Name(name).Parent())]
+}
 
 // Denial returns the answer that a name does not hold a type, or does not exist,
 // where no plugin behind holds it. It has no SOA if name is in no zone.
