@@ -126,6 +126,7 @@ func (p *publisher) catchUp() {
 		if err := p.load(); err != nil {
 			log.Error(err) // it is refused again when it is noticed as a change
 		}
+		p.warn()
 	}
 	p.secondaries.notify(slices.Collect(maps.Keys(p.serials))...)
 }

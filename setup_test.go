@@ -73,6 +73,7 @@ func TestSetup(t *testing.T) {
 		{"contact that is none", "mxsrv {\n authoritative {\n ns ns1.example.net.\n contact a@b..c\n }\n}", `Testfile:4: error: contact "b..c." has an empty label`},
 		{"fallthrough with a block", "mxsrv {\n fallthrough {\n }\n}", `Testfile:2: error: usage: fallthrough [ZONES...] [syntax]`},
 		{"fallthrough to no zone", "mxsrv {\n fallthrough a..b\n}", `Testfile:2: error: fallthrough a..b: write a domain name`},
+		{"fallthrough to another zone", "mxsrv {\n fallthrough web\n}", `Testfile:2: error: fallthrough web.: it is not below example.org.: write a name that is, absolute [syntax]`},
 		{"serials without a path", "mxsrv {\n serials\n}", `Testfile:2: error: usage: serials PATH [syntax]`},
 		{"two files for serials", "mxsrv {\n serials a\n serials b\n}", `Testfile:3: error: a second file for serials: write one for the server block [syntax]`},
 		{"all mistakes at once", "mxsrv {\n host mx1\n mail\n}", "Testfile:3: error: usage: mail"},

@@ -359,4 +359,7 @@ func TestCatchUp(t *testing.T) {
 	if _, serial := transferred(t, h, "example.org.", 0); !table.Newer(serial, before) {
 		t.Errorf("serial %d after %d was served", serial, before)
 	}
+	if h.unsaid != nil {
+		t.Error("what it found is not said")
+	}
 }

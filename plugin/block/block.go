@@ -164,6 +164,12 @@ func (s *stanza) fallthroughs(l definition.Line) {
 		return
 	}
 	zones, _ := s.origins(l, "fallthrough", l.Words[1:], nil)
+	for _, zone := range zones {
+		related := func(z definition.Name) bool { return zone.Below(z) || z.Below(zone) }
+		if !slices.ContainsFunc(s.zones, related) {
+			s.errorf(l.Pos, definition.Syntax, "fallthrough %s: it is not below %s: write a name that is, absolute", zone, s.zones[0])
+		}
+	}
 	s.Fallthrough = append(s.Fallthrough, zones...)
 }
 
