@@ -13,6 +13,7 @@ type Line struct {
 	Block []Line
 
 	braced bool // it has a block, perhaps an empty one
+	offset int  // of its first word in its text
 }
 
 // maxDepth is far beyond what the language nests (mxsrv, mail, a line in it).
@@ -29,10 +30,10 @@ func Lines(d *caddyfile.Dispenser) ([]Line, Errors) {
 	return lines, g.errs.list
 }
 
-// eachLine calls f for every statement of a text. The line is valid during the
-// call: the next one is read into the same memory.
-func eachLine(source, text string, f func(Line)) Errors {
-	g := grouper{words: newScanner(source, text)}
+// eachLine calls f for every statement that s has left. The line is valid during
+// the call: the next one is read into the same memory.
+func eachLine(s *scanner, f func(Line)) Errors {
+	g := grouper{words: s}
 	g.line = func(l Line) {
 		f(l)
 		g.buf = g.buf[:0]
@@ -86,7 +87,7 @@ func (g *grouper) block(start Pos, depth int, emit func(Line)) {
 		default:
 			if !open || !onLine {
 				done()
-				last.Pos, first, open = pos, len(g.buf), true
+				last.Pos, last.offset, first, open = pos, g.words.offset(), len(g.buf), true
 			}
 			g.buf = append(g.buf, g.word(word, pos))
 			last.Words = g.buf[first:len(g.buf):len(g.buf)]

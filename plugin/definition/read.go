@@ -95,17 +95,7 @@ func Read(source, text string, zones Zones) (*Set, Errors) {
 
 // Read adds what a whole text of definitions declares.
 func (s *Set) Read(source, text string, zones Zones) Errors {
-	before := *s
-	s.grow(text)
-	r := NewReader(zones)
-	r.set = s
-	errs := eachLine(source, text, func(l Line) {
-		if !r.Line(l) {
-			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
-		}
-	})
-	s.setDefaults(&before, r.defaultSeconds())
-	return append(errs, r.errs.list...)
+	return NewText(source, text, zones).Read(s)
 }
 
 // setDefaults gives a default TTL to what s has beyond before.
@@ -133,13 +123,20 @@ func (t *TTL) setDefault(seconds uint32) {
 	}
 }
 
-// grow makes room for what a text seems to declare in one zone. To grow bit by
-// bit would take several times the memory of a large set.
-func (s *Set) grow(text string) {
-	s.Hosts = slices.Grow(s.Hosts, strings.Count(text, "host "))
-	s.Mails = slices.Grow(s.Mails, strings.Count(text, "mail "))
-	s.Services = slices.Grow(s.Services, strings.Count(text, "service "))
-	s.Aliases = slices.Grow(s.Aliases, strings.Count(text, "alias "))
+// grow makes room for what a text seems to declare in one zone, and returns how
+// many stanzas that are. To grow bit by bit would take several times the memory of
+// a large set.
+func (s *Set) grow(text string) (stanzas int) {
+	count := func(word string) int {
+		n := strings.Count(text, word)
+		stanzas += n
+		return n
+	}
+	s.Hosts = slices.Grow(s.Hosts, count("host "))
+	s.Mails = slices.Grow(s.Mails, count("mail "))
+	s.Services = slices.Grow(s.Services, count("service "))
+	s.Aliases = slices.Grow(s.Aliases, count("alias "))
+	return stanzas
 }
 
 func (r *Reader) usage(l Line) {

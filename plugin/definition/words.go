@@ -12,6 +12,7 @@ import (
 // caddyfile.Dispenser does of a Corefile.
 type words interface {
 	next() (word string, pos Pos, ok bool)
+	offset() int // of the last word in its text
 }
 
 // dispensed are the words of a block of a Corefile.
@@ -23,6 +24,8 @@ func (d dispensed) next() (string, Pos, bool) {
 	}
 	return d.Val(), Pos{d.File(), d.Line()}, true
 }
+
+func (dispensed) offset() int { return 0 } // nobody asks for it
 
 // A scanner reads the words of a text without copying them. It takes for a word
 // what the lexer of caddyfile takes for one, which needs ten times the memory of
@@ -38,14 +41,19 @@ type scanner struct {
 	source string
 	text   string // what is left
 	line   int    // of the text that is left
+	length int    // of the whole text
+	start  int    // of the last word
 }
 
 func newScanner(source, text string) *scanner {
-	return &scanner{source: source, text: strings.TrimPrefix(text, "\ufeff"), line: 1}
+	return &scanner{source: source, text: strings.TrimPrefix(text, "\ufeff"), line: 1, length: len(text)}
 }
+
+func (s *scanner) offset() int { return s.start }
 
 func (s *scanner) next() (string, Pos, bool) {
 	s.skip()
+	s.start = s.length - len(s.text)
 	pos := Pos{s.source, s.line}
 	if s.text == "" {
 		return "", pos, false
