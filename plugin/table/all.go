@@ -49,16 +49,23 @@ func (t *Table) zoneData(zone, name definition.Name, glue map[definition.Name][]
 // inZone goes through the names that hold something in a zone, in no order.
 func (t *Table) inZone(zone definition.Name) iter.Seq[definition.Name] {
 	return func(yield func(definition.Name) bool) {
-		for name, i := range t.names {
-			if len(t.held(i)) > 0 && t.zones.Of(name) == zone && !yield(name) {
-				return
+		for part := range t.parts() {
+			for name, i := range part.names {
+				if t.of(name) == part && part.nodes[i].count > 0 && t.zones.Of(name) == zone && !yield(name) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// rrsets returns what a name holds: SOA first, then by type.
+// rrsets returns what a name holds: SOA first, then by type; nothing if it does
+// not exist.
 func (t *Table) rrsets(name definition.Name) [][]dns.RR {
+	t = t.of(name)
+	if !t.holds(name) {
+		return nil
+	}
 	var sets [][]dns.RR
 	for _, e := range t.held(t.names[name]) {
 		rrs := t.answer(string(name), e).RRs
@@ -119,8 +126,7 @@ func (t *Table) delegationGlue(zone definition.Name, cuts []definition.Name) map
 		_, ns := t.Lookup(string(top), dns.TypeNS)
 		for _, rr := range ns.RRs {
 			host := targetOf(rr)
-			below := slices.ContainsFunc(cuts, host.Below)
-			if _, known := t.names[host]; !below || !known || glue[host] != nil {
+			if !slices.ContainsFunc(cuts, host.Below) || glue[host] != nil {
 				continue
 			}
 			for _, rrset := range t.rrsets(host) {

@@ -78,12 +78,12 @@ func (b *builder) addApex(o definition.Owner) {
 	b.add(dns.TypeNS, b.store(stored{rrs: rrs, glue: b.glue(b.table.records(rrs))}), false)
 }
 
-// setSerials puts the serials into the SOA records, once the zones have their
+// setSerials puts the serials into the SOA records of t, once the zones have their
 // content.
-func (b *builder) setSerials(opt Options) {
-	var digests map[definition.Name]Digest
+func (b *builder) setSerials(opt Options, t *Table, content func(zone definition.Name) sum) {
+	var delegations map[definition.Name]sum
 	if opt.Serials != nil {
-		digests = b.table.digests()
+		delegations = t.delegations()
 	}
 	for _, zone := range opt.Zones {
 		soas := b.serial[zone]
@@ -93,7 +93,8 @@ func (b *builder) setSerials(opt Options) {
 		}
 		serial := opt.Serial
 		if opt.Serials != nil {
-			serial = opt.Serials(zone, digests[zone])
+			b.table.contents[zone] = content(zone)
+			serial = opt.Serials(zone, b.table.contents[zone].plus(delegations[zone]).digest())
 		}
 		for _, s := range soas {
 			*s = serial

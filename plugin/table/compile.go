@@ -23,11 +23,22 @@ type Options struct {
 // map of the index's numbers.
 func Compile(index *definition.Index, opt Options) *Table {
 	b := newBuilder(index, opt)
+	b.compile()
+	var contents map[definition.Name]sum
+	if opt.Serials != nil {
+		contents = b.table.sums()
+	}
+	b.setSerials(opt, b.table, func(zone definition.Name) sum { return contents[zone] })
+	return b.table
+}
+
+// compile makes everything but the serials.
+func (b *builder) compile() {
 	b.makeRoom(b.findSets())
-	for o := range index.Owners() {
+	for o := range b.index.Owners() {
 		b.addAddresses(o)
 	}
-	for o := range index.Owners() {
+	for o := range b.index.Owners() {
 		first := len(b.table.entries)
 		b.addHost(o)
 		b.addMail(o)
@@ -35,12 +46,10 @@ func Compile(index *definition.Index, opt Options) *Table {
 		b.addApex(o)
 		b.table.nodes = append(b.table.nodes, node{uint32(first), uint32(len(b.table.entries) - first)})
 	}
-	for o := range index.Owners() {
+	for o := range b.index.Owners() {
 		b.addAlias(o)
 	}
 	b.addNonTerminals()
-	b.setSerials(opt)
-	return b.table
 }
 
 func header(owner definition.Name, rrtype uint16, ttl uint32) dns.RR_Header {
@@ -78,6 +87,8 @@ func newBuilder(index *definition.Index, opt Options) *builder {
 		denials: [][]dns.RR{nil},
 		whole:   make(definition.ZoneSet),
 		passed:  opt.Passed.Set(),
+
+		contents: make(map[definition.Name]sum),
 	}
 	b := &builder{
 		table: t, index: index,

@@ -29,43 +29,21 @@ func ParseDigest(s string) (Digest, error) {
 	return Digest(b), nil
 }
 
-// digests returns the digest of all that is transferred of each zone that is
-// served whole.
-func (t *Table) digests() map[definition.Name]Digest {
-	if len(t.whole) == 0 {
-		return nil // and do not look at what may be a million names
-	}
-	sums := make(map[definition.Name]sum, len(t.whole))
-	add := func(zone definition.Name, rrsets [][]dns.RR) {
-		s := sums[zone]
-		s.add(rrsets)
-		sums[zone] = s
-	}
-	for name, i := range t.names {
-		if zone := t.zones.Of(name); len(t.held(i)) > 0 && t.whole[zone] {
-			add(zone, t.rrsets(name))
-		}
-	}
-	for zone, cuts := range t.cuts() {
-		if !t.whole[zone] {
-			continue
-		}
-		names, glue := t.delegated(zone, cuts)
-		for _, name := range names {
-			add(zone, t.zoneData(zone, name, glue))
-		}
-	}
-	digests := make(map[definition.Name]Digest, len(sums))
-	for zone, s := range sums {
-		digests[zone] = s.digest()
-	}
-	return digests
-}
-
-// A sum adds up the digests of records: then they need not be sorted.
+// A sum is that of the digests of records: then they need not be sorted, and some
+// can be taken off again.
 type sum struct{ high, low uint64 }
 
-func (s *sum) add(rrsets [][]dns.RR) {
+func (s sum) digest() (d Digest) {
+	binary.BigEndian.PutUint64(d[:8], s.high)
+	binary.BigEndian.PutUint64(d[8:], s.low)
+	return d
+}
+
+func (s sum) plus(other sum) sum  { return sum{s.high + other.high, s.low + other.low} }
+func (s sum) minus(other sum) sum { return sum{s.high - other.high, s.low - other.low} }
+
+// sumOf adds up the records of RRsets.
+func sumOf(rrsets [][]dns.RR) (s sum) {
 	for _, rrset := range rrsets {
 		for _, rr := range rrset {
 			d := sha256.Sum256([]byte(withoutSerial(rr).String()))
@@ -73,12 +51,37 @@ func (s *sum) add(rrsets [][]dns.RR) {
 			s.low += binary.BigEndian.Uint64(d[8:])
 		}
 	}
+	return s
 }
 
-func (s *sum) digest() (d Digest) {
-	binary.BigEndian.PutUint64(d[:8], s.high)
-	binary.BigEndian.PutUint64(d[8:], s.low)
-	return d
+// sums adds up the records of each zone that is served whole, but for what it
+// delegates.
+func (t *Table) sums() map[definition.Name]sum {
+	sums := make(map[definition.Name]sum, len(t.whole))
+	if len(t.whole) == 0 {
+		return sums // and do not look at what may be a million names
+	}
+	for name, i := range t.names {
+		if zone := t.zones.Of(name); len(t.held(i)) > 0 && t.whole[zone] {
+			sums[zone] = sums[zone].plus(sumOf(t.rrsets(name)))
+		}
+	}
+	return sums
+}
+
+// delegations adds up what each zone delegates: that is transferred with it.
+func (t *Table) delegations() map[definition.Name]sum {
+	sums := make(map[definition.Name]sum)
+	for zone, cuts := range t.cuts() {
+		if !t.whole[zone] {
+			continue
+		}
+		names, glue := t.delegated(zone, cuts)
+		for _, name := range names {
+			sums[zone] = sums[zone].plus(sumOf(t.zoneData(zone, name, glue)))
+		}
+	}
+	return sums
 }
 
 func withoutSerial(rr dns.RR) dns.RR {

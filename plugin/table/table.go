@@ -43,6 +43,9 @@ type Table struct {
 
 	whole  definition.ZoneSet // zones in which all names are known,
 	passed definition.ZoneSet // but below these
+
+	contents map[definition.Name]sum // of the zones that are served whole, if serials depend on it
+	patch    *patch                  // what has changed since, or nil
 }
 
 // An Answer is what one question gets. The slices are shared between answers
@@ -89,6 +92,7 @@ const anyType = dns.TypeNone
 // There is an answer only if the match is [Data]. ANY gets one of the RRsets of
 // the name (RFC 8482 §4.1).
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
+	t = t.of(definition.Name(name))
 	i, ok := t.names[definition.Name(name)]
 	if !ok {
 		return t.missing(None, name, qtype)
@@ -134,6 +138,7 @@ func (t *Table) OfAbove(name string, qtype uint16) bool {
 // where no plugin behind holds it. It has no SOA if name is in no zone.
 func (t *Table) Denial(name string, qtype uint16) Answer {
 	n := definition.Name(name)
+	t = t.of(n)
 	zone := t.zones.Of(n)
 	if parent := t.zones.Of(n.Parent()); qtype == dns.TypeDS && n == zone && t.whole[parent] {
 		zone = parent // which is who delegates, RFC 4035 §3.1.4.1
@@ -152,12 +157,16 @@ func (t *Table) Denial(name string, qtype uint16) Answer {
 // if it does not exist.
 func (t *Table) Types(name string) []uint16 {
 	var types []uint16
-	if i, ok := t.names[definition.Name(name)]; ok && len(t.held(i)) > 0 {
-		for _, rrset := range t.rrsets(definition.Name(name)) {
-			types = append(types, rrset[0].Header().Rrtype)
-		}
+	for _, rrset := range t.rrsets(definition.Name(name)) {
+		types = append(types, rrset[0].Header().Rrtype)
 	}
 	return types
+}
+
+// holds reports whether a name holds something, in this table without its patch.
+func (t *Table) holds(name definition.Name) bool {
+	i, ok := t.names[name]
+	return ok && t.nodes[i].count > 0
 }
 
 // held returns the entries of a node.
