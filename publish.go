@@ -32,6 +32,7 @@ type publisher struct {
 	unsaid      *unsaid
 
 	// Of what is in service.
+	base     *base // nil if what the sources declare now is not what is in service
 	names    int
 	serials  map[definition.Name]uint32 // of the zones that are served whole
 	progress progress
@@ -72,6 +73,7 @@ func (p *publisher) lintOptions() lint.Options {
 // load serves what the sources declare now. Its error is what is wrong with it.
 func (p *publisher) load() error {
 	defer p.progress.doing("")
+	p.base = nil
 	set, errs := p.sources.Load()
 	if set == nil {
 		return nil // some source will deliver later
@@ -131,34 +133,67 @@ func (p *publisher) catchUp() {
 	p.secondaries.notify(slices.Collect(maps.Keys(p.serials))...)
 }
 
-// publish serves a set, or says what is wrong with it.
-func (p *publisher) publish(changed source.Source, set *definition.Set, errs definition.Errors) {
+// publish serves what has changed, or says what is wrong with it.
+func (p *publisher) publish(c *source.Change) {
 	defer p.progress.doing("")
+	if !p.patch(c) {
+		p.replace(c)
+	}
+}
+
+// replace reads, judges and serves everything anew.
+func (p *publisher) replace(c *source.Change) {
+	p.base = nil // not to be kept beside the new one
+	set, errs := c.Read()
 	defer spareQueries(p.names)()
 	index := set.Index()
 	defer clearAway(max(p.names, index.Len()))
-	findings := p.check(index, errs)
+	if p.judge(c.Source, p.check(index, errs), nil) {
+		said(p.serve(index))
+		log.Infof("%v: %d names are in service", c.Source, p.names)
+	}
+}
+
+// judge counts a load, and says what there is to say of it: of warnings those
+// about some names, or all. It returns whether the load may be served.
+func (p *publisher) judge(changed source.Source, findings []lint.Finding, about definition.Names) bool {
 	err := lint.Err(findings)
 	count(changed, err)
 	if err != nil {
 		p.refuse(changed, findings)
-		return
+		return false
+	}
+	if about != nil {
+		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return len(f.Names) > 0 && !about[f.Names[0]] })
 	}
 	warnings(findings)
-	if err := p.serve(index); err != nil {
-		log.Errorf("%v: serials may fall at the next start", err)
-	}
-	log.Infof("%v: %d names are in service", changed, index.Len())
+	return true
 }
 
-// serve swaps the table, and tells the secondaries of zones that have changed.
-// Its error is that the serials could not be kept in their file.
+// said logs that serials could not be kept.
+func said(err error) {
+	if err != nil {
+		log.Errorf("%v: serials may fall at the next start", err)
+	}
+}
+
+// serve serves everything that is declared. Its error is that the serials could
+// not be kept in their file.
 func (p *publisher) serve(index *definition.Index) error {
+	b := &base{names: index.Len(), held: tally(index, p.zoneSet)}
+	return p.swap(b, func(opt table.Options) *table.Table {
+		b.table = table.Compile(index, opt)
+		return b.table
+	})
+}
+
+// swap swaps the table for one that is made from b, and tells the secondaries of
+// zones that have changed.
+func (p *publisher) swap(b *base, compile func(table.Options) *table.Table) error {
 	p.progress.doing("compiling the definitions of " + p.block.Pos.String())
 	now := time.Now()
-	held := tally(index, p.zoneSet)
 	serials, changed := make(map[definition.Name]uint32), []definition.Name(nil)
-	t := table.Compile(index, table.Options{
+	t := compile(table.Options{
 		Zones: p.block.Zones, Passed: p.block.Fallthrough, Serial: uint32(now.Unix()),
 		Serials: func(zone definition.Name, content table.Digest) uint32 {
 			serials[zone] = p.ledger.next(zone, content)
@@ -170,14 +205,17 @@ func (p *publisher) serve(index *definition.Index) error {
 	})
 	err := p.ledger.save()
 	p.table.Store(t)
+	held, names := b.count(t, p.zoneSet)
 	p.status.Store(&status{held: held, loaded: now})
-	p.names, p.serials = index.Len(), serials
+	p.base, p.names, p.serials = b, names, serials
 	p.secondaries.notify(changed...)
 	return err
 }
 
-// refuse leaves the table that is served.
+// refuse leaves the table that is served. After it only a look at everything tells
+// what is other than there.
 func (p *publisher) refuse(changed source.Source, findings []lint.Finding) {
+	p.base = nil
 	for _, f := range findings {
 		if f.Rule.Severity == lint.Error {
 			log.Error(f)

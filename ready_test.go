@@ -18,15 +18,15 @@ type late struct {
 	text chan string
 }
 
-func (late) Load() (*definition.Set, definition.Errors) { return nil, nil }
+func (late) Load() *source.Content { return nil }
 
-func (l late) Run(ctx context.Context, deliver func(*definition.Set, definition.Errors)) {
+func (l late) Run(ctx context.Context, deliver func(*source.Content)) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case text := <-l.text:
-			deliver(definition.Read("late", text, definition.Zones{"example.org."}))
+			deliver(&source.Content{Texts: []*definition.Text{definition.NewText("late", text, definition.Zones{"example.org."})}})
 		}
 	}
 }

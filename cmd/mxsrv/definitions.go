@@ -86,7 +86,7 @@ func serve(u *ui, name string, sources []source.Source, opt lint.Options) *serve
 	var sets []*definition.Set
 	var errs definition.Errors
 	for _, from := range sources {
-		set, mistakes := from.Load()
+		set, mistakes := from.Load().Read()
 		if set == nil { // only who follows the source gets to know it
 			u.note("%s: the definitions of %v are not read", name, from)
 			continue

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
@@ -57,20 +56,21 @@ func (f *File) String() string {
 const tries = 10
 
 // Load implements [Source].
-func (f *File) Load() (*definition.Set, definition.Errors) {
-	var c content
+func (f *File) Load() *Content {
+	defer f.doing("")
+	var c *Content
 	for range tries {
 		now, ok := f.look(), false
 		if c, ok = f.read(now); ok {
-			return f.parse(c)
+			return c
 		}
 	}
 	c.unreadable(f.Patterns[0].Pos, "%v changes again and again while it is read: write another file and rename it", f)
-	return f.parse(c)
+	return c
 }
 
 // Run implements [Source].
-func (f *File) Run(ctx context.Context, deliver func(*definition.Set, definition.Errors)) {
+func (f *File) Run(ctx context.Context, deliver func(*Content)) {
 	if f.Interval <= 0 {
 		return
 	}
@@ -92,12 +92,12 @@ func (f *File) Run(ctx context.Context, deliver func(*definition.Set, definition
 
 // follow reads a change and delivers it, unless it is one that leaves all as it
 // was.
-func (f *File) follow(now view, deliver func(*definition.Set, definition.Errors)) {
+func (f *File) follow(now view, deliver func(*Content)) {
 	before := f.sum
 	c, ok := f.read(now)
 	f.doing("")
 	if ok && f.sum != before {
-		deliver(f.parse(c))
+		deliver(c)
 	}
 }
 
@@ -141,17 +141,9 @@ func (p *patience) look(now, seen view) bool {
 	return due
 }
 
-// content is what was read of all files, and what could not be.
-type content struct {
-	files []text
-	errs  definition.Errors
-}
-
-type text struct{ path, text string }
-
 // read reads the files of a view. It returns false, and changes nothing, if they
 // are not as in the view any more.
-func (f *File) read(now view) (content, bool) {
+func (f *File) read(now view) (*Content, bool) {
 	c := f.readAll(now)
 	if !f.look().equal(now) {
 		return c, false
@@ -163,8 +155,8 @@ func (f *File) read(now view) (content, bool) {
 	return c, true
 }
 
-func (f *File) readAll(v view) content {
-	c := content{errs: slices.Clone(v.errs)}
+func (f *File) readAll(v view) *Content {
+	c := &Content{Errs: slices.Clone(v.errs), doing: f.doing}
 	for _, l := range v.files {
 		f.doing("reading " + l.path)
 		read, err := readFile(l.path)
@@ -174,7 +166,7 @@ func (f *File) readAll(v view) content {
 		case read == "":
 			c.unreadable(l.pos, "%s is empty: write # into it if it declares nothing", l.path)
 		}
-		c.files = append(c.files, text{l.path, read})
+		c.Texts = append(c.Texts, definition.NewText(l.path, read, f.Zones))
 	}
 	return c
 }
@@ -202,35 +194,8 @@ func cause(err error) error {
 	return err
 }
 
-func (c *content) unreadable(pos definition.Pos, format string, args ...any) {
-	c.errs = append(c.errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: fmt.Sprintf(format, args...)})
-}
-
-var seed = maphash.MakeSeed()
-
-// sum tells contents apart.
-func (c *content) sum() uint64 {
-	var h maphash.Hash
-	h.SetSeed(seed)
-	for _, file := range c.files {
-		fmt.Fprintf(&h, "%q %d ", file.path, len(file.text))
-		h.WriteString(file.text)
-	}
-	h.WriteString(c.errs.Error())
-	return h.Sum64()
-}
-
-// parse reads the definitions. It drops each text when it is done with it: all
-// of them are as large as the definitions.
-func (f *File) parse(c content) (*definition.Set, definition.Errors) {
-	defer f.doing("")
-	set, errs := new(definition.Set), c.errs
-	for i := range c.files {
-		f.doing("parsing " + c.files[i].path)
-		errs = append(errs, set.Read(c.files[i].path, c.files[i].text, f.Zones)...)
-		c.files[i].text = ""
-	}
-	return set, errs
+func (c *Content) unreadable(pos definition.Pos, format string, args ...any) {
+	c.Errs = append(c.Errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: fmt.Sprintf(format, args...)})
 }
 
 func (f *File) doing(step string) {

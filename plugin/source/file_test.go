@@ -215,12 +215,10 @@ func TestFile(t *testing.T) {
 					tc.prepare(d)
 				}
 				f := d.source(tc.pattern)
-				set, errs := f.Load()
+				set, errs := f.Load().Read()
 				got := []string{d.declared(set, errs)}
 				ctx, cancel := context.WithCancel(t.Context())
-				go f.Run(ctx, func(set *definition.Set, errs definition.Errors) {
-					got = append(got, d.declared(set, errs))
-				})
+				go f.Run(ctx, func(c *Content) { got = append(got, d.declared(c.Read())) })
 				time.Sleep(interval / looks / 2) // between two looks, lest it be chance which is first
 				tc.change(d)
 				wait(looks) // the promise: within the interval
@@ -259,7 +257,7 @@ func TestFileLoad(t *testing.T) {
 		{"[", "Corefile:3: [ is no pattern: write one like zones/*.conf"},
 	} {
 		t.Run(tc.patterns, func(t *testing.T) {
-			got := d.declared(d.source(strings.Fields(tc.patterns)...).Load())
+			got := d.declared(d.source(strings.Fields(tc.patterns)...).Load().Read())
 			if got != tc.want {
 				t.Errorf("%q\nwant %q", got, tc.want)
 			}
@@ -274,7 +272,7 @@ func TestFileNever(t *testing.T) {
 	f := d.source("a.conf")
 	f.Interval = 0
 	f.Load()
-	f.Run(t.Context(), func(*definition.Set, definition.Errors) { t.Error("delivered") })
+	f.Run(t.Context(), func(*Content) { t.Error("delivered") })
 }
 
 // TestFileChangesWhileRead: files that change while they are read are read again.
@@ -298,7 +296,7 @@ func TestFileChangesWhileRead(t *testing.T) {
 					changes++
 				}
 			}
-			if got := d.declared(f.Load()); !strings.HasSuffix(strings.ReplaceAll(got, d.path+"/", ""), tc.want) {
+			if got := d.declared(f.Load().Read()); !strings.HasSuffix(strings.ReplaceAll(got, d.path+"/", ""), tc.want) {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
 		})

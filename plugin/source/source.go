@@ -1,10 +1,12 @@
 // Package source says where definitions come from, and keeps up with their
 // changes.
 //
-// A [Source] loads what there is and then follows it: [Static] is the block of
-// the Corefile and never changes, [File] is files. A [Collector] makes one set
-// of all that its sources declare, at the start by Load and then, by Run, each
-// time that one of them changes.
+// A [Source] says what is declared there and then follows it: [Static] is the
+// block of the Corefile and never changes, [File] is files. A [Collector] makes
+// one set of all that its sources declare, at the start by Load and then, by Run,
+// each time that one of them changes. What a source declares it says as texts, if
+// that may change: they are kept, and of a [Change] only the part is read that is
+// not as before, if that is enough.
 //
 // A further source is one more type with these methods. Whether a set may be
 // served is not for this package to say.
@@ -12,6 +14,7 @@ package source
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -19,13 +22,13 @@ import (
 
 // A Source is a place where definitions are kept.
 type Source interface {
-	// Load returns what is declared there now, and the mistakes in it. The set
-	// is nil if that is not known yet; it will then be delivered by Run.
-	Load() (*definition.Set, definition.Errors)
+	// Load returns what is there now. It is nil if that is not known yet; it will
+	// then be delivered by Run.
+	Load() *Content
 
 	// Run delivers what Load would return whenever that has changed, until ctx
 	// ends or nothing can change any more.
-	Run(ctx context.Context, deliver func(*definition.Set, definition.Errors))
+	Run(ctx context.Context, deliver func(*Content))
 
 	// String names the source in logs and metrics.
 	String() string
@@ -33,18 +36,20 @@ type Source interface {
 
 // Static returns a source that never changes.
 func Static(name string, set *definition.Set, errs definition.Errors) Source {
-	return static{name, set, errs}
+	if set == nil {
+		return static{name, nil}
+	}
+	return static{name, &Content{Set: set, Errs: errs}}
 }
 
 type static struct {
-	name string
-	set  *definition.Set
-	errs definition.Errors
+	name    string
+	content *Content
 }
 
-func (s static) Load() (*definition.Set, definition.Errors)                    { return s.set, s.errs }
-func (s static) Run(context.Context, func(*definition.Set, definition.Errors)) {}
-func (s static) String() string                                                { return s.name }
+func (s static) Load() *Content                      { return s.content }
+func (s static) Run(context.Context, func(*Content)) {}
+func (s static) String() string                      { return s.name }
 
 // A Collector brings sources together.
 type Collector struct {
@@ -54,10 +59,8 @@ type Collector struct {
 
 // state is the last that is known of a source.
 type state struct {
-	set  *definition.Set
-	errs definition.Errors
-
-	ended bool // nothing more will come
+	content *Content
+	ended   bool // nothing more will come
 }
 
 // Collect returns the collector of some sources.
@@ -76,32 +79,34 @@ func (c *Collector) Sources() []Source { return c.sources }
 // mistakes; the set is nil if that of a source is not known yet.
 func (c *Collector) Load() (*definition.Set, definition.Errors) {
 	for i, s := range c.sources {
-		c.states[i].set, c.states[i].errs = s.Load()
+		c.states[i].content = nil // two of a large source would be too much memory
+		c.states[i].content = s.Load()
 	}
-	return c.merge()
+	if !c.complete() {
+		return nil, nil
+	}
+	return c.read()
 }
 
-// merge returns what all sources declare together, and forgets the sets that no
-// merge will need any more.
-func (c *Collector) merge() (*definition.Set, definition.Errors) {
-	var sets []*definition.Set
-	var errs definition.Errors
+// complete reports whether all sources are known.
+func (c *Collector) complete() bool {
+	return !slices.ContainsFunc(c.states, func(s state) bool { return s.content == nil })
+}
+
+// read reads what all sources declare together.
+func (c *Collector) read() (*definition.Set, definition.Errors) {
+	set, errs := new(definition.Set), definition.Errors(nil)
 	for _, s := range c.states {
-		if s.set == nil {
-			return nil, nil
-		}
-		sets = append(sets, s.set)
-		errs = append(errs, s.errs...)
+		errs = append(errs, s.content.read(set)...)
 	}
-	c.forget()
-	return definition.Merge(sets...), errs
+	return set, errs
 }
 
-// Run follows all sources until ctx ends, and publishes what they declare
-// together each time that one of them has delivered. It comes after Load. What
-// was published and refused stays what its source declares: it comes again with
-// the next change of another source.
-func (c *Collector) Run(ctx context.Context, publish func(changed Source, set *definition.Set, errs definition.Errors)) {
+// Run follows all sources until ctx ends, and publishes what has changed each time
+// that one of them has delivered. It comes after Load. What was published and
+// refused stays what its source declares: it comes again with the next change of
+// another source, if that is read as a whole.
+func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
 	deliveries := make(chan delivery)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -115,32 +120,31 @@ func (c *Collector) Run(ctx context.Context, publish func(changed Source, set *d
 		case <-ctx.Done():
 			return
 		case d := <-deliveries:
-			if set, errs := c.take(d); set != nil {
-				publish(c.sources[d.from], set, errs)
+			if change := c.take(d); c.complete() && change != nil {
+				publish(change)
 			}
 		}
 	}
 }
 
-// A delivery is what a source says while it runs: what it declares, or that it
-// has ended.
+// A delivery is what a source says while it runs: what is there, or that it has
+// ended.
 type delivery struct {
-	from  int
-	set   *definition.Set
-	errs  definition.Errors
-	ended bool
+	from    int
+	content *Content
+	ended   bool
 }
 
-// take notes a delivery, and returns what all sources declare then; the set is
-// nil if there is nothing new to publish.
-func (c *Collector) take(d delivery) (*definition.Set, definition.Errors) {
+// take notes a delivery. It returns nil if nothing has changed by it.
+func (c *Collector) take(d delivery) *Change {
 	s := &c.states[d.from]
 	if d.ended {
 		s.ended = true
-		return nil, nil
+		return nil
 	}
-	s.set, s.errs = d.set, d.errs
-	return c.merge()
+	before := s.content
+	s.content = d.content
+	return &Change{Source: c.sources[d.from], collector: c, state: s, before: before}
 }
 
 // follow runs one source.
@@ -151,9 +155,7 @@ func follow(ctx context.Context, s Source, from int, deliveries chan<- delivery)
 		case <-ctx.Done():
 		}
 	}
-	s.Run(ctx, func(set *definition.Set, errs definition.Errors) {
-		send(delivery{from: from, set: set, errs: errs})
-	})
+	s.Run(ctx, func(content *Content) { send(delivery{from: from, content: content}) })
 	send(delivery{from: from, ended: true})
 }
 
@@ -166,18 +168,4 @@ func (c *Collector) running() int {
 		}
 	}
 	return n
-}
-
-// forget drops the sets that no merge will need: if a single source may still
-// deliver, its own, for it will bring a new one. Sets are larger than the table
-// that is made of them.
-func (c *Collector) forget() {
-	if c.running() > 1 {
-		return
-	}
-	for i := range c.states {
-		if s := &c.states[i]; !s.ended {
-			s.set, s.errs = nil, nil
-		}
-	}
 }

@@ -19,7 +19,7 @@ func read(text string) (*definition.Set, definition.Errors) {
 	return definition.Read("said", text, definition.Zones{"example.org."})
 }
 
-func (s said) Run(ctx context.Context, deliver func(*definition.Set, definition.Errors)) {
+func (s said) Run(ctx context.Context, deliver func(*Content)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -28,7 +28,8 @@ func (s said) Run(ctx context.Context, deliver func(*definition.Set, definition.
 			if !more {
 				return
 			}
-			deliver(read(text))
+			set, errs := read(text)
+			deliver(&Content{Set: set, Errs: errs})
 		}
 	}
 }
@@ -104,11 +105,12 @@ func TestCollector(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan bool)
 				go func() {
-					c.Run(ctx, func(changed Source, set *definition.Set, errs definition.Errors) {
+					c.Run(ctx, func(change *Change) {
+						set, errs := change.Read()
 						if len(set.Aliases) != 1 {
 							t.Errorf("%d aliases, want that of the Corefile", len(set.Aliases))
 						}
-						got = append(got, changed.String()+": "+d.declared(set, errs))
+						got = append(got, change.Source.String()+": "+d.declared(set, errs))
 					})
 					close(ended)
 				}()
@@ -130,7 +132,7 @@ func TestCollectorEnds(t *testing.T) {
 	c := Collect(s)
 	c.Load()
 	close(s.deliveries)
-	c.Run(t.Context(), func(Source, *definition.Set, definition.Errors) { t.Error("published") })
+	c.Run(t.Context(), func(*Change) { t.Error("published") })
 	if t.Context().Err() != nil {
 		t.Error("it went on until the test ended")
 	}
