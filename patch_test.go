@@ -383,55 +383,61 @@ func (w writer) edited(text string) string {
 func TestPatchOf(t *testing.T) {
 	const hosts = "host a 192.0.2.1\nhost b 192.0.2.2\nhost c 192.0.2.3\n"
 	for _, tc := range []struct {
-		name, before, after string
-		want                string // patched, loaded or refused
+		name  string
+		texts []string // one after another
+		want  string   // what becomes of the last: patched, loaded or refused
 	}{
-		{"an address", hosts, strings.Replace(hosts, "2.2", "2.9", 1), "patched"},
-		{"the first line", hosts, "# so\n" + hosts, "patched"},
-		{"the last line", hosts, hosts + "host d 192.0.2.4", "patched"},
-		{"nothing", hosts + "#", hosts + "# so", "patched"},
-		{"all lines", hosts, "host d 192.0.2.1\n", "patched"},
-		{"a block for the stanza before", hosts, strings.Replace(hosts, "host b", "{\n ttl 5\n}\nhost b", 1), "patched"},
-		{"a block after a comment", hosts, strings.Replace(hosts, "host b", "# so\n\n{ ttl 5 }\nhost b", 1), "patched"},
-		{"two stanzas on a line", "host a 192.0.2.1 { ttl 5 } host b 192.0.2.2\n", "host a 192.0.2.1 { ttl 6 } host b 192.0.2.2\n", "patched"},
-		{"a brace for nothing", hosts, strings.Replace(hosts, "host a", "{ }\nhost a", 1), "refused"},
-		{"an open block", hosts, strings.Replace(hosts, "\nhost b", " {\nhost b", 1), "refused"},
-		{"an open quote", hosts, strings.Replace(hosts, "\nhost b", " \"\nhost b", 1), "refused"},
-		{"two lines that become one", "host a 192.0.2.1\n   host b 192.0.2.2\n", "host a 192.0.2.1    host b 192.0.2.2\n", "refused"},
-		{"a block that kept two apart", "host a 192.0.2.1 { } host b 192.0.2.2\n", "host a 192.0.2.1 host b 192.0.2.2\n", "refused"},
-		{"a quote in place of a brace", "\"host\" a 192.0.2.1\n", "\"{\" a 192.0.2.1\n", "refused"},
-		{"a comment over the rest", hosts, "# " + hosts, "patched"},
-		{"a default ttl", hosts, "ttl 5\n" + hosts, "loaded"},
-		{"another default ttl", "ttl 4\n" + hosts, "ttl 5\n" + hosts, "loaded"},
-		{"beside a default ttl", "ttl 4\n" + hosts, "ttl 4\n" + hosts + "host d 192.0.2.4\n", "patched"},
-		{"a mistake far below", hosts, hosts + "hots d 192.0.2.4\n", "refused"},
-		{"an exchange becomes an alias", hosts + "mail @ 10 d\n", hosts + "mail @ 10 d\nalias d a\n", "refused"},
-		{"an alias becomes one of an alias", hosts + "alias w d\n", hosts + "alias d a\nalias w d\n", "refused"},
-		{"the service of a mail domain gets a target", hosts + "mail d {\n 10 a\n srv\n}\n",
-			hosts + "mail d {\n 10 a\n srv\n}\nservice _smtp._tcp.d 10 0 26 b\n", "patched"},
-		{"what is an alias of such a service", hosts + "mail d {\n 10 a\n srv\n}\nalias w _smtp._tcp.d\n",
-			hosts + "mail d {\n 20 b\n srv\n}\nalias w _smtp._tcp.d\n", "patched"},
-		{"an alias of the zone", hosts + "mail @ 10 a\nalias w @\n", hosts + "mail @ 10 b\nalias w @\n", "patched"},
-		{"the last name below another", hosts + "host x.y.a 192.0.2.4\n", hosts, "patched"},
-		{"one of two names below another", "host x.y 192.0.2.4\nhost z.y 192.0.2.5\n", "host x.y 192.0.2.4\n", "patched"},
-		{"a name above another", "host y 192.0.2.4\nhost z.y 192.0.2.5\n", "host z.y 192.0.2.5\n", "patched"},
-		{"more than there is time for", "#\n", strings.Repeat(hosts, 20000), "loaded"},
+		{"an address", []string{hosts, strings.Replace(hosts, "2.2", "2.9", 1)}, "patched"},
+		{"the first line", []string{hosts, "# so\n" + hosts}, "patched"},
+		{"the last line", []string{hosts, hosts + "host d 192.0.2.4"}, "patched"},
+		{"nothing", []string{hosts + "#", hosts + "# so"}, "patched"},
+		{"all lines", []string{hosts, "host d 192.0.2.1\n"}, "patched"},
+		{"a block for the stanza before", []string{hosts, strings.Replace(hosts, "host b", "{\n ttl 5\n}\nhost b", 1)}, "patched"},
+		{"a block after a comment", []string{hosts, strings.Replace(hosts, "host b", "# so\n\n{ ttl 5 }\nhost b", 1)}, "patched"},
+		{"two stanzas on a line", []string{"host a 192.0.2.1 { ttl 5 } host b 192.0.2.2\n", "host a 192.0.2.1 { ttl 6 } host b 192.0.2.2\n"}, "patched"},
+		{"a brace for nothing", []string{hosts, strings.Replace(hosts, "host a", "{ }\nhost a", 1)}, "refused"},
+		{"an open block", []string{hosts, strings.Replace(hosts, "\nhost b", " {\nhost b", 1)}, "refused"},
+		{"an open quote", []string{hosts, strings.Replace(hosts, "\nhost b", " \"\nhost b", 1)}, "refused"},
+		{"two lines that become one", []string{"host a 192.0.2.1\n   host b 192.0.2.2\n", "host a 192.0.2.1    host b 192.0.2.2\n"}, "refused"},
+		{"a block that kept two apart", []string{"host a 192.0.2.1 { } host b 192.0.2.2\n", "host a 192.0.2.1 host b 192.0.2.2\n"}, "refused"},
+		{"a quote in place of a brace", []string{"\"host\" a 192.0.2.1\n", "\"{\" a 192.0.2.1\n"}, "refused"},
+		{"a comment over the rest", []string{hosts, "# " + hosts}, "patched"},
+		{"a default ttl", []string{hosts, "ttl 5\n" + hosts}, "loaded"},
+		{"another default ttl", []string{"ttl 4\n" + hosts, "ttl 5\n" + hosts}, "loaded"},
+		{"beside a default ttl", []string{"ttl 4\n" + hosts, "ttl 4\n" + hosts + "host d 192.0.2.4\n"}, "patched"},
+		{"a mistake far below", []string{hosts, hosts + "hots d 192.0.2.4\n"}, "refused"},
+		{"an exchange becomes an alias", []string{hosts + "mail @ 10 d\n", hosts + "mail @ 10 d\nalias d a\n"}, "refused"},
+		{"an alias becomes one of an alias", []string{hosts + "alias w d\n", hosts + "alias d a\nalias w d\n"}, "refused"},
+		{"the service of a mail domain gets a target", []string{"mail d {\n 10 a\n srv\n}\n" + hosts,
+			"mail d {\n 10 a\n srv\n}\n" + hosts + "service _smtp._tcp.d 10 0 26 b\n"}, "patched"},
+		{"what is an alias of such a service", []string{hosts + "mail d {\n 10 a\n srv\n}\nalias w _smtp._tcp.d\n",
+			hosts + "mail d {\n 20 b\n srv\n}\nalias w _smtp._tcp.d\n"}, "patched"},
+		{"an alias of the zone", []string{hosts + "mail @ 10 a\nalias w @\n", hosts + "mail @ 10 b\nalias w @\n"}, "patched"},
+		{"the last name below another", []string{hosts + "host x.y.a 192.0.2.4\n", hosts}, "patched"},
+		{"one of two names below another", []string{"host x.y 192.0.2.4\nhost z.y 192.0.2.5\n", "host x.y 192.0.2.4\n"}, "patched"},
+		{"a name above another, then that", []string{"host y 192.0.2.4\n" + hosts + "host z.y 192.0.2.5\n", hosts + "host z.y 192.0.2.5\n", hosts}, "patched"},
+		{"a name above another", []string{"host y 192.0.2.4\nhost z.y 192.0.2.5\n", "host z.y 192.0.2.5\n"}, "patched"},
+		{"more than there is time for", []string{"#\n", strings.Repeat(hosts, 20000)}, "loaded"},
 	} {
 		for _, corefile := range []string{"mxsrv example.org {\n}", "mxsrv example.org {\n authoritative {\n ns ns.example.net.\n }\n}"} {
 			t.Run(tc.name, func(t *testing.T) {
-				s := newStage(t, corefile, [2]string{tc.before, "#"})
+				s := newStage(t, corefile, [2]string{tc.texts[0], "#"})
 				if s == nil {
 					if tc.want != "refused" {
 						t.Fatal("refused at the start")
 					}
 					t.Skip("a zone that is served whole has no such names")
 				}
-				got := "refused"
-				switch served, patched := s.edit(t, [2]string{tc.after, "#"}); {
-				case patched:
-					got = "patched"
-				case served:
-					got = "loaded"
+				var got string
+				for _, text := range tc.texts[1:] {
+					switch served, patched := s.edit(t, [2]string{text, "#"}); {
+					case patched:
+						got = "patched"
+					case served:
+						got = "loaded"
+					default:
+						got = "refused"
+					}
 				}
 				if got != tc.want {
 					t.Errorf("%s, want %s", got, tc.want)

@@ -107,9 +107,9 @@ func (t *Text) Change(text string) (Names, bool) {
 
 // A hunk is the part of a text that is replaced by a part of another one. It
 // starts with the stanza before the first difference, as the "{" of its block may
-// come after that, and ends before a stanza that is the first on its line, in both
-// texts: a block or a quote that is open there is a mistake in the hunk. So each of
-// its two parts means alone what it means in its text.
+// come after that, and ends before a stanza with an end of line between it and
+// the last difference. A block or a quote that is open there is a mistake in the hunk.
+// So each of its two parts means alone what it means in its text.
 type hunk struct {
 	first, last   int // stanzas of the old text: from first to before last
 	from, was, is int // where it starts in both, and ends in the old and in the new
@@ -119,30 +119,19 @@ type hunk struct {
 func (t *Text) hunk(text string) hunk {
 	same := commonPrefix(t.text, text)
 	end := len(t.text) - commonSuffix(t.text[same:], text[same:])
-	stanzas := t.layout.stanzas
-	h := hunk{was: len(t.text), is: len(text)}
-	h.first = sort.Search(len(stanzas), func(i int) bool { return int(stanzas[i].offset) >= same })
-	if h.first > 0 {
+	h := hunk{last: len(t.layout.stanzas), was: len(t.text), is: len(text)}
+	if h.first = t.layout.from(same); h.first > 0 {
 		h.first--
-		h.from = int(stanzas[h.first].offset)
+		h.from = int(t.layout.stanzas[h.first].offset)
 	}
-	h.last = sort.Search(len(stanzas), func(i int) bool { return int(stanzas[i].offset) > end })
-	for h.last < len(stanzas) && !t.startsLine(h.last, end) {
-		h.last++
+	if line := strings.IndexByte(t.text[end:], '\n'); line >= 0 {
+		h.last = t.layout.from(end + line)
 	}
-	if h.last < len(stanzas) {
-		h.was = int(stanzas[h.last].offset)
+	if h.last < len(t.layout.stanzas) {
+		h.was = int(t.layout.stanzas[h.last].offset)
 		h.is = h.was + len(text) - len(t.text)
 	}
 	return h
-}
-
-// startsLine reports whether a stanza is the first on a line that starts after an
-// offset.
-func (t *Text) startsLine(stanza, after int) bool {
-	before := t.text[after:t.layout.stanzas[stanza].offset]
-	blanks := before[strings.LastIndexByte(before, '\n')+1:]
-	return len(blanks) < len(before) && strings.Trim(blanks, " \t") == ""
 }
 
 // commonPrefix returns how many octets two texts start with that are the same.
@@ -289,6 +278,11 @@ func (l *layout) at(stanza int) place {
 		return place{0, uint32(len(l.owners)), uint32(len(l.hosts))}
 	}
 	return l.stanzas[stanza]
+}
+
+// from returns the first stanza that starts at an offset or after it.
+func (l *layout) from(offset int) int {
+	return sort.Search(len(l.stanzas), func(i int) bool { return int(l.stanzas[i].offset) >= offset })
 }
 
 // find returns the stanzas that have a hash of one of some names, in order; start
