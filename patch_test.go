@@ -264,14 +264,14 @@ func play(t *testing.T, corefile string, seed uint64, steps map[string]int) {
 		t.Fatal("refused at the start")
 	}
 	good := s.edited.texts
-	texts := good
+	from, texts := good, good
 	defer func() {
 		if t.Failed() {
 			t.Logf("%q\nthen\n%q", good, texts)
 		}
 	}()
 	for range edits {
-		texts = good
+		texts = from
 		for range 1 + w.IntN(2) {
 			i := w.IntN(2)
 			texts[i] = w.edited(texts[i])
@@ -284,8 +284,9 @@ func play(t *testing.T, corefile string, seed uint64, steps map[string]int) {
 		switch served, patched := s.edit(t, texts); {
 		case !served:
 			steps["refused"]++
-			if w.IntN(4) > 0 {
+			if from = texts; w.IntN(4) > 0 {
 				s.edit(t, good)
+				from = good
 			}
 			continue
 		case patched:
@@ -293,7 +294,7 @@ func play(t *testing.T, corefile string, seed uint64, steps map[string]int) {
 		default:
 			steps["loaded"]++
 		}
-		good = texts
+		good, from = texts, texts
 	}
 }
 
@@ -417,6 +418,8 @@ func TestPatchOf(t *testing.T) {
 		{"one of two names below another", []string{"host x.y 192.0.2.4\nhost z.y 192.0.2.5\n", "host x.y 192.0.2.4\n"}, "patched"},
 		{"a name above another, then that", []string{"host y 192.0.2.4\n" + hosts + "host z.y 192.0.2.5\n", hosts + "host z.y 192.0.2.5\n", hosts}, "patched"},
 		{"a name above another", []string{"host y 192.0.2.4\nhost z.y 192.0.2.5\n", "host z.y 192.0.2.5\n"}, "patched"},
+		{"a mistake beside a change, corrected", []string{hosts, strings.Replace(hosts, "2.1", "2.9", 1) + "alias c a\n",
+			strings.Replace(hosts, "2.1", "2.9", 1) + "alias d a\n"}, "loaded"},
 		{"more than there is time for", []string{"#\n", strings.Repeat(hosts, 20000)}, "loaded"},
 	} {
 		for _, corefile := range []string{"mxsrv example.org {\n}", "mxsrv example.org {\n authoritative {\n ns ns.example.net.\n }\n}"} {
