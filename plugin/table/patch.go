@@ -3,6 +3,7 @@ package table
 import (
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -144,33 +145,33 @@ func (p *patch) perhapsEmpty(name definition.Name) iter.Seq[definition.Name] {
 // lookBelow notes whether base holds names below those that are gone and below
 // what is above these.
 func (p *patch) lookBelow(gone []definition.Name) {
-	open, lengths := make(map[string]definition.Name), make(map[int]bool)
+	open := make(map[definition.Name]definition.Name) // names to look below, by how others end
 	for _, name := range gone {
 		for n := range p.perhapsEmpty(name) {
-			witness, known := p.below[n]
-			if known && (witness == "" || !p.names[witness]) {
-				continue
+			if held, known := p.below[n]; !known || p.names[held] {
+				p.below[n] = ""
+				open[definition.Name(strings.TrimPrefix(string(n), "."))] = n
 			}
-			suffix := strings.TrimPrefix(string(n), ".")
-			open[suffix], lengths[len(suffix)] = n, true
-			p.below[n] = ""
 		}
 	}
+	var lengths []int
+	for end := range open {
+		lengths = append(lengths, len(end))
+	}
+	slices.Sort(lengths)
+	lengths = slices.Compact(lengths)
 	for name, i := range p.base.names {
 		if len(open) == 0 {
 			return
 		}
-		if p.base.nodes[i].count == 0 || p.names[name] {
-			continue
-		}
-		for length := range lengths {
+		for _, length := range lengths {
 			cut := len(name) - length
 			if cut < 2 || name[cut-1] != '.' {
 				continue
 			}
-			if n, ok := open[string(name[cut:])]; ok {
+			if n, ok := open[name[cut:]]; ok && p.base.nodes[i].count > 0 && !p.names[name] {
 				p.below[n] = name
-				delete(open, string(name[cut:]))
+				delete(open, name[cut:])
 			}
 		}
 	}
