@@ -137,3 +137,94 @@ func TestCollectorEnds(t *testing.T) {
 		t.Error("it went on until the test ended")
 	}
 }
+
+// texts is a source that is known from the start by what it delivers.
+type texts struct {
+	said
+	first string
+}
+
+func textsOf(name, text string) texts { return texts{saying(name, ""), text} }
+
+func (s texts) content(text string) *Content {
+	return &Content{Texts: []*definition.Text{definition.NewText(s.String(), text, definition.Zones{"example.org."})}}
+}
+
+func (s texts) Load() *Content { return s.content(s.first) }
+
+func (s texts) Run(ctx context.Context, deliver func(*Content)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case text := <-s.deliveries:
+			deliver(s.content(text))
+		}
+	}
+}
+
+// TestPart: what is read of a change, from all sources, or that all must be read.
+func TestPart(t *testing.T) {
+	const mail = "mail @ 10 a\n"
+	for _, tc := range []struct {
+		name   string
+		change func(first, second texts)
+		want   []string // hosts and mail domains that are read, after "part" or "all"
+	}{
+		{"an exchange of another source's domain", func(first, second texts) { second.say("host a 192.0.2.9\n" + host("b") + host("c")) },
+			[]string{"part a @"}},
+		{"what it points to in another source", func(first, second texts) { first.say(mail + "mail x 10 b\n") },
+			[]string{"part a b @ x"}},
+		{"a name in place of another", func(first, second texts) { second.say(host("a") + host("b") + host("d")) },
+			[]string{"part d"}},
+		{"a change after another", func(first, second texts) {
+			second.say(host("a") + host("b") + host("d"))
+			first.say("# nothing\n")
+		}, []string{"part d", "part"}},
+		{"a mistake, and its correction", func(first, second texts) {
+			first.say("mail\n")
+			second.say(host("a"))
+			first.say(mail)
+			first.say("mail @ 20 a\n")
+		}, []string{"all a b c", "all a", "all a @", "part a @"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first, second := textsOf("first", mail), textsOf("second", host("a")+host("b")+host("c"))
+				c := Collect(Static("Corefile", new(definition.Set), nil), first, second)
+				c.Load()
+				var got []string
+				go c.Run(t.Context(), func(change *Change) {
+					how := "part"
+					part, ok := change.Part(nil)
+					if !ok {
+						how = "all"
+						part.Set, _ = change.Read()
+					}
+					got = append(got, how+declaredBy(part.Set))
+				})
+				tc.change(first, second)
+				synctest.Wait()
+				if !slices.Equal(got, tc.want) {
+					t.Errorf("read %q\nwant %q", got, tc.want)
+				}
+			})
+		})
+	}
+}
+
+// declaredBy writes hosts and mail domains by their first labels.
+func declaredBy(set *definition.Set) string {
+	var words string
+	for _, h := range set.Hosts {
+		words += " " + h.Owner.Labels()[0]
+	}
+	for _, m := range set.Mails {
+		if m.Owner == "example.org." {
+			words += " @"
+			continue
+		}
+		words += " " + m.Owner.Labels()[0]
+	}
+	return words
+}
