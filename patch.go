@@ -2,11 +2,13 @@ package mxsrv
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
@@ -36,19 +38,29 @@ func (p *publisher) patch(c *source.Change) bool {
 		return false
 	}
 	index := part.Set.Index()
-	if !p.judge(c.Source, p.check(index, nil), part.Concerned) {
+	if !p.judge(c.Source, p.check(index, nil)) {
 		return true
 	}
-	said(p.swap(p.base, func(opt table.Options) *table.Table { return before.Patch(index, part.Names, opt) }))
+	p.warnAbout(index, part.Concerned)
+	logUnkept(p.swap(p.base, func(opt table.Options) *table.Table { return before.Patch(index, part.Names, opt) }))
 	changed := 0
 	for name := range part.Concerned {
 		if before.Holds(name) || p.table.Load().Holds(name) {
 			changed++
 		}
 	}
-	log.Infof("%v: %d names changed, in %v; %d names are in service",
-		c.Source, changed, time.Since(began).Round(time.Millisecond/10), p.names)
+	log.Infof("%v: names changed: %d, in %v; %d names are in service", c.Source, changed, time.Since(began).Round(time.Millisecond/10), p.names)
 	return true
+}
+
+// warnAbout logs what there is to warn of about some names.
+func (p *publisher) warnAbout(index *definition.Index, names definition.Names) {
+	opt := p.lintOptions()
+	opt.Limit = 0 // there may be as much about other names
+	findings := slices.DeleteFunc(lint.Check(index, nil, opt), func(f lint.Finding) bool {
+		return !slices.ContainsFunc(f.Names, func(n definition.Name) bool { return names[n] })
+	})
+	warnings(findings[:min(len(findings), findingLimit)])
 }
 
 // count counts the names of each kind, and all, in a table that is made from b.

@@ -148,30 +148,25 @@ func (p *publisher) replace(c *source.Change) {
 	defer spareQueries(p.names)()
 	index := set.Index()
 	defer clearAway(max(p.names, index.Len()))
-	if p.judge(c.Source, p.check(index, errs), nil) {
-		said(p.serve(index))
+	if findings := p.check(index, errs); p.judge(c.Source, findings) {
+		warnings(findings)
+		logUnkept(p.serve(index))
 		log.Infof("%v: %d names are in service", c.Source, p.names)
 	}
 }
 
-// judge counts a load, and says what there is to say of it: of warnings those
-// about some names, or all. It returns whether the load may be served.
-func (p *publisher) judge(changed source.Source, findings []lint.Finding, about definition.Names) bool {
+// judge counts a load, and refuses it if there are errors.
+func (p *publisher) judge(changed source.Source, findings []lint.Finding) bool {
 	err := lint.Err(findings)
 	count(changed, err)
 	if err != nil {
 		p.refuse(changed, findings)
-		return false
 	}
-	if about != nil {
-		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return len(f.Names) > 0 && !about[f.Names[0]] })
-	}
-	warnings(findings)
-	return true
+	return err == nil
 }
 
-// said logs that serials could not be kept.
-func said(err error) {
+// logUnkept logs why serials could not be kept, if so.
+func logUnkept(err error) {
 	if err != nil {
 		log.Errorf("%v: serials may fall at the next start", err)
 	}

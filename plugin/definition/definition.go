@@ -19,6 +19,9 @@
 // shows a set owner by owner, with repeated declarations brought together, and
 // [Set.Print] writes it as lines again.
 //
+// A large [Text] of which a line changes need not be read anew: [Text.Change] and
+// [PartOf] read what that concerns.
+//
 // # Limitations
 //
 // Class is IN. Names are letters, digits, hyphens and underscores: names in
