@@ -6,6 +6,9 @@
 //
 //	Corefile, files ─► definition.Set ─► lint.Check ─► table.Compile ─► one pointer ─► ServeDNS ─► reply
 //
+// A small change takes a shorter way: definition.PartOf finds what it concerns,
+// and table.Patch makes the next table of that and of the one in service.
+//
 //	plugin/definition   what operators declare, and the reader of the language
 //	plugin/lint         the rules that definitions are held against
 //	plugin/table        definitions compiled into the answers that they mean
@@ -17,6 +20,7 @@
 //	plugin/picture      who gets what, as SVG, Dot, Mermaid and JSON
 //	setup.go            Corefile block → running plugin
 //	publish.go          definitions → findings → table in service, or the last good one
+//	patch.go            a small change → the same, of what it concerns alone
 //	instance.go         all handlers of a Corefile: when they start and stop to follow
 //	large.go            what large sets need so that a load disturbs nobody
 //	progress.go         what a load that takes long says

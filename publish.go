@@ -55,8 +55,10 @@ const findingLimit = 20
 func (p *publisher) configure(b *block.Block, server string) (err error) {
 	p.block, p.zoneSet, p.server = b, b.Zones.Set(), server
 	p.sources = source.Collect(b.Sources()...)
-	p.ledger, err = ledgerOf(b.Serials, server)
-	return err
+	if p.ledger, err = ledgerOf(b.Serials, server); err != nil {
+		return unkept(b, err)
+	}
+	return nil
 }
 
 func (p *publisher) check(index *definition.Index, errs definition.Errors) []lint.Finding {
@@ -199,6 +201,9 @@ func (p *publisher) swap(b *base, compile func(table.Options) *table.Table) erro
 		},
 	})
 	err := p.ledger.save()
+	if err != nil {
+		err = unkept(p.block, err)
+	}
 	p.table.Store(t)
 	held, names := b.count(t, p.zoneSet)
 	p.status.Store(&status{held: held, loaded: now})

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
@@ -66,6 +67,17 @@ func ledgerOf(path, server string) (*ledger, error) {
 	}
 	ledgers.known[key] = l
 	return l, nil
+}
+
+// unkept says of an error of the file of serials where the file is named, and what
+// to write there if it is not what is in the file.
+func unkept(b *block.Block, err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &path) || errors.As(err, &link) {
+		return fmt.Errorf("%v: serials: %w: write the path of a file in a directory that CoreDNS may write to", b.SerialsPos, err)
+	}
+	return fmt.Errorf("%v: serials: %w", b.SerialsPos, err)
 }
 
 // goOn notes what another ledger knows. Its serials were served, and must not

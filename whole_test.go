@@ -253,13 +253,15 @@ func TestSerialsFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := load(t, "mxsrv {\n serials "+path+"\n}", nil)
-			if want := "plugin/mxsrv: " + path + tc.want; tc.want == "" && err != nil || tc.want != "" && (err == nil || err.Error() != want) {
+			if want := "plugin/mxsrv: Testfile:2: serials: " + path + tc.want; tc.want == "" && err != nil || tc.want != "" && (err == nil || err.Error() != want) {
 				t.Errorf("%v\nwant %s", err, tc.want)
 			}
 		})
 	}
-	if _, err := load(t, "mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n serials "+dir+"/nosuch/serials\n}", nil); err == nil {
-		t.Error("a file that cannot be written is accepted")
+	_, err := load(t, "mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n serials "+dir+"/nosuch/serials\n}", nil)
+	if want := "no such file or directory: write the path of a file in a directory that CoreDNS may write to"; err == nil ||
+		!strings.HasPrefix(err.Error(), "plugin/mxsrv: Testfile:5: serials: ") || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v\nwant %s", err, want)
 	}
 }
 

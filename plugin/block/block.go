@@ -29,6 +29,7 @@ type Block struct {
 	Files       []*source.File   // by stanza
 	Fallthrough definition.Zones // what is passed on below zones that are served whole
 	Serials     string           // path of the file that keeps serials, or ""
+	SerialsPos  definition.Pos   // where it is named
 
 	env Env
 }
@@ -221,6 +222,6 @@ func (s *stanza) serials(l definition.Line) {
 	case s.Serials != "" && s.Serials != s.path(l.Words[1]):
 		s.errorf(l.Pos, definition.Syntax, "a second file for serials: write one for the server block")
 	default:
-		s.Serials = s.path(l.Words[1])
+		s.Serials, s.SerialsPos = s.path(l.Words[1]), l.Pos
 	}
 }
