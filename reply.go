@@ -2,6 +2,8 @@ package mxsrv
 
 import (
 	"context"
+	"net"
+	"slices"
 	"sort"
 
 	"github.com/coredns/coredns/plugin/metrics"
@@ -31,9 +33,9 @@ func (m *MXSRV) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t 
 
 // reply makes the message of an answer, with all the glue that fits.
 //
-// Glue is left out from the end, whole RRsets at a time: it is a courtesy, and
-// never worth a TC bit (RFC 2181 §9), with which CoreDNS marks any message that
-// it has to shorten.
+// Glue is left out where it does not fit, whole RRsets at a time: it is a
+// courtesy, and never worth a TC bit (RFC 2181 §9), with which CoreDNS marks any
+// message that it has to shorten.
 func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, a *table.Answer) *dns.Msg {
 	msg := newReply(r)
 	msg.Authoritative = true
@@ -97,6 +99,31 @@ func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
 		n = ends[kept-1]
 	}
 	msg.Extra = glue[:n:n]
+	left := size - msg.Len() - perRRset*kept
+	for i := kept + 1; i < len(ends); i++ { // what is smaller may fit all the same
+		left -= add(msg, glue[ends[i-1]:ends[i]], left-perRRset, perRRset)
+	}
+}
+
+// add adds an RRset of glue if it has at most so many octets, and returns how many
+// it takes with further ones.
+func add(msg *dns.Msg, rrset []dns.RR, most, further int) int {
+	const a, aaaa = pointerLen + 10 + net.IPv4len, pointerLen + 10 + net.IPv6len // each, at least
+	least := a
+	if rrset[0].Header().Rrtype == dns.TypeAAAA {
+		least = aaaa
+	}
+	if len(rrset)*least > most {
+		return 0 // mostly: little is left
+	}
+	before, octets := msg.Extra, msg.Len()
+	msg.Extra = slices.Concat(before, rrset)
+	if octets = msg.Len() - octets; octets > most {
+		msg.Extra = before
+		return 0
+	}
+	msg.Extra = slices.Clip(msg.Extra)
+	return octets + further
 }
 
 // rrsetEnds returns the number of records up to the end of each RRset.

@@ -435,13 +435,16 @@ func (e *exchanged) glue() string {
 		}
 	}
 	got := rrsetsOf(ours.Extra)
-	for i, rrset := range got {
-		if i >= len(want) || rrset != want[i] {
-			return fmt.Sprintf("%q is not what comes next of %q", rrset, want)
+	for _, rrset := range want {
+		switch {
+		case len(got) > 0 && got[0] == rrset:
+			got = got[1:]
+		case e.fits(rrset):
+			return fmt.Sprintf("%q is left out, and fits", rrset)
 		}
 	}
-	if len(got) < len(want) && e.fits(want[len(got)]) {
-		return fmt.Sprintf("%q is left out, and fits", want[len(got)])
+	if len(got) > 0 {
+		return fmt.Sprintf("%q is none of %q, or not in their order", got[0], want)
 	}
 	for i := range references {
 		for _, rr := range e.answers[1+i].msg.Extra {
