@@ -113,6 +113,7 @@ func (p *publisher) follow() {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
+		source.GiveWay()
 		clearAway(p.names)
 		p.catchUp()
 		p.sources.Run(ctx, p.publish)

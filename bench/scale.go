@@ -322,8 +322,9 @@ func (s *scale) print(w io.Writer) {
 	row("one changed line to an answer with it, s", spreadOf(s.noticed).median,
 		reloadInterval.Seconds()+spreadOf(s.first["mxsrv"]).median)
 	row("queries lost", float64(s.lost), 0)
-	row(fmt.Sprintf("99th percentile of latency while loading (%.2f ms) / before (%.2f ms)",
-		spreadOf(s.reloading).median*1e3, spreadOf(s.idle).median*1e3), spreadOf(ratios(s.reloading, s.idle)).median, 2)
+	slower := spreadOf(ratios(s.reloading, s.idle))
+	row(fmt.Sprintf("99th percentile of latency while loading (%.2f ms) / before (%.2f ms); %.2f to %.2f in a round",
+		spreadOf(s.reloading).median*1e3, spreadOf(s.idle).median*1e3, slower.min, slower.max), slower.median, 2)
 	row(fmt.Sprintf("bytes for each of %d domains of a stanza, beyond its name", *many), spreadOf(s.perDomain).median, 150)
 	fmt.Fprintf(w, "\npeak memory while a change is loaded: %.0f MB\n", spreadOf(s.peakReloading).median/mb)
 }

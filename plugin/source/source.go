@@ -112,7 +112,10 @@ func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
 	defer running.Wait()
 	for i, s := range c.sources {
 		if !c.states[i].ended {
-			running.Go(func() { follow(ctx, s, i, deliveries) })
+			running.Go(func() {
+				GiveWay()
+				follow(ctx, s, i, deliveries)
+			})
 		}
 	}
 	for c.running() > 0 {
