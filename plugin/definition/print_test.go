@@ -3,8 +3,6 @@ package definition
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -135,16 +133,8 @@ func meaning(x *Index) []string {
 
 // FuzzPrint: whatever can be read can be printed, and then means the same.
 func FuzzPrint(f *testing.F) {
-	seeds, err := filepath.Glob("../lint/testdata/*.txt")
-	if err != nil || len(seeds) == 0 {
-		f.Fatal("no seeds", err)
-	}
-	for _, seed := range seeds {
-		text, err := os.ReadFile(seed)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(text), "example.org")
+	for _, text := range seeds(f) {
+		f.Add(text, "example.org")
 	}
 	f.Add("mail a 5. none. 10 srv. mx {\nsrv\nttl 0\n}\nmail a none\nservice _smtp._tcp.a 10 0 25 mx. mx", ".")
 	f.Fuzz(func(t *testing.T, text, zone string) {

@@ -64,16 +64,7 @@ func next(row []*dns.SRV, rnd *rand.Rand) int {
 
 // priorities returns the parts of equal priority of sorted targets.
 func priorities(srv []*dns.SRV) [][]*dns.SRV {
-	var groups [][]*dns.SRV
-	for len(srv) > 0 {
-		n := 1
-		for n < len(srv) && srv[n].Priority == srv[0].Priority {
-			n++
-		}
-		groups = append(groups, srv[:n:n])
-		srv = srv[n:]
-	}
-	return groups
+	return groups(srv, func(a, b *dns.SRV) bool { return a.Priority == b.Priority })
 }
 
 // Pick has n clients order the targets of a service, and returns how many find

@@ -218,16 +218,21 @@ func (p *planner) why(e Exchange, self *Exchange) string {
 
 // Groups returns the parts of equal preference of sorted exchanges.
 func Groups(exchanges []Exchange) [][]Exchange {
-	var groups [][]Exchange
-	for len(exchanges) > 0 {
+	return groups(exchanges, func(a, b Exchange) bool { return a.Preference == b.Preference })
+}
+
+// groups cuts sorted values where one differs from the first of its part.
+func groups[T any](sorted []T, same func(a, b T) bool) [][]T {
+	var parts [][]T
+	for len(sorted) > 0 {
 		n := 1
-		for n < len(exchanges) && exchanges[n].Preference == exchanges[0].Preference {
+		for n < len(sorted) && same(sorted[0], sorted[n]) {
 			n++
 		}
-		groups = append(groups, exchanges[:n:n])
-		exchanges = exchanges[n:]
+		parts = append(parts, sorted[:n:n])
+		sorted = sorted[n:]
 	}
-	return groups
+	return parts
 }
 
 // reached returns the exchanges that are up among the first ones tried of which
