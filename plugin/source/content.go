@@ -8,12 +8,15 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// Content is what a source declares at one time: a set that never changes, or
-// texts.
+// Content is what a source declares at one time: a set that never changes, texts,
+// or fragments, by what is done to those that were there before: to none in what
+// is loaded.
 type Content struct {
-	Set   *definition.Set
-	Texts []*definition.Text
-	Errs  definition.Errors // beyond those of the texts
+	Set      *definition.Set
+	Texts    []*definition.Text
+	Errs     definition.Errors // beyond those of the texts
+	Edits    []definition.Edit // of fragments, each key once
+	Revision int64             // of the fragments; 0 if the source has none
 
 	doing func(step string) // of the source, or nil
 }

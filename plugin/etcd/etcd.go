@@ -1,0 +1,89 @@
+// Package etcd says where in etcd definitions are, and how to get there: what
+// the server and the command-line tool must agree on.
+//
+// Every key below a prefix holds definitions, in the language of the Corefile. One
+// key is one fragment.
+package etcd
+
+import (
+	"crypto/tls"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/transport"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+)
+
+const (
+	DefaultPrefix  = "/mxsrv/"
+	DefaultTimeout = 5 * time.Second
+)
+
+// A Config says how to reach the definitions. The zero value is no use: make one
+// with [New].
+type Config struct {
+	Endpoints          []string // URLs
+	Prefix             string   // of all keys; ends in "/"
+	Username, Password string   // "" if etcd asks for none
+	TLS                *tls.Config
+	Timeout            time.Duration // of a request
+}
+
+// New returns the configuration of some endpoints, HOST:PORT or URLs, with all
+// else as it is if nobody says anything.
+func New(endpoints ...string) *Config {
+	c := &Config{Prefix: DefaultPrefix, Timeout: DefaultTimeout}
+	for _, e := range endpoints {
+		if !strings.Contains(e, "://") {
+			e = "http://" + e
+		}
+		c.Endpoints = append(c.Endpoints, e)
+	}
+	return c
+}
+
+// SetPrefix sets the prefix: "/mxsrv" is "/mxsrv/", and no "/mxsrv2/x" is below it.
+func (c *Config) SetPrefix(prefix string) { c.Prefix = strings.TrimRight(prefix, "/") + "/" }
+
+// SetTLS makes the connections use TLS, with these words: nothing, the file of the CA of
+// the servers, the files of a certificate and its key, or all three in the order
+// CERT KEY CA. Files of the certificate are read again for each connection.
+func (c *Config) SetTLS(files ...string) (err error) {
+	var info transport.TLSInfo
+	switch len(files) {
+	case 0:
+	case 1:
+		info.TrustedCAFile = files[0]
+	case 2:
+		info.CertFile, info.KeyFile = files[0], files[1]
+	case 3:
+		info.CertFile, info.KeyFile, info.TrustedCAFile = files[0], files[1], files[2]
+	default:
+		return fmt.Errorf("%d files: write [CERT KEY] [CACERT]", len(files))
+	}
+	c.TLS, err = info.ClientConfig()
+	return err
+}
+
+// Dial returns a client. It connects by and by, and to another endpoint if one is
+// silent; with a username it logs in first, and returns an error if it cannot. The
+// order of the endpoints is left to chance, lest all wait for the first one.
+func (c *Config) Dial() (*clientv3.Client, error) {
+	endpoints := slices.Clone(c.Endpoints)
+	rand.Shuffle(len(endpoints), func(i, j int) { endpoints[i], endpoints[j] = endpoints[j], endpoints[i] })
+	return clientv3.New(clientv3.Config{
+		Endpoints: endpoints, Username: c.Username, Password: c.Password, TLS: c.TLS,
+		DialTimeout: c.Timeout, DialKeepAliveTime: c.Timeout, DialKeepAliveTimeout: c.Timeout,
+		Logger: zap.NewNop(), // it writes to stderr in a form of its own
+	})
+}
+
+// Key returns the key of a name below the prefix.
+func (c *Config) Key(name string) string { return c.Prefix + strings.TrimLeft(name, "/") }
+
+// String names the place in logs.
+func (c *Config) String() string { return strings.Join(c.Endpoints, ",") + c.Prefix }
