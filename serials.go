@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/source"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -192,25 +193,7 @@ func (l *ledger) save() error {
 		lines = append(lines, fmt.Sprintf("%s %d %v\n", zone, e.serial, e.content))
 	}
 	slices.Sort(lines)
-	err := replace(l.path, strings.Join(lines, ""))
+	err := source.Replace(l.path, 0o644, []byte(strings.Join(lines, "")))
 	l.unsaved = err != nil
-	return err
-}
-
-// replace writes a file and moves it to its place, so that there is always a
-// whole one.
-func replace(path, text string) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteString(text)
-	err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
-	}
 	return err
 }

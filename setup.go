@@ -45,5 +45,8 @@ func parse(c *caddy.Controller, root string) *block.Block {
 	for _, f := range b.Files {
 		f.Doing = new(progress).doing
 	}
+	for _, e := range b.Etcds {
+		e.Info, e.Warn = func(text string) { log.Info(text) }, func(text string) { log.Warning(text) }
+	}
 	return b
 }

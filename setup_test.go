@@ -41,7 +41,7 @@ func TestSetup(t *testing.T) {
 		{"files of two stanzas", "mxsrv {\n file testdata/*.conf\n}\nmxsrv example.com {\n file testdata/*.conf\n reload 0\n}", ""},
 
 		{"unknown word", "mxsrv {\n hots mx1 192.0.2.1\n}",
-			`Testfile:2: error: unknown word "hots": write one of alias, authoritative, fallthrough, file, host, mail, reload, serials, service, ttl [syntax]`},
+			`Testfile:2: error: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, mail, reload, serials, service, ttl [syntax]`},
 		{"not an address", "mxsrv example.org {\n host mx1 192.0.2\n}",
 			`Testfile:2: error: "192.0.2" is not an address: write one like 192.0.2.10 or 2001:db8::10 [syntax]`},
 		{"zone that is none", "mxsrv exa..mple {\n}",

@@ -27,6 +27,7 @@ type Block struct {
 	Inline      *definition.Set // what the stanzas themselves declare
 	Errs        definition.Errors
 	Files       []*source.File   // by stanza
+	Etcds       []*source.Etcd   // likewise
 	Fallthrough definition.Zones // what is passed on below zones that are served whole
 	Serials     string           // path of the file that keeps serials, or ""
 	SerialsPos  definition.Pos   // where it is named
@@ -55,6 +56,7 @@ func Read(d *caddyfile.Dispenser, env Env) *Block {
 		}
 		b.stanza(l)
 	}
+	b.mark()
 	return b
 }
 
@@ -63,6 +65,9 @@ func (b *Block) Sources() []source.Source {
 	sources := []source.Source{source.Static(b.Pos.Source, b.Inline, b.Errs)}
 	for _, f := range b.Files {
 		sources = append(sources, f)
+	}
+	for _, e := range b.Etcds {
+		sources = append(sources, e)
 	}
 	return sources
 }
@@ -74,14 +79,16 @@ func (b *Block) errorf(pos definition.Pos, id, format string, args ...any) {
 // A stanza is one that is being read.
 type stanza struct {
 	*Block
-	zones  definition.Zones
-	reader *definition.Reader
-	files  *source.File
+	zones     definition.Zones
+	reader    *definition.Reader
+	files     *source.File
+	fragments *source.Etcd // nil if there is none
 }
 
 // options are the words of a stanza that are not of the definition language.
 var options = map[string]func(*stanza, definition.Line){
 	"authoritative": (*stanza).authoritative,
+	"etcd":          (*stanza).etcd,
 	"fallthrough":   (*stanza).fallthroughs,
 	"file":          (*stanza).file,
 	"reload":        (*stanza).reload,
@@ -99,7 +106,7 @@ func (b *Block) stanza(l definition.Line) {
 		return
 	}
 	b.Zones = withNew(b.Zones, zones)
-	s := &stanza{b, zones, definition.NewReader(zones), &source.File{Zones: zones, Interval: DefaultReload}}
+	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: &source.File{Zones: zones, Interval: DefaultReload}}
 	for _, line := range l.Block {
 		option := options[line.Words[0]]
 		switch {

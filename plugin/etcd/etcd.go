@@ -16,6 +16,8 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 )
 
 const (
@@ -51,7 +53,8 @@ func (c *Config) SetPrefix(prefix string) { c.Prefix = strings.TrimRight(prefix,
 
 // SetTLS makes the connections use TLS, with these words: nothing, the file of the CA of
 // the servers, the files of a certificate and its key, or all three in the order
-// CERT KEY CA. Files of the certificate are read again for each connection.
+// CERT KEY CA. Files of the certificate are read again for each connection. What is
+// http:// becomes https://: the client would leave TLS out without a word.
 func (c *Config) SetTLS(files ...string) (err error) {
 	var info transport.TLSInfo
 	switch len(files) {
@@ -65,22 +68,39 @@ func (c *Config) SetTLS(files ...string) (err error) {
 	default:
 		return fmt.Errorf("%d files: write [CERT KEY] [CACERT]", len(files))
 	}
+	for i, e := range c.Endpoints {
+		if host, ok := strings.CutPrefix(e, "http://"); ok {
+			c.Endpoints[i] = "https://" + host
+		}
+	}
 	c.TLS, err = info.ClientConfig()
 	return err
 }
 
-// Dial returns a client. It connects by and by, and to another endpoint if one is
-// silent; with a username it logs in first, and returns an error if it cannot. The
-// order of the endpoints is left to chance, lest all wait for the first one.
-func (c *Config) Dial() (*clientv3.Client, error) {
+// Client returns what makes a client. It connects by and by, and to another
+// endpoint if one is silent; with a username it logs in first. The order of the
+// endpoints is left to chance, lest all wait for the first one.
+func (c *Config) Client() clientv3.Config {
 	endpoints := slices.Clone(c.Endpoints)
 	rand.Shuffle(len(endpoints), func(i, j int) { endpoints[i], endpoints[j] = endpoints[j], endpoints[i] })
-	return clientv3.New(clientv3.Config{
+	again := backoff.Config{BaseDelay: soonest, Multiplier: 1.6, Jitter: 0.2, MaxDelay: min(latest, c.Timeout)}
+	return clientv3.Config{
 		Endpoints: endpoints, Username: c.Username, Password: c.Password, TLS: c.TLS,
 		DialTimeout: c.Timeout, DialKeepAliveTime: c.Timeout, DialKeepAliveTimeout: c.Timeout,
-		Logger: zap.NewNop(), // it writes to stderr in a form of its own
-	})
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: again, MinConnectTimeout: c.Timeout})},
+		Logger:      zap.NewNop(), // it writes to stderr in a form of its own
+	}
 }
+
+// How soon a client that could not connect tries again; gRPC takes a second and
+// more, in which a member of etcd has long come back.
+const (
+	soonest = 50 * time.Millisecond
+	latest  = time.Second
+)
+
+// Dial returns a client. With a username it returns an error if it cannot log in.
+func (c *Config) Dial() (*clientv3.Client, error) { return clientv3.New(c.Client()) }
 
 // Key returns the key of a name below the prefix.
 func (c *Config) Key(name string) string { return c.Prefix + strings.TrimLeft(name, "/") }

@@ -1,0 +1,74 @@
+package source
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A batch gathers edits until they are taken, of each key the last. The first
+// after a quiet time may be taken at once, what follows once in a pace: ten
+// thousand changes in a second are then a few loads.
+type batch struct {
+	pace time.Duration
+	last time.Time // when something was taken
+
+	mu       sync.Mutex
+	edits    map[string]definition.Edit
+	revision int64
+	some     chan struct{} // holds something while there is something to take
+}
+
+func newBatch(pace time.Duration) *batch {
+	return &batch{pace: pace, edits: make(map[string]definition.Edit), some: make(chan struct{}, 1)}
+}
+
+// add adds the edits of whole revisions, of which this is the last.
+func (b *batch) add(edits []definition.Edit, revision int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range edits {
+		b.edits[e.Key] = e
+	}
+	b.revision = revision
+	select {
+	case b.some <- struct{}{}:
+	default:
+	}
+}
+
+// take waits until there is something and returns it. When ctx has ended it
+// returns what there is without a wait, and then false.
+func (b *batch) take(ctx context.Context) ([]definition.Edit, int64, bool) {
+	select {
+	case <-b.some:
+		sleep(ctx, b.pace-time.Since(b.last))
+	case <-ctx.Done():
+		select {
+		case <-b.some:
+		default:
+			return nil, 0, false
+		}
+	}
+	b.last = time.Now()
+	edits, revision := b.empty()
+	return edits, revision, true
+}
+
+// empty returns what was gathered, sorted.
+func (b *batch) empty() ([]definition.Edit, int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case <-b.some: // came while it rested, and is taken along
+	default:
+	}
+	edits := slices.Collect(maps.Values(b.edits))
+	clear(b.edits)
+	sortEdits(edits)
+	return edits, b.revision
+}

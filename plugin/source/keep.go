@@ -1,0 +1,82 @@
+package source
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// keepEvery is how often the snapshot is written at most.
+	keepEvery = time.Second
+
+	// keepShare bounds what a large snapshot takes that changes all the time: it is
+	// written in a twentieth of the time.
+	keepShare = 20
+)
+
+// keep writes the snapshot when something has changed, until ctx ends, and then
+// once more.
+func (e *Etcd) keep(ctx context.Context, changed <-chan struct{}) {
+	if e.Snapshot == "" {
+		return
+	}
+	GiveWay()
+	k := keeper{Etcd: e}
+	for {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			k.last()
+			return
+		}
+		began := time.Now()
+		k.write()
+		sleep(ctx, max(keepEvery, keepShare*time.Since(began)))
+	}
+}
+
+// A keeper writes the snapshot of a source.
+type keeper struct {
+	*Etcd
+	failed bool // so it was said
+}
+
+// write writes what is known, if that is not what is in the file.
+func (k *keeper) write() {
+	known, changes := k.copy()
+	if changes == k.kept {
+		return
+	}
+	err := writeSnapshot(k.Snapshot, snapshot{known, k.Config.Prefix, time.Now()})
+	if err == nil {
+		k.kept, k.failed = changes, false
+		return
+	}
+	if !k.failed {
+		k.failed = true
+		k.warn("snapshot: %v: it stays as it is: write the path of a file in a directory that CoreDNS may write to", err)
+	}
+}
+
+// last writes what is known at the end, if another source of this process has not
+// written what is newer.
+func (k *keeper) last() {
+	if s, err := readSnapshot(k.Snapshot, k.Config.Prefix); err == nil && s.revision > k.revision() {
+		return
+	}
+	k.write()
+}
+
+// readSnapshot reads the snapshot. A file that is of no use is said to be so.
+func (e *Etcd) readSnapshot() snapshot {
+	if e.Snapshot == "" {
+		return snapshot{}
+	}
+	s, err := readSnapshot(e.Snapshot, e.Config.Prefix)
+	if err != nil {
+		e.warn("snapshot %s: %v: it is not used", e.Snapshot, err)
+	}
+	return s
+}
