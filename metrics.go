@@ -18,6 +18,11 @@ var (
 		Help: "Loads of definitions, by source and result: ok or refused.",
 	}, []string{"source", "result"})
 
+	leftOut = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "fragments_left_out_total",
+		Help: "Fragments in etcd that were left out, for they do not read or break a rule, alone or with others.",
+	}, []string{"server"})
+
 	repairedNXDOMAIN = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "repaired_nxdomain_total",
 		Help: "Answers of other plugins that denied a name that is declared, and were repaired.",
@@ -43,6 +48,9 @@ type status struct {
 	held   map[kind]int // names
 	loaded time.Time    // of the last good load
 	failed bool         // the last load was refused
+
+	fragments, out int // in etcd, and of these left out
+	watches        []*source.Etcd
 }
 
 // A kind of names in a zone.
@@ -77,7 +85,7 @@ var live atomic.Pointer[instance]
 
 // gauges shows the status of all publishers. Server blocks may share a server,
 // and even a zone: their figures are brought together.
-type gauges struct{ definitions, loaded, failed *prometheus.Desc }
+type gauges struct{ definitions, loaded, failed, fragments, connected, revision *prometheus.Desc }
 
 func init() {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
@@ -87,6 +95,9 @@ func init() {
 		desc("definitions", "Names in service, by server, zone and kind: host, mail, service or alias.", "server", "zone", "kind"),
 		desc("last_good_load_timestamp_seconds", "When definitions were last loaded and not refused.", "server"),
 		desc("last_load_failed", "Whether the last load was refused: 1 is yes.", "server"),
+		desc("fragments", "Fragments in etcd, by server and state: served or left_out.", "server", "state"),
+		desc("etcd_connected", "Whether etcd is being watched: 0 is that answers go on as of the last revision.", "server"),
+		desc("etcd_revision", "The last revision of etcd that is in service or about to be.", "server"),
 	})
 }
 
@@ -95,6 +106,9 @@ func (g gauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- g.definitions
 	ch <- g.loaded
 	ch <- g.failed
+	ch <- g.fragments
+	ch <- g.connected
+	ch <- g.revision
 }
 
 // Collect implements prometheus.Collector.
@@ -118,7 +132,28 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 			failed = 1
 		}
 		gauge(g.failed, failed, server)
+		if len(s.watches) > 0 {
+			gauge(g.fragments, float64(s.fragments-s.out), server, "served")
+			gauge(g.fragments, float64(s.out), server, "left_out")
+			g.watches(gauge, server, s.watches)
+		}
 	}
+}
+
+// watches shows how far the watches of a server are: the worst of several.
+func (g gauges) watches(gauge func(*prometheus.Desc, float64, ...string), server string, watches []*source.Etcd) {
+	connected, revision := 1.0, int64(0)
+	for i, w := range watches {
+		s := w.Status()
+		if !s.Connected {
+			connected = 0
+		}
+		if i == 0 || s.Revision < revision {
+			revision = s.Revision
+		}
+	}
+	gauge(g.connected, connected, server)
+	gauge(g.revision, float64(revision), server)
 }
 
 // status returns the status of the blocks of each server: the names of all, the
@@ -127,9 +162,6 @@ func (i *instance) status() map[string]status {
 	all := make(map[string]status)
 	for _, m := range i.handlers {
 		s := m.publisher.status.Load()
-		if s == nil {
-			continue
-		}
 		sum, ok := all[m.server]
 		if !ok {
 			sum = status{held: make(map[kind]int), loaded: s.loaded}
@@ -141,6 +173,7 @@ func (i *instance) status() map[string]status {
 			sum.loaded = s.loaded
 		}
 		sum.failed = sum.failed || s.failed
+		sum.fragments, sum.out, sum.watches = sum.fragments+s.fragments, sum.out+s.out, append(sum.watches, s.watches...)
 		all[m.server] = sum
 	}
 	return all

@@ -33,7 +33,11 @@ func (p *publisher) patch(c *source.Change) bool {
 		return false
 	}
 	began, before := time.Now(), p.table.Load()
-	part, ok := c.Part(before.Patched())
+	changed, ok := c.Names()
+	if !ok {
+		return false
+	}
+	part, ok := p.part(changed, before.Patched())
 	if !ok {
 		return false
 	}
@@ -43,13 +47,13 @@ func (p *publisher) patch(c *source.Change) bool {
 	}
 	p.warnAbout(index, part.Concerned)
 	logUnkept(p.swap(p.base, func(opt table.Options) *table.Table { return before.Patch(index, part.Names, opt) }))
-	changed := 0
+	count := 0
 	for name := range part.Concerned {
 		if before.Holds(name) || p.table.Load().Holds(name) {
-			changed++
+			count++
 		}
 	}
-	log.Infof("%v: names changed: %d, in %v; %d names are in service", c.Source, changed, time.Since(began).Round(time.Millisecond/10), p.names)
+	log.Infof("%v: names changed: %d, in %v; %d names are in service", c.Source, count, time.Since(began).Round(time.Millisecond/10), p.names)
 	return true
 }
 

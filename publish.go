@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/admit"
 	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
@@ -21,11 +22,12 @@ import (
 type publisher struct {
 	table atomic.Pointer[table.Table] // nil until every source has delivered
 
-	block   *block.Block
-	zoneSet definition.ZoneSet
-	sources *source.Collector
-	ledger  *ledger
-	server  string // label of metrics
+	block    *block.Block
+	zoneSet  definition.ZoneSet
+	sources  *source.Collector
+	ledger   *ledger
+	admitted *admit.Admission // of the fragments that sources have, or nil
+	server   string           // label of metrics
 
 	plugins     []string  // the others of the block; known before the first publish
 	secondaries *notifier // likewise
@@ -55,6 +57,7 @@ const findingLimit = 20
 func (p *publisher) configure(b *block.Block, server string) (err error) {
 	p.block, p.zoneSet, p.server = b, b.Zones.Set(), server
 	p.sources = source.Collect(b.Sources()...)
+	p.show(new(status))
 	if p.ledger, err = ledgerOf(b.Serials, server); err != nil {
 		return unkept(b, err)
 	}
@@ -67,20 +70,24 @@ func (p *publisher) check(index *definition.Index, errs definition.Errors) []lin
 }
 
 func (p *publisher) lintOptions() lint.Options {
-	return lint.Options{
+	opt := lint.Options{
 		Zones: p.block.Zones, Passed: p.block.Fallthrough, Plugins: p.plugins, Pos: p.block.Pos, Limit: findingLimit,
 	}
+	if p.admitted != nil {
+		opt.Live = func(string) bool { return false } // what must not be served for that is left out already
+	}
+	return opt
 }
 
 // load serves what the sources declare now. Its error is what is wrong with it.
 func (p *publisher) load() error {
 	defer p.progress.doing("")
 	p.base = nil
-	set, errs := p.sources.Load()
-	if set == nil {
+	if !p.sources.Load() {
 		return nil // some source will deliver later
 	}
-	index := set.Index()
+	index, errs := p.read()
+	p.sayUnread(p.sources.Unread())
 	findings := p.check(index, errs)
 	err := lint.Err(findings)
 	for _, s := range p.sources.Sources() {
@@ -139,6 +146,7 @@ func (p *publisher) catchUp() {
 // publish serves what has changed, or says what is wrong with it.
 func (p *publisher) publish(c *source.Change) {
 	defer p.progress.doing("")
+	p.sayUnread(c.Unread)
 	if !p.patch(c) {
 		p.replace(c)
 	}
@@ -147,9 +155,9 @@ func (p *publisher) publish(c *source.Change) {
 // replace reads, judges and serves everything anew.
 func (p *publisher) replace(c *source.Change) {
 	p.base = nil // not to be kept beside the new one
-	set, errs := c.Read()
+	c.Forget()
+	index, errs := p.read()
 	defer spareQueries(p.names)()
-	index := set.Index()
 	defer clearAway(max(p.names, index.Len()))
 	if findings := p.check(index, errs); p.judge(c.Source, findings) {
 		warnings(findings)
@@ -194,7 +202,7 @@ func (p *publisher) swap(b *base, compile func(table.Options) *table.Table) erro
 	t := compile(table.Options{
 		Zones: p.block.Zones, Passed: p.block.Fallthrough, Serial: uint32(now.Unix()),
 		Serials: func(zone definition.Name, content table.Digest) uint32 {
-			serials[zone] = p.ledger.next(zone, content)
+			serials[zone] = p.ledger.next(zone, content, p.sources.Revision())
 			if serials[zone] != p.serials[zone] {
 				changed = append(changed, zone)
 			}
@@ -207,7 +215,7 @@ func (p *publisher) swap(b *base, compile func(table.Options) *table.Table) erro
 	}
 	p.table.Store(t)
 	held, names := b.count(t, p.zoneSet)
-	p.status.Store(&status{held: held, loaded: now})
+	p.show(&status{held: held, loaded: now})
 	p.base, p.names, p.serials = b, names, serials
 	p.secondaries.notify(changed...)
 	return err
@@ -222,13 +230,22 @@ func (p *publisher) refuse(changed source.Source, findings []lint.Finding) {
 			log.Error(f)
 		}
 	}
-	if last := p.status.Load(); last != nil {
+	if last := p.status.Load(); !last.loaded.IsZero() {
 		log.Errorf("%v: refused, what was loaded at %s stays in service", changed, last.loaded.Format(time.DateTime))
-		p.status.Store(&status{held: last.held, loaded: last.loaded, failed: true})
+		p.show(&status{held: last.held, loaded: last.loaded, failed: true})
 	} else {
 		log.Errorf("%v: refused, nothing is in service yet", changed)
-		p.status.Store(&status{failed: true})
+		p.show(&status{failed: true})
 	}
+}
+
+// show makes a status that of the publisher.
+func (p *publisher) show(s *status) {
+	if f := p.sources.Fragments(); f != nil {
+		s.fragments, s.out = f.Len()
+	}
+	s.watches = p.block.Etcds
+	p.status.Store(s)
 }
 
 func warnings(findings []lint.Finding) {

@@ -108,15 +108,22 @@ func realPath(path string) string {
 	return path
 }
 
-// next returns the serial of a zone with this content, and notes it.
-func (l *ledger) next(zone definition.Name, content table.Digest) uint32 {
+// next returns the serial of a zone with this content, and notes it. With a revision
+// the serial follows that, as all servers see the same one, whether or not the content
+// has changed.
+func (l *ledger) next(zone definition.Name, content table.Digest, revision int64) uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last, known := l.last[zone]
 	if !known {
 		last = l.before[zone]
 	}
-	if last.serial == 0 || last.content != content {
+	switch of := table.RevisionSerial(revision); {
+	case revision > 0 && (last.serial == 0 || table.Newer(of, last.serial)):
+		last = entry{of, content}
+	case revision > 0 && last.content != content:
+		last = entry{max(last.serial+1, 1), content} // it was another Corefile that made this revision's
+	case last.serial == 0 || last.content != content:
 		last = entry{table.NextSerial(last.serial, time.Now()), content}
 	}
 	if last != l.last[zone] {

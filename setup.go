@@ -46,6 +46,10 @@ func parse(c *caddy.Controller, root string) *block.Block {
 		f.Doing = new(progress).doing
 	}
 	for _, e := range b.Etcds {
+		e.Info = func(text string) { log.Info(text) }
+		e.Warn = func(text string) { log.Warning(text) }
+	}
+	for _, e := range b.Etcds {
 		e.Info, e.Warn = func(text string) { log.Info(text) }, func(text string) { log.Warning(text) }
 	}
 	return b

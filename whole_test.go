@@ -352,7 +352,7 @@ func TestCatchUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := h.ledger.next("example.org.", table.Digest{1})
+	before := h.ledger.next("example.org.", table.Digest{1}, 0)
 	if _, serial := transferred(t, h, "example.org.", 0); serial == before {
 		t.Fatal("the ledger does not move")
 	}

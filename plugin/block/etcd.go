@@ -21,8 +21,8 @@ func (s *stanza) etcd(l definition.Line) {
 	case len(l.Words) == 1:
 		s.errorf(l.Pos, definition.Syntax, "usage: etcd ENDPOINT...")
 		return
-	case s.fragments != nil:
-		s.errorf(l.Pos, definition.Syntax, "a second etcd: write all members of one cluster in one line, and another cluster in another stanza")
+	case len(s.Etcds) > 0: // whose revisions could not be compared
+		s.errorf(l.Pos, definition.Syntax, "a second etcd: write all members of one cluster in one line, and another cluster in another server block")
 		return
 	}
 	s.fragments = &source.Etcd{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.zones}

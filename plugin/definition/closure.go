@@ -81,6 +81,14 @@ type Part struct {
 	Set       *Set  // all that is declared of Names, of what they point to, and so on
 }
 
+// All returns all names that Set tells of, and those that are concerned.
+func (p *Part) All() Names {
+	all := p.Set.owners()
+	all.Add(p.Set.pointed())
+	all.Add(p.Concerned)
+	return all
+}
+
 // PartOf returns what a change concerns, if some names are declared otherwise now.
 // To that come those that were concerned earlier. It returns false if there are
 // too many names.

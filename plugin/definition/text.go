@@ -13,6 +13,7 @@ import (
 type Text struct {
 	source, text string
 	zones        Zones
+	zoneSet      ZoneSet // of zones, or nil
 
 	clean   bool   // it was read without a mistake: the rest is right
 	ttl     uint32 // default of its declarations
@@ -49,9 +50,10 @@ func (t *Text) Read(s *Set) Errors {
 
 // reader returns a reader that adds to a set.
 func (t *Text) reader(s *Set) *Reader {
-	r := NewReader(t.zones)
-	r.set = s
-	return r
+	if t.zoneSet == nil {
+		t.zoneSet = t.zones.Set()
+	}
+	return &Reader{zones: t.zones, zoneSet: t.zoneSet, set: s}
 }
 
 // read reads what s has left, and notes in l where it is.

@@ -10,15 +10,35 @@ func aliasWithOtherData(p *pass) {
 				p.report(a.Pos, []definition.Name{a.Owner},
 					"%s is the top of a zone, which holds SOA and NS: write a host there, not an alias", a.Owner)
 			case a.Host != o.Aliases()[0].Host:
+				p.clashes = []Clash{{o.Aliases()[0].Pos, a.Pos}}
 				p.report(a.Pos, []definition.Name{a.Owner},
 					"%s is an alias of %s here and of %s at %s: delete one", a.Owner, a.Host, o.Aliases()[0].Host, o.Aliases()[0].Pos)
 			}
 			if kind, pos, ok := otherData(o); ok {
+				p.clashWithData(a, o)
 				p.report(a.Pos, []definition.Name{a.Owner},
 					"%s is an alias, and a %s at %s: delete one of them", a.Owner, kind, pos)
 			}
 		}
 	}
+}
+
+// clashWithData notes for the next report what an alias contradicts: if it is the
+// first of them all data, else what comes first of that.
+func (p *pass) clashWithData(a *definition.Alias, o definition.Owner) {
+	hosts, mails, services := o.Hosts(), o.Mails(), o.Services()
+	if a != o.Aliases()[0] {
+		hosts, mails, services = hosts[:min(1, len(hosts))], mails[:min(1, len(mails))], services[:min(1, len(services))]
+	}
+	clash(p, a.Pos, hosts, func(h *definition.Host) definition.Pos { return h.Pos })
+	clash(p, a.Pos, mails, func(m *definition.Mail) definition.Pos { return m.Pos })
+	clash(p, a.Pos, services, func(v *definition.Service) definition.Pos { return v.Pos })
+}
+
+// clashWithAliases notes for the next report that a declaration contradicts all
+// aliases of a name.
+func (p *pass) clashWithAliases(pos definition.Pos, of definition.Owner) {
+	clash(p, pos, of.Aliases(), func(a *definition.Alias) definition.Pos { return a.Pos })
 }
 
 // otherData returns what an owner is beside an alias.
@@ -37,6 +57,9 @@ func otherData(o definition.Owner) (kind string, pos definition.Pos, ok bool) {
 func aliasLoop(p *pass) {
 	for _, a := range p.set.Aliases {
 		if p.loops(a) {
+			if a.Host != a.Owner {
+				p.clashWithAliases(a.Pos, p.index.At(a.Host))
+			}
 			p.report(a.Pos, []definition.Name{a.Owner, a.Host},
 				"alias %s leads back to itself: write the host that has the addresses", a.Owner)
 		}
@@ -46,6 +69,7 @@ func aliasLoop(p *pass) {
 func aliasOfAlias(p *pass) {
 	for _, a := range p.set.Aliases {
 		if o := p.index.At(a.Host); len(o.Aliases()) > 0 && !p.loops(a) {
+			p.clashWithAliases(a.Pos, o)
 			p.report(a.Pos, []definition.Name{a.Owner, a.Host},
 				"alias %s is of %s, itself an alias: write %s", a.Owner, a.Host, o.Aliases()[0].Host)
 		}

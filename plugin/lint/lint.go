@@ -45,7 +45,15 @@ type Finding struct {
 	Pos   definition.Pos
 	Names []definition.Name // the owner first
 	Text  string            // what is wrong: what to write instead
+
+	// Clashes are the pairs of declarations that are right alone, and wrong
+	// together: so many that if one of each pair goes, another [Check] finds what is
+	// left of it. A finding without is of a declaration that is wrong alone.
+	Clashes []Clash
 }
+
+// A Clash is where two declarations are that contradict each other.
+type Clash [2]definition.Pos
 
 func (f Finding) String() string {
 	why := f.Rule.ID
@@ -58,16 +66,30 @@ func (f Finding) String() string {
 // Options are what the rules must know beside the definitions.
 type Options struct {
 	Zones   definition.Zones
-	Passed  definition.Zones // below which a plugin behind may hold more, even of a zone that is served whole
-	Plugins []string         // the other plugins of the server block
-	Pos     definition.Pos   // where the block with the definitions starts
-	Limit   int              // findings of each rule to return; the last of them speaks for the rest. 0 is all
+	Passed  definition.Zones         // below which a plugin behind may hold more, even of a zone that is served whole
+	Plugins []string                 // the other plugins of the server block
+	Pos     definition.Pos           // where the block with the definitions starts
+	Live    func(source string) bool // if it is not nil: says in which sources declarations come and go; see target-undefined
+	Limit   int                      // findings of each rule to return; the last of them speaks for the rest. 0 is all
 }
 
 // Check returns what is wrong with a set and with what could not be read of it.
 func Check(index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	return check(rules, index, errs, opt)
 }
+
+// Errors returns the errors that Check finds, all of them.
+func Errors(index *definition.Index, errs definition.Errors, opt Options) []Finding {
+	may := slices.DeleteFunc(Rules(), func(r Rule) bool { return r.Severity == Warning && !mayBeError[r.ID] })
+	opt.Limit = 0
+	return slices.DeleteFunc(check(may, index, errs, opt), func(f Finding) bool { return f.Rule.Severity == Warning })
+}
+
+// mayBeError are the warnings that are errors under some circumstances.
+var mayBeError = map[string]bool{TargetUndefined: true}
+
+// TargetUndefined is the id of the one rule that is broken by what is missing.
+const TargetUndefined = "target-undefined"
 
 // CheckPlugins returns what Check finds because of opt.Plugins, which may be
 // known later than the rest. These are warnings.
@@ -121,7 +143,8 @@ type pass struct {
 	findings []Finding
 
 	rule       Rule
-	kept, left int // findings of the rule, and those that its last finding speaks for
+	clashes    []Clash // of the finding that is reported next
+	kept, left int     // findings of the rule, and those that its last finding speaks for
 	at         map[place]tally
 }
 
@@ -143,6 +166,8 @@ type tally struct {
 
 // report keeps a finding, or counts it where there are enough of its kind.
 func (p *pass) report(pos definition.Pos, names []definition.Name, format string, args ...any) {
+	clashes := p.clashes
+	p.clashes = nil
 	if p.opt.Limit > 0 && p.kept == p.opt.Limit {
 		p.left++
 		return
@@ -153,11 +178,18 @@ func (p *pass) report(pos definition.Pos, names []definition.Name, format string
 	if t.count <= perPlace {
 		t.last = len(p.findings)
 		p.kept++
-		p.findings = append(p.findings, Finding{p.rule, pos, names, fmt.Sprintf(format, args...)})
+		p.findings = append(p.findings, Finding{p.rule, pos, names, fmt.Sprintf(format, args...), clashes})
 	} else if f := &p.findings[t.last]; p.opt.Limit == 0 {
-		f.Names = append(f.Names, names...)
+		f.Names, f.Clashes = append(f.Names, names...), append(f.Clashes, clashes...)
 	}
 	p.at[at] = t
+}
+
+// clash notes for the next report that a declaration contradicts others.
+func clash[D any](p *pass, pos definition.Pos, others []D, posOf func(D) definition.Pos) {
+	for _, other := range others {
+		p.clashes = append(p.clashes, Clash{pos, posOf(other)})
+	}
 }
 
 // reportAs is report with a severity that is not that of the rule.
@@ -229,6 +261,6 @@ func init() {
 		{"soa-expire-short", Warning, "RFC 1912 §2.2", "a zone that secondaries drop before they have tried again", soaExpireShort},
 		{"srv-port-zero", Warning, "RFC 2782", "a target at port 0", srvPortZero},
 		{"srv-weight-zero-mixed", Warning, "RFC 2782", "weight 0 beside other weights of the same priority", srvWeightZeroMixed},
-		{"target-undefined", Warning, "RFC 2181 §10.3", "a target in a zone of the block that is not declared; an error if the zone is served whole", targetUndefined},
+		{TargetUndefined, Warning, "RFC 2181 §10.3", "a target in a zone of the block that is not declared; an error if the zone is served whole", targetUndefined},
 	}
 }

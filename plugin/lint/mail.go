@@ -11,6 +11,7 @@ func mxTargetAlias(p *pass) {
 	for _, m := range p.set.Mails {
 		for _, e := range m.Exchanges {
 			if o := p.index.At(e.Host); len(o.Aliases()) > 0 {
+				p.clashWithAliases(e.Pos, o)
 				p.report(e.Pos, []definition.Name{m.Owner, e.Host},
 					"exchange %s of %s is an alias: write %s", e.Host, m.Owner, o.Aliases()[0].Host)
 			}
@@ -29,8 +30,10 @@ func mailWildcard(p *pass) {
 
 func nullMXNotAlone(p *pass) {
 	for o := range p.index.Owners() {
-		null := slices.IndexFunc(o.Mails(), func(m *definition.Mail) bool { return len(m.Exchanges) == 0 })
+		isNull := func(m *definition.Mail) bool { return len(m.Exchanges) == 0 }
+		null := slices.IndexFunc(o.Mails(), isNull)
 		if null >= 0 && len(o.Exchanges()) > 0 {
+			p.clashes = clashesOf(o.Mails(), isNull, func(m *definition.Mail) definition.Pos { return m.Pos })
 			p.report(o.Mails()[null].Pos, []definition.Name{o.Name()},
 				"mail domain %s has none, and exchanges at %s: delete one of them", o.Name(), o.Exchanges()[0].Pos)
 		}

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -105,7 +106,7 @@ func targetUndefined(p *pass) {
 		_, twice := p.zoneTwice(target)
 		switch zone := p.zones.Of(target); {
 		case zone == "":
-		case p.index.At(zone).Apex() != nil && p.passed.Of(target) == "":
+		case p.index.At(zone).Apex() != nil && p.passed.Of(target) == "" && (p.opt.Live == nil || p.opt.Live(pos.Source)):
 			p.reportAs(Error, pos, names, "%s of %s is %s, which does not exist: write \"host %s ADDRESS...\", or a final dot if it is elsewhere", kind, owner, target, target)
 		case !twice:
 			p.report(pos, names, "%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
@@ -153,22 +154,31 @@ func (p *pass) eachTarget(f func(pos definition.Pos, kind string, owner, target 
 
 func ttlConflict(p *pass) {
 	for o := range p.index.Owners() {
-		if ttl, agree := o.HostTTL(); !agree {
-			p.ttls(o.Hosts()[len(o.Hosts())-1].Pos, o.Name(), "host", ttl)
-		}
-		if ttl, agree := o.MailTTL(); !agree {
-			p.ttls(o.Mails()[len(o.Mails())-1].Pos, o.Name(), "mail domain", ttl)
-		}
-		if ttl, agree := o.ServiceTTL(); !agree {
-			p.ttls(o.Services()[len(o.Services())-1].Pos, o.Name(), "service", ttl)
-		}
-		if ttl, agree := o.AliasTTL(); !agree {
-			p.ttls(o.Aliases()[len(o.Aliases())-1].Pos, o.Name(), "alias", ttl)
-		}
+		ttls(p, o, "host", o.Hosts(), func(h *definition.Host) (definition.Pos, definition.TTL) { return h.Pos, h.TTL })
+		ttls(p, o, "mail domain", o.Mails(), func(m *definition.Mail) (definition.Pos, definition.TTL) { return m.Pos, m.TTL })
+		ttls(p, o, "service", o.Services(), func(v *definition.Service) (definition.Pos, definition.TTL) { return v.Pos, v.TTL })
+		ttls(p, o, "alias", o.Aliases(), func(a *definition.Alias) (definition.Pos, definition.TTL) { return a.Pos, a.TTL })
 	}
 }
 
-func (p *pass) ttls(pos definition.Pos, name definition.Name, kind string, lowest uint32) {
-	p.report(pos, []definition.Name{name},
-		"%s %s is declared with different ttls, the lowest %d: write one, in one place", kind, name, lowest)
+// ttls reports that declarations of one kind do not agree on the TTL of an owner.
+// Defaults yield to own ones.
+func ttls[D any](p *pass, o definition.Owner, kind string, declared []D, of func(D) (definition.Pos, definition.TTL)) {
+	if len(declared) < 2 {
+		return
+	}
+	first := slices.IndexFunc(declared, func(d D) bool { _, ttl := of(d); return ttl.Own })
+	pos, meant := of(declared[max(first, 0)])
+	lowest := meant.Seconds
+	for _, d := range declared {
+		if at, ttl := of(d); ttl.Own == meant.Own && ttl.Seconds != meant.Seconds {
+			lowest = min(lowest, ttl.Seconds)
+			p.clashes = append(p.clashes, Clash{pos, at})
+		}
+	}
+	if len(p.clashes) > 0 {
+		last, _ := of(declared[len(declared)-1])
+		p.report(last, []definition.Name{o.Name()},
+			"%s %s is declared with different ttls, the lowest %d: write one, in one place", kind, o.Name(), lowest)
+	}
 }

@@ -11,6 +11,7 @@ func srvTargetAlias(p *pass) {
 	for _, v := range p.set.Services {
 		for _, t := range v.Targets {
 			if o := p.index.At(t.Host); len(o.Aliases()) > 0 {
+				p.clashWithAliases(t.Pos, o)
 				p.report(t.Pos, []definition.Name{v.Owner, t.Host},
 					"target %s of %s is an alias: write %s", t.Host, v.Owner, o.Aliases()[0].Host)
 			}
@@ -20,12 +21,35 @@ func srvTargetAlias(p *pass) {
 
 func srvDotNotAlone(p *pass) {
 	for o := range p.index.Owners() {
-		none := slices.IndexFunc(o.Services(), func(v *definition.Service) bool { return len(v.Targets) == 0 })
+		isNone := func(v *definition.Service) bool { return len(v.Targets) == 0 }
+		none := slices.IndexFunc(o.Services(), isNone)
 		if none >= 0 && len(o.Targets()) > 0 {
+			p.clashes = clashesOf(o.Services(), isNone, func(v *definition.Service) definition.Pos { return v.Pos })
 			p.report(o.Services()[none].Pos, []definition.Name{o.Name()},
 				"service %s has none, and targets at %s: delete one of them", o.Name(), o.Targets()[0].Pos)
 		}
 	}
+}
+
+// clashesOf returns the pairs of declarations of which one says none: the first of
+// either kind with all of the other.
+func clashesOf[D any](declared []D, none func(D) bool, pos func(D) definition.Pos) (clashes []Clash) {
+	var first [2]*definition.Pos // that says none, and that does not
+	kind := func(d D) int {
+		if none(d) {
+			return 0
+		}
+		return 1
+	}
+	for _, d := range declared {
+		if at := pos(d); first[kind(d)] == nil {
+			first[kind(d)] = &at
+		}
+	}
+	for _, d := range declared {
+		clashes = append(clashes, Clash{*first[1-kind(d)], pos(d)})
+	}
+	return clashes
 }
 
 func srvPortZero(p *pass) {

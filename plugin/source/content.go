@@ -16,9 +16,11 @@ type Content struct {
 	Texts    []*definition.Text
 	Errs     definition.Errors // beyond those of the texts
 	Edits    []definition.Edit // of fragments, each key once
-	Revision int64             // of the fragments; 0 if the source has none
+	Zones    definition.Zones  // of relative names in edits; nil if the source has no fragments
+	Revision int64             // of the fragments; it never falls as long as their store lives
 
-	doing func(step string) // of the source, or nil
+	fragments *definition.Fragments // what the edits have made, or nil
+	doing     func(step string)     // of the source, or nil
 }
 
 // Read returns what is declared, and all mistakes. Of no content the set is nil.
@@ -39,6 +41,9 @@ func (c *Content) read(set *definition.Set) definition.Errors {
 	for _, t := range c.Texts {
 		c.say("parsing " + t.Source())
 		errs = append(errs, t.Read(set)...)
+	}
+	if c.fragments != nil {
+		c.fragments.ReadAll(set)
 	}
 	c.say("")
 	return errs
@@ -86,40 +91,58 @@ func (c *Content) change(to *Content) (definition.Names, bool) {
 	return names, true
 }
 
-// A Change is that a source declares something else now. It is read in one of two
-// ways: [Change.Part] reads what the change concerns, and [Change.Read] all that all
-// sources declare.
+// edit makes the fragments of loaded content, or goes on with those of the content
+// before. It returns the names of which they declare something else then, and the
+// mistakes in those that have come.
+func (c *Content) edit(before *Content) (definition.Names, definition.Errors) {
+	if c.Zones == nil {
+		return nil, nil
+	}
+	if before != nil {
+		c.fragments = before.fragments
+	}
+	if c.fragments == nil {
+		c.fragments = definition.NewFragments(c.Zones)
+	}
+	changed, unread := c.fragments.Apply(c.Edits)
+	c.Edits = nil
+	return changed, unread
+}
+
+// A Change is that a source declares something else now.
 type Change struct {
 	Source Source
+	Unread definition.Errors // mistakes in fragments that have come
 
 	collector *Collector
 	state     *state
 	before    *Content
+	names     definition.Names // of fragments
 }
 
 // Read reads what all sources declare together, and all the mistakes.
 func (c *Change) Read() (*definition.Set, definition.Errors) {
-	c.before = nil
-	return c.collector.read()
+	c.Forget()
+	return c.collector.Read()
 }
 
-// Part reads what the change concerns, and what earlier ones did, if what all
-// sources declared was read without a mistake since, and if there is not too much
-// that has changed.
-func (c *Change) Part(earlier definition.Names) (definition.Part, bool) {
+// Forget lets go of what was declared before: all will be read.
+func (c *Change) Forget() { c.before = nil }
+
+// Names returns the names of which something else is declared now, if that can be
+// said without reading everything: see [Collector.Stores].
+func (c *Change) Names() (definition.Names, bool) {
 	if c.before == nil {
-		return definition.Part{}, false
+		return nil, false
+	}
+	if c.state.content.fragments != nil {
+		return c.names, true
 	}
 	changed, ok := c.before.change(c.state.content)
-	if !ok {
-		return definition.Part{}, false
+	if ok {
+		c.state.content = c.before
 	}
-	c.state.content = c.before
-	var stores []definition.Store
-	for _, s := range c.collector.states {
-		stores = s.content.addStores(stores)
-	}
-	return definition.PartOf(stores, changed, earlier)
+	return changed, ok
 }
 
 // addStores adds what holds the declarations.
@@ -129,6 +152,9 @@ func (c *Content) addStores(stores []definition.Store) []definition.Store {
 	}
 	for _, t := range c.Texts {
 		stores = append(stores, t)
+	}
+	if c.fragments != nil {
+		stores = append(stores, c.fragments)
 	}
 	return stores
 }

@@ -63,7 +63,7 @@ func (e *Etcd) Load() *Content {
 	if err != nil {
 		e.lost(err)
 		if k := e.recall(); k.fragments != nil {
-			return k.content()
+			return k.content(e.Zones)
 		}
 		k, err = e.insist(ctx, err)
 	}
@@ -73,7 +73,7 @@ func (e *Etcd) Load() *Content {
 	e.listed = true
 	e.learn(k)
 	e.line.reach(k.revision)
-	return k.content()
+	return k.content(e.Zones)
 }
 
 // place tells what may have the same definitions.
@@ -141,7 +141,7 @@ func (e *Etcd) Run(ctx context.Context, deliver func(*Content)) {
 		if !news {
 			return
 		}
-		deliver(&Content{Edits: edits, Revision: revision})
+		deliver(&Content{Edits: edits, Zones: e.Zones, Revision: revision})
 		select {
 		case changed <- struct{}{}:
 		default:

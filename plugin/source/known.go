@@ -19,13 +19,13 @@ type knowledge struct {
 }
 
 // content returns all that is known as what a source loads.
-func (k knowledge) content() *Content {
+func (k knowledge) content(zones definition.Zones) *Content {
 	edits := make([]definition.Edit, 0, len(k.fragments))
 	for _, f := range k.fragments {
 		edits = append(edits, definition.Edit{Fragment: f})
 	}
 	sortEdits(edits)
-	return &Content{Edits: edits, Revision: k.revision}
+	return &Content{Edits: edits, Zones: zones, Revision: k.revision}
 }
 
 // sortEdits sorts by what decides of two fragments that contradict each other, and

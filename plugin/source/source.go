@@ -55,6 +55,7 @@ func (s static) String() string                      { return s.name }
 type Collector struct {
 	sources []Source
 	states  []state // by source
+	unread  definition.Errors
 }
 
 // state is the last that is known of a source.
@@ -75,17 +76,53 @@ func Collect(sources ...Source) *Collector {
 // Sources returns the sources.
 func (c *Collector) Sources() []Source { return c.sources }
 
-// Load loads all sources. It returns what they declare together and all the
-// mistakes; the set is nil if that of a source is not known yet.
-func (c *Collector) Load() (*definition.Set, definition.Errors) {
+// Load loads all sources. It returns false if what one of them declares is not known
+// yet.
+func (c *Collector) Load() bool {
+	c.unread = nil
 	for i, s := range c.sources {
 		c.states[i].content = nil // two of a large source would be too much memory
-		c.states[i].content = s.Load()
+		if c.states[i].content = s.Load(); c.states[i].content != nil {
+			_, unread := c.states[i].content.edit(nil)
+			c.unread = append(c.unread, unread...)
+		}
 	}
-	if !c.complete() {
-		return nil, nil
+	return c.complete()
+}
+
+// Unread returns the mistakes in fragments that Load has found.
+func (c *Collector) Unread() definition.Errors { return c.unread }
+
+// Fragments returns those that a source has, or nil.
+func (c *Collector) Fragments() *definition.Fragments {
+	for _, s := range c.states {
+		if s.content != nil && s.content.fragments != nil {
+			return s.content.fragments
+		}
 	}
-	return c.read()
+	return nil
+}
+
+// Revision returns that of the fragments, or 0.
+func (c *Collector) Revision() int64 {
+	var last int64
+	for _, s := range c.states {
+		if s.content != nil {
+			last = max(last, s.content.Revision)
+		}
+	}
+	return last
+}
+
+// Stores returns what holds the declarations of all sources, in their order.
+func (c *Collector) Stores() []definition.Store {
+	var stores []definition.Store
+	for _, s := range c.states {
+		if s.content != nil {
+			stores = s.content.addStores(stores)
+		}
+	}
+	return stores
 }
 
 // complete reports whether all sources are known.
@@ -93,8 +130,9 @@ func (c *Collector) complete() bool {
 	return !slices.ContainsFunc(c.states, func(s state) bool { return s.content == nil })
 }
 
-// read reads what all sources declare together.
-func (c *Collector) read() (*definition.Set, definition.Errors) {
+// Read reads what all sources declare together, and all the mistakes. Of fragments it
+// reads those that are not left out.
+func (c *Collector) Read() (*definition.Set, definition.Errors) {
 	set, errs := new(definition.Set), definition.Errors(nil)
 	for _, s := range c.states {
 		errs = append(errs, s.content.read(set)...)
@@ -147,7 +185,8 @@ func (c *Collector) take(d delivery) *Change {
 	}
 	before := s.content
 	s.content = d.content
-	return &Change{Source: c.sources[d.from], collector: c, state: s, before: before}
+	names, unread := s.content.edit(before)
+	return &Change{Source: c.sources[d.from], Unread: unread, collector: c, state: s, before: before, names: names}
 }
 
 // follow runs one source.

@@ -99,8 +99,8 @@ func TestCollector(t *testing.T) {
 				static, _ := read("alias www a")
 				c := Collect(append(sources, Static("Corefile", static, nil))...)
 				got := []string{"nothing"}
-				if set, errs := c.Load(); set != nil {
-					got[0] = d.declared(set, errs)
+				if c.Load() {
+					got[0] = d.declared(c.Read())
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan bool)
@@ -193,10 +193,15 @@ func TestPart(t *testing.T) {
 				first, second := textsOf("first", mail), textsOf("second", host("a")+host("b")+host("c"))
 				c := Collect(Static("Corefile", new(definition.Set), nil), first, second)
 				c.Load()
+				c.Read()
 				var got []string
 				go c.Run(t.Context(), func(change *Change) {
 					how := "part"
-					part, ok := change.Part(nil)
+					var part definition.Part
+					changed, ok := change.Names()
+					if ok {
+						part, ok = definition.PartOf(c.Stores(), changed, nil)
+					}
 					if !ok {
 						how = "all"
 						part.Set, _ = change.Read()

@@ -105,5 +105,13 @@ func NextSerial(last uint32, now time.Time) uint32 {
 	return max(serial, 1) // 0 is no serial to some
 }
 
+// RevisionSerial returns the serial of a zone whose definitions are of a revision of
+// etcd. It is newer than serials that are times, or dates like 2026123100, as long as
+// those are of this half of the century (RFC 1982 §3.2).
+func RevisionSerial(revision int64) uint32 {
+	const first = 3_000_000_000
+	return max(first+uint32(revision), 1)
+}
+
 // Newer reports whether serial a is after b (RFC 1982 §3.2).
 func Newer(a, b uint32) bool { return int32(a-b) > 0 }

@@ -1,0 +1,227 @@
+// Package admit decides which fragments are served: all but those that break a
+// rule, alone or with others. Of two that contradict each other the younger one is
+// left out, and what stands in a Corefile or a file is older than any fragment.
+//
+// The decision depends on what there is, and on nothing else: not on what was
+// there before, nor on the order in which it came. So it is the same on each
+// server. [Admission.All] makes it for everything there is, [Admission.Part] for
+// what a change concerns.
+//
+// # How
+//
+// At first all are in. Those go that are wrong alone. So do those that point to a name
+// which nobody declares, in a zone that is served whole, and then those that point to
+// theirs, and so on. Of what is left there are contradictions, each between two: the
+// younger one goes, unless the older one may have to go too; that is seen in the next
+// round, when what it contradicts has gone. A fragment that points to what has gone
+// in this second part stays.
+package admit
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+)
+
+// An Admission is the decision about all fragments there are. It is kept up to date,
+// and is for one goroutine.
+type Admission struct {
+	stores    []definition.Store
+	fragments *definition.Fragments
+	opt       lint.Options
+
+	why     map[*definition.Fragment]lint.Finding             // of those that are left out and can be read
+	because map[definition.Name]map[*definition.Fragment]bool // those that are left out because of what is declared of a name
+	was     map[*definition.Fragment]bool                     // whether those were left out that the last decision was about
+}
+
+// New returns the admission of some fragments; opt is for everything that is
+// declared.
+func New(fragments *definition.Fragments, opt lint.Options) *Admission {
+	opt.Live = func(source string) bool { return fragments.Of(source) != nil }
+	return &Admission{fragments: fragments, opt: opt,
+		why: make(map[*definition.Fragment]lint.Finding), because: make(map[definition.Name]map[*definition.Fragment]bool)}
+}
+
+// Of reports whether it is that of these fragments.
+func (a *Admission) Of(fragments *definition.Fragments) bool { return a.fragments == fragments }
+
+// All decides about all fragments, and returns what is declared then. Stores hold
+// that, and read reads it.
+func (a *Admission) All(stores []definition.Store, read func() (*definition.Index, definition.Errors)) (*definition.Index, definition.Errors) {
+	a.start(stores)
+	for _, f := range a.fragments.Out() {
+		a.letIn(f)
+	}
+	index, errs := read()
+	for _, goners := range a.steps() {
+		for {
+			gone := goners(lint.Errors(index, errs, a.opt))
+			if len(gone) == 0 {
+				break
+			}
+			a.repeat(goners, a.leaveOut(gone))
+			index, errs = read()
+		}
+	}
+	return index, errs
+}
+
+// steps are who goes because of errors, first and then.
+func (a *Admission) steps() []func([]lint.Finding) map[*definition.Fragment]lint.Finding {
+	return []func([]lint.Finding) map[*definition.Fragment]lint.Finding{a.wrongAlone, a.yielding}
+}
+
+// Part decides about the fragments that a change may concern, if some names are
+// declared otherwise now, and returns what must be read then: see
+// [definition.PartOf]. If that is too much it returns false, and [Admission.All]
+// must decide.
+func (a *Admission) Part(stores []definition.Store, changed, earlier definition.Names) (definition.Part, bool) {
+	a.start(stores)
+	names := definition.Names{}
+	names.Add(changed)
+	for {
+		if !a.letInAbout(names) {
+			return definition.Part{}, false
+		}
+		before := len(names)
+		if !a.settle(names) {
+			return definition.Part{}, false
+		}
+		a.addFlipped(names)
+		if len(names) == before {
+			return definition.PartOf(stores, names, earlier)
+		}
+		for f := range a.was {
+			a.letIn(f)
+		}
+	}
+}
+
+func (a *Admission) start(stores []definition.Store) {
+	a.stores, a.was = stores, make(map[*definition.Fragment]bool)
+}
+
+// letInAbout lets all in that declare or point to a name which comes to matter, and
+// adds theirs to the names. It returns false if that is too much.
+func (a *Admission) letInAbout(names definition.Names) bool {
+	for {
+		part, ok := definition.PartOf(a.stores, names, nil)
+		if !ok {
+			return false
+		}
+		about := a.fragments.OutAbout(part.All(), part.Concerned)
+		for name := range part.Concerned {
+			about = slices.AppendSeq(about, maps.Keys(a.because[name]))
+		}
+		if len(about) == 0 {
+			return true
+		}
+		for _, f := range about {
+			a.letIn(f)
+			names.Add(a.fragments.Owners(f))
+		}
+	}
+}
+
+// settle leaves out what must be, as far as that is to be seen from some names. It
+// adds the names of what it leaves out. It returns false if that is too much.
+func (a *Admission) settle(names definition.Names) bool {
+	for _, goners := range a.steps() {
+		if !a.repeat(goners, names) {
+			return false
+		}
+	}
+	return true
+}
+
+// repeat is a step of settle: what goes may make others go.
+func (a *Admission) repeat(goners func([]lint.Finding) map[*definition.Fragment]lint.Finding, names definition.Names) bool {
+	for {
+		part, ok := definition.PartOf(a.stores, names, nil)
+		if !ok {
+			return false
+		}
+		gone := goners(lint.Errors(part.Set.Index(), nil, a.opt))
+		if len(gone) == 0 {
+			return true
+		}
+		names.Add(a.leaveOut(gone))
+	}
+}
+
+// addFlipped adds the names of the fragments that are left out and were not, or
+// the other way round.
+func (a *Admission) addFlipped(names definition.Names) {
+	for f, was := range a.was {
+		if a.fragments.IsOut(f) != was {
+			names.Add(a.fragments.Owners(f))
+		}
+	}
+}
+
+func (a *Admission) letIn(f *definition.Fragment) {
+	a.note(f)
+	a.fragments.LeaveOut(f, false)
+	for _, name := range a.why[f].Names {
+		delete(a.because[name], f)
+	}
+	delete(a.why, f)
+}
+
+// leaveOut leaves fragments out, and returns their names.
+func (a *Admission) leaveOut(gone map[*definition.Fragment]lint.Finding) definition.Names {
+	names := definition.Names{}
+	for f, why := range gone {
+		a.note(f)
+		a.fragments.LeaveOut(f, true)
+		a.why[f] = why
+		for _, name := range why.Names {
+			if a.because[name] == nil {
+				a.because[name] = make(map[*definition.Fragment]bool)
+			}
+			a.because[name][f] = true
+		}
+		names.Add(a.fragments.Owners(f))
+	}
+	return names
+}
+
+// note keeps whether a fragment was left out before the decision.
+func (a *Admission) note(f *definition.Fragment) {
+	if _, ok := a.was[f]; !ok {
+		a.was[f] = a.fragments.IsOut(f)
+	}
+}
+
+// A Decision is that a fragment is left out for an error, or is no more.
+type Decision struct {
+	Fragment *definition.Fragment
+	Out      bool
+	Why      lint.Finding
+}
+
+// Decisions returns what the last decision has changed, the oldest fragment first.
+func (a *Admission) Decisions() []Decision {
+	var made []Decision
+	for f, was := range a.was {
+		if out := a.fragments.IsOut(f); out != was {
+			made = append(made, Decision{f, out, a.why[f]})
+		}
+	}
+	slices.SortFunc(made, func(a, b Decision) int { return a.Fragment.Compare(b.Fragment) })
+	for f := range a.why {
+		if !a.fragments.IsOut(f) {
+			delete(a.why, f)
+		}
+	}
+	return made
+}
+
+// Why returns the error for which a fragment that can be read is left out.
+func (a *Admission) Why(f *definition.Fragment) (lint.Finding, bool) {
+	why, ok := a.why[f]
+	return why, ok && a.fragments.IsOut(f)
+}

@@ -1,0 +1,226 @@
+package admit
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+)
+
+var zones = definition.Zones{"example.org."}
+
+// A store is what a server knows: a Corefile, fragments, and which are served.
+type store struct {
+	*Admission
+	base   *definition.Set
+	stores []definition.Store
+}
+
+func newStore(t *testing.T, corefile string) *store {
+	t.Helper()
+	base, errs := definition.Read("Corefile", corefile, zones)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	return storeOf(base)
+}
+
+func storeOf(base *definition.Set) *store {
+	f := definition.NewFragments(zones)
+	return &store{New(f, lint.Options{Zones: zones}), base, []definition.Store{base, f}}
+}
+
+// whole makes the zone one that is served whole.
+func whole(base *definition.Set) {
+	base.Apexes = []definition.Apex{{Pos: definition.Pos{Source: "Corefile", Line: 1}, Zone: "example.org.",
+		Servers: []definition.NameServer{{Pos: definition.Pos{Source: "Corefile", Line: 1}, Host: "ns.example.net."}}}}
+}
+
+// all decides about everything.
+func (s *store) all() {
+	s.All(s.stores, func() (*definition.Index, definition.Errors) {
+		set := definition.Merge(s.base)
+		s.fragments.ReadAll(set)
+		return set.Index(), nil
+	})
+}
+
+// apply applies edits, and decides about what they concern.
+func (s *store) apply(t *testing.T, edits []definition.Edit) {
+	t.Helper()
+	changed, _ := s.fragments.Apply(edits)
+	if _, ok := s.Part(s.stores, changed, nil); !ok {
+		t.Fatal("too much for a part")
+	}
+}
+
+func put(key string, created int64, text string) definition.Edit {
+	return definition.Edit{Fragment: definition.Fragment{Key: key, Text: text, Created: created}}
+}
+
+// out lists what is left out.
+func (s *store) out() string {
+	var keys []string
+	for _, f := range s.fragments.Out() {
+		keys = append(keys, f.Key)
+	}
+	return strings.Join(keys, " ")
+}
+
+// TestAdmission: who is left out, after everything is judged at once, after each fragment
+// has come on its own, from the oldest on and from the youngest on, and after some have
+// gone.
+func TestAdmission(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		corefile  string
+		whole     bool
+		fragments string // by ";", named a, b, c, ... from the oldest on
+		out       string
+		gone      string
+		after     string // left out without the gone
+	}{
+		{"all are right", "", false,
+			"host h 192.0.2.1; service _ldap._tcp 0 6 389 h; service _ldap._tcp 0 4 389 h", "", "a", ""},
+		{"one does not read", "", false,
+			"host h 192.0.2.1; hots g 192.0.2.1; host g 192.0.2.1", "b", "a", "b"},
+		{"one breaks a rule alone", "", false,
+			"host h 192.0.2.1; mail * 10 h; alias x y\nhost x 192.0.2.1", "b c", "b", "c"},
+		{"the younger one yields", "", false,
+			"host h 192.0.2.1; alias h g; host g 192.0.2.2", "b", "a", ""},
+		{"to the Corefile too", "alias h g", false,
+			"host h 192.0.2.1; host g 192.0.2.2", "a", "b", "a"},
+		{"a star around the oldest", "", false,
+			"alias h g; host h 192.0.2.1; mail h 10 g; service _x._tcp 0 0 1 h; alias h x", "b c d e", "a", "e"},
+		{"one that goes makes room", "", false,
+			"alias a b; alias b c; alias c d; alias d e", "b d", "a", "c"},
+		{"a loop", "", false, "alias a b; alias b c; alias c a", "b c", "a", "c"},
+		{"ttls", "", false,
+			"host h 192.0.2.1; host h 192.0.2.2 {\nttl 60\n}; host h 192.0.2.3 {\nttl 30\n}; host h 192.0.2.4", "c", "b", ""},
+		{"null", "", false, "mail m none; mail m 10 h; mail m 20 h; mail m none", "b c", "a", "d"},
+		{"dot", "", false, "service _x._tcp 0 0 1 h; service _x._tcp none; service _x._tcp 0 0 2 h", "b", "a", "c"},
+		{"a target that nobody declares", "", true,
+			"service _x._tcp 0 0 1 h; host h 192.0.2.1", "", "b", "a"},
+		{"one after the other", "", true,
+			"host a 192.0.2.1\nmail a 10 b; host b 192.0.2.1\nmail b 10 c; host c 192.0.2.1", "", "c", "a b"},
+		{"the Corefile may wait for a host", "mail @ 10 h", true, "host h 192.0.2.1", "", "a", ""},
+		{"overlaid, another plugin may have it", "", false, "service _x._tcp 0 0 1 h", "", "", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var edits []definition.Edit
+			for i, text := range strings.Split(tc.fragments, ";") {
+				edits = append(edits, put(string('a'+rune(i)), int64(i+1), strings.TrimSpace(text)))
+			}
+			var gone []definition.Edit
+			for _, key := range strings.Fields(tc.gone) {
+				gone = append(gone, definition.Edit{Fragment: definition.Fragment{Key: key}, Gone: true})
+			}
+			fresh := func() *store {
+				s := newStore(t, tc.corefile)
+				if tc.whole {
+					whole(s.base)
+				}
+				return s
+			}
+			check := func(how string, s *store) {
+				t.Helper()
+				if got := s.out(); got != tc.out {
+					t.Errorf("%s: left out %q, want %q", how, got, tc.out)
+				}
+				s.apply(t, gone)
+				if got := s.out(); got != tc.after {
+					t.Errorf("%s, then without %s: left out %q, want %q", how, tc.gone, got, tc.after)
+				}
+			}
+			s := fresh()
+			s.fragments.Apply(edits)
+			s.all()
+			check("at once", s)
+			one := func(how string) {
+				s := fresh()
+				for i := range edits {
+					s.apply(t, edits[i:i+1])
+				}
+				check(how, s)
+			}
+			one("one by one")
+			slices.Reverse(edits)
+			one("backwards")
+		})
+	}
+}
+
+// TestPartIsAll: however fragments come and go, those are left out that would be if
+// all were looked at anew.
+func TestPartIsAll(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			s := newStore(t, "host fixed 192.0.2.1\nalias also fixed")
+			if seed%2 == 1 {
+				whole(s.base)
+			}
+			left := 0
+			for step := range 100 {
+				var edits []definition.Edit
+				for key := range 1 + r.IntN(3) {
+					e := put(fmt.Sprint(key, r.IntN(12)), int64(r.IntN(step+1)), text(r))
+					e.Gone = r.IntN(4) == 0
+					edits = append(edits, e)
+				}
+				s.apply(t, edits)
+				want := storeOf(s.base)
+				want.fragments.Apply(s.edits())
+				want.all()
+				if got, want := s.out(), want.out(); got != want {
+					t.Fatalf("step %d: left out %q, want %q, of\n%v", step, got, want, s.edits())
+				}
+				_, out := s.fragments.Len()
+				left += out
+			}
+			if left == 0 {
+				t.Error("never was one left out")
+			}
+		})
+	}
+}
+
+// edits returns what would make the same fragments, shuffled by a map.
+func (s *store) edits() []definition.Edit {
+	var edits []definition.Edit
+	for f := range s.fragments.All() {
+		edits = append(edits, definition.Edit{Fragment: *f})
+	}
+	return edits
+}
+
+// text returns a fragment of some lines about few names.
+func text(r *rand.Rand) string {
+	name := func() string { return string('a' + rune(r.IntN(7))) }
+	var lines []string
+	for range 1 + r.IntN(2) {
+		ttl := ""
+		if r.IntN(5) == 0 {
+			ttl = fmt.Sprintf(" {\nttl %d\n}", 60+r.IntN(2))
+		}
+		switch r.IntN(11) {
+		case 10:
+			lines = append(lines, "ttl 600")
+		case 0, 1, 2, 3:
+			lines = append(lines, fmt.Sprintf("host %s 192.0.2.%d%s", name(), 1+r.IntN(9), ttl))
+		case 4, 5:
+			lines = append(lines, "alias "+name()+" "+name()+ttl)
+		case 6, 7:
+			lines = append(lines, "mail "+name()+" 10 "+name()+ttl)
+		case 8:
+			lines = append(lines, "mail "+name()+" none"+ttl)
+		case 9:
+			lines = append(lines, "service _"+name()+"._tcp 0 0 1 "+name()+ttl)
+		}
+	}
+	return strings.Join(lines, "\n")
+}

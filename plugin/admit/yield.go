@@ -1,0 +1,63 @@
+package admit
+
+import (
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+)
+
+// A contradiction is between two fragments, or one and what is older than all of
+// them: then older is nil.
+type contradiction struct {
+	older, younger *definition.Fragment
+	why            lint.Finding
+}
+
+// wrongAlone returns the fragments that are wrong without contradicting another, with
+// the error of each. To point to what nobody declares is such an error.
+func (a *Admission) wrongAlone(errors []lint.Finding) map[*definition.Fragment]lint.Finding {
+	wrong := make(map[*definition.Fragment]lint.Finding)
+	for _, e := range errors {
+		if f := a.fragments.Of(e.Pos.Source); f != nil && len(e.Clashes) == 0 {
+			wrong[f] = e
+		}
+	}
+	return wrong
+}
+
+// yielding returns the fragments that must go because they contradict others, with the
+// error of each: some at least if any must. Those stay for now that contradict only
+// what may have to go too.
+func (a *Admission) yielding(errors []lint.Finding) map[*definition.Fragment]lint.Finding {
+	var all []contradiction
+	yield := make(map[*definition.Fragment]bool)
+	for _, e := range errors {
+		for _, clash := range e.Clashes {
+			if c, ok := a.contradiction(clash, e); ok {
+				all = append(all, c)
+				yield[c.younger] = true
+			}
+		}
+	}
+	gone := make(map[*definition.Fragment]lint.Finding)
+	for _, c := range all {
+		if _, known := gone[c.younger]; !known && !yield[c.older] {
+			gone[c.younger] = c.why
+		}
+	}
+	return gone
+}
+
+// contradiction says who of a clash is the older one. It returns false if no fragment
+// takes part. Nothing keeps one that contradicts itself.
+func (a *Admission) contradiction(clash lint.Clash, why lint.Finding) (contradiction, bool) {
+	one, other := a.fragments.Of(clash[0].Source), a.fragments.Of(clash[1].Source)
+	switch {
+	case one == nil && other == nil:
+		return contradiction{}, false
+	case one == other:
+		return contradiction{nil, one, why}, true
+	case one == nil || other != nil && one.Compare(other) < 0:
+		return contradiction{one, other, why}, true
+	}
+	return contradiction{other, one, why}, true
+}
