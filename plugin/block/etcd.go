@@ -27,7 +27,6 @@ func (s *stanza) etcd(l definition.Line) {
 	}
 	s.fragments = &source.Etcd{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.zones}
 	s.Etcds = append(s.Etcds, s.fragments)
-	s.endpoints(l)
 	for _, line := range l.Block {
 		word := etcdWords[line.Words[0]]
 		switch {
@@ -40,6 +39,7 @@ func (s *stanza) etcd(l definition.Line) {
 			word.read(s, line)
 		}
 	}
+	s.endpoints(l)
 }
 
 // An etcdWord is a word in the block of etcd.
@@ -67,6 +67,11 @@ func (s *stanza) endpoints(l definition.Line) {
 			s.errorf(l.Pos, definition.Syntax, "endpoint %q: write HOST:PORT, or a URL like http://192.0.2.1:2379", l.Words[i+1])
 		}
 	}
+	secure := func(endpoint string) bool { return strings.HasPrefix(endpoint, "https:") }
+	if c := s.fragments.Config; c.TLS == nil && slices.ContainsFunc(c.Endpoints, secure) &&
+		slices.ContainsFunc(c.Endpoints, func(e string) bool { return !secure(e) }) {
+		s.errorf(l.Pos, definition.Syntax, "endpoints with and without TLS: write http:// or https:// before all of them")
+	}
 }
 
 func (s *stanza) etcdPrefix(l definition.Line) { s.fragments.Config.SetPrefix(l.Words[1]) }
@@ -88,13 +93,7 @@ func (s *stanza) etcdTLS(l definition.Line) {
 	}
 }
 
-func (s *stanza) etcdSnapshot(l definition.Line) {
-	path := s.path(l.Words[1])
-	if slices.ContainsFunc(s.Etcds, func(e *source.Etcd) bool { return e.Snapshot == path }) {
-		s.errorf(l.Pos, definition.Syntax, "snapshot %q: it is there already: write another path for each etcd", l.Words[1])
-	}
-	s.fragments.Snapshot = path
-}
+func (s *stanza) etcdSnapshot(l definition.Line) { s.fragments.Snapshot = s.path(l.Words[1]) }
 
 func (s *stanza) etcdTimeout(l definition.Line) {
 	d, err := time.ParseDuration(l.Words[1])

@@ -63,7 +63,7 @@ func (e *Etcd) Load() *Content {
 	if err != nil {
 		e.lost(err)
 		if k := e.recall(); k.fragments != nil {
-			return k.content(e.Zones)
+			return e.content(k.edits(), k.revision)
 		}
 		k, err = e.insist(ctx, err)
 	}
@@ -72,8 +72,13 @@ func (e *Etcd) Load() *Content {
 	}
 	e.listed = true
 	e.learn(k)
-	e.line.reach(k.revision)
-	return k.content(e.Zones)
+	return e.content(k.edits(), k.revision)
+}
+
+// content returns what is delivered. Its revision never falls, even if that of
+// etcd does.
+func (e *Etcd) content(edits []definition.Edit, revision int64) *Content {
+	return &Content{Edits: edits, Zones: e.Zones, Revision: e.line.reach(revision)}
 }
 
 // place tells what may have the same definitions.
@@ -111,7 +116,6 @@ func (e *Etcd) recall() knowledge {
 		e.info("%d fragments of revision %d from snapshot %s, %v old",
 			len(k.fragments), k.revision, e.Snapshot, time.Since(s.time).Round(time.Second))
 	}
-	e.line.reach(k.revision)
 	e.listed = false
 	return k
 }
@@ -137,11 +141,10 @@ func (e *Etcd) Run(ctx context.Context, deliver func(*Content)) {
 	changed := make(chan struct{}, 1)
 	pass := func(edits []definition.Edit, revision int64) {
 		edits, news := e.change(edits, revision)
-		e.line.reach(revision)
 		if !news {
 			return
 		}
-		deliver(&Content{Edits: edits, Zones: e.Zones, Revision: revision})
+		deliver(e.content(edits, revision))
 		select {
 		case changed <- struct{}{}:
 		default:

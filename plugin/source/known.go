@@ -18,14 +18,14 @@ type knowledge struct {
 	revision  int64
 }
 
-// content returns all that is known as what a source loads.
-func (k knowledge) content(zones definition.Zones) *Content {
+// edits returns all that is known, as edits of nothing.
+func (k knowledge) edits() []definition.Edit {
 	edits := make([]definition.Edit, 0, len(k.fragments))
 	for _, f := range k.fragments {
 		edits = append(edits, definition.Edit{Fragment: f})
 	}
 	sortEdits(edits)
-	return &Content{Edits: edits, Zones: zones, Revision: k.revision}
+	return edits
 }
 
 // sortEdits sorts by what decides of two fragments that contradict each other, and

@@ -34,11 +34,12 @@ func (e *Etcd) Status() Status {
 	return e.line.status
 }
 
-// reach notes the revision of what is delivered.
-func (l *line) reach(revision int64) {
+// reach notes the revision of what is delivered, and returns the highest so far.
+func (l *line) reach(revision int64) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.status.Revision = revision
+	l.status.Revision = max(l.status.Revision, revision)
+	return l.status.Revision
 }
 
 func (l *line) set(connected bool) {
