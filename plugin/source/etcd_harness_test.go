@@ -22,6 +22,8 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
@@ -108,11 +110,15 @@ func (m *member) do(ops ...clientv3.Op) int64 {
 	}
 	ctx, cancel := context.WithTimeout(m.t.Context(), deadline)
 	defer cancel()
-	r, err := m.client.Txn(ctx).Then(ops...).Commit()
-	if err != nil {
-		m.t.Fatal(err)
+	for {
+		r, err := m.client.Txn(ctx).Then(ops...).Commit()
+		if err == nil {
+			return r.Header.Revision
+		}
+		if status.Code(err) != codes.Unavailable || !sleep(ctx, 10*time.Millisecond) { // it has just been started
+			m.t.Fatal(err)
+		}
 	}
-	return r.Header.Revision
 }
 
 func put(key, text string) clientv3.Op { return clientv3.OpPut("/mxsrv/"+key, text) }
