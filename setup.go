@@ -49,8 +49,5 @@ func parse(c *caddy.Controller, root string) *block.Block {
 		e.Info = func(text string) { log.Info(text) }
 		e.Warn = func(text string) { log.Warning(text) }
 	}
-	for _, e := range b.Etcds {
-		e.Info, e.Warn = func(text string) { log.Info(text) }, func(text string) { log.Warning(text) }
-	}
 	return b
 }
