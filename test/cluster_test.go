@@ -80,12 +80,24 @@ func (m *member) kill() {
 	}
 }
 
-// freeze makes a member hang, with all its connections.
-func (m *member) freeze(t *testing.T, s syscall.Signal) {
-	t.Helper()
-	if err := m.process.Process.Signal(s); err != nil {
-		t.Fatal(err)
+// hang makes a member hang, with all its connections, or go on. Meanwhile the
+// client of the test asks the others.
+func (c *cluster) hang(m *member, hangs bool) {
+	c.t.Helper()
+	sig := syscall.SIGCONT
+	var others []string
+	for _, other := range c.members {
+		if !hangs || other != m {
+			others = append(others, other.clients)
+		}
 	}
+	if hangs {
+		sig = syscall.SIGSTOP
+	}
+	if err := m.process.Process.Signal(sig); err != nil {
+		c.t.Fatal(err)
+	}
+	c.client.SetEndpoints(others...)
 }
 
 // endpoints are where servers find the members.

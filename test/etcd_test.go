@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -191,6 +192,17 @@ func (st *stream) ask(conn *dns.Conn) {
 	}
 }
 
+// more waits for some more queries.
+func (st *stream) more(n int64) {
+	st.w.t.Helper()
+	before := st.sent.Load()
+	for deadline := time.Now().Add(patience); st.sent.Load() < before+n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			st.w.t.Fatal("the stream has ended")
+		}
+	}
+}
+
 // current waits until the stream has seen the last version.
 func (st *stream) current(s *server) {
 	st.w.t.Helper()
@@ -239,16 +251,17 @@ func TestEtcdFaults(t *testing.T) {
 		}},
 		{"leader hangs", func() {
 			leader := c.leader()
-			leader.freeze(t, syscall.SIGSTOP)
+			c.hang(leader, true)
 			w.write(20)
 			st.current(s)
-			leader.freeze(t, syscall.SIGCONT)
+			c.hang(leader, false)
 			w.write(20)
 		}},
 		{"majority lost, and regained", func() {
+			lost := strings.Count(s.log.String(), "watch lost")
 			c.members[0].kill()
 			c.members[1].kill()
-			time.Sleep(2 * time.Second) // in which the third notices, and nothing may happen
+			eventually(t, s, "the third has no leader", func() bool { return strings.Count(s.log.String(), "watch lost") > lost })
 			c.members[1].start(t)
 			w.write(20)
 			st.current(s)
@@ -276,7 +289,9 @@ func TestEtcdFaults(t *testing.T) {
 		}},
 		{"server restarted while all are down", func() {
 			st.current(s)
-			time.Sleep(1500 * time.Millisecond) // a snapshot is at most a second old
+			kept := fmt.Sprint("revision ", c.do(put("stay", "host stay "+version(1))), " ")
+			path := filepath.Join(s.dir, "snapshot")
+			eventually(t, s, path+" has "+kept, func() bool { return strings.Contains(read(t, path), kept) })
 			for _, m := range c.members {
 				m.kill()
 			}
@@ -286,7 +301,28 @@ func TestEtcdFaults(t *testing.T) {
 				t.Errorf("with its snapshot it says %q, want that it is ready\n%s", status, s.log)
 			}
 			st.resume()
-			time.Sleep(time.Second)
+			st.more(100)
+			for _, m := range c.members {
+				m.start(t)
+			}
+			w.write(20)
+		}},
+		{"Corefile reloaded while all are down", func() {
+			w.write(1) // and perhaps not in the snapshot
+			st.current(s)
+			for _, m := range c.members {
+				m.kill()
+			}
+			path := filepath.Join(s.dir, "Corefile")
+			write(t, path, strings.Replace(read(t, path), "timeout 1s", "timeout 1500ms", 1))
+			if err := s.process.Signal(syscall.SIGUSR1); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, s, "it goes on with what it knew", func() bool {
+				log := s.log.String()
+				return strings.Contains(log, "Reloading complete") && strings.Contains(log, " as they were before")
+			})
+			st.more(100)
 			for _, m := range c.members {
 				m.start(t)
 			}

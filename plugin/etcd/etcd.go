@@ -106,4 +106,6 @@ func (c *Config) Dial() (*clientv3.Client, error) { return clientv3.New(c.Client
 func (c *Config) Key(name string) string { return c.Prefix + strings.TrimLeft(name, "/") }
 
 // String names the place in logs.
-func (c *Config) String() string { return strings.Join(c.Endpoints, ",") + c.Prefix }
+func (c *Config) String() string {
+	return strings.ReplaceAll(strings.Join(c.Endpoints, ","), "http://", "") + c.Prefix
+}
