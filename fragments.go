@@ -50,9 +50,9 @@ func (p *publisher) sayDecided() {
 			continue
 		}
 		if d.Out {
-			log.Errorf("%s is left out: %v", d.Fragment.Key, d.Why)
+			log.Errorf("left out: %v", d.Why)
 		} else {
-			log.Infof("%s is served again", d.Fragment.Key)
+			log.Infof("%s: not left out any more", d.Fragment.Source())
 		}
 	}
 	if said > findingLimit {
@@ -72,6 +72,6 @@ func (p *publisher) sayUnread(errs definition.Errors) {
 	leftOut.WithLabelValues(p.server).Add(float64(len(spoilt)))
 	index := new(definition.Set).Index()
 	for _, f := range lint.Check(index, errs, p.lintOptions()) {
-		log.Errorf("%s is left out: %v", f.Pos.Source, f)
+		log.Errorf("left out: %v", f)
 	}
 }

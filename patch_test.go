@@ -65,15 +65,21 @@ type stage struct {
 // publisherOf returns a publisher of texts, which has loaded nothing yet.
 func publisherOf(t *testing.T, corefile, server string, texts [2]string) (*publisher, *edited) {
 	t.Helper()
+	p := unloaded(t, corefile, server)
+	e := &edited{zones: p.block.Zones, texts: texts, next: make(chan [2]string)}
+	p.sources = source.Collect(append(p.block.Sources(), e)...)
+	return p, e
+}
+
+// unloaded returns a publisher that has loaded nothing yet.
+func unloaded(t *testing.T, corefile, server string) *publisher {
+	t.Helper()
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(corefile))
-	b := block.Read(&d, block.Env{Origins: plugin.OriginsFromArgsOrServerBlock})
 	p := new(publisher)
-	if err := p.configure(b, server); err != nil {
+	if err := p.configure(block.Read(&d, block.Env{Origins: plugin.OriginsFromArgsOrServerBlock}), server); err != nil {
 		t.Fatal(err)
 	}
-	e := &edited{zones: b.Zones, texts: texts, next: make(chan [2]string)}
-	p.sources = source.Collect(append(b.Sources(), e)...)
-	return p, e
+	return p
 }
 
 // newStage loads texts and follows their edits until the test ends. It returns nil

@@ -108,7 +108,7 @@ func (a *Admission) start(stores []definition.Store) {
 // adds theirs to the names. It returns false if that is too much.
 func (a *Admission) letInAbout(names definition.Names) bool {
 	for {
-		part, ok := definition.PartOf(a.stores, names, nil)
+		part, ok := definition.Around(a.stores, names)
 		if !ok {
 			return false
 		}
@@ -140,7 +140,7 @@ func (a *Admission) settle(names definition.Names) bool {
 // repeat is a step of settle: what goes may make others go.
 func (a *Admission) repeat(goners func([]lint.Finding) map[*definition.Fragment]lint.Finding, names definition.Names) bool {
 	for {
-		part, ok := definition.PartOf(a.stores, names, nil)
+		part, ok := definition.Around(a.stores, names)
 		if !ok {
 			return false
 		}
@@ -165,8 +165,15 @@ func (a *Admission) addFlipped(names definition.Names) {
 func (a *Admission) letIn(f *definition.Fragment) {
 	a.note(f)
 	a.fragments.LeaveOut(f, false)
+	a.forget(f)
+}
+
+// forget forgets why a fragment was left out.
+func (a *Admission) forget(f *definition.Fragment) {
 	for _, name := range a.why[f].Names {
-		delete(a.because[name], f)
+		if delete(a.because[name], f); len(a.because[name]) == 0 {
+			delete(a.because, name)
+		}
 	}
 	delete(a.why, f)
 }
@@ -214,7 +221,7 @@ func (a *Admission) Decisions() []Decision {
 	slices.SortFunc(made, func(a, b Decision) int { return a.Fragment.Compare(b.Fragment) })
 	for f := range a.why {
 		if !a.fragments.IsOut(f) {
-			delete(a.why, f)
+			a.forget(f) // it is gone
 		}
 	}
 	return made

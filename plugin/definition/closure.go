@@ -96,16 +96,27 @@ func PartOf(stores []Store, changed, earlier Names) (Part, bool) {
 	c := closure{stores: stores}
 	p := Part{Concerned: c.upwards(changed), Names: c.tops()}
 	p.Names.Add(earlier)
-	p.Names.Add(p.Concerned)
-	c.tooMuch = c.tooMuch || len(p.Names) > mostNames
-	p.Set = c.downwards(p.Names)
-	return p, !c.tooMuch
+	return c.complete(p)
+}
+
+// Around is PartOf without the tops of zones: enough to say which rules a change
+// breaks.
+func Around(stores []Store, changed Names) (Part, bool) {
+	c := closure{stores: stores}
+	return c.complete(Part{Concerned: c.upwards(changed), Names: Names{}})
 }
 
 // A closure looks for the names that a change concerns.
 type closure struct {
 	stores  []Store
 	tooMuch bool
+}
+
+func (c *closure) complete(p Part) (Part, bool) {
+	p.Names.Add(p.Concerned)
+	c.tooMuch = c.tooMuch || len(p.Names) > mostNames
+	p.Set = c.downwards(p.Names)
+	return p, !c.tooMuch
 }
 
 // gather returns what the stores have, in their order.
