@@ -29,7 +29,7 @@ type base struct {
 // patch serves what has changed, or says what is wrong with it, if that can be
 // told from a part of what is declared. Otherwise it returns false.
 func (p *publisher) patch(c *source.Change) bool {
-	if p.base == nil {
+	if p.base == nil || p.admitted != nil && len(p.table.Load().Patched()) > p.mostPatched() {
 		return false
 	}
 	began, before := time.Now(), p.table.Load()
@@ -56,6 +56,10 @@ func (p *publisher) patch(c *source.Change) bool {
 	log.Infof("%v: names changed: %d, in %v; %d names are in service", c.Source, count, time.Since(began).Round(time.Millisecond/10), p.names)
 	return true
 }
+
+// mostPatched is how many names are looked at again with each change of fragments,
+// which change all the time: with few names, to load all takes no longer.
+func (p *publisher) mostPatched() int { return max(250, p.names/100) }
 
 // warnAbout logs what there is to warn of about some names.
 func (p *publisher) warnAbout(index *definition.Index, names definition.Names) {

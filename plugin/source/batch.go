@@ -11,11 +11,11 @@ import (
 )
 
 // A batch gathers edits until they are taken, of each key the last. The first
-// after a quiet time may be taken at once, what follows once in a pace: ten
-// thousand changes in a second are then a few loads.
+// after a quiet time may be taken at once, what follows after a rest that is the
+// longer the more was taken: ten thousand changes in a second are then a few loads.
 type batch struct {
-	pace time.Duration
-	last time.Time // when something was taken
+	last time.Time     // when something was taken
+	rest time.Duration // after that
 
 	mu       sync.Mutex
 	edits    map[string]definition.Edit
@@ -23,8 +23,14 @@ type batch struct {
 	some     chan struct{} // holds something while there is something to take
 }
 
-func newBatch(pace time.Duration) *batch {
-	return &batch{pace: pace, edits: make(map[string]definition.Edit), some: make(chan struct{}, 1)}
+const (
+	shortestRest = 5 * time.Millisecond
+	longestRest  = 40 * time.Millisecond // a change is to be in an answer within 50 ms
+	restPerEdit  = time.Millisecond / 2
+)
+
+func newBatch() *batch {
+	return &batch{edits: make(map[string]definition.Edit), some: make(chan struct{}, 1)}
 }
 
 // add adds the edits of whole revisions, of which this is the last.
@@ -46,7 +52,7 @@ func (b *batch) add(edits []definition.Edit, revision int64) {
 func (b *batch) take(ctx context.Context) ([]definition.Edit, int64, bool) {
 	select {
 	case <-b.some:
-		sleep(ctx, b.pace-time.Since(b.last))
+		sleep(ctx, b.rest-time.Since(b.last))
 	case <-ctx.Done():
 		select {
 		case <-b.some:
@@ -54,8 +60,8 @@ func (b *batch) take(ctx context.Context) ([]definition.Edit, int64, bool) {
 			return nil, 0, false
 		}
 	}
-	b.last = time.Now()
 	edits, revision := b.empty()
+	b.last, b.rest = time.Now(), min(max(shortestRest, time.Duration(len(edits))*restPerEdit), longestRest)
 	return edits, revision, true
 }
 
@@ -68,7 +74,7 @@ func (b *batch) empty() ([]definition.Edit, int64) {
 	default:
 	}
 	edits := slices.Collect(maps.Values(b.edits))
-	clear(b.edits)
+	b.edits = make(map[string]definition.Edit) // to clear a large one takes as long each time
 	sortEdits(edits)
 	return edits, b.revision
 }

@@ -42,10 +42,6 @@ type Etcd struct {
 }
 
 const (
-	// pace is how often deliveries are made at most. A change is to be in an answer
-	// within 50 ms.
-	pace = 20 * time.Millisecond
-
 	// soonest is how long it waits before it tries to reach etcd again, the first time.
 	soonest = 50 * time.Millisecond
 )
@@ -193,7 +189,7 @@ func (e *Etcd) follow(ctx context.Context, pass func([]definition.Edit, int64)) 
 
 // watch passes on what changes from what is known on.
 func (e *Etcd) watch(ctx context.Context, client *clientv3.Client, pass func([]definition.Edit, int64)) error {
-	gathered := newBatch(pace)
+	gathered := newBatch()
 	w := watch{client: client, prefix: e.Config.Prefix, patience: e.Config.Timeout, from: e.revision() + 1}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var receiving sync.WaitGroup
