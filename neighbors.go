@@ -71,6 +71,3 @@ func signatureLen(s signer, zones definition.Zones, server string) int {
 	}
 	return longest
 }
-
-// pointerLen is the octets of a compressed name, RFC 1035 §4.1.4.
-const pointerLen = 2

@@ -2,9 +2,7 @@ package mxsrv
 
 import (
 	"context"
-	"net"
 	"slices"
-	"sort"
 
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/request"
@@ -14,10 +12,8 @@ import (
 )
 
 const (
-	headerLen   = 12
-	questionLen = 4 // type and class
-	bareOptLen  = 11
-	nsidRoom    = 4 + 255
+	bareOptLen = 11
+	nsidRoom   = 4 + 255
 
 	// The cache plugin gives a message that it keeps to clients of any size, so
 	// what goes into it must fit the smallest. With DO too: RFC 4035 §4.1 wants
@@ -44,9 +40,12 @@ func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *
 	if len(a.Ns) > 0 {
 		m.prove(ctx, r, msg, t)
 	}
+	if len(a.Glue) == 0 {
+		return msg
+	}
 	room := m.room(r)
-	octets := headerLen + len(r.Question[0].Name) + 1 + questionLen + a.Len + room
-	if len(a.Glue) == 0 || m.signature == 0 && octets <= smallestSize {
+	octets := headerLen + nameLen(r.Question[0].Name) + questionLen + a.Len + room
+	if m.signature == 0 && octets <= smallestSize {
 		return msg // mostly: nothing that could be too long
 	}
 	state := request.Request{W: w, Req: r}
@@ -86,55 +85,48 @@ func (m *MXSRV) size(state *request.Request) int {
 }
 
 // trim keeps the glue RRsets that fit into size octets with names compressed as
-// they will be, perRRset more for each.
+// they will be, perRRset more for each. What is smaller may fit behind one that does
+// not.
 func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
-	msg.Compress = true
-	ends := rrsetEnds(glue)
-	kept := sort.Search(len(ends), func(i int) bool {
-		msg.Extra = glue[:ends[i]]
-		return msg.Len()+perRRset*(i+1) > size
-	})
-	n := 0
-	if kept > 0 {
-		n = ends[kept-1]
-	}
-	msg.Extra = glue[:n:n]
-	left := size - msg.Len() - perRRset*kept
-	for i := kept + 1; i < len(ends); i++ { // what is smaller may fit all the same
-		left -= add(msg, glue[ends[i-1]:ends[i]], left-perRRset, perRRset)
-	}
-}
-
-// add adds an RRset of glue if it has at most so many octets, and returns how many
-// it takes with further ones.
-func add(msg *dns.Msg, rrset []dns.RR, most, further int) int {
-	const a, aaaa = pointerLen + 10 + net.IPv4len, pointerLen + 10 + net.IPv6len // each, at least
-	least := a
-	if rrset[0].Header().Rrtype == dns.TypeAAAA {
-		least = aaaa
-	}
-	if len(rrset)*least > most {
-		return 0 // mostly: little is left
-	}
-	before, octets := msg.Extra, msg.Len()
-	msg.Extra = slices.Concat(before, rrset)
-	if octets = msg.Len() - octets; octets > most {
-		msg.Extra = before
-		return 0
+	msg.Compress, msg.Extra = true, nil
+	answer := packedLen(msg)
+	left, kept := size-answer, 0
+	for i, end := 0, 0; i < len(glue); i = end {
+		end = rrsetEnd(glue, i)
+		octets := glueLen(glue[i:end], answer) + perRRset
+		if octets > left {
+			continue
+		}
+		left -= octets
+		if kept == i {
+			msg.Extra = glue[:end:end] // mostly: the first ones
+		} else {
+			msg.Extra = append(msg.Extra, glue[i:end]...)
+		}
+		kept += end - i
 	}
 	msg.Extra = slices.Clip(msg.Extra)
-	return octets + further
 }
 
-// rrsetEnds returns the number of records up to the end of each RRset.
-func rrsetEnds(rrs []dns.RR) []int {
-	var ends []int
-	for i := range rrs {
-		if i+1 == len(rrs) || !dns.IsRRset(rrs[i:i+2]) {
-			ends = append(ends, i+1)
+// rrsetEnd returns where the RRset ends that starts at i.
+func rrsetEnd(rrs []dns.RR, i int) int {
+	first := rrs[i].Header()
+	for i++; i < len(rrs); i++ {
+		if h := rrs[i].Header(); h.Rrtype != first.Rrtype || h.Name != first.Name {
+			break
 		}
 	}
-	return ends
+	return i
+}
+
+// glueLen returns the octets of an RRset of glue behind an answer of so many. Its
+// owner is a target in the answer, and a pointer to that if it is near enough.
+func glueLen(rrset []dns.RR, answer int) int {
+	octets := dns.Len(rrset[0])
+	if answer < maxPointer {
+		octets += pointerLen - nameLen(rrset[0].Header().Name)
+	}
+	return octets * len(rrset)
 }
 
 // rrsets counts the RRsets of an answer: one, and the CNAME before it.
