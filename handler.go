@@ -7,7 +7,6 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -27,29 +26,39 @@ func (m *MXSRV) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler: it answers what the table answers, and
 // passes everything else on.
+//
+// What is to be said is made first and said last. Each query has a goroutine of its
+// own, whose stack begins with 2 KB and is doubled when it is full, at half the cost of
+// a whole query where that is deep down. CoreDNS and a plugin behind just get along with
+// 4 KB if next to nothing of ours is on the stack then.
 func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if !concerns(r) {
-		return m.passOnOther(ctx, w, r)
-	}
-	name := canonical(r.Question[0].Name)
 	t := m.table.Load()
-	if t == nil {
-		return m.passOnUnknown(ctx, w, r, name)
+	if t == nil || !concerns(r) {
+		return m.passOnOther(ctx, w, r, t)
 	}
-	match, answer := t.Lookup(name, r.Question[0].Qtype)
-	if match == table.Data {
-		return m.answer(ctx, w, r, t, &answer)
+	msg, g := m.answer(ctx, w, r, t)
+	switch {
+	case msg != nil:
+		return msg.Rcode, w.WriteMsg(msg)
+	case g != nil:
+		return m.passGuarded(ctx, g, r)
 	}
-	return m.passOn(ctx, w, r, t, name, match)
+	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
+	return m.passedOn(ctx, w, r, rcode, err)
 }
 
-// passOnUnknown passes on a query while definitions are not known yet. Below our
-// zones a plugin behind might deny what we are about to learn of.
-func (m *MXSRV) passOnUnknown(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, name string) (int, error) {
-	if m.zoneSet.Of(definition.Name(name)) != "" {
-		return dns.RcodeServerFailure, nil
+// answer returns the message that answers a query. It is nil if plugins behind us may
+// answer; then these need the guard, if there is one.
+func (m *MXSRV) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*dns.Msg, *guard) {
+	name, qtype := canonical(r.Question[0].Name), r.Question[0].Qtype
+	match, answer := t.Lookup(name, qtype)
+	switch {
+	case match == table.Data:
+		return m.reply(ctx, w, r, t, &answer), nil
+	case m.Next == nil:
+		return m.deny(ctx, w, r, t), nil
 	}
-	return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
+	return nil, m.guard(ctx, w, r, t, name, match)
 }
 
 // concerns reports whether a query can be about definitions: one question,

@@ -11,52 +11,63 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// passOn passes on a query to which the table has no answer. The plugins behind
-// may answer; they may not say that a name does not exist that we hold, or that
-// is above one: a resolver takes NXDOMAIN for the name and for all below it (RFC
-// 8020), and mail to it would bounce.
-func (m *MXSRV) passOn(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, match table.Match) (int, error) {
+// guard returns the writer for the plugins behind us, nil if it need not be another
+// one. They may answer what the table does not; they may not say that a name does not
+// exist that we hold, or that is above one: a resolver takes NXDOMAIN for the name
+// and for all below it (RFC 8020), and mail to it would bounce.
+func (m *MXSRV) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, match table.Match) *guard {
 	soa := t.Whole(name)
 	if t.OfAbove(name, r.Question[0].Qtype) {
 		soa = nil
 	}
 	if match == table.None && soa == nil {
-		return m.next(ctx, w, w, r, t)
+		return nil
 	}
-	g := &guard{ResponseWriter: w, exists: match == table.Exists, soa: soa}
-	g.prove = func(res *dns.Msg) { m.prove(ctx, r, res, t) }
-	rcode, err := m.next(ctx, w, g, r, t)
-	if g.repaired {
-		repairedNXDOMAIN.WithLabelValues(metrics.WithServer(ctx)).Inc()
-		return dns.RcodeSuccess, err
+	return &guard{
+		ResponseWriter: w, ctx: ctx, exists: match == table.Exists, soa: soa,
+		prove: func(res *dns.Msg) { m.prove(ctx, r, res, t) },
 	}
-	return rcode, err
 }
 
-// next gives the plugins behind a writer, and denies if they do not answer.
-func (m *MXSRV) next(ctx context.Context, w, behind dns.ResponseWriter, r *dns.Msg, t *table.Table) (int, error) {
-	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, behind, r)
-	if unanswered(rcode, err) {
-		return m.deny(ctx, w, r, t, err)
-	}
-	return rcode, err
-}
-
-// deny answers a query in our zones that no plugin behind us has answered: the
+// deny returns the message that denies what no plugin behind us has answered: the
 // name does not exist, or holds nothing of the type, with the SOA that lets
-// resolvers keep that (RFC 2308). Queries outside keep their error.
-func (m *MXSRV) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, err error) (int, error) {
+// resolvers keep that (RFC 2308). Outside our zones it is nil.
+func (m *MXSRV) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) *dns.Msg {
 	denial := t.Denial(canonical(r.Question[0].Name), r.Question[0].Qtype)
 	if denial.Ns == nil {
-		return dns.RcodeServerFailure, err
+		return nil
 	}
-	return m.answer(ctx, w, r, t, &denial)
+	return m.reply(ctx, w, r, t, &denial)
+}
+
+// passGuarded passes on a query with a guard as the writer.
+func (m *MXSRV) passGuarded(ctx context.Context, g *guard, r *dns.Msg) (int, error) {
+	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, g, r)
+	if g.repaired {
+		return dns.RcodeSuccess, err
+	}
+	return m.passedOn(ctx, g.ResponseWriter, r, rcode, err)
+}
+
+// passedOn goes on with what the plugins behind us have returned. What none has
+// answered is denied, by the table that is in service now: nothing but the query
+// is on the stack meanwhile.
+func (m *MXSRV) passedOn(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, rcode int, err error) (int, error) {
+	if !unanswered(rcode, err) {
+		return rcode, err
+	}
+	msg := m.deny(ctx, w, r, m.table.Load())
+	if msg == nil {
+		return rcode, err
+	}
+	return msg.Rcode, w.WriteMsg(msg)
 }
 
 // A guard is the writer for the plugins behind us, where it matters to us what they
 // deny.
 type guard struct {
 	dns.ResponseWriter
+	ctx      context.Context
 	exists   bool     // the name exists
 	soa      []dns.RR // of its zone, if we serve that: a zone has one
 	prove    func(*dns.Msg)
@@ -76,6 +87,7 @@ func (w *guard) WriteMsg(res *dns.Msg) error {
 	}
 	if w.exists && res.Rcode == dns.RcodeNameError {
 		w.repaired = true
+		repairedNXDOMAIN.WithLabelValues(metrics.WithServer(w.ctx)).Inc()
 		m.Rcode = dns.RcodeSuccess
 		m.AuthenticatedData = false
 		m.Ns = slices.DeleteFunc(m.Ns, deniesName)

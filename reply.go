@@ -21,12 +21,6 @@ const (
 	smallestSize = dns.MinMsgSize
 )
 
-// answer writes the message of an answer.
-func (m *MXSRV) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, a *table.Answer) (int, error) {
-	msg := m.reply(ctx, w, r, t, a)
-	return msg.Rcode, w.WriteMsg(msg)
-}
-
 // reply makes the message of an answer, with all the glue that fits.
 //
 // Glue is left out where it does not fit, whole RRsets at a time: it is a

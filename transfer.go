@@ -39,20 +39,34 @@ func (m *MXSRV) Transfer(zone string, serial uint32) (<-chan []dns.RR, error) {
 	return ch, nil
 }
 
-// passOnOther passes on what is no question about definitions. A transfer of
-// a zone that is served whole is for the transfer plugin; one that comes here
-// is not allowed. Nobody may ask for NXNAME (RFC 9824 §3.5).
-func (m *MXSRV) passOnOther(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if t := m.table.Load(); t != nil && r.Opcode == dns.OpcodeQuery && len(r.Question) == 1 {
-		q := r.Question[0]
-		switch {
-		case isTransfer(q.Qtype) && t.IsWhole(canonical(q.Name)):
-			return dns.RcodeRefused, nil
-		case q.Qtype == dns.TypeNXNAME && t.Whole(canonical(q.Name)) != nil:
-			return dns.RcodeFormatError, nil
-		}
+// passOnOther passes on what is no question about definitions, or comes while
+// these are not known yet.
+func (m *MXSRV) passOnOther(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (int, error) {
+	if rcode := m.refuses(r, t); rcode != dns.RcodeSuccess {
+		return rcode, nil
 	}
 	return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
+}
+
+// refuses returns the rcode for what must not be passed on. Before definitions are
+// known, a plugin behind might deny what we are about to learn of. A transfer of
+// a zone that is served whole is for the transfer plugin; one that comes here
+// is not allowed. Nobody may ask for NXNAME (RFC 9824 §3.5).
+func (m *MXSRV) refuses(r *dns.Msg, t *table.Table) int {
+	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
+		return dns.RcodeSuccess
+	}
+	name, qtype := canonical(r.Question[0].Name), r.Question[0].Qtype
+	switch {
+	case t == nil && concerns(r) && m.zoneSet.Of(definition.Name(name)) != "":
+		return dns.RcodeServerFailure
+	case t == nil:
+	case isTransfer(qtype) && t.IsWhole(name):
+		return dns.RcodeRefused
+	case qtype == dns.TypeNXNAME && t.Whole(name) != nil:
+		return dns.RcodeFormatError
+	}
+	return dns.RcodeSuccess
 }
 
 func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }
