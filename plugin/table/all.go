@@ -50,8 +50,9 @@ func (t *Table) zoneData(zone, name definition.Name, glue map[definition.Name][]
 func (t *Table) inZone(zone definition.Name) iter.Seq[definition.Name] {
 	return func(yield func(definition.Name) bool) {
 		for part := range t.parts() {
-			for name, i := range part.names {
-				if t.of(name) == part && part.nodes[i].count > 0 && t.zones.Of(name) == zone && !yield(name) {
+			for i := range part.nodes {
+				n := &part.nodes[i]
+				if name := part.nameOf(n); n.count > 0 && t.of(name) == part && t.zones.Of(name) == zone && !yield(name) {
 					return
 				}
 			}
@@ -63,11 +64,12 @@ func (t *Table) inZone(zone definition.Name) iter.Seq[definition.Name] {
 // not exist.
 func (t *Table) rrsets(name definition.Name) [][]dns.RR {
 	t = t.of(name)
-	if !t.holds(name) {
+	n := t.find(string(name))
+	if n == nil {
 		return nil
 	}
 	var sets [][]dns.RR
-	for _, e := range t.held(t.names[name]) {
+	for _, e := range t.held(n) {
 		rrs := t.answer(string(name), e).RRs
 		switch {
 		case e.qtype == dns.TypeCNAME:

@@ -19,8 +19,8 @@ type Options struct {
 	Serials func(zone definition.Name, content Digest) uint32
 }
 
-// Compile makes the table of the definitions in an index. It goes on with the
-// map of the index's numbers.
+// Compile makes the table of the definitions in an index. It adds to the map of the
+// index's numbers.
 func Compile(index *definition.Index, opt Options) *Table {
 	b := newBuilder(index, opt)
 	b.compile()
@@ -44,12 +44,11 @@ func (b *builder) compile() {
 		b.addMail(o)
 		b.addService(o)
 		b.addApex(o)
-		b.table.nodes = append(b.table.nodes, node{uint32(first), uint32(len(b.table.entries) - first)})
+		b.hold(o, first)
 	}
 	for o := range b.index.Owners() {
 		b.addAlias(o)
 	}
-	b.addNonTerminals()
 }
 
 func header(owner definition.Name, rrtype uint16, ttl uint32) dns.RR_Header {
@@ -81,7 +80,6 @@ type host struct{ a, aaaa span }
 
 func newBuilder(index *definition.Index, opt Options) *builder {
 	t := &Table{
-		names:   index.Numbers(),
 		zones:   opt.Zones.Set(),
 		soas:    make(map[definition.Name]uint32, len(opt.Zones)),
 		denials: [][]dns.RR{nil},
@@ -99,6 +97,7 @@ func newBuilder(index *definition.Index, opt Options) *builder {
 	for zone := range t.zones {
 		b.addZone(zone, opt.Serial)
 	}
+	t.names = newNames(index, b.nonTerminals())
 	return b
 }
 
@@ -114,7 +113,6 @@ func (b *builder) makeRoom(answers, records int) {
 	for i := range set.Hosts {
 		records += len(set.Hosts[i].Addrs)
 	}
-	t.nodes = make([]node, 0, b.index.Len()+1)
 	t.entries = make([]entry, 0, len(b.setOf)+perHost*len(set.Hosts)+perAlias*len(set.Aliases))
 	t.answers = make([]stored, 0, answers+len(t.soas)+len(set.Hosts)+perAlias*len(set.Aliases))
 	t.rrs = make([]dns.RR, 0, records+(perAlias+1)*len(set.Aliases))
@@ -255,6 +253,12 @@ func (b *builder) target(name definition.Name) string {
 	return string(name)
 }
 
+// hold notes that an owner has the entries from first on.
+func (b *builder) hold(o definition.Owner, first int) {
+	n := &b.table.nodes[o.Number()]
+	n.first, n.count = uint32(first), uint8(len(b.table.entries)-first)
+}
+
 // addAlias adds the CNAME and, for each type that its host holds, the CNAME
 // followed by that answer (RFC 1034 §4.3.2, step 3a). For all other types it is
 // the CNAME, and a denial if all is known of the host (RFC 2308 §2.2).
@@ -262,20 +266,20 @@ func (b *builder) addAlias(o definition.Owner) {
 	if len(o.Aliases()) == 0 {
 		return
 	}
-	t, n := b.table, o.Number()
+	t := b.table
 	first := len(t.entries)
-	t.entries = append(t.entries, t.held(n)...) // an alias is nothing else, but any set compiles
+	t.entries = append(t.entries, t.held(&t.nodes[o.Number()])...) // an alias is nothing else, but any set compiles
 	ttl, _ := o.AliasTTL()
 	target := b.index.At(o.Aliases()[0].Host)
 	cname := &dns.CNAME{Hdr: header(o.Name(), dns.TypeCNAME, ttl), Target: string(o.Aliases()[0].Host)}
 	b.addChased(dns.TypeCNAME, cname, Answer{}, stored{})
 	if target.Name() != "" && len(target.Aliases()) == 0 {
-		for _, e := range t.held(target.Number()) {
+		for _, e := range t.held(&t.nodes[target.Number()]) {
 			b.addChased(e.qtype, cname, t.answer(string(target.Name()), e), t.answers[e.answer])
 		}
 	}
 	b.addChased(anyType, cname, Answer{}, stored{denial: b.denialOf(target)})
-	t.nodes[n] = node{uint32(first), uint32(len(t.entries) - first)}
+	b.hold(o, first)
 }
 
 // denialOf returns the denial of types that the host of an alias does not hold:
@@ -296,19 +300,20 @@ func (b *builder) addChased(qtype uint16, cname dns.RR, a Answer, s stored) {
 	b.add(qtype, b.store(stored{rrs: b.from(first), glue: s.glue, denial: s.denial}), false)
 }
 
-// addNonTerminals makes the names between the held ones and the tops of their
-// zones exist (RFC 8020, RFC 4592 §2.2.2). A zone may be within another.
-func (b *builder) addNonTerminals() {
-	t := b.table
-	nothing := uint32(len(t.nodes))
-	t.nodes = append(t.nodes, node{})
+// nonTerminals returns the names between the held ones and the tops of their zones,
+// which exist too (RFC 8020, RFC 4592 §2.2.2). A zone may be within another.
+func (b *builder) nonTerminals() []definition.Name {
+	var found []definition.Name
+	numbers := b.index.Numbers()
 	for o := range b.index.Owners() {
 		for name := o.Name(); name != "."; {
 			name = name.Parent()
-			if _, ok := t.names[name]; ok || t.zones.Of(name) == "" {
+			if _, ok := numbers[name]; ok || b.table.zones.Of(name) == "" {
 				break // what is above a name that exists comes with that one
 			}
-			t.names[name] = nothing
+			numbers[name] = uint32(len(numbers))
+			found = append(found, name)
 		}
 	}
+	return found
 }

@@ -103,8 +103,8 @@ func (p *patch) content(zone definition.Name) sum {
 // those it must know whether they exist.
 func (p *patch) decide() {
 	p.decided = make(definition.Names, 2*len(p.names))
-	for name := range p.table.names {
-		if _, ok := p.base.names[name]; !ok {
+	for i := range p.table.nodes {
+		if name := p.table.nameOf(&p.table.nodes[i]); !p.base.exists(name) {
 			p.decided[name] = true
 		}
 	}
@@ -120,7 +120,7 @@ func (p *patch) decide() {
 		for n := range p.perhapsEmpty(name) {
 			if p.below[n] != "" {
 				if n == name { // it was held, and is an empty non-terminal now
-					p.table.names[n] = uint32(len(p.table.nodes) - 1)
+					p.table.add(n)
 				}
 				break // what is above exists likewise, and base knows
 			}
@@ -134,8 +134,7 @@ func (p *patch) decide() {
 func (p *patch) perhapsEmpty(name definition.Name) iter.Seq[definition.Name] {
 	return func(yield func(definition.Name) bool) {
 		for n := name; ; n = n.Parent() {
-			_, exists := p.table.names[n]
-			if exists || p.base.holds(n) && n != name || p.base.zones.Of(n) == "" || !yield(n) || n == "." {
+			if p.table.exists(n) || p.base.holds(n) && n != name || p.base.zones.Of(n) == "" || !yield(n) || n == "." {
 				return
 			}
 		}
@@ -160,18 +159,19 @@ func (p *patch) lookBelow(gone []definition.Name) {
 	}
 	slices.Sort(lengths)
 	lengths = slices.Compact(lengths)
-	for name, i := range p.base.names {
+	for i := range p.base.nodes {
 		if len(open) == 0 {
 			return
 		}
+		held, name := &p.base.nodes[i], p.base.textOf(&p.base.nodes[i])
 		for _, length := range lengths {
 			cut := len(name) - length
 			if cut < 2 || name[cut-1] != '.' {
 				continue
 			}
-			if n, ok := open[name[cut:]]; ok && p.base.nodes[i].count > 0 && !p.names[name] {
-				p.below[n] = name
-				delete(open, name[cut:])
+			if n, ok := open[definition.Name(name[cut:])]; ok && held.count > 0 && !p.names[definition.Name(name)] {
+				p.below[n] = definition.Name(name)
+				delete(open, definition.Name(name[cut:]))
 			}
 		}
 	}

@@ -61,8 +61,9 @@ func (t *Table) sums() map[definition.Name]sum {
 	if len(t.whole) == 0 {
 		return sums // and do not look at what may be a million names
 	}
-	for name, i := range t.names {
-		if zone := t.zones.Of(name); len(t.held(i)) > 0 && t.whole[zone] {
+	for i := range t.nodes {
+		name := t.nameOf(&t.nodes[i])
+		if zone := t.zones.Of(name); t.nodes[i].count > 0 && t.whole[zone] {
 			sums[zone] = sums[zone].plus(sumOf(t.rrsets(name)))
 		}
 	}

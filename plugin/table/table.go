@@ -2,8 +2,8 @@
 //
 // A [Table] never changes: a change of definitions makes a new one. All the
 // work is done in [Compile]: which records answer a question, in which order,
-// with which glue, and how many octets that takes. [Table.Lookup] is a map
-// access and a scan of the few types that a name holds.
+// with which glue, and how many octets that takes. [Table.Lookup] finds a name
+// and goes through the few types that it holds.
 //
 // A table of a million names is a matter of memory. Names are numbered; what a
 // number holds lies in rows without pointers that refer to the records by their
@@ -31,9 +31,8 @@ const (
 // A Table holds the answers to all questions about a set of definitions.
 // It is safe for concurrent use.
 type Table struct {
-	names   map[definition.Name]uint32 // index into nodes
-	nodes   []node                     // the last is that of all empty non-terminals
-	entries []entry                    // those of a node lie in a row
+	names
+	entries []entry // those of a node lie in a row
 	answers []stored
 	rrs     []dns.RR // records and glue of the answers
 
@@ -60,10 +59,6 @@ type Answer struct {
 
 	Len int // octets of all these records without name compression
 }
-
-// A node is a name that exists, with its entries. One without is an empty
-// non-terminal.
-type node struct{ first, count uint32 }
 
 // An entry is the answer of a node for one type, or for anyType.
 type entry struct {
@@ -93,11 +88,11 @@ const anyType = dns.TypeNone
 // the name (RFC 8482 §4.1).
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	t = t.of(definition.Name(name))
-	i, ok := t.names[definition.Name(name)]
-	if !ok {
+	n := t.find(name)
+	if n == nil {
 		return t.missing(None, name, qtype)
 	}
-	entries := t.held(i)
+	entries := t.held(n)
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
 			return Data, t.answer(name, e)
@@ -140,11 +135,13 @@ func (t *Table) Denial(name string, qtype uint16) Answer {
 	n := definition.Name(name)
 	t = t.of(n)
 	zone := t.zones.Of(n)
-	if parent := t.zones.Of(n.Parent()); qtype == dns.TypeDS && n == zone && t.whole[parent] {
-		zone = parent // which is who delegates, RFC 4035 §3.1.4.1
+	if qtype == dns.TypeDS && n == zone {
+		if parent := t.zones.Of(n.Parent()); t.whole[parent] {
+			zone = parent // which is who delegates, RFC 4035 §3.1.4.1
+		}
 	}
 	a := Answer{Ns: t.denials[t.soas[zone]]}
-	if _, ok := t.names[n]; !ok && !t.zones[n] {
+	if !t.zones[n] && !t.exists(n) {
 		a.Rcode = dns.RcodeNameError
 	}
 	for _, soa := range a.Ns {
@@ -165,15 +162,12 @@ func (t *Table) Types(name string) []uint16 {
 
 // holds reports whether a name holds something, in this table without its patch.
 func (t *Table) holds(name definition.Name) bool {
-	i, ok := t.names[name]
-	return ok && t.nodes[i].count > 0
+	n := t.find(string(name))
+	return n != nil && n.count > 0
 }
 
 // held returns the entries of a node.
-func (t *Table) held(i uint32) []entry {
-	n := t.nodes[i]
-	return t.entries[n.first : n.first+n.count]
-}
+func (t *Table) held(n *node) []entry { return t.entries[n.first : n.first+uint32(n.count)] }
 
 // answer makes the answer of an entry of a name.
 func (t *Table) answer(name string, e entry) Answer {
@@ -188,11 +182,23 @@ func (t *Table) answer(name string, e entry) Answer {
 
 func (t *Table) records(s span) []dns.RR { return t.rrs[s.start:s.end:s.end] }
 
-// owned copies records to another owner.
+// owned copies records, all MX or all SRV, to another owner.
 func owned(rrs []dns.RR, owner string) []dns.RR {
-	copies := make([]dns.RR, len(rrs))
+	if rrs[0].Header().Rrtype == dns.TypeMX {
+		return copied[dns.MX](rrs, owner)
+	}
+	return copied[dns.SRV](rrs, owner)
+}
+
+// copied copies records of one type, in two allocations however many they are.
+func copied[T any, P interface {
+	*T
+	dns.RR
+}](rrs []dns.RR, owner string) []dns.RR {
+	copies, values := make([]dns.RR, len(rrs)), make([]T, len(rrs))
 	for i, rr := range rrs {
-		copies[i] = dns.Copy(rr)
+		values[i] = *rr.(P)
+		copies[i] = P(&values[i])
 		copies[i].Header().Name = owner
 	}
 	return copies
