@@ -58,7 +58,9 @@ func (l *nameList) add(name string) int {
 	}
 	own := len(name)
 	for _, other := range l.names[:l.count] {
-		own = min(own, beforeCommon(name, other))
+		if own >= 2 && strings.HasSuffix(other, name[own-2:]) { // or it has no more in common
+			own = min(own, beforeCommon(name, other))
+		}
 	}
 	switch {
 	case own == 0: // it is there

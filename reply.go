@@ -2,6 +2,7 @@ package mxsrv
 
 import (
 	"context"
+	"net"
 	"slices"
 
 	"github.com/coredns/coredns/plugin/metrics"
@@ -85,7 +86,7 @@ func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
 	msg.Compress, msg.Extra = true, nil
 	answer := packedLen(msg)
 	left, kept := size-answer, 0
-	for i, end := 0, 0; i < len(glue); i = end {
+	for i, end := 0, 0; i < len(glue) && left >= leastGlue+perRRset; i = end {
 		end = rrsetEnd(glue, i)
 		octets := glueLen(glue[i:end], answer) + perRRset
 		if octets > left {
@@ -101,6 +102,9 @@ func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
 	}
 	msg.Extra = slices.Clip(msg.Extra)
 }
+
+// leastGlue is the octets of an A record with a pointer for its owner.
+const leastGlue = pointerLen + rrLen + net.IPv4len
 
 // rrsetEnd returns where the RRset ends that starts at i.
 func rrsetEnd(rrs []dns.RR, i int) int {
