@@ -2,6 +2,7 @@ package mxsrv
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,4 +73,33 @@ func FuzzBeforeCommon(f *testing.F) {
 			t.Errorf("%q after %q: %d octets, want %d", name, other, got, want)
 		}
 	})
+}
+
+// TestTrim: at each size there is every RRset of glue that fits behind those before
+// it, as miekg/dns measures the message.
+func TestTrim(t *testing.T) {
+	for _, l := range workloads() {
+		h, r := l.handler(t), l.query()
+		q := r.Question[0]
+		_, a := h.table.Load().Lookup(canonical(q.Name), q.Qtype)
+		if len(a.Glue) == 0 {
+			continue
+		}
+		for size := dns.MinMsgSize; size < 2*dns.MinMsgSize; size++ {
+			got, want := newReply(r), newReply(r)
+			got.Answer, want.Answer, want.Compress = a.RRs, a.RRs, true
+			trim(got, a.Glue, size, 0)
+			for i, end := 0, 0; i < len(a.Glue); i = end {
+				end = rrsetEnd(a.Glue, i)
+				before := want.Extra
+				want.Extra = slices.Concat(before, a.Glue[i:end])
+				if want.Len() > size {
+					want.Extra = before
+				}
+			}
+			if !slices.Equal(got.Extra, want.Extra) || cap(got.Extra) != len(got.Extra) {
+				t.Fatalf("%s, %d octets: %d addresses of room for %d, want %d", l.name, size, len(got.Extra), cap(got.Extra), len(want.Extra))
+			}
+		}
+	}
 }
