@@ -127,7 +127,7 @@ func (b *builder) add(qtype uint16, answer uint32, shared bool) {
 func (b *builder) store(s stored) uint32 {
 	t := b.table
 	octets := 0
-	for _, section := range [][]dns.RR{t.records(s.rrs), t.denials[s.denial], t.records(s.glue)} {
+	for _, section := range [][]dns.RR{t.records(s.rrs), t.records(s.glue)} {
 		for _, rr := range section {
 			octets += dns.Len(rr)
 		}

@@ -57,7 +57,7 @@ type Answer struct {
 	Ns   []dns.RR // Authority section: the SOA where the answer denies something
 	Glue []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
 
-	Len int // octets of all these records without name compression
+	Len int // octets of RRs and Glue without name compression
 }
 
 // An entry is the answer of a node for one type, or for anyType.
@@ -143,9 +143,6 @@ func (t *Table) Denial(name string, qtype uint16) Answer {
 	a := Answer{Ns: t.denials[t.soas[zone]]}
 	if !t.zones[n] && !t.exists(n) {
 		a.Rcode = dns.RcodeNameError
-	}
-	for _, soa := range a.Ns {
-		a.Len += dns.Len(soa)
 	}
 	return a
 }

@@ -104,9 +104,9 @@ func TestLookup(t *testing.T) {
 			if len(rrs) != cap(rrs) {
 				t.Errorf("%s: a slice of %d with room for %d", tc.name, len(rrs), cap(rrs))
 			}
-			for _, rr := range rrs {
-				length += dns.Len(rr)
-			}
+		}
+		for _, rr := range slices.Concat(a.RRs, a.Glue) {
+			length += dns.Len(rr)
 		}
 		if a.Len != length {
 			t.Errorf("%s: Len %d, want %d", tc.name, a.Len, length)
