@@ -1,21 +1,28 @@
-// Command bench compares mxsrv with plugins of CoreDNS, and prints tables in
-// Markdown. It knows two benchmarks:
+// Command bench compares mxsrv with everything that serves the same records: with
+// plugins of CoreDNS, with a plugin that writes one fixed message, and with
+// NSD, Knot, BIND and dnsmasq. It writes a report in Markdown, with plots.
 //
-//	bench         how many answers a second
-//	bench scale   time and memory with many records; see scale.go
-//
-// The first one compares servers that answer the same MX question with the same
-// records: mxsrv, two plugins of CoreDNS that can do the same, and one that does
-// nothing but write the answer.
+//	go run .            everything, in half an hour; the report is report.md here
+//	go run . -quick     the same with few and short turns, in three minutes
 //
 // Every server is a process of its own on one core, with dnsperf on another.
 // They take turns, round after round, so that what else happens on the machine
 // hits all of them; ratios are taken within a round, for the same reason.
 //
+//	workload.go   the table of workloads: what is asked
+//	peer.go       the table of peers: who answers
+//	records.go    what is declared, and written for each peer in its own way
+//	rounds.go     turns of all peers; dnsperf.go, process.go, check.go
+//	demand.go     what has to come out
+//	scale.go      start, memory, latency and changes with up to a million records
+//	handler.go    the Go benchmarks of the handler alone
+//	report.go     the report; plot.go, its plots
+//	server        the CoreDNS with all that is compared
+//
 // # Limitations
 //
-// Questions come over loopback and are all the same: the figures say what an
-// answer costs, not what a network card or a large zone does.
+// Questions come over loopback: the figures say what an answer costs, not what a
+// network card does. A server and the kernel's part of its work share one core.
 package main
 
 import (
@@ -23,53 +30,41 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
+	"time"
 )
 
 var (
-	rounds  = flag.Int("rounds", 5, "how often each server has its turn")
-	seconds = flag.Int("seconds", 5, "how long a turn is")
+	quick = flag.Bool("quick", false, "few and short turns; the report goes to a new directory")
+	only  = flag.String("only", "", "`workloads` to run, with commas between, and nothing else; all if left out")
+	into  = flag.String("o", "", "`directory` of the report; this one if left out")
+)
+
+// whole takes 25 minutes on two cores, brief less than three.
+var (
+	whole = plan{span: time.Second, rounds: 9, seldom: 3, heavy: 5, scaleRounds: 3, sizes: []int{1000, 10000, 100000, 1000000},
+		benchtime: "0.3s", handlerRounds: 6}
+	brief = plan{span: 300 * time.Millisecond, rounds: 1, seldom: 1, heavy: 1, scaleRounds: 1, sizes: []int{1000, 10000},
+		benchtime: "50ms", handlerRounds: 1}
 )
 
 func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	benchmark := run
-	switch flag.Arg(0) {
-	case "":
-	case "scale":
-		benchmark = runScale
-	default:
-		fmt.Fprintf(os.Stderr, "bench: no benchmark %q: write scale, or nothing\n", flag.Arg(0))
-		os.Exit(2)
-	}
-	if err := benchmark(ctx); err != nil {
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context) error {
-	return prepared(ctx, func(dir string, port int) error {
-		if err := write(dir, port); err != nil {
-			return err
-		}
-		res, err := measure(ctx, dir, port)
-		if err != nil {
-			return err
-		}
-		res.print(os.Stdout)
-		return nil
-	})
-}
-
-// prepared runs a benchmark in a directory with the server, for a free port.
-func prepared(ctx context.Context, benchmark func(dir string, port int) error) error {
 	if err := required(); err != nil {
+		return err
+	}
+	target, err := directory()
+	if err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "mxsrv-bench-")
@@ -77,73 +72,72 @@ func prepared(ctx context.Context, benchmark func(dir string, port int) error) e
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := build(ctx, dir); err != nil {
+	rep, err := measured(ctx, dir)
+	if err != nil {
 		return err
+	}
+	if err := rep.write(target); err != nil {
+		return err
+	}
+	say("the report is %s\n", filepath.Join(target, "report.md"))
+	rep.demands(os.Stdout)
+	return nil
+}
+
+// directory is where the report goes. One of few turns is never put in the place
+// of a whole one unasked.
+func directory() (string, error) {
+	switch {
+	case *into != "":
+		return *into, os.MkdirAll(*into, 0o755)
+	case *quick || *only != "":
+		return os.MkdirTemp("", "mxsrv-bench-report-")
+	default:
+		return ".", nil
+	}
+}
+
+// measured runs all there is.
+func measured(ctx context.Context, dir string) (*report, error) {
+	rep := &report{plan: whole, began: began}
+	if *quick {
+		rep.plan = brief
+	}
+	all, err := contests(*only)
+	if err != nil {
+		return nil, err
 	}
 	port, err := freePort()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return benchmark(dir, port)
-}
-
-// required reports what the machine lacks.
-func required() error {
-	if *rounds < 1 || *seconds < 1 {
-		return fmt.Errorf("%d rounds of %d s: write at least 1 for both", *rounds, *seconds)
+	if err := build(dir); err != nil {
+		return nil, err
 	}
-	if runtime.NumCPU() < 2 {
-		return fmt.Errorf("one core: two are needed, for the server and for dnsperf")
-	}
-	for program, pkg := range map[string]string{"dnsperf": "dnsperf", "taskset": "util-linux", "stdbuf": "coreutils"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("%s is missing: apt-get install %s", program, pkg)
+	for _, c := range all {
+		if err := c.run(ctx, rep.plan, dir, port); err != nil {
+			return nil, err
 		}
 	}
-	return nil
-}
-
-func build(ctx context.Context, dir string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "server"), "github.com/mxsrv/mxsrv/bench/server")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %v\n%s", err, out)
-	}
-	return nil
-}
-
-// measure gives every contender its turn in each round. Each round starts with
-// another one: nobody is always first after a pause.
-func measure(ctx context.Context, dir string, port int) (*result, error) {
-	res := &result{qps: make(map[string][]float64)}
-	for round := range *rounds {
-		for i := range contenders {
-			c := contenders[(round+i)%len(contenders)]
-			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, *rounds, c.name)
-			if err := res.turn(ctx, dir, port, c.name); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.name, err)
-			}
+	rep.contests = all
+	if *only == "" {
+		rep.scale = newScale(rep.plan.sizes)
+		if err := rep.scale.run(ctx, rep.plan.scaleRounds, dir, port); err != nil {
+			return nil, err
+		}
+		say("handler")
+		if rep.handler, err = benchHandler(ctx, rep.plan, dir); err != nil {
+			return nil, err
 		}
 	}
-	return res, nil
+	rep.versions = versions(filepath.Join(dir, "server"))
+	rep.took = time.Since(rep.began)
+	return rep, nil
 }
 
-// turn measures one server, newly started: where its memory happens to lie is
-// then part of the spread, and not of the result.
-func (res *result) turn(ctx context.Context, dir string, port int, name string) error {
-	s, err := start(pinned(ctx, dir, name))
-	if err != nil {
-		return err
-	}
-	defer s.stop()
-	res.version = s.version
-	if err := check(port); err != nil {
-		return err
-	}
-	load, err := dnsperf(ctx, dir, port)
-	if err != nil {
-		return err
-	}
-	res.qps[name] = append(res.qps[name], load.qps)
-	res.lost += load.lost
-	return nil
+var began = time.Now()
+
+// say tells how far it is, with the time since the start.
+func say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%5.0fs  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 }

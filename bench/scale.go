@@ -1,337 +1,225 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/miekg/dns"
 )
 
-// The scale benchmark serves many records, from definitions by mxsrv and from
-// the same as a zone by file, each as a process of its own with all cores, in
-// turn. It takes the time from the start to the first right answer, and the
-// memory that Linux says the process has, now and at its peak. Then one line of
-// the definitions is changed while dnsperf asks, and at last the memory is taken
-// that one stanza with many domains needs beyond the same stanza with one.
-
-var (
-	records = flag.Int("records", 600000, "records of the scale benchmark")
-	many    = flag.Int("domains", 1000000, "mail domains of its one large stanza")
-)
+// With many records: how long it takes from the start to the first answer, what
+// memory the server has, what a change costs, and how long clients wait. Each
+// server has all cores, as it has where it works.
 
 const (
-	settle         = 5 * time.Second // until memory that is not needed has been given back
-	reloadInterval = 2 * time.Second // the default of mxsrv
-	idleFor        = 5 * time.Second // before the change
-	askedPerSecond = 2000
+	settleFor = 2 * time.Second // until memory that is not needed has been given back
+	afterwork = time.Second / 2 // what a server does of a change once it is in service
+	seldom    = time.Second / 5 // between questions whose cost must not count
+	often     = time.Second / 100
+	idleFor   = 3 * time.Second // under load, before a change
 )
 
-// scale is what all rounds have given, by contender where there are two.
+// scale has all figures: by server, measure and size, one for each round.
 type scale struct {
-	version                  string
-	first, resident, peak    map[string][]float64 // seconds, bytes, bytes
-	noticed                  []float64            // seconds from the change to the first answer with it
-	idle, reloading          []float64            // 99th percentile of latency, seconds
-	peakReloading, perDomain []float64            // bytes
-	lost, compared           int
+	sizes   []int
+	figures map[string]map[string]map[int][]float64
+	lost    int
+	checked int
 }
 
-func runScale(ctx context.Context) error {
-	return prepared(ctx, func(dir string, port int) error {
-		fmt.Fprintf(os.Stderr, "writing %d records\n", *records)
-		if err := writeScale(dir, port, *records, *many); err != nil {
-			return err
+func newScale(sizes []int) *scale {
+	return &scale{sizes: sizes, figures: map[string]map[string]map[int][]float64{}}
+}
+
+func (sc *scale) add(server, measure string, size int, figure float64) {
+	if sc.figures[server] == nil {
+		sc.figures[server] = map[string]map[int][]float64{}
+	}
+	if sc.figures[server][measure] == nil {
+		sc.figures[server][measure] = map[int][]float64{}
+	}
+	sc.figures[server][measure][size] = append(sc.figures[server][measure][size], figure)
+}
+
+// medians returns the figures of a measure, by size, or nothing.
+func (sc *scale) medians(server, measure string) []float64 {
+	var all []float64
+	for _, n := range sc.sizes {
+		if f := sc.figures[server][measure][n]; len(f) > 0 {
+			all = append(all, spreadOf(f).median)
 		}
-		s := &scale{first: map[string][]float64{}, resident: map[string][]float64{}, peak: map[string][]float64{}}
-		for round := range *rounds {
-			fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, *rounds)
-			if err := s.round(ctx, dir, port); err != nil {
-				return err
+	}
+	return all
+}
+
+// run takes all figures, the servers in turn.
+func (sc *scale) run(ctx context.Context, rounds int, dir string, port int) error {
+	for round := range rounds {
+		for _, n := range sc.sizes {
+			say("%d records: round %d of %d", n, round+1, rounds)
+			for i := range scaledServers {
+				server := scaledServers[(round+i)%len(scaledServers)]
+				s := site{filepath.Join(dir, fmt.Sprintf("scale.%d.%d.%d", n, round, i)), port}
+				if err := sc.turn(ctx, dir, s, server, n); err != nil {
+					return fmt.Errorf("%s with %d records: %w", server.name, n, err)
+				}
+				os.RemoveAll(s.dir)
 			}
 		}
-		s.print(os.Stdout)
-		return nil
-	})
-}
-
-// round lets each contender start once.
-func (s *scale) round(ctx context.Context, dir string, port int) error {
-	answers := map[string][]string{}
-	for _, name := range []string{"mxsrv", "file"} {
-		if err := s.turn(ctx, dir, port, name, answers); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	for i, answer := range answers["file"] {
-		if answers["mxsrv"][i] != answer {
-			return fmt.Errorf("mxsrv answers\n%s\nand file\n%s", answers["mxsrv"][i], answer)
-		}
-	}
-	s.compared += len(answers["file"])
-	return s.stanza(ctx, dir, port)
-}
-
-// free is a server with all cores.
-func free(ctx context.Context, dir, name string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, "server"), "-conf", "scale."+name)
-	cmd.Dir = dir
-	return cmd
-}
-
-func (s *scale) turn(ctx context.Context, dir string, port int, name string, answers map[string][]string) error {
-	last := domainName(domains(*records))
-	began := time.Now()
-	p, err := start(free(ctx, dir, name))
-	if err != nil {
-		return err
-	}
-	defer p.stop()
-	if err := answered(port, last+".example.org.", dns.TypeMX); err != nil {
-		return err
-	}
-	s.first[name] = append(s.first[name], time.Since(began).Seconds())
-	s.version = p.version
-	time.Sleep(settle)
-	s.resident[name] = append(s.resident[name], p.memory("VmRSS"))
-	s.peak[name] = append(s.peak[name], p.memory("VmHWM"))
-	if answers[name], err = sample(dir, port); err != nil {
-		return err
-	}
-	if name == "mxsrv" {
-		return s.change(ctx, dir, port, p)
 	}
 	return nil
 }
 
-// answered asks for the records of a name.
-func answered(port int, name string, qtype uint16) error {
-	res, _, err := new(dns.Client).Exchange(new(dns.Msg).SetQuestion(name, qtype), address(port))
-	if err == nil && len(res.Answer) == 0 {
-		err = fmt.Errorf("%s has no answer", name)
+// A look is a server in one round, with so many records.
+type look struct {
+	*scale
+	scaled
+	site
+	n       int
+	records records
+	version version
+	server  *server
+}
+
+func (sc *scale) turn(ctx context.Context, dir string, s site, server scaled, n int) error {
+	l := &look{scale: sc, scaled: server, site: s, n: n, records: server.records(n)}
+	l.version = version{serial: 1, ttl: ttl, address: l.records.hosts[0].addresses[0]}
+	if err := l.prepare(); err != nil {
+		return err
 	}
+	began := time.Now()
+	p, err := launch(ctx, s, []string{filepath.Join(dir, "server"), "-conf", "Corefile"})
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	l.server = p
+	if err := l.started(began); err != nil || !server.follows {
+		return err
+	}
+	return l.followed(ctx)
+}
+
+func (l *look) prepare() error {
+	if err := os.Mkdir(l.dir, 0o755); err != nil {
+		return err
+	}
+	if err := fillText(l.dir, queryFile, dump(l.records.spreadQuestions())); err != nil {
+		return err
+	}
+	if err := fillText(l.dir, "Corefile", corefile(l.port, shape{}, l.plugins)); err != nil {
+		return err
+	}
+	return l.write(l.site, l.records, l.version)
+}
+
+func (l *look) take(measure string, figure float64) { l.add(l.name, measure, l.n, figure) }
+
+// started takes what there is to see of a start, and compares some answers with
+// the declaration.
+func (l *look) started(began time.Time) error {
+	questions := l.records.spreadQuestions()
+	if err := l.await(questions[len(questions)-1]); err != nil {
+		return err
+	}
+	l.take("first", time.Since(began).Seconds())
+	time.Sleep(settleFor)
+	l.take("resident", l.server.memory("VmRSS"))
+	l.take("peak", l.server.memory("VmHWM"))
+	for i := 0; i < len(questions); i += 1 + len(questions)/20 {
+		if err := l.await(questions[i]); err != nil {
+			return err
+		}
+		l.checked++
+	}
+	return nil
+}
+
+func (l *look) await(q question) error {
+	w := &workload{records: func() records { return l.records }}
+	_, err := awaitAnswer(l.server, l.site, w, q, false)
 	return err
 }
 
-// memory returns a line of the status of the process, in bytes.
-func (s *server) memory(line string) float64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	for l := range strings.Lines(string(text)) {
-		if f := strings.Fields(l); len(f) == 3 && f[0] == line+":" {
-			kilobytes, _ := strconv.ParseFloat(f[1], 64)
-			return kilobytes * 1024
-		}
+// followed takes what changes cost, without load and with it.
+func (l *look) followed(ctx context.Context) error {
+	before := l.server.cpu()
+	if _, err := l.change("203.0.113.1", ttl, seldom); err != nil {
+		return err
 	}
-	return 0
+	time.Sleep(afterwork)
+	l.take("line", (l.server.cpu() - before).Seconds())
+	if l.anew {
+		before = l.server.cpu()
+		if _, err := l.change("203.0.113.2", ttl/2, seldom); err != nil {
+			return err
+		}
+		time.Sleep(afterwork)
+		l.take("all", (l.server.cpu() - before).Seconds())
+	}
+	return l.underLoad(ctx)
 }
 
-// sample returns the records that answer each question of dnsperf, sorted.
-func sample(dir string, port int) ([]string, error) {
-	text, err := os.ReadFile(filepath.Join(dir, manyRecordsFile))
-	if err != nil {
-		return nil, err
+// change writes another version, and asks until it is in service.
+func (l *look) change(address string, ttl int, every time.Duration) (time.Duration, error) {
+	l.version = version{l.version.serial + 1, ttl, address}
+	l.records.hosts[0].addresses = []string{address}
+	if err := l.write(l.site, l.records, l.version); err != nil {
+		return 0, err
 	}
-	var answers []string
-	for l := range strings.Lines(string(text)) {
-		f := strings.Fields(l)
-		res, _, err := new(dns.Client).Exchange(new(dns.Msg).SetQuestion(f[0]+".", dns.StringToType[f[1]]), address(port))
+	changed := time.Now()
+	want := fmt.Sprintf("%s\t%d\tIN\tA\t%s", absolute(l.records.hosts[0].name), ttl, address)
+	for deadline := changed.Add(startLimit); time.Now().Before(deadline); time.Sleep(every) {
+		m := new(dns.Msg).SetQuestion(absolute(l.records.hosts[0].name), dns.TypeA)
+		res, err := roundTrip(l.site, "", m)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		var rrs []string
-		for _, rr := range res.Answer {
-			rrs = append(rrs, rr.String())
+		if len(res.Answer) == 1 && res.Answer[0].String() == want {
+			return time.Since(changed), nil
 		}
-		slices.Sort(rrs)
-		answers = append(answers, strings.Join(rrs, "\n"))
 	}
-	return answers, nil
+	return 0, fmt.Errorf("%q is not in service after %s", strings.ReplaceAll(want, "\t", " "), startLimit)
 }
 
-// change changes one line while dnsperf asks.
-func (s *scale) change(ctx context.Context, dir string, port int, p *server) error {
+// underLoad takes how long clients wait, before a change and around it.
+func (l *look) underLoad(ctx context.Context) error {
 	seen := make(chan watched)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() { seen <- watch(ctx, dir, port) }()
+	go func() { seen <- watch(ctx, l.site) }()
 	time.Sleep(idleFor)
 	changed := time.Now()
-	if err := replace(dir, changedFile, definitions); err != nil {
+	took, err := l.change("203.0.113.3", l.version.ttl, often)
+	if err != nil {
 		return err
 	}
-	if err := await(port, hostName(1)+".example.org.", changedAddress); err != nil {
-		return err
-	}
-	inService := time.Now()
-	time.Sleep(time.Second)
+	time.Sleep(afterwork)
 	stop()
 	w := <-seen
 	if w.err != nil {
 		return w.err
 	}
-	s.lost += w.lost
-	s.noticed = append(s.noticed, inService.Sub(changed).Seconds())
-	s.idle = append(s.idle, w.percentile99(changed.Add(-idleFor+time.Second), changed))
-	s.reloading = append(s.reloading, w.percentile99(changed.Add(reloadInterval/2), inService.Add(time.Second/2)))
-	s.peakReloading = append(s.peakReloading, p.memory("VmHWM"))
-	return fill(dir, definitions, func(s sheet) { declare(s, *records, hostAddress(1)) })
-}
-
-// replace puts a copy of a file in the place of another one, at once.
-func replace(dir, from, to string) error {
-	text, err := os.ReadFile(filepath.Join(dir, from))
-	if err != nil {
-		return err
+	l.lost += w.lost
+	l.take("service", took.Seconds())
+	idle := w.between(changed.Add(time.Second-idleFor), changed)
+	around := w.between(changed, changed.Add(took+afterwork))
+	if len(idle) == 0 || len(around) == 0 {
+		return fmt.Errorf("dnsperf has %d answers before the change and %d around it", len(idle), len(around))
 	}
-	next := filepath.Join(dir, to+".next")
-	if err := os.WriteFile(next, text, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(next, filepath.Join(dir, to))
-}
-
-// await asks until a host has an address.
-func await(port int, name, addr string) error {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		res, _, err := new(dns.Client).Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), address(port))
-		if err != nil {
-			return err
-		}
-		if len(res.Answer) == 1 && strings.HasSuffix(res.Answer[0].String(), "\t"+addr) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s does not get the address %s within a minute", name, addr)
-}
-
-// watched is what dnsperf has said, answer by answer.
-type watched struct {
-	answers []answer
-	lost    int // without an answer, or with another code than NOERROR
-	err     error
-}
-
-type answer struct {
-	at      time.Time
-	latency float64 // seconds
-}
-
-// watch runs dnsperf until ctx ends.
-func watch(ctx context.Context, dir string, port int) (w watched) {
-	cmd := exec.Command("stdbuf", "-oL", "dnsperf", "-s", "127.0.0.1", "-p", fmt.Sprint(port),
-		"-d", manyRecordsFile, "-Q", fmt.Sprint(askedPerSecond), "-l", "600", "-v")
-	cmd.Dir = dir
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return watched{err: err}
-	}
-	if err := cmd.Start(); err != nil {
-		return watched{err: err}
-	}
-	defer context.AfterFunc(ctx, func() { cmd.Process.Signal(os.Interrupt) })()
-	w.read(out)
-	if err := cmd.Wait(); err != nil {
-		w.err = fmt.Errorf("dnsperf: %w", err)
-	}
-	return w
-}
-
-// read takes lines like "> NOERROR example.org MX 0.000123"; in place of the code
-// a lost query has T.
-func (w *watched) read(out io.Reader) {
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		f := strings.Fields(lines.Text())
-		switch {
-		case len(f) < 5 || f[0] != ">" || f[1] == "I": // I is what dnsperf waited for when it was stopped
-		case f[1] != "NOERROR":
-			w.lost++
-		default:
-			latency, _ := strconv.ParseFloat(f[4], 64)
-			w.answers = append(w.answers, answer{time.Now(), latency})
-		}
-	}
-}
-
-// percentile99 returns the 99th percentile of the latency of what was answered
-// between two times.
-func (w *watched) percentile99(from, to time.Time) float64 {
-	var latencies []float64
-	for _, a := range w.answers {
-		if a.at.After(from) && a.at.Before(to) {
-			latencies = append(latencies, a.latency)
-		}
-	}
-	if len(latencies) == 0 {
-		return 0
-	}
-	slices.Sort(latencies)
-	return latencies[len(latencies)*99/100]
-}
-
-// stanza takes the memory of one stanza with many domains and with one.
-func (s *scale) stanza(ctx context.Context, dir string, port int) error {
-	var resident []float64
-	for name, domain := range map[string]string{"stanza": longName(*many), "onedomain": longName(1)} {
-		p, err := start(free(ctx, dir, name))
-		if err != nil {
-			return err
-		}
-		err = answered(port, domain+".example.org.", dns.TypeMX)
-		time.Sleep(settle)
-		resident = append(resident, p.memory("VmRSS"))
-		p.stop()
-		if err != nil {
-			return err
-		}
-	}
-	slices.Sort(resident)
-	name := float64(len(longName(1) + ".example.org."))
-	s.perDomain = append(s.perDomain, (resident[1]-resident[0])/float64(*many)-name)
+	l.take("p50", percentile(idle, 50))
+	l.take("p99", percentile(idle, 99))
+	l.take("p99change", percentile(around, 99))
 	return nil
 }
 
-// print writes the figures beside what they are held against.
-func (s *scale) print(w io.Writer) {
-	const mb = 1e6
-	fmt.Fprintf(w, "%s, %s, %s, %d cores; %d records, medians of %d rounds; %d answers of both compared, all equal\n\n",
-		s.version, runtime.Version(), cpu(), runtime.NumCPU(), *records, *rounds, s.compared)
-	fmt.Fprintf(w, "| | mxsrv | file | mxsrv / file | at most |\n|---|--:|--:|--:|--:|\n")
-	versus := func(what string, by map[string][]float64, unit, limit float64) {
-		ratio := spreadOf(ratios(by["mxsrv"], by["file"])).median
-		fmt.Fprintf(w, "| %s | %.1f | %.1f | %.2f | %.1f%s |\n", what,
-			spreadOf(by["mxsrv"]).median/unit, spreadOf(by["file"]).median/unit, ratio, limit, verdict(ratio, limit))
-	}
-	versus("start to first answer, s", s.first, 1, 1)
-	versus("resident memory, MB", s.resident, mb, 0.6)
-	versus("peak memory, MB", s.peak, mb, 1)
-
-	fmt.Fprintf(w, "\n| mxsrv | | at most |\n|---|--:|--:|\n")
-	row := func(what string, figure, limit float64) {
-		fmt.Fprintf(w, "| %s | %.2f | %.2f%s |\n", what, figure, limit, verdict(figure, limit))
-	}
-	row("one changed line to an answer with it, s", spreadOf(s.noticed).median,
-		reloadInterval.Seconds()+spreadOf(s.first["mxsrv"]).median)
-	row("queries lost", float64(s.lost), 0)
-	slower := spreadOf(ratios(s.reloading, s.idle))
-	row(fmt.Sprintf("99th percentile of latency while loading (%.2f ms) / before (%.2f ms); %.2f to %.2f in a round",
-		spreadOf(s.reloading).median*1e3, spreadOf(s.idle).median*1e3, slower.min, slower.max), slower.median, 2)
-	row(fmt.Sprintf("bytes for each of %d domains of a stanza, beyond its name", *many), spreadOf(s.perDomain).median, 150)
-	fmt.Fprintf(w, "\npeak memory while a change is loaded: %.0f MB\n", spreadOf(s.peakReloading).median/mb)
-}
-
-func verdict(figure, limit float64) string {
-	if figure <= limit {
-		return ", met"
-	}
-	return ", not met"
+// percentile takes it of figures that are there.
+func percentile(figures []float64, p int) float64 {
+	f := slices.Sorted(slices.Values(figures))
+	return f[min(len(f)*p/100, len(f)-1)]
 }

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/miekg/dns"
+)
+
+// prepareFloor lets the floor write what mxsrv answers, octet for octet: mxsrv
+// is started and asked, and its message is what the floor has in its file.
+func prepareFloor(s site, w *workload) error {
+	message := composed(w)
+	if w.behind == nil {
+		m, err := askMXSRV(s, w)
+		if err != nil {
+			return fmt.Errorf("mxsrv: %w", err)
+		}
+		message = m
+	}
+	if err := fillFloor(s, message); err != nil {
+		return err
+	}
+	asked := ""
+	if w.shape.asked {
+		asked = " asked"
+	}
+	return os.WriteFile(s.path("Corefile"), []byte(corefile(s.port, w.shape, "\tfloor "+floorFile+asked+"\n")), 0o644)
+}
+
+// askMXSRV asks without DO, and of mxsrv alone: what dnssec and cache do to the
+// answer they are to do to that of the floor too.
+func askMXSRV(s site, w *workload) (*dns.Msg, error) {
+	bare := *w
+	bare.shape.do, bare.shape.cache = false, false
+	if err := blockOf(mxsrvLines)(s, &bare); err != nil {
+		return nil, err
+	}
+	p, err := start(context.Background(), s, corednsCommand(s))
+	if err != nil {
+		return nil, err
+	}
+	defer p.stop()
+	q := bare.questions()[0]
+	res, err := awaitAnswer(p, s, &bare, q, false)
+	if err != nil {
+		return nil, err
+	}
+	res.Extra = withoutOPT(res.Extra)
+	return res.Msg, nil
+}
+
+func fillFloor(s site, m *dns.Msg) error {
+	wire, err := m.Pack()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.path(floorFile), wire, 0o644)
+}
+
+// composed is the answer to what mxsrv passes on.
+func composed(w *workload) *dns.Msg {
+	q := w.questions()[0]
+	m := new(dns.Msg).SetQuestion(dns.Fqdn(q.name), dns.StringToType[q.kind])
+	m.Response, m.Authoritative = true, true
+	answer, _ := w.served().answer(q)
+	for _, rr := range answer {
+		record, err := dns.NewRR(rr.String())
+		if err != nil {
+			panic(err) // of our own making
+		}
+		m.Answer = append(m.Answer, record)
+	}
+	return m
+}
+
+func withoutOPT(rrs []dns.RR) []dns.RR {
+	var kept []dns.RR
+	for _, rr := range rrs {
+		if rr.Header().Rrtype != dns.TypeOPT {
+			kept = append(kept, rr)
+		}
+	}
+	return kept
+}
