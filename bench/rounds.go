@@ -25,7 +25,7 @@ type turn struct {
 type contender struct {
 	peer
 	turns      []turn
-	octets     int // of its first answer
+	octets     int // of its first answer, 0 without one
 	deviations []string
 }
 
@@ -73,6 +73,18 @@ func (c *contest) run(ctx context.Context, p plan, dir string, port int) error {
 				}
 			}
 		}
+	}
+	return c.sameAsFloor()
+}
+
+// sameAsFloor reports that the floor writes something else than mxsrv.
+func (c *contest) sameAsFloor() error {
+	octets := map[string]int{}
+	for _, one := range c.contenders {
+		octets[one.name] = one.octets
+	}
+	if octets["floor"] != octets["mxsrv"] {
+		return fmt.Errorf("%s: the answer of mxsrv has %d octets, that of the floor %d", c.name, octets["mxsrv"], octets["floor"])
 	}
 	return nil
 }

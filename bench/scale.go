@@ -46,17 +46,6 @@ func (sc *scale) add(server, measure string, size int, figure float64) {
 	sc.figures[server][measure][size] = append(sc.figures[server][measure][size], figure)
 }
 
-// medians returns the figures of a measure, by size, or nothing.
-func (sc *scale) medians(server, measure string) []float64 {
-	var all []float64
-	for _, n := range sc.sizes {
-		if f := sc.figures[server][measure][n]; len(f) > 0 {
-			all = append(all, spreadOf(f).median)
-		}
-	}
-	return all
-}
-
 // run takes all figures, the servers in turn.
 func (sc *scale) run(ctx context.Context, rounds int, dir string, port int) error {
 	for round := range rounds {
