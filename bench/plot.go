@@ -71,7 +71,7 @@ func (g panelGroup) draw(all []*contest, dir string) (bool, error) {
 func (c *contest) bars() (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = c.title
-	p.X.Label.Text = "thousand answers"
+	p.X.Label.Text, p.X.Label.TextStyle.Font.Size = "thousand answers for a second of processor time", vg.Points(9)
 	var names []string
 	labels := plotter.XYLabels{}
 	for i, one := range slices.Backward(c.contenders) {

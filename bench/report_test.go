@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// invented makes a report of figures that nobody has measured.
+func invented(t *testing.T) *report {
+	t.Helper()
+	r := &report{plan: whole, began: time.Unix(0, 0), took: 25 * time.Minute, versions: []string{"mxsrv abc"}, scale: newScale(whole.sizes)}
+	for i := range workloads {
+		c := &contest{workload: &workloads[i]}
+		if c.name == "million" {
+			c.workload = &workload{name: c.name, title: c.title, peers: c.peers, questions: random("d", 1000, 2), records: shared(1000)}
+		}
+		for j, name := range strings.Fields(c.peers) {
+			p := peers[slices.IndexFunc(peers, func(p peer) bool { return p.name == name })]
+			cost := 8e-6 * float64(j+1)
+			turns := []turn{{0, 0.99 / cost, cost, 0.99, 0.6, 0}, {1, 0.9 / cost, cost * 1.1, 0.99, 0.7, 1}}
+			c.contenders = append(c.contenders, &contender{peer: p, octets: 175, turns: turns})
+		}
+		r.contests = append(r.contests, c)
+	}
+	for i, server := range scaledServers {
+		for _, n := range r.scale.sizes {
+			for _, p := range scalePlots {
+				for k, m := range p.measures {
+					if !server.follows && m.name != "first" && m.name != "resident" && m.name != "peak" {
+						continue
+					}
+					r.scale.add(server.name, m.name, n, (0.01+1e-6*float64(n))*float64(i+k+1)/m.scale)
+				}
+			}
+		}
+	}
+	r.handler = &handlerFigures{figures: map[string]map[string]string{}}
+	r.handler.set("MX/mxsrv-2", "sec/op", "1.377e-07")
+	return r
+}
+
+// TestReport: every table has its figures, and every picture it shows is there,
+// is XML and has a white background.
+func TestReport(t *testing.T) {
+	dir := t.TempDir()
+	if keep := os.Getenv("MXSRV_BENCH_REPORT"); keep != "" {
+		dir = keep // to look at
+	}
+	r := invented(t)
+	if err := r.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range workloads {
+		if !strings.Contains(string(text), "### "+w.title+"\n") {
+			t.Errorf("no table of %s", w.name)
+		}
+	}
+	for _, bad := range []string{"NaN", "Inf", "%!"} {
+		if strings.Contains(string(text), bad) {
+			t.Errorf("%s in the report", bad)
+		}
+	}
+	for _, want := range []string{"| floor | MX, two exchanges | 0.97 | 2.00 | 2.00 | yes |", "| MX/mxsrv | 138 |", "linear", "102 queries were not answered"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %q in the report", want)
+		}
+	}
+	pictures := regexp.MustCompile(`\]\(([a-z-]+\.svg)\)`).FindAllStringSubmatch(string(text), -1)
+	if len(pictures) != len(panelGroups)+len(scalePlots) {
+		t.Errorf("%d pictures, want %d", len(pictures), len(panelGroups)+len(scalePlots))
+	}
+	for _, p := range pictures {
+		checkPicture(t, filepath.Join(dir, p[1]))
+	}
+}
+
+func checkPicture(t *testing.T, path string) {
+	t.Helper()
+	svg, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := xml.NewDecoder(strings.NewReader(string(svg))); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+	if !strings.Contains(string(svg), "fill:#FFFFFF") || len(svg) > 40000 {
+		t.Errorf("%s: %d octets, want at most 40000 and white behind", path, len(svg))
+	}
+}
