@@ -50,9 +50,9 @@ func (r *report) head(w io.Writer) {
 	fmt.Fprintf(w, "# mxsrv and its peers\n\nWritten by `%s` in %d minutes on %s. To repeat it: `%s`.\n\n",
 		command, int(r.took.Minutes()+0.5), r.began.Format(time.DateOnly), command)
 	fmt.Fprintf(w, "* Machine: %s.\n* Versions: %s.\n", machine(), strings.Join(r.versions, ", "))
-	fmt.Fprintf(w, "* Each server on core %s, dnsperf with 100 queries under way on core %s, over loopback. A turn is %s long. In turn, %d rounds; "+
-		"%d of peers that no demand is about, and %d of the workload with a million names. Medians, with the least and the most in brackets.\n",
-		serverCore, dnsperfCore, r.plan.span, r.plan.rounds, min(r.plan.rounds, r.plan.seldom), r.plan.heavy)
+	fmt.Fprintf(w, "* Each server on core %s, dnsperf with 100 queries under way on core %s, over loopback. A turn is %s long. There are %d rounds, %d for "+
+		"peers that no demand is about, and %d of the workload with a million names. Medians, with the least and the most in brackets.\n",
+		serverCore, dnsperfCore, r.plan.span, r.plan.rounds, r.plan.rareRounds(), r.plan.heavy)
 	for _, p := range missing() {
 		fmt.Fprintf(w, "* Left out: %s, whose %s is not installed (`apt-get install %s`).\n", p.name, p.program, p.pkg)
 	}
@@ -80,6 +80,11 @@ func (s spread) text(format string) string {
 func (r *report) workloads(w io.Writer, dir string) error {
 	fmt.Fprint(w, "## Answers\n\nAnswers a second, and what one costs: the processor time of the server, with that of the kernel for it. "+
 		"What counts is the time where dnsperf was the limit (†) or no core was busy for 95 % of a turn (‡), because something else ran on it or all waited.\n\n")
+	fmt.Fprint(w, "The peers:\n\n")
+	for _, p := range peers {
+		fmt.Fprintf(w, "* %s: %s.\n", p.name, p.what)
+	}
+	fmt.Fprintln(w)
 	for _, g := range panelGroups {
 		drawn, err := g.draw(r.contests, dir)
 		if err != nil {
@@ -92,17 +97,12 @@ func (r *report) workloads(w io.Writer, dir string) error {
 	for _, c := range r.contests {
 		c.table(w)
 	}
-	fmt.Fprint(w, "The peers:\n\n")
-	for _, p := range peers {
-		fmt.Fprintf(w, "* %s: %s\n", p.name, p.what)
-	}
-	fmt.Fprintln(w)
 	return nil
 }
 
 // table writes all figures of a workload.
 func (c *contest) table(w io.Writer) {
-	fmt.Fprintf(w, "### %s\n\n%s\n\n", c.title, c.sentence())
+	fmt.Fprintf(w, "### %s\n\n%s %s\n\n", c.title, c.sentence(), c.finding())
 	fmt.Fprint(w, "| | answers/s | µs for each | mxsrv gives, in the same time | octets | differs in |\n|---|--:|--:|--:|--:|---|\n")
 	own := c.find("mxsrv")
 	for _, one := range c.contenders {
@@ -134,9 +134,36 @@ func (c *contest) sentence() string {
 		asked += ", which is not declared: *mxsrv* passes it on to the plugin that writes one message (*floor* alone, beside it), or to *file*"
 	}
 	if c.network == "tcp" {
-		asked += ", over 10 connections"
+		asked += ", over 20 connections with 400 queries under way, which keep the servers busy"
 	}
 	return asked + "."
+}
+
+// finding says what the table shows.
+func (c *contest) finding() string {
+	own, floor := c.find("mxsrv"), c.find("floor")
+	if own == nil || floor == nil {
+		return ""
+	}
+	times := func(one *contender) float64 { return spreadOf(ratios(one, own, cpu)).median }
+	text := fmt.Sprintf("*mxsrv* is at %.2f of the floor", times(floor))
+	var slower, faster []string
+	for _, one := range c.contenders {
+		switch {
+		case one == own || one == floor || len(one.turns) == 0:
+		case times(one) >= 1:
+			slower = append(slower, fmt.Sprintf("%s (%.1f)", one.name, times(one)))
+		default:
+			faster = append(faster, fmt.Sprintf("%s (%.1f)", one.name, 1/times(one)))
+		}
+	}
+	if len(slower) > 0 {
+		text += "; it gives more answers than " + strings.Join(slower, ", ")
+	}
+	if len(faster) > 0 {
+		text += "; more than it give " + strings.Join(faster, ", ")
+	}
+	return text + "."
 }
 
 func (r *report) handlerTable(w io.Writer) {

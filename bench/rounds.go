@@ -39,7 +39,7 @@ type contest struct {
 type plan struct {
 	span          time.Duration // of a turn
 	rounds        int
-	seldom        int // rounds of peers that no demand is about
+	every         int // in each of so many rounds there are peers that no demand is about
 	heavy         int // rounds of a workload that takes long to start
 	scaleRounds   int
 	sizes         []int
@@ -47,13 +47,15 @@ type plan struct {
 	handlerRounds int
 }
 
-func (p plan) of(w *workload) (rounds, every int) {
-	rounds = p.rounds
+func (p plan) of(w *workload) int {
 	if w.heavy {
-		rounds = p.heavy
+		return p.heavy
 	}
-	return rounds, max(1, rounds/p.seldom)
+	return p.rounds
 }
+
+// rareRounds is how many rounds there are for peers that no demand is about.
+func (p plan) rareRounds() int { return (p.rounds + p.every - 1) / p.every }
 
 // run gives every peer its turns. Each round starts with another one: nobody is
 // always first after a pause.
@@ -62,19 +64,33 @@ func (c *contest) run(ctx context.Context, p plan, dir string, port int) error {
 	if err != nil {
 		return err
 	}
-	rounds, every := p.of(c.workload)
+	rounds := p.of(c.workload)
 	for round := range rounds {
 		say("%s: round %d of %d", c.name, round+1, rounds)
 		for i := range c.contenders {
 			n := (round + i) % len(c.contenders)
-			if one := c.contenders[n]; one.often || round%every == 0 {
+			if one := c.contenders[n]; one.often || round%p.every == 0 {
 				if err := one.turn(ctx, c.workload, ready[n], p.span, round); err != nil {
 					return fmt.Errorf("%s: %s: %w", c.name, one.name, err)
 				}
 			}
 		}
 	}
+	c.warn()
 	return c.sameAsFloor()
+}
+
+// warn names the peers that could have done more.
+func (c *contest) warn() {
+	var names []string
+	for _, one := range c.contenders {
+		if len(one.turns) > 0 && one.limit() != "" {
+			names = append(names, one.name+one.limit())
+		}
+	}
+	if len(names) > 0 {
+		say("%s: the server was not the limit of %s: read its processor time", c.name, strings.Join(names, ", "))
+	}
 }
 
 // sameAsFloor reports that the floor writes something else than mxsrv.

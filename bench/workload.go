@@ -59,7 +59,7 @@ var workloads = []workload{
 	{name: "dnssec", title: "DO set, signed", peers: zones, records: exchanges2, questions: asks("example.org MX"),
 		options: "-D -c 8", shape: shape{edns: true, do: true}},
 	{name: "cache", title: "cache in front", peers: "mxsrv floor file", records: exchanges2, questions: asks("example.org MX"), shape: shape{cache: true}},
-	{name: "tcp", title: "TCP", peers: "mxsrv floor file cache+file template etcd NSD Knot BIND", records: exchanges2, questions: asks("example.org MX"), options: "-m tcp -c 10", network: "tcp"},
+	{name: "tcp", title: "TCP", peers: "mxsrv floor file cache+file template etcd NSD Knot BIND", records: exchanges2, questions: asks("example.org MX"), options: "-m tcp -c 20 -q 400", network: "tcp"},
 }
 
 func exchanges2() records {
