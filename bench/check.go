@@ -79,7 +79,7 @@ func (w *workload) fits(q question, res *dns.Msg, loose bool) error {
 	if w.shape.denial {
 		want = dns.RcodeNameError
 	}
-	if res.Rcode != want || res.Truncated {
+	if !res.Response || res.Rcode != want || res.Truncated {
 		return fmt.Errorf("the answer is %s, truncated: %t; want %s, whole", dns.RcodeToString[res.Rcode], res.Truncated, dns.RcodeToString[want])
 	}
 	declared, _ := w.served().answer(q)

@@ -103,7 +103,7 @@ func measured(ctx context.Context, dir string) (*report, error) {
 	if *quick {
 		rep.plan = brief
 	}
-	all, err := contests(*only)
+	all, err := contests(*only, *quick)
 	if err != nil {
 		return nil, err
 	}

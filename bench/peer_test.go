@@ -26,7 +26,7 @@ func TestPeers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := contests("mx2,address,passed,dnssec")
+	all, err := contests("mx2,address,passed,dnssec", true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,7 +116,7 @@ func TestFits(t *testing.T) {
 		{"nothing", "", "", "", false, "the records of the answer are", ""},
 	} {
 		m := new(dns.Msg)
-		m.Authoritative = true
+		m.Response, m.Authoritative = true, true
 		m.Answer, m.Ns, m.Extra = parsed(t, tc.answer), parsed(t, tc.ns), parsed(t, tc.glue)
 		q := question{"example.org", "MX"}
 		err := w.fits(q, m, tc.loose)
