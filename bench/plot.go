@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,11 +75,11 @@ func (c *contest) bars() (*plot.Plot, error) {
 	p.X.Label.Text, p.X.Label.TextStyle.Font.Size = "thousand answers for a second of processor time", vg.Points(9)
 	var names []string
 	labels := plotter.XYLabels{}
-	for i, one := range slices.Backward(c.contenders) {
+	for _, one := range slices.Backward(c.contenders) {
 		if len(one.turns) == 0 {
 			continue
 		}
-		row := float64(len(c.contenders) - 1 - i)
+		row := float64(len(names))
 		figure := 1e-3 / spreadOf(one.of(cpu)).median
 		bar, err := plotter.NewBarChart(plotter.Values{figure}, 0.16*vg.Inch)
 		if err != nil {
@@ -99,6 +100,7 @@ func (c *contest) bars() (*plot.Plot, error) {
 	texts.Offset.X = vg.Points(3)
 	p.Add(texts)
 	p.NominalY(names...)
+	p.X.Tick.Marker = plot.TickerFunc(evenly)
 	p.X.Min, p.X.Max = 0, p.X.Max*1.12
 	p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4
 	return p, nil
@@ -127,7 +129,7 @@ func drawScale(group scalePlot, curves []curve, dir string) error {
 	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(3)
 	p.Legend.TextStyle.Font.Size = vg.Points(10)
 	p.Add(plotter.NewGrid())
-	for i, c := range curves {
+	for _, c := range curves {
 		points := make(plotter.XYs, len(c.sizes))
 		for j := range c.sizes {
 			points[j] = plotter.XY{X: c.sizes[j], Y: c.figures[j]}
@@ -136,7 +138,7 @@ func drawScale(group scalePlot, curves []curve, dir string) error {
 		if err != nil {
 			return err
 		}
-		line.Width, line.Color, line.Dashes = vg.Points(2), scaleColor(c.name), dashes(i)
+		line.Width, line.Color, line.Dashes = vg.Points(2), scaleColor(c.name), dashes(c.measure)
 		dots.Shape, dots.Color = draw.CircleGlyph{}, line.Color
 		p.Add(line, dots)
 		p.Legend.Add(c.name+": "+c.growth.name, line, dots)
@@ -157,8 +159,8 @@ func scaleColor(name string) color.Color {
 }
 
 // dashes tells apart the measures of one server.
-func dashes(i int) []vg.Length {
-	return [][]vg.Length{nil, {vg.Points(6), vg.Points(3)}, {vg.Points(2), vg.Points(2)}}[i%3]
+func dashes(measure int) []vg.Length {
+	return [][]vg.Length{nil, {vg.Points(6), vg.Points(3)}, {vg.Points(2), vg.Points(2)}}[measure%3]
 }
 
 // save draws panels side by side into an SVG on white, which the dark mode of a
@@ -178,6 +180,20 @@ func save(path string, width, height vg.Length, panels []*plot.Plot) error {
 	}
 	return os.WriteFile(path, bytes.ReplaceAll(svg.Bytes(), []byte("font-family:Liberation Sans;"),
 		[]byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), 0o644)
+}
+
+// evenly marks round figures, some four of them.
+func evenly(least, most float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((most-least)/2)))
+	for (most-least)/step > 6 {
+		step *= 2
+	}
+	var ticks []plot.Tick
+	for i := 0; float64(i)*step <= most; i++ {
+		v := float64(i) * step
+		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%g", v)})
+	}
+	return ticks
 }
 
 // decades marks powers of ten, and names them.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,12 +107,17 @@ func (c *contest) table(w io.Writer) {
 	fmt.Fprint(w, "| | answers/s | µs for each | mxsrv gives, in the same time | octets | differs in |\n|---|--:|--:|--:|--:|---|\n")
 	own := c.find("mxsrv")
 	for _, one := range c.contenders {
+		differs := one.deviations
+		if one.failed > 0 {
+			differs = append(slices.Clip(differs), fmt.Sprintf("%d turns failed", one.failed))
+		}
 		if len(one.turns) == 0 {
+			fmt.Fprintf(w, "| %s | | | | | %s |\n", one.name, strings.Join(differs, ", "))
 			continue
 		}
 		micros := one.of(func(t turn) float64 { return t.cpu * 1e6 })
 		fmt.Fprintf(w, "| %s | %s%s | %s | %s | %d | %s |\n", one.name, spreadOf(one.of(qps)).text("%.0f"), one.limit(),
-			spreadOf(micros).text("%.2f"), spreadOf(ratios(one, own, cpu)).text("%.2f x"), one.octets, strings.Join(one.deviations, ", "))
+			spreadOf(micros).text("%.2f"), spreadOf(ratios(one, own, cpu)).text("%.2f x"), one.octets, strings.Join(differs, ", "))
 	}
 	fmt.Fprintln(w)
 }
@@ -146,7 +152,7 @@ func (c *contest) finding() string {
 		return ""
 	}
 	times := func(one *contender) float64 { return spreadOf(ratios(one, own, cpu)).median }
-	text := fmt.Sprintf("*mxsrv* is at %.2f of the floor", times(floor))
+	text := fmt.Sprintf("For the same processor time *mxsrv* gives %.2f of the answers of the floor", times(floor))
 	var slower, faster []string
 	for _, one := range c.contenders {
 		switch {
@@ -158,10 +164,10 @@ func (c *contest) finding() string {
 		}
 	}
 	if len(slower) > 0 {
-		text += "; it gives more answers than " + strings.Join(slower, ", ")
+		text += ", and as many times more than these: " + strings.Join(slower, ", ")
 	}
 	if len(faster) > 0 {
-		text += "; more than it give " + strings.Join(faster, ", ")
+		text += "; these give as many times more than it: " + strings.Join(faster, ", ")
 	}
 	return text + "."
 }

@@ -36,6 +36,7 @@ var scalePlots = []scalePlot{
 // A curve is a measure of one server, by size.
 type curve struct {
 	name    string
+	measure int // which of those in one plot
 	sizes   []float64
 	figures []float64
 	growth  growth
@@ -44,8 +45,8 @@ type curve struct {
 func (sc *scale) curves(p scalePlot) []curve {
 	var all []curve
 	for _, server := range scaledServers {
-		for _, m := range p.measures {
-			c := curve{name: server.name}
+		for i, m := range p.measures {
+			c := curve{name: server.name, measure: i}
 			if len(p.measures) > 1 {
 				c.name += ", " + m.title
 			}
