@@ -54,6 +54,9 @@ func (r *report) head(w io.Writer) {
 	fmt.Fprintf(w, "* Each server on core %s, dnsperf with 100 queries under way on core %s, over loopback. A turn is %s long. There are %d rounds, %d for "+
 		"peers that no demand is about, and %d of the workload with a million names. Medians, with the least and the most in brackets.\n",
 		serverCore, dnsperfCore, r.plan.span, r.plan.rounds, r.plan.rareRounds(), r.plan.heavy)
+	if r.plan.rounds == 1 {
+		fmt.Fprintln(w, "* One short turn each: this shows that all works. Its figures say little, and what holds is not to be read in them.")
+	}
 	for _, p := range missing() {
 		fmt.Fprintf(w, "* Left out: %s, whose %s is not installed (`apt-get install %s`).\n", p.name, p.program, p.pkg)
 	}
@@ -65,7 +68,7 @@ func (r *report) demands(w io.Writer) {
 	fmt.Fprint(w, "## What must hold\n\nHow many times as many answers *mxsrv* gives for the same processor time; beside it the same of answers a second.\n\n")
 	fmt.Fprint(w, "| against | workload | at least | for the same processor time | a second | holds |\n|---|---|--:|--:|--:|---|\n")
 	for _, v := range verdicts(r.contests) {
-		fmt.Fprintf(w, "| %s | %s | %.2f | %s | %.2f | %s |\n", v.against, v.title, v.least, v.times.text("%.2f"), v.rate, v)
+		fmt.Fprintf(w, "| %s | %s | %.2f | %s | %.2f | %s |\n", v.against, v.title, v.least, v.times.text("%.3f"), v.rate, v)
 	}
 	fmt.Fprintln(w)
 }
