@@ -12,7 +12,7 @@
 //	workload.go   the table of workloads: what is asked
 //	peer.go       the table of peers: who answers
 //	records.go    what is declared, and written for each peer in its own way
-//	rounds.go     turns of all peers; dnsperf.go, process.go, check.go
+//	rounds.go     turns of all peers; turn.go, dnsperf.go, process.go, check.go
 //	demand.go     what has to come out
 //	scale.go      start, memory, latency and changes with up to a million records
 //	handler.go    the Go benchmarks of the handler alone
