@@ -242,7 +242,7 @@ func TestEtcdAway(t *testing.T) {
 	}
 	m.start()
 	f.until(r, "a=1")
-	if !f.said.has(m.url, "connection refused") || f.said.has("answers go on") {
+	if !f.said.has("etcd "+m.url[len("http://"):]+"/mxsrv/: dial tcp ", ": connection refused") || f.said.has("answers go on") {
 		t.Errorf("said %q", f.said.lines)
 	}
 }
@@ -403,6 +403,7 @@ func TestEtcdTLS(t *testing.T) {
 // TestEtcdBursts: many changes are few deliveries, and none is lost.
 func TestEtcdBursts(t *testing.T) {
 	m := startEtcd(t, "--max-txn-ops", "2000")
+	m.do(put("first", ""))
 	f := sourceIn(t, m.url).follow()
 	const writes = 2000
 	last := make(chan int64)
@@ -417,7 +418,6 @@ func TestEtcdBursts(t *testing.T) {
 		}
 		last <- r
 	}()
-	m.do(put("first", ""))
 	deliveries := 0
 	for f.texts[text(499)] != text(writes-1) {
 		f.next()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,5 +113,9 @@ func (e *Etcd) reason(err error) string {
 	case errors.Is(err, io.EOF):
 		return "the member has ended it"
 	}
-	return status.Convert(err).Message()
+	text := status.Convert(err).Message()
+	for _, noise := range []string{`connection error: desc = "`, "transport: ", "Error while dialing: "} {
+		text = strings.TrimPrefix(text, noise)
+	}
+	return strings.TrimSuffix(text, `"`)
 }
