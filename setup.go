@@ -48,6 +48,7 @@ func parse(c *caddy.Controller, root string) *block.Block {
 	for _, e := range b.Etcds {
 		e.Info = func(text string) { log.Info(text) }
 		e.Warn = func(text string) { log.Warning(text) }
+		e.Mark = len(b.Inline.Apexes) > 0 // whose serials are made of revisions
 	}
 	return b
 }

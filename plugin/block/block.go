@@ -56,7 +56,6 @@ func Read(d *caddyfile.Dispenser, env Env) *Block {
 		}
 		b.stanza(l)
 	}
-	b.mark()
 	return b
 }
 

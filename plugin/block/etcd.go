@@ -103,10 +103,3 @@ func (s *stanza) etcdTimeout(l definition.Line) {
 	}
 	s.fragments.Config.Timeout = d
 }
-
-// mark decides which lists are marked: those from which serials are made.
-func (b *Block) mark() {
-	for _, e := range b.Etcds {
-		e.Mark = len(b.Inline.Apexes) > 0
-	}
-}
