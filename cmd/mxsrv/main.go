@@ -39,6 +39,11 @@ var commands = []func(*ui) *cobra.Command{
 	routeCommand,
 	pickCommand,
 	importCommand,
+	putCommand,
+	getCommand,
+	deleteCommand,
+	watchCommand,
+	registerCommand,
 	completionCommand,
 }
 
@@ -65,9 +70,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return withHint(err, "%s --help", c.CommandPath())
 	})
+	exit := ending(0)
 	switch err := root.Execute(); {
 	case err == nil:
 		return fine
+	case errors.As(err, &exit):
+		return int(exit)
 	case errors.Is(err, errNotFine):
 		return notFine
 	default:

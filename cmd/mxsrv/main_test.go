@@ -21,7 +21,12 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"serve": serveZone, "code": exitCode},
+		Setup:               setProcesses,
+		Condition:           peers,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": serveZone, "code": exitCode,
+			"etcd": etcdServer, "key": awaitKey, "begin": begin, "end": end, "signal": send, "await": await,
+		},
 	})
 }
 

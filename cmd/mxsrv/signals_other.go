@@ -1,0 +1,12 @@
+//go:build !unix
+
+package main
+
+import (
+	"os"
+	"os/exec"
+)
+
+var forChild []os.Signal
+
+func endWhole(*exec.Cmd) {}
