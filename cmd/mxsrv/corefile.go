@@ -86,16 +86,24 @@ func place(path string, err error) definition.Error {
 var parserError = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
 
 func (r *reading) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
+	stanzas := r.stanzas(path, b)
+	return serve(u, path, stanzas.Sources(), optionsOf(stanzas, b))
+}
+
+// stanzas reads what the mxsrv stanzas of a server block say.
+func (r *reading) stanzas(path string, b caddyfile.ServerBlock) *block.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
-	stanzas := block.Read(&d, block.Env{
+	return block.Read(&d, block.Env{
 		Root:    r.rootOf(path, b),
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
 		Origins: plugin.OriginsFromArgsOrServerBlock,
 	})
+}
+
+// optionsOf returns what the rules must know of a server block.
+func optionsOf(stanzas *block.Block, b caddyfile.ServerBlock) lint.Options {
 	others := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
-	return serve(u, path, stanzas.Sources(), lint.Options{
-		Zones: stanzas.Zones, Passed: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos,
-	})
+	return lint.Options{Zones: stanzas.Zones, Passed: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos}
 }
 
 // shorten makes the paths of imported files, which the parser makes absolute,

@@ -3,8 +3,10 @@ package main
 import (
 	"slices"
 
+	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 // A critic says what a server block that serves fragments would say of them.
@@ -24,6 +26,17 @@ func newCritic(zones definition.Zones) *critic {
 		c.zones = definition.Zones{nowhere}
 	}
 	c.opt = lint.Options{Zones: c.zones, Pos: definition.Pos{Source: "etcd", Line: 1}}
+	return c
+}
+
+// blockCritic returns the critic of the fragments of e among all that a server block
+// declares.
+func blockCritic(stanzas *block.Block, e *source.Etcd, opt lint.Options) *critic {
+	c := &critic{zones: e.Zones, base: stanzas.Inline, opt: opt}
+	for _, f := range stanzas.Files {
+		set, errs := f.Load().Read()
+		c.base, c.errs = definition.Merge(c.base, set), append(c.errs, errs...)
+	}
 	return c
 }
 

@@ -46,7 +46,7 @@ func (d *deleting) run(u *ui, names []string) error {
 	if len(names) == 0 {
 		return withHint(errors.New("delete what? write at least one name"), "mxsrv get, to see them")
 	}
-	s, err := d.open(u)
+	s, err := d.open()
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func spawn(ts *testscript.TestScript, name, program string, args ...string) {
 	p := &process{exec.Command(path, args...), make(chan error, 1)}
 	p.Dir, p.Stdout, p.Stderr = ts.Getenv("WORK"), log, log
 	p.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + ts.Getenv("WORK")}
-	for _, name := range []string{passwordVariable} {
+	for _, name := range []string{passwordVariable, "ETCD"} {
 		p.Env = append(p.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(p.Start())

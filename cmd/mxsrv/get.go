@@ -46,7 +46,7 @@ func getCommand(u *ui) *cobra.Command {
 }
 
 func (g *getting) run(u *ui, names []string) error {
-	s, err := g.open(u)
+	s, err := g.open()
 	if err != nil {
 		return err
 	}

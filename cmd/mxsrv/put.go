@@ -61,7 +61,7 @@ func (p *putting) run(u *ui, paths []string) error {
 	if p.fragmentName != "" && len(paths) > 1 {
 		return withHint(fmt.Errorf("--name is for one file, not %d", len(paths)), "mxsrv put --name %s %s", p.fragmentName, paths[0])
 	}
-	s, err := p.open(u)
+	s, err := p.open()
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (r *registering) run(u *ui, lines, command []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.store(u)
+	s, err := r.store()
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coredns/caddy/caddyfile"
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 // storing is what the command line says of where definitions are kept in etcd,
@@ -60,8 +63,8 @@ type store struct {
 }
 
 // store returns what the flags say, without asking etcd.
-func (o *storing) store(u *ui) (*store, error) {
-	s, err := o.declared(u)
+func (o *storing) store() (*store, error) {
+	s, err := o.declared()
 	if err == nil {
 		err = o.override(s.Config)
 	}
@@ -69,8 +72,8 @@ func (o *storing) store(u *ui) (*store, error) {
 }
 
 // open returns the store that the flags choose, ready to be asked.
-func (o *storing) open(u *ui) (*store, error) {
-	s, err := o.store(u)
+func (o *storing) open() (*store, error) {
+	s, err := o.store()
 	if err == nil {
 		err = s.dial()
 	}
@@ -78,9 +81,9 @@ func (o *storing) open(u *ui) (*store, error) {
 }
 
 // declared returns what the Corefile says, or the defaults.
-func (o *storing) declared(u *ui) (*store, error) {
+func (o *storing) declared() (*store, error) {
 	if o.corefile != "" {
-		return nil, fmt.Errorf("--corefile: not yet")
+		return o.fromCorefile()
 	}
 	zones, err := o.origins()
 	if err != nil {
@@ -89,11 +92,59 @@ func (o *storing) declared(u *ui) (*store, error) {
 	return &store{Config: etcd.New(defaultEndpoint), critics: []*critic{newCritic(zones)}}, nil
 }
 
+// fromCorefile returns the one place in etcd that a Corefile names, and a critic of
+// each server block that serves what is there.
+func (o *storing) fromCorefile() (*store, error) {
+	if len(o.zones) > 0 {
+		return nil, withHint(errors.New("--zone and --corefile: the Corefile says the zones"), "--corefile %s, without --zone", o.corefile)
+	}
+	text, err := os.ReadFile(o.corefile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %v", o.corefile, pathCause(err))
+	}
+	blocks, err := caddyfile.Parse(o.corefile, bytes.NewReader(text), nil)
+	if err != nil {
+		return nil, withHint(err, "mxsrv check %s", o.corefile)
+	}
+	s := new(store)
+	for _, b := range blocks {
+		stanzas := o.stanzas(o.corefile, b)
+		if len(stanzas.Errs) > 0 {
+			return nil, withHint(stanzas.Errs, "mxsrv check %s", o.corefile)
+		}
+		for _, e := range stanzas.Etcds {
+			if err := s.add(e, blockCritic(stanzas, e, optionsOf(stanzas, b)), o.prefix); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if s.Config == nil {
+		return nil, withHint(fmt.Errorf("%s names no etcd with such a prefix in any mxsrv block", o.corefile), "--etcd ENDPOINT --zone ZONE, without --corefile")
+	}
+	return s, nil
+}
+
+// add adds who serves a place in etcd, unless another prefix is asked for. All
+// that are added must be one place.
+func (s *store) add(e *source.Etcd, c *critic, prefix string) error {
+	wanted := *e.Config
+	if prefix != "" {
+		wanted.SetPrefix(prefix)
+	}
+	switch {
+	case wanted.Prefix != e.Config.Prefix:
+		return nil
+	case s.Config == nil:
+		s.Config = &wanted
+	case s.String() != e.Config.String():
+		return withHint(fmt.Errorf("%v: another place in etcd than that of a server block before, %v: choose one", e.Pos, s.Config), "--prefix %s", e.Config.Prefix)
+	}
+	s.critics = append(s.critics, c)
+	return nil
+}
+
 // override lets flags go before what c says.
 func (o *storing) override(c *etcd.Config) error {
-	if len(o.endpoints) > 0 {
-		c.Endpoints = etcd.New(o.endpoints...).Endpoints
-	}
 	if o.prefix != "" {
 		c.SetPrefix(o.prefix)
 	}
@@ -106,7 +157,7 @@ func (o *storing) override(c *etcd.Config) error {
 	if err := o.login(c); err != nil {
 		return err
 	}
-	return o.tls(c)
+	return o.reach(c)
 }
 
 // login sets the user. A password of the Corefile is that of its user.
@@ -138,7 +189,12 @@ func (o *storing) login(c *etcd.Config) error {
 	return nil
 }
 
-func (o *storing) tls(c *etcd.Config) error {
+// reach sets the endpoints and TLS. Endpoints come with TLS of their own: what the
+// Corefile says is for its own ones.
+func (o *storing) reach(c *etcd.Config) error {
+	if len(o.endpoints) > 0 {
+		c.Endpoints, c.TLS = etcd.New(o.endpoints...).Endpoints, nil
+	}
 	var files []string
 	if (o.cert == "") != (o.key == "") {
 		return withHint(errors.New("a certificate and its key belong together"), "--cert FILE --key FILE")

@@ -31,7 +31,7 @@ func watchCommand(u *ui) *cobra.Command {
 		Long:    "Print the changes of the definitions in etcd as they come.",
 		Example: watchExamples,
 		RunE: func(_ *cobra.Command, names []string) error {
-			s, err := o.store(u)
+			s, err := o.store()
 			if err != nil {
 				return err
 			}
