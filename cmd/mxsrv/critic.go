@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/mxsrv/mxsrv/plugin/admit"
 	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
@@ -21,11 +22,11 @@ type critic struct {
 // newCritic returns the critic of fragments of which only the zones are known, or not
 // even these.
 func newCritic(zones definition.Zones) *critic {
-	c := &critic{zones: zones, base: new(definition.Set), bare: len(zones) == 0}
-	if c.bare {
-		c.zones = definition.Zones{nowhere}
+	c := &critic{zones: zones, base: new(definition.Set), opt: lint.Options{Zones: zones}}
+	if len(zones) == 0 {
+		c.bare, c.zones, c.opt.Zones = true, definition.Zones{nowhere}, definition.Zones{"."}
 	}
-	c.opt = lint.Options{Zones: c.zones, Pos: definition.Pos{Source: "etcd", Line: 1}}
+	c.opt.Pos = definition.Pos{Source: "etcd", Line: 1}
 	return c
 }
 
@@ -44,32 +45,53 @@ func blockCritic(stanzas *block.Block, e *source.Etcd, opt lint.Options) *critic
 // 6761 §6.4).
 const nowhere = "nowhere.invalid."
 
-// sourceOf names a fragment in positions.
-func sourceOf(key string) string { return "etcd:" + key }
-
-// findings returns all that is wrong with fragments, together with what is
-// declared beside them.
-func (c *critic) findings(fragments []definition.Fragment) []lint.Finding {
-	set, errs := new(definition.Set), slices.Clone(c.errs)
-	for _, f := range fragments {
-		errs = append(errs, set.Read(sourceOf(f.Key), f.Text, c.zones)...)
-	}
-	findings := lint.Check(definition.Merge(c.base, set).Index(), errs, c.opt)
-	if c.bare {
-		about := func(n definition.Name) bool { return n.Below(nowhere) }
-		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == outside || slices.ContainsFunc(f.Names, about) })
-		findings = append(findings, relative(set)...)
-	}
-	return once(findings)
+// A verdict is what becomes of fragments.
+type verdict struct {
+	out      map[string][]lint.Finding // of those that are left out, by key: the reasons
+	findings []lint.Finding            // what is wrong with what is served
 }
 
-const outside = "owner-outside-zone"
+// judge decides about fragments as the server does.
+func (c *critic) judge(fragments []definition.Fragment) verdict {
+	held := definition.NewFragments(c.zones)
+	var edits []definition.Edit
+	for _, f := range fragments {
+		edits = append(edits, definition.Edit{Fragment: f})
+	}
+	_, unread := held.Apply(edits)
+	admission := admit.New(held, c.opt)
+	index, errs := admission.All([]definition.Store{c.base, held}, func() (*definition.Index, definition.Errors) {
+		set := definition.Merge(c.base)
+		held.ReadAll(set)
+		return set.Index(), c.errs
+	})
+	v := verdict{out: make(map[string][]lint.Finding)}
+	for _, f := range lint.Check(new(definition.Set).Index(), unread, c.opt) {
+		key := held.Of(f.Pos.Source).Key
+		v.out[key] = append(v.out[key], f)
+	}
+	for _, f := range held.Out() {
+		if why, ok := admission.Why(f); ok {
+			v.out[f.Key] = append(v.out[f.Key], why)
+		}
+	}
+	opt := c.opt
+	opt.Live = func(string) bool { return false } // what must not be served for that is left out already
+	v.findings = lint.Check(index, errs, opt)
+	if c.bare {
+		v.findings = slices.DeleteFunc(v.findings, func(f lint.Finding) bool { return f.Rule.ID == "target-undefined" })
+	}
+	return v
+}
 
-// relative finds names without a zone that they could be relative to.
-func relative(set *definition.Set) []lint.Finding {
+// relative finds names in a fragment that need a zone.
+func (c *critic) relative(f definition.Fragment) (findings []lint.Finding) {
+	if !c.bare {
+		return nil
+	}
+	set, _ := definition.Read(f.Source(), f.Text, c.zones)
 	rules := lint.Rules()
-	rule := rules[slices.IndexFunc(rules, func(r lint.Rule) bool { return r.ID == outside })]
-	var findings []lint.Finding
+	rule := rules[slices.IndexFunc(rules, func(r lint.Rule) bool { return r.ID == "owner-outside-zone" })]
 	look := func(pos definition.Pos, name definition.Name) {
 		if name.Below(nowhere) {
 			findings = append(findings, lint.Finding{Rule: rule, Pos: pos, Names: []definition.Name{name},
@@ -98,14 +120,12 @@ func relative(set *definition.Set) []lint.Finding {
 	return findings
 }
 
-// faults returns the errors of each fragment for which it is left out.
+// faults returns why fragments are left out, by key.
 func (s *store) faults(all []kept) map[string][]lint.Finding {
 	faults := map[string][]lint.Finding{}
 	for _, c := range s.critics {
-		for _, f := range c.findings(texts(all)) {
-			if f.Rule.Severity == lint.Error && !(c.bare && f.Rule.ID == outside) { // the servers know the zones
-				faults[f.Pos.Source] = append(faults[f.Pos.Source], f)
-			}
+		for key, why := range c.judge(texts(all)).out {
+			faults[key] = once(append(faults[key], why...))
 		}
 	}
 	return faults
@@ -119,37 +139,45 @@ func texts(all []kept) []definition.Fragment {
 	return fragments
 }
 
-// consequences returns what is wrong after some changes and was not before, or is
-// in what they put.
+// consequences returns what is wrong with the fragments that changes put, and what
+// becomes wrong with others. The errors among it are why fragments are left out.
 func (s *store) consequences(all []kept, changes []change) []lint.Finding {
 	put := map[string]bool{}
 	for _, c := range changes {
-		put[sourceOf(c.Key)] = true
+		put[c.Source()] = true
 	}
 	var findings []lint.Finding
 	for _, c := range s.critics {
+		then, now := c.judge(after(all, changes)), c.judge(texts(all))
 		known := map[string]bool{}
-		for _, f := range c.findings(texts(all)) {
+		for _, f := range now.findings {
 			known[format(f)] = true
 		}
-		for _, f := range c.findings(after(all, changes)) {
+		for _, f := range then.findings {
 			if put[f.Pos.Source] || !known[format(f)] {
 				findings = append(findings, f)
+			}
+		}
+		for _, f := range after(all, changes) {
+			if put[f.Source()] || now.out[f.Key] == nil {
+				findings = append(findings, then.out[f.Key]...)
+			}
+			if put[f.Source()] {
+				findings = append(findings, c.relative(f)...)
 			}
 		}
 	}
 	return once(findings)
 }
 
-// alone returns the errors that a fragment has whatever else there is.
+// alone returns the errors for which a fragment is left out whatever else there is.
 func (s *store) alone(f definition.Fragment) []lint.Finding {
-	var findings []lint.Finding
+	var errors []lint.Finding
 	for _, c := range s.critics {
 		only := *c
 		only.base, only.errs = new(definition.Set), nil
-		findings = append(findings, only.findings([]definition.Fragment{f})...)
+		errors = append(errors, only.judge([]definition.Fragment{f}).out[f.Key]...)
+		errors = append(errors, c.relative(f)...)
 	}
-	return slices.DeleteFunc(once(findings), func(f lint.Finding) bool {
-		return f.Rule.Severity != lint.Error || f.Rule.ID == "target-undefined"
-	})
+	return once(errors)
 }

@@ -74,7 +74,7 @@ func (s *store) withdrawn(f definition.Fragment) string {
 	const few = 4
 	var words []string
 	for _, c := range s.critics {
-		set, _ := definition.Read(sourceOf(f.Key), f.Text, c.zones)
+		set, _ := definition.Read(f.Source(), f.Text, c.zones)
 		for o := range set.Index().Owners() {
 			word := strings.Join(append(kinds(o), string(o.Name())), " ")
 			if len(kinds(o)) > 0 && !slices.Contains(words, word) {

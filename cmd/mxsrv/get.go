@@ -95,7 +95,7 @@ func (s *store) show(all, chosen []kept) []shown {
 	left := s.leases(chosen)
 	list := []shown{}
 	for _, k := range chosen {
-		f := shown{Key: k.Key, Created: k.Created, Changed: k.changed, Text: k.Text, faults: faults[sourceOf(k.Key)]}
+		f := shown{Key: k.Key, Created: k.Created, Changed: k.changed, Text: k.Text, faults: faults[k.Key]}
 		if k.lease != 0 {
 			f.Lease, f.TTL = fmt.Sprintf("%x", k.lease), left[k.lease]
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -204,7 +205,9 @@ func (p *putting) plan(u *ui, s *store, wanted []definition.Fragment, all []kept
 			u.note("%s is held by an instance, under lease %x: give the fragment another name", f.Key, k.lease)
 			return nil, errNotFine
 		}
-		f.Created = k.Created
+		if f.Created = k.Created; !ok {
+			f.Created = math.MaxInt64 // it is the youngest
+		}
 		changes = append(changes, change{definition.Edit{Fragment: f}, k.changed})
 	}
 	if p.deleteOthers {

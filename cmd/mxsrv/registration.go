@@ -231,7 +231,7 @@ func (r *registration) judge() {
 	if err != nil {
 		return
 	}
-	for _, f := range r.faults(all)[sourceOf(r.fragment.Key)] {
+	for _, f := range r.faults(all)[r.fragment.Key] {
 		r.u.note("%s is left out by servers: %s", r.fragment.Key, format(f))
 	}
 }
