@@ -81,7 +81,7 @@ func (k *checking) find(u *ui, paths []string) ([]lint.Finding, error) {
 	}
 	var findings []lint.Finding
 	for _, s := range all {
-		findings = append(findings, s.findings...)
+		findings = slices.Concat(findings, s.findings, s.leftOut)
 	}
 	if k.online {
 		found, err := k.ask(u, all)

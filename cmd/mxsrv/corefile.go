@@ -87,6 +87,9 @@ var parserError = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|
 
 func (r *reading) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
 	stanzas := r.stanzas(path, b)
+	if len(stanzas.Etcds) > 0 {
+		return serveFragments(u, path, stanzas, optionsOf(stanzas, b))
+	}
 	return serve(u, path, stanzas.Sources(), optionsOf(stanzas, b))
 }
 

@@ -33,7 +33,7 @@ func newCritic(zones definition.Zones) *critic {
 // blockCritic returns the critic of the fragments of e among all that a server block
 // declares.
 func blockCritic(stanzas *block.Block, e *source.Etcd, opt lint.Options) *critic {
-	c := &critic{zones: e.Zones, base: stanzas.Inline, opt: opt}
+	c := &critic{zones: e.Zones, base: stanzas.Inline, errs: stanzas.Errs, opt: opt}
 	for _, f := range stanzas.Files {
 		set, errs := f.Load().Read()
 		c.base, c.errs = definition.Merge(c.base, set), append(c.errs, errs...)
@@ -48,7 +48,8 @@ const nowhere = "nowhere.invalid."
 // A verdict is what becomes of fragments.
 type verdict struct {
 	out      map[string][]lint.Finding // of those that are left out, by key: the reasons
-	findings []lint.Finding            // what is wrong with what is served
+	index    *definition.Index         // of what is served
+	findings []lint.Finding            // what is wrong with that
 }
 
 // judge decides about fragments as the server does.
@@ -65,7 +66,7 @@ func (c *critic) judge(fragments []definition.Fragment) verdict {
 		held.ReadAll(set)
 		return set.Index(), c.errs
 	})
-	v := verdict{out: make(map[string][]lint.Finding)}
+	v := verdict{out: make(map[string][]lint.Finding), index: index}
 	for _, f := range lint.Check(new(definition.Set).Index(), unread, c.opt) {
 		key := held.Of(f.Pos.Source).Key
 		v.out[key] = append(v.out[key], f)

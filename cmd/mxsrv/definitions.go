@@ -37,6 +37,7 @@ type served struct {
 	passed   definition.Zones // below which a plugin behind may hold more
 	index    *definition.Index
 	findings []lint.Finding
+	leftOut  []lint.Finding // of fragments in etcd: why they are not served
 }
 
 // read reads Corefiles, each of which has its server blocks, and definitions
