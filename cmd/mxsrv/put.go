@@ -153,6 +153,9 @@ func (p *putting) fragments(s *store, f namedFile) ([]definition.Fragment, error
 	if err != nil {
 		return nil, err
 	}
+	if strings.TrimSpace(text) == "" {
+		return nil, fmt.Errorf("%s is empty: write # into what is to declare nothing", f.path)
+	}
 	if printed := parsePrinted(text); printed != nil && p.fragmentName == "" {
 		return printed, s.below(f.path, printed)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,8 +110,11 @@ func (o *storing) fromCorefile() (*store, error) {
 	s := new(store)
 	for _, b := range blocks {
 		stanzas := o.stanzas(o.corefile, b)
-		if len(stanzas.Errs) > 0 {
-			return nil, withHint(stanzas.Errs, "mxsrv check %s", o.corefile)
+		errs := slices.DeleteFunc(stanzas.Errs, func(e definition.Error) bool { // the password may be known to the servers alone
+			return o.user != "" && strings.HasPrefix(e.Text, "credentials:")
+		})
+		if len(errs) > 0 {
+			return nil, withHint(errs, "mxsrv check %s", o.corefile)
 		}
 		for _, e := range stanzas.Etcds {
 			if err := s.add(e, blockCritic(stanzas, e, optionsOf(stanzas, b)), o.prefix); err != nil {
@@ -211,8 +215,14 @@ func (o *storing) reach(c *etcd.Config) error {
 	return c.SetTLS(files...)
 }
 
-func (s *store) dial() (err error) {
-	if s.client, err = s.Dial(); err != nil {
+func (s *store) dial() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
+	defer cancel()
+	err := insist(ctx, func() (err error) {
+		s.client, err = s.Dial()
+		return err
+	})
+	if err != nil {
 		return s.failure(err)
 	}
 	return nil
@@ -240,7 +250,12 @@ func keptOf(kv *mvccpb.KeyValue) kept {
 func (s *store) list(ctx context.Context, options ...clientv3.OpOption) ([]kept, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	r, err := s.client.Get(ctx, s.Prefix, append(options, clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByKey, clientv3.SortAscend))...)
+	options = append(options, clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByKey, clientv3.SortAscend))
+	var r *clientv3.GetResponse
+	err := insist(ctx, func() (err error) {
+		r, err = s.client.Get(ctx, s.Prefix, options...)
+		return err
+	})
 	if err != nil {
 		return nil, 0, s.failure(err)
 	}
@@ -249,6 +264,18 @@ func (s *store) list(ctx context.Context, options ...clientv3.OpOption) ([]kept,
 		all = append(all, keptOf(kv))
 	}
 	return all, r.Header.Revision, nil
+}
+
+// insist does what changes nothing in etcd, again if need be in the seconds in which
+// its members have no leader.
+func insist(ctx context.Context, do func() error) error {
+	for again := (retry{}); ; again.wait(ctx) {
+		err := do()
+		leaderless := func(e error) bool { return errors.Is(err, e) }
+		if ctx.Err() != nil || !slices.ContainsFunc([]error{rpctypes.ErrLeaderChanged, rpctypes.ErrNoLeader, rpctypes.ErrTimeoutDueToLeaderFail}, leaderless) {
+			return err
+		}
+	}
 }
 
 // failure says of an error of etcd what it means here.
