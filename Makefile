@@ -1,7 +1,7 @@
 COREDNS := v1.15.0
 BUILD := build/coredns
 
-.PHONY: coredns test soak fuzz bench bench-quick clean
+.PHONY: coredns test soak outage fuzz bench bench-quick clean
 
 # Stock CoreDNS with mxsrv in its plugin.cfg, as $(BUILD)/coredns.
 coredns:
@@ -24,12 +24,19 @@ test:
 soak:
 	go test ./test -count 1 -run TestSoak -v -timeout 15m -soak 10m
 
+# A cluster of etcd that is broken in all ways, with everything down for a minute, and
+# how soon a thousand changes and ten thousand registrations are in answers.
+outage:
+	go test ./test -count 1 -run 'TestEtcdFaults|TestEtcdLatency|TestEtcdBurst' -v -timeout 15m -outage 1m -puts 1000 -registrations 10000
+
 # New inputs for the reader and the compiler; what breaks them stays as a test.
 fuzz:
 	go test -run '^$$' -fuzz FuzzWords -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzPrint -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/foreign
+	go test -run '^$$' -fuzz FuzzSnapshot -fuzztime 1m -fuzzminimizetime 2s ./plugin/source
+	go test -run '^$$' -fuzz FuzzFragment -fuzztime 1m -fuzzminimizetime 2s ./plugin/source
 	go test -run '^$$' -fuzz FuzzSVG -fuzztime 1m -fuzzminimizetime 2s ./plugin/picture
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime 1m -fuzzminimizetime 2s ./plugin/table
 

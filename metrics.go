@@ -169,7 +169,7 @@ func (i *instance) status() map[string]status {
 		for k, names := range s.held {
 			sum.held[k] += names
 		}
-		if s.loaded.Before(sum.loaded) {
+		if !s.loaded.IsZero() && (sum.loaded.IsZero() || s.loaded.Before(sum.loaded)) {
 			sum.loaded = s.loaded
 		}
 		sum.failed = sum.failed || s.failed

@@ -58,6 +58,9 @@ func (p *publisher) configure(b *block.Block, server string) (err error) {
 	p.block, p.zoneSet, p.server = b, b.Zones.Set(), server
 	p.sources = source.Collect(b.Sources()...)
 	p.show(new(status))
+	if len(b.Etcds) > 0 {
+		leftOut.WithLabelValues(server) // to be seen from the start
+	}
 	if p.ledger, err = ledgerOf(b.Serials, server); err != nil {
 		return unkept(b, err)
 	}

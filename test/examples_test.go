@@ -17,13 +17,33 @@ func TestExamples(t *testing.T) {
 	for _, corefile := range dirs {
 		dir := filepath.Dir(corefile)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			s := start(t, dir, read(t, corefile))
+			s := start(t, dir, withEtcd(t, dir, read(t, corefile)))
 			if log := s.log.String(); strings.Contains(log, "[WARNING] plugin/mxsrv") {
 				t.Errorf("an example with warnings:\n%s", log)
 			}
 			check(t, s, read(t, filepath.Join(dir, "answers.txt")))
 		})
 	}
+}
+
+// withEtcd returns a Corefile that asks a cluster which has the definitions beside it,
+// if it asks any.
+func withEtcd(t *testing.T, dir, corefile string) string {
+	t.Helper()
+	const usual = "etcd 127.0.0.1:2379"
+	if !strings.Contains(corefile, usual) {
+		return corefile
+	}
+	c := startCluster(t)
+	paths, err := filepath.Glob(filepath.Join(dir, "definitions/*.conf"))
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no definitions", err)
+	}
+	for _, path := range paths {
+		c.do(put(strings.TrimSuffix(filepath.Base(path), ".conf"), read(t, path)))
+	}
+	snapshot := filepath.Join(t.TempDir(), "snapshot")
+	return strings.NewReplacer(usual, "etcd "+c.endpoints(), "example.com.snapshot", snapshot).Replace(corefile)
 }
 
 func TestEmbeddedExample(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // startMeasured starts a server with two blocks of which everything that is
-// counted has happened once.
+// counted has happened once, and one that waits for etcd.
 func startMeasured(t *testing.T) *server {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,6 +41,14 @@ example.net:1053 {
         mail @ 10 mx1.example.org. mx2.example.org.
     }
 }
+example.com:1053 {
+    bind 127.0.0.1
+    mxsrv {
+        etcd 127.0.0.1:1 {
+            timeout 100ms
+        }
+    }
+}
 `)
 	if m := s.ask(t, "udp", query(t, "sub.example.org TXT")); m.Rcode != dns.RcodeSuccess {
 		t.Errorf("sub.example.org is denied: %v", m)
@@ -64,6 +72,11 @@ coredns_mxsrv_definitions{kind="mail",server="SERVER",zone="example.net."} 1
 coredns_mxsrv_definitions{kind="mail",server="SERVER",zone="example.org."} 2
 coredns_mxsrv_definitions{kind="service",server="SERVER",zone="example.net."} 0
 coredns_mxsrv_definitions{kind="service",server="SERVER",zone="example.org."} 1
+coredns_mxsrv_etcd_connected{server="SERVER"} 0
+coredns_mxsrv_etcd_revision{server="SERVER"} 0
+coredns_mxsrv_fragments{server="SERVER",state="left_out"} 0
+coredns_mxsrv_fragments{server="SERVER",state="served"} 0
+coredns_mxsrv_fragments_left_out_total{server="SERVER"} 0
 coredns_mxsrv_last_good_load_timestamp_seconds{server="SERVER"}
 coredns_mxsrv_last_load_failed{server="SERVER"} 1
 coredns_mxsrv_loads_total{result="ok",source="Corefile"} 2
