@@ -83,11 +83,10 @@ func (a *Admission) Part(stores []definition.Store, changed, earlier definition.
 	names := definition.Names{}
 	names.Add(changed)
 	for {
-		if !a.letInAbout(names) {
-			return definition.Part{}, false
-		}
+		ok := a.letInAbout(names)
 		before := len(names)
-		if !a.settle(names) {
+		if ok = ok && a.settle(names); !ok {
+			a.undo()
 			return definition.Part{}, false
 		}
 		a.addFlipped(names)
@@ -97,6 +96,14 @@ func (a *Admission) Part(stores []definition.Store, changed, earlier definition.
 		for f := range a.was {
 			a.letIn(f)
 		}
+	}
+}
+
+// undo leaves out what was before the decision.
+func (a *Admission) undo() {
+	for f, was := range a.was {
+		a.letIn(f)
+		a.fragments.LeaveOut(f, was)
 	}
 }
 
