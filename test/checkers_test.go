@@ -110,7 +110,8 @@ func renderedExamples(t *testing.T) map[string]string {
 		if !strings.Contains(corefile, "authoritative {") {
 			continue
 		}
-		s := start(t, filepath.Dir(path), regexp.MustCompile(`to [^\n]*`).ReplaceAllString(corefile, "to *"))
+		corefile = regexp.MustCompile(`to [^\n]*`).ReplaceAllString(corefile, "to *")
+		s := start(t, filepath.Dir(path), withEtcd(t, filepath.Dir(path), corefile))
 		for _, m := range regexp.MustCompile(`(?m)^(\S+):1053 \{`).FindAllStringSubmatch(corefile, -1) {
 			zone := dns.Fqdn(m[1])
 			var b strings.Builder
