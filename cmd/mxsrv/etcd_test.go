@@ -135,7 +135,7 @@ func etcdServer(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv("ETCD_PEER", peer)
 	}
 	spawn(ts, "etcd", "etcd", etcdFlags(filepath.Join(ts.Getenv("WORK"), "etcd"), client, peer)...)
-	awaitEtcd(ts, client)
+	ts.Check(awaitEtcd(client))
 }
 
 func etcdFlags(dir, client, peer string) []string {
@@ -153,15 +153,14 @@ func freeAddr(ts *testscript.TestScript) string {
 }
 
 // awaitEtcd waits until etcd takes connections.
-func awaitEtcd(ts *testscript.TestScript, addr string) {
+func awaitEtcd(addr string) error {
 	for until := time.Now().Add(longEnough); ; time.Sleep(10 * time.Millisecond) {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
-			c.Close()
-			return
+			return c.Close()
 		}
 		if time.Now().After(until) {
-			ts.Fatalf("etcd does not listen: %v\n%s", err, ts.ReadFile("etcd.log"))
+			return err
 		}
 	}
 }
@@ -262,5 +261,8 @@ func startEtcd(t *testing.T) string {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
+	if err := awaitEtcd(addrs[0]); err != nil {
+		t.Fatal(err)
+	}
 	return addrs[0]
 }

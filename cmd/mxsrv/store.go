@@ -16,6 +16,9 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
@@ -212,20 +215,36 @@ func (o *storing) reach(c *etcd.Config) error {
 	if files == nil {
 		return nil
 	}
-	return c.SetTLS(files...)
+	if err := c.SetTLS(files...); err != nil {
+		return fmt.Errorf("%s: %v: write files in PEM form", strings.Join(files, " "), err)
+	}
+	return nil
 }
 
 func (s *store) dial() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 	defer cancel()
 	err := insist(ctx, func() (err error) {
-		s.client, err = s.Dial()
+		s.client, err = s.connect()
 		return err
 	})
 	if err != nil {
 		return s.failure(err)
 	}
 	return nil
+}
+
+// connect returns a client that says why if no member can be reached, where one as it
+// comes would only let the time of the request pass.
+func (s *store) connect() (*clientv3.Client, error) {
+	c := s.Client()
+	c.MaxUnaryRetries = uint(2*len(c.Endpoints) + 1)
+	c.DialOptions = append(c.DialOptions, grpc.WithChainUnaryInterceptor(failFast))
+	return clientv3.New(c)
+}
+
+func failFast(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	return invoke(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false))...)
 }
 
 func (s *store) close() {
@@ -280,17 +299,24 @@ func insist(ctx context.Context, do func() error) error {
 
 // failure says of an error of etcd what it means here.
 func (s *store) failure(err error) error {
-	where := "etcd " + strings.Join(s.Endpoints, ",")
+	where := strings.TrimSuffix(s.String(), s.Prefix)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return withHint(fmt.Errorf("%s: no answer in %v", where, s.Timeout), "etcdctl --endpoints %s endpoint health", strings.Join(s.Endpoints, ","))
+		err = fmt.Errorf("no answer in %v", s.Timeout)
 	case errors.Is(err, rpctypes.ErrPermissionDenied):
-		return fmt.Errorf("%s: user %q has no permission for this below %s: grant it with etcdctl role grant-permission", where, s.Username, s.Prefix)
+		return fmt.Errorf("etcd %s: user %q has no permission for this below %s: grant it with etcdctl role grant-permission", where, s.Username, s.Prefix)
 	case errors.Is(err, rpctypes.ErrUserEmpty):
-		return withHint(fmt.Errorf("%s asks for a user: write --user", where), "--user NAME --password-file FILE")
+		return withHint(fmt.Errorf("etcd %s asks for a user: write --user", where), "--user NAME --password-file FILE")
+	case status.Code(err) == codes.Unavailable:
+		err = errors.New(grpcNoise.ReplaceAllString(status.Convert(err).Message(), ""))
+	default:
+		return fmt.Errorf("etcd %s: %v", where, err)
 	}
-	return fmt.Errorf("%s: %v", where, err)
+	return withHint(fmt.Errorf("etcd %s: %v", where, err), "etcdctl --endpoints %s endpoint health", where)
 }
+
+// grpcNoise is what stands around the reason for which a connection is not made.
+var grpcNoise = regexp.MustCompile(`connection error: desc = |transport: |(Error while dialing|authentication handshake failed): |"`)
 
 // key returns the key of a name; the key itself is taken too, as get prints it.
 func (s *store) key(name string) string {
