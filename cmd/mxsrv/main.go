@@ -1,14 +1,18 @@
 // Command mxsrv tells what MX and SRV definitions will do, before they are
-// served, and what a DNS server that is running makes clients do. See
-// "mxsrv --help", which teaches by examples.
+// served, and what a DNS server that is running makes clients do; and it writes
+// definitions to etcd and reads them there. See "mxsrv --help", which teaches by
+// examples.
 //
 // # Exit codes
 //
 //	0  it is fine: no errors, the mail is delivered, a client finds a target
 //	1  it is not: there are errors (or, with --strict, warnings), the mail
-//	   waits or bounces or its way is not known, no client finds a target
+//	   waits or bounces or its way is not known, no client finds a target,
+//	   nothing is written to etcd
 //	2  it cannot be told: wrong usage, a file that is not there, definitions with
 //	   errors, a server that does not answer
+//
+// With a command to run, register ends as that does.
 package main
 
 import (
@@ -91,9 +95,11 @@ const rootExamples = `  mxsrv check                           is the Corefile he
   mxsrv pick _ldap._tcp.example.com     how is the load shared?
   mxsrv render --format svg > mail.svg  who gets what, and what is backed up by whom?
   mxsrv import db.example.com           what is this zone file in definitions?
+  mxsrv put mail.conf                   write definitions to etcd, if servers would serve them
+  mxsrv get                             and what is in etcd, and what do servers leave out of it?
 
 Exit codes: 0 it is fine; 1 it is not: errors, mail that is not delivered, a
-service without target; 2 it cannot be told: wrong usage, no such file or answer.`
+service without target, nothing written; 2 it cannot be told: wrong usage, no such file or answer.`
 
 // known refuses a word that is no command, with those that look alike.
 func known(c *cobra.Command, args []string) error {
