@@ -103,6 +103,10 @@ func TestAdmission(t *testing.T) {
 			"host h 192.0.2.1; host h 192.0.2.2 {\nttl 60\n}; host h 192.0.2.3 {\nttl 30\n}; host h 192.0.2.4", "c", "b", ""},
 		{"null", "", false, "mail m none; mail m 10 h; mail m 20 h; mail m none", "b c", "a", "d"},
 		{"dot", "", false, "service _x._tcp 0 0 1 h; service _x._tcp none; service _x._tcp 0 0 2 h", "b", "a", "c"},
+		{"alone and with others in one line", "", false,
+			"alias a b c @ h; host a 192.0.2.1; host b 192.0.2.1; host c 192.0.2.1", "a", "a", ""},
+		{"with others and alone in one line", "", false,
+			"alias @ a b c h; host a 192.0.2.1; host b 192.0.2.1; host c 192.0.2.1", "a", "a", ""},
 		{"a target that nobody declares", "", true,
 			"service _x._tcp 0 0 1 h; host h 192.0.2.1", "", "b", "a"},
 		{"one after the other", "", true,
@@ -151,6 +155,30 @@ func TestAdmission(t *testing.T) {
 			slices.Reverse(edits)
 			one("backwards")
 		})
+	}
+}
+
+// TestManyClashes: two thousand aliases of one name and as many lines that point to it
+// are as many contradictions, not the product: one key may hold them.
+func TestManyClashes(t *testing.T) {
+	const lines = 2000
+	var text strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&text, "alias x h%d\nmail m%d 10 x\n", i, i)
+	}
+	s := newStore(t, "")
+	s.fragments.Apply([]definition.Edit{put("a", 1, text.String())})
+	set := definition.Merge(s.base)
+	s.fragments.ReadAll(set)
+	clashes := 0
+	for _, f := range lint.Errors(set.Index(), nil, s.opt) {
+		clashes += len(f.Clashes)
+	}
+	if clashes < lines || clashes > 5*lines {
+		t.Errorf("%d clashes of %d lines", clashes, 2*lines)
+	}
+	if s.all(); s.out() != "a" {
+		t.Errorf("left out %q", s.out())
 	}
 }
 

@@ -35,10 +35,16 @@ func (p *pass) clashWithData(a *definition.Alias, o definition.Owner) {
 	clash(p, a.Pos, services, func(v *definition.Service) definition.Pos { return v.Pos })
 }
 
-// clashWithAliases notes for the next report that a declaration contradicts all
-// aliases of a name.
+// clashWithAliases notes for the next report that a declaration contradicts the
+// aliases of a name: if it is the first that does, all of them, else the first. All
+// with all would be a million pairs of two thousand lines.
 func (p *pass) clashWithAliases(pos definition.Pos, of definition.Owner) {
-	clash(p, pos, of.Aliases(), func(a *definition.Alias) definition.Pos { return a.Pos })
+	aliases := of.Aliases()
+	if p.clashed[of.Name()] {
+		aliases = aliases[:1]
+	}
+	p.clashed[of.Name()] = true
+	clash(p, pos, aliases, func(a *definition.Alias) definition.Pos { return a.Pos })
 }
 
 // otherData returns what an owner is beside an alias.

@@ -104,7 +104,7 @@ func check(rules []Rule, index *definition.Index, errs definition.Errors, opt Op
 		zones: opt.Zones.Set(), passed: opt.Passed.Set(), at: make(map[place]tally),
 	}
 	for _, r := range rules {
-		p.rule, p.kept, p.left = r, 0, 0
+		p.rule, p.kept, p.left, p.clashed = r, 0, 0, definition.Names{}
 		r.check(p)
 		p.sumUp()
 	}
@@ -143,15 +143,19 @@ type pass struct {
 	findings []Finding
 
 	rule       Rule
-	clashes    []Clash // of the finding that is reported next
-	kept, left int     // findings of the rule, and those that its last finding speaks for
+	clashes    []Clash          // of the finding that is reported next
+	clashed    definition.Names // aliases that the rule has noted clashes with
+	kept, left int              // findings of the rule, and those that its last finding speaks for
 	at         map[place]tally
 }
 
-// A place is a line that a rule speaks of.
+// A place is a line that a rule speaks of. What is wrong alone there is not counted
+// with what is not, nor an error with a warning: see Errors.
 type place struct {
-	id  string
-	pos definition.Pos
+	id       string
+	severity Severity
+	alone    bool
+	pos      definition.Pos
 }
 
 // perPlace is how often one rule may speak of one line: a line can stand for a
@@ -172,7 +176,7 @@ func (p *pass) report(pos definition.Pos, names []definition.Name, format string
 		p.left++
 		return
 	}
-	at := place{p.rule.ID, pos}
+	at := place{p.rule.ID, p.rule.Severity, len(clashes) == 0, pos}
 	t := p.at[at]
 	t.count++
 	if t.count <= perPlace {
