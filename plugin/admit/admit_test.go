@@ -182,6 +182,31 @@ func TestManyClashes(t *testing.T) {
 	}
 }
 
+// TestProduct: a line of names and hosts is a mistake if it makes too many records of
+// them.
+func TestProduct(t *testing.T) {
+	line := func(names int) string {
+		return "mail" + numbered(" d", names) + " 10" + numbered(" h", 500)
+	}
+	s := newStore(t, "")
+	_, errs := s.fragments.Apply([]definition.Edit{put("few", 1, line(200)), put("many", 2, line(201))})
+	if len(errs) != 1 || errs[0].Source != "etcd:many" || errs[0].ID != definition.ValueOutOfRange {
+		t.Fatalf("mistakes %v", errs)
+	}
+	if got := s.out(); got != "many" {
+		t.Errorf("left out %q", got)
+	}
+}
+
+// numbered returns n words.
+func numbered(word string, n int) string {
+	var all strings.Builder
+	for i := range n {
+		fmt.Fprint(&all, word, i)
+	}
+	return all.String()
+}
+
 // TestPartIsAll: however fragments come and go, those are left out that would be if
 // all were looked at anew.
 func TestPartIsAll(t *testing.T) {

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -143,13 +144,42 @@ func forget(index map[uint32][]*Fragment, names Names, old *Fragment) {
 	}
 }
 
+// mostRecords is how many records a fragment may declare. A line declares the product of
+// its names and hosts: ten kilobytes may be millions, for which all servers would
+// work for minutes.
+const mostRecords = 100_000
+
 // Read reads one. Of what has a mistake in it nothing is declared.
 func (f *Fragments) Read(one *Fragment) (*Set, Errors) {
 	set := new(Set)
-	if errs := f.read(one, set); len(errs) > 0 {
+	errs := f.read(one, set)
+	if n := set.records(); len(errs) == 0 && n > mostRecords {
+		errs = tooMany(one, n)
+	}
+	if len(errs) > 0 {
 		return new(Set), errs
 	}
 	return set, nil
+}
+
+func tooMany(one *Fragment, records int) Errors {
+	text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments", records, mostRecords)
+	return Errors{{Pos{one.Source(), 1}, ValueOutOfRange, text}}
+}
+
+// records returns how many records are declared, names by hosts or addresses.
+func (s *Set) records() int {
+	n := len(s.Aliases)
+	for i := range s.Hosts {
+		n += len(s.Hosts[i].Addrs)
+	}
+	for i := range s.Mails {
+		n += max(len(s.Mails[i].Exchanges), 1)
+	}
+	for i := range s.Services {
+		n += max(len(s.Services[i].Targets), 1)
+	}
+	return n
 }
 
 func (f *Fragments) read(one *Fragment, set *Set) Errors {
