@@ -198,6 +198,24 @@ func TestProduct(t *testing.T) {
 	}
 }
 
+// TestKeys: whatever a key holds, its fragment is found by its positions, and makes one
+// line in a log.
+func TestKeys(t *testing.T) {
+	for _, key := range []string{"/mxsrv/a b", "/a\n[ERROR] b", "\x1b[2J", `"`, `a"b`, `\`, "\xff", "é", "\ufffd", ""} {
+		s := newStore(t, "")
+		s.fragments.Apply([]definition.Edit{put(key, 1, "mail * 10 h")})
+		s.all()
+		for _, f := range s.fragments.Out() {
+			if why, ok := s.Why(f); !ok || strings.ContainsAny(why.String(), "\n\x1b") {
+				t.Errorf("key %q: %q", key, why)
+			}
+		}
+		if got := len(s.fragments.Out()); got != 1 {
+			t.Errorf("key %q: %d left out", key, got)
+		}
+	}
+}
+
 // numbered returns n words.
 func numbered(word string, n int) string {
 	var all strings.Builder

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,8 +17,15 @@ type Fragment struct {
 	Created int64 // revision at which the key came to be: of two that contradict each other the younger yields
 }
 
-// Source names the fragment in positions.
-func (f *Fragment) Source() string { return fragmentSource + f.Key }
+// Source names the fragment in positions. A key may hold anything, and must not make
+// lines of its own in a log.
+func (f *Fragment) Source() string {
+	quoted := strconv.Quote(f.Key)
+	if plain := quoted[1 : len(quoted)-1]; plain == f.Key {
+		return fragmentSource + plain
+	}
+	return fragmentSource + quoted
+}
 
 const fragmentSource = "etcd:"
 
@@ -74,6 +82,9 @@ func (f *Fragments) Of(source string) *Fragment {
 	key, ok := strings.CutPrefix(source, fragmentSource)
 	if !ok {
 		return nil
+	}
+	if strings.HasPrefix(key, `"`) {
+		key, _ = strconv.Unquote(key)
 	}
 	return f.byKey[key]
 }
