@@ -76,18 +76,19 @@ func (p *publisher) lintOptions() lint.Options {
 	opt := lint.Options{
 		Zones: p.block.Zones, Passed: p.block.Fallthrough, Plugins: p.plugins, Pos: p.block.Pos, Limit: findingLimit,
 	}
-	if p.admitted != nil {
+	if p.admitted != nil || len(p.block.Etcds) > 0 {
 		opt.Live = func(string) bool { return false } // what must not be served for that is left out already
 	}
 	return opt
 }
 
-// load serves what the sources declare now. Its error is what is wrong with it.
+// load serves what the sources declare now. Its error is what is wrong with it, or with
+// what is known of it.
 func (p *publisher) load() error {
 	defer p.progress.doing("")
 	p.base = nil
-	if !p.sources.Load() {
-		return nil // some source will deliver later
+	if !p.sources.Load() { // some source will deliver later
+		return lint.Err(p.check(p.everything()))
 	}
 	index, errs := p.read()
 	p.sayUnread(p.sources.Unread())

@@ -42,6 +42,9 @@ func TestSetup(t *testing.T) {
 
 		{"unknown word", "mxsrv {\n hots mx1 192.0.2.1\n}",
 			`Testfile:2: error: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, mail, reload, serials, service, ttl [syntax]`},
+		{"mistake while etcd is away", "mxsrv example.org {\n hots mx1 192.0.2.1\n etcd 127.0.0.1:1 {\n timeout 100ms\n }\n}", `Testfile:2: error: unknown word "hots"`},
+		{"mistake in etcd", "mxsrv example.org {\n etcd 127.0.0.1:1 {\n timeout 100ms\n prefix\n }\n}", `Testfile:4: error: usage: prefix PREFIX`},
+		{"etcd is away and may have the host", "mxsrv example.org {\n authoritative {\n ns ns1.example.net.\n }\n mail @ 10 mx1\n etcd 127.0.0.1:1 {\n timeout 100ms\n }\n}", ""},
 		{"not an address", "mxsrv example.org {\n host mx1 192.0.2\n}",
 			`Testfile:2: error: "192.0.2" is not an address: write one like 192.0.2.10 or 2001:db8::10 [syntax]`},
 		{"zone that is none", "mxsrv exa..mple {\n}",

@@ -130,12 +130,14 @@ func (c *Collector) complete() bool {
 	return !slices.ContainsFunc(c.states, func(s state) bool { return s.content == nil })
 }
 
-// Read reads what all sources declare together, and all the mistakes. Of fragments it
-// reads those that are not left out.
+// Read reads what all sources declare together, as far as it is known, and all the
+// mistakes. Of fragments it reads those that are not left out.
 func (c *Collector) Read() (*definition.Set, definition.Errors) {
 	set, errs := new(definition.Set), definition.Errors(nil)
 	for _, s := range c.states {
-		errs = append(errs, s.content.read(set)...)
+		if s.content != nil {
+			errs = append(errs, s.content.read(set)...)
+		}
 	}
 	return set, errs
 }
