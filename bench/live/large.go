@@ -10,6 +10,7 @@ import (
 const (
 	fragments     = 100000
 	fewChanges    = 200
+	moreChanges   = 400
 	registrations = 10000
 	registering   = 64 // at a time
 )
@@ -39,6 +40,7 @@ func large(r *run) error {
 	r.table.add("memory then, and the most it had", "%s, %s", megabytes(s.memory("VmRSS")), megabytes(s.memory("VmHWM")))
 	for _, step := range []func() error{
 		func() error { return r.changeFew(s, etcd, known) },
+		func() error { return r.changeMore(s, etcd, known) },
 		func() error { return r.loadWhole(s, etcd) },
 		func() error { return r.register(s, etcd, others) },
 	} {
@@ -78,7 +80,20 @@ func (r *run) changeFew(s *server, etcd *store, all []instance) error {
 	r.table.demand(quantile(took, 0.99) <= soonEnough, "99 % within "+milliseconds(soonEnough),
 		"200 changes one after another: from the return of the put to the answer", "%s", times(took))
 	patched, whole := patches(s.journal.since(first))
-	r.table.add("what the server says of them", "%s; everything loaded anew: %d", times(patched), whole)
+	r.table.add("what the server says of them", "%s; first ten %s, last ten %s; everything loaded anew: %d",
+		times(patched), milliseconds(median(patched[:min(10, len(patched))])), milliseconds(median(patched[max(0, len(patched)-10):])), whole)
+	return nil
+}
+
+// changeMore goes on, because what a server keeps of changes may grow with them.
+func (r *run) changeMore(s *server, etcd *store, all []instance) error {
+	first := s.journal.count()
+	took, err := r.change(s, etcd, all, moreChanges)
+	if err != nil {
+		return err
+	}
+	patched, whole := patches(s.journal.since(first))
+	r.table.add("400 more", "%s; what the server says: %s; everything loaded anew: %d", times(took), times(patched), whole)
 	return nil
 }
 

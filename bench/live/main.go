@@ -89,13 +89,13 @@ func measure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
 	r := &run{Context: ctx, dir: dir}
+	defer func() { r.table.write(os.Stdout) }() // what there is, if a part fails
 	for _, part := range chosen {
 		say("%s", part)
 		if err := parts[part](r); err != nil {
 			return fmt.Errorf("%s: %w", part, err)
 		}
 	}
-	r.table.write(os.Stdout)
 	return nil
 }
 
