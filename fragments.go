@@ -28,11 +28,11 @@ func (p *publisher) everything() (*definition.Index, definition.Errors) {
 
 // part returns what a change concerns, once it is decided about fragments: see
 // [definition.PartOf].
-func (p *publisher) part(changed, earlier definition.Names) (definition.Part, bool) {
+func (p *publisher) part(changed definition.Names) (definition.Part, bool) {
 	if p.admitted == nil {
-		return definition.PartOf(p.sources.Stores(), changed, earlier)
+		return definition.PartOf(p.sources.Stores(), changed)
 	}
-	part, ok := p.admitted.Part(p.sources.Stores(), changed, earlier)
+	part, ok := p.admitted.Part(p.sources.Stores(), changed)
 	if ok {
 		p.sayDecided()
 	}

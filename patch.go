@@ -18,26 +18,28 @@ import (
 // names takes a second or two and as much memory again. What is served and refused
 // is the same. Package definition says what a change concerns.
 
-// A base is the last load of everything. Patches are made from it, each of all
-// that has changed since.
-type base struct {
-	table *table.Table
-	names int
+// counts are of what is in service: names of each kind, and all.
+type counts struct {
 	held  map[kind]int
+	names int
 }
+
+// mostPatched is how many names may have been patched since everything was loaded: with
+// each patch their list is copied, in a millisecond then.
+const mostPatched = 10000
 
 // patch serves what has changed, or says what is wrong with it, if that can be
 // told from a part of what is declared. Otherwise it returns false.
 func (p *publisher) patch(c *source.Change) bool {
-	if p.base == nil || p.admitted != nil && len(p.table.Load().Patched()) > p.mostPatched() {
+	began, before := time.Now(), p.table.Load()
+	if p.counts == nil || len(before.Patched()) > mostPatched {
 		return false
 	}
-	began, before := time.Now(), p.table.Load()
 	changed, ok := c.Names()
 	if !ok {
 		return false
 	}
-	part, ok := p.part(changed, before.Patched())
+	part, ok := p.part(changed)
 	if !ok {
 		return false
 	}
@@ -46,7 +48,10 @@ func (p *publisher) patch(c *source.Change) bool {
 		return true
 	}
 	p.warnAbout(index, part.Concerned)
-	logUnkept(p.swap(p.base, func(opt table.Options) *table.Table { return before.Patch(index, part.Names, opt) }))
+	logUnkept(p.swap(func(opt table.Options) (*table.Table, *counts) {
+		t := before.Patch(index, part.Names, opt)
+		return t, p.counts.after(before, t, part.Names, p.zoneSet)
+	}))
 	count := 0
 	for name := range part.Concerned {
 		if before.Holds(name) || p.table.Load().Holds(name) {
@@ -56,10 +61,6 @@ func (p *publisher) patch(c *source.Change) bool {
 	log.Infof("%v: names changed: %d, in %v; %d names are in service", c.Source, count, time.Since(began).Round(time.Millisecond/10), p.names)
 	return true
 }
-
-// mostPatched is how many names are looked at again with each change of fragments,
-// which change all the time: with few names, to load all takes no longer.
-func (p *publisher) mostPatched() int { return max(250, p.names/100) }
 
 // warnAbout logs what there is to warn of about some names.
 func (p *publisher) warnAbout(index *definition.Index, names definition.Names) {
@@ -71,14 +72,14 @@ func (p *publisher) warnAbout(index *definition.Index, names definition.Names) {
 	warnings(findings[:min(len(findings), findingLimit)])
 }
 
-// count counts the names of each kind, and all, in a table that is made from b.
-func (b *base) count(t *table.Table, zones definition.ZoneSet) (held map[kind]int, names int) {
-	held, names = maps.Clone(b.held), b.names
-	for name := range t.Patched() {
-		names += recount(held, zones.Of(name), t.Types(string(name)), 1)
-		names += recount(held, zones.Of(name), b.table.Types(string(name)), -1)
+// after returns the counts after a patch of some names.
+func (c *counts) after(before, patched *table.Table, names definition.Names, zones definition.ZoneSet) *counts {
+	now := &counts{maps.Clone(c.held), c.names}
+	for name := range names {
+		now.names += recount(now.held, zones.Of(name), patched.Types(string(name)), 1)
+		now.names += recount(now.held, zones.Of(name), before.Types(string(name)), -1)
 	}
-	return held, names
+	return now
 }
 
 // kindOf is what a name was declared as that holds a type. A host with addresses

@@ -105,7 +105,7 @@ func newStage(t *testing.T, corefile string, texts [2]string) *stage {
 // log. It returns whether they are served, and whether as a patch.
 func (s *stage) edit(t *testing.T, texts [2]string) (served, patched bool) {
 	t.Helper()
-	last, wasFull := s.table.Load(), s.base == nil
+	last, wasFull := s.table.Load(), s.counts == nil
 	s.said.Reset()
 	s.edited.next <- texts
 	<-s.done
@@ -405,6 +405,10 @@ func TestPatchOf(t *testing.T) {
 		}
 		return strings.Join(all, "")
 	}
+	var steps []string
+	for i := range 9 {
+		steps = append(steps, moved(0, i*1500))
+	}
 	for _, tc := range []struct {
 		name  string
 		texts []string // one after another
@@ -445,9 +449,9 @@ func TestPatchOf(t *testing.T) {
 		{"a date on top, and a line far below", []string{"# Monday\n" + many, "# Tuesday\n" + many[:len(many)-2] + "9\n"}, "patched"},
 		{"lines far apart", []string{many, strings.NewReplacer("4999 192.0.2.", "4999 198.51.100.", "m9999 192.0.2.", "m9999 198.51.100.").Replace(many)}, "patched"},
 		{"lines all over", []string{many, strings.NewReplacer("99 192.0.2.", "99 198.51.100.").Replace(many)}, "loaded"},
-		{"changes one after another", []string{many, moved(0, 900), moved(0, 1800), moved(0, 2700)}, "patched"},
-		{"changes that become too many", []string{many, moved(0, 900), moved(0, 1800), moved(0, 2700), moved(0, 3600)}, "loaded"},
-		{"a change after these", []string{many, moved(0, 900), moved(0, 1800), moved(0, 2700), moved(0, 3600), moved(0, 3601)}, "patched"},
+		{"changes one after another", steps[:6], "patched"},
+		{"changes that become too many", steps[:9], "loaded"},
+		{"a change after these", append(steps[:9:9], moved(0, 12001)), "patched"},
 		{"more than there is time for", []string{"#\n", strings.Repeat(hosts, 20000)}, "loaded"},
 	} {
 		for _, corefile := range []string{"mxsrv example.org {\n}", "mxsrv example.org {\n authoritative {\n ns ns.example.net.\n }\n}"} {

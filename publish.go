@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,8 +35,9 @@ type publisher struct {
 	unsaid      *unsaid
 
 	// Of what is in service.
-	base     *base // nil if what the sources declare now is not what is in service
+	counts   *counts // nil if what the sources declare now is not what is in service
 	names    int
+	refused  string                     // the errors of the last load, if it was refused
 	serials  map[definition.Name]uint32 // of the zones that are served whole
 	progress progress
 	status   atomic.Pointer[status]
@@ -86,7 +88,7 @@ func (p *publisher) lintOptions() lint.Options {
 // what is known of it.
 func (p *publisher) load() error {
 	defer p.progress.doing("")
-	p.base = nil
+	p.counts = nil
 	if !p.sources.Load() { // some source will deliver later
 		return lint.Err(p.check(p.everything()))
 	}
@@ -158,7 +160,7 @@ func (p *publisher) publish(c *source.Change) {
 
 // replace reads, judges and serves everything anew.
 func (p *publisher) replace(c *source.Change) {
-	p.base = nil // not to be kept beside the new one
+	p.counts = nil // not to be kept beside the new one
 	c.Forget()
 	index, errs := p.read()
 	defer spareQueries(p.names)()
@@ -176,8 +178,10 @@ func (p *publisher) judge(changed source.Source, findings []lint.Finding) bool {
 	count(changed, err)
 	if err != nil {
 		p.refuse(changed, findings)
+		return false
 	}
-	return err == nil
+	p.refused = ""
+	return true
 }
 
 // logUnkept logs why serials could not be kept, if so.
@@ -190,20 +194,18 @@ func logUnkept(err error) {
 // serve serves everything that is declared. Its error is that the serials could
 // not be kept in their file.
 func (p *publisher) serve(index *definition.Index) error {
-	b := &base{names: index.Len(), held: tally(index, p.zoneSet)}
-	return p.swap(b, func(opt table.Options) *table.Table {
-		b.table = table.Compile(index, opt)
-		return b.table
+	return p.swap(func(opt table.Options) (*table.Table, *counts) {
+		return table.Compile(index, opt), &counts{tally(index, p.zoneSet), index.Len()}
 	})
 }
 
-// swap swaps the table for one that is made from b, and tells the secondaries of
-// zones that have changed.
-func (p *publisher) swap(b *base, compile func(table.Options) *table.Table) error {
+// swap swaps the table for another one, and tells the secondaries of zones that have
+// changed.
+func (p *publisher) swap(compile func(table.Options) (*table.Table, *counts)) error {
 	p.progress.doing("compiling the definitions of " + p.block.Pos.String())
 	now := time.Now()
 	serials, changed := make(map[definition.Name]uint32), []definition.Name(nil)
-	t := compile(table.Options{
+	t, c := compile(table.Options{
 		Zones: p.block.Zones, Passed: p.block.Fallthrough, Serial: uint32(now.Unix()),
 		Serials: func(zone definition.Name, content table.Digest) uint32 {
 			serials[zone] = p.ledger.next(zone, content, p.sources.Revision())
@@ -218,9 +220,8 @@ func (p *publisher) swap(b *base, compile func(table.Options) *table.Table) erro
 		err = unkept(p.block, err)
 	}
 	p.table.Store(t)
-	held, names := b.count(t, p.zoneSet)
-	p.show(&status{held: held, loaded: now})
-	p.base, p.names, p.serials = b, names, serials
+	p.show(&status{held: c.held, loaded: now})
+	p.counts, p.names, p.serials = c, c.names, serials
 	p.secondaries.notify(changed...)
 	return err
 }
@@ -228,12 +229,14 @@ func (p *publisher) swap(b *base, compile func(table.Options) *table.Table) erro
 // refuse leaves the table that is served. After it only a look at everything tells
 // what is other than there.
 func (p *publisher) refuse(changed source.Source, findings []lint.Finding) {
-	p.base = nil
-	for _, f := range findings {
-		if f.Rule.Severity == lint.Error {
-			log.Error(f)
+	p.counts = nil
+	err := lint.Err(findings).Error()
+	if p.admitted == nil || err != p.refused { // not again with each change in etcd
+		for line := range strings.Lines(err) {
+			log.Error(strings.TrimSpace(line))
 		}
 	}
+	p.refused = err
 	if last := p.status.Load(); !last.loaded.IsZero() {
 		log.Errorf("%v: refused, what was loaded at %s stays in service", changed, last.loaded.Format(time.DateTime))
 		p.show(&status{held: last.held, loaded: last.loaded, failed: true})

@@ -74,7 +74,7 @@ func shutOut(err error) bool {
 // tenure keeps the fragment under one lease, until something goes wrong or, without
 // an error, until ctx has ended and it is withdrawn.
 func (r *registration) tenure(ctx context.Context, again *retry) (err error) {
-	if r.client, err = r.connect(); err != nil {
+	if r.client, err = clientv3.New(r.Impatient()); err != nil {
 		return err
 	}
 	defer r.close()

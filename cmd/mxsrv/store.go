@@ -16,7 +16,6 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -225,26 +224,13 @@ func (s *store) dial() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 	defer cancel()
 	err := insist(ctx, func() (err error) {
-		s.client, err = s.connect()
+		s.client, err = clientv3.New(s.Impatient())
 		return err
 	})
 	if err != nil {
 		return s.failure(err)
 	}
 	return nil
-}
-
-// connect returns a client that says why if no member can be reached, where one as it
-// comes would only let the time of the request pass.
-func (s *store) connect() (*clientv3.Client, error) {
-	c := s.Client()
-	c.MaxUnaryRetries = uint(2*len(c.Endpoints) + 1)
-	c.DialOptions = append(c.DialOptions, grpc.WithChainUnaryInterceptor(failFast))
-	return clientv3.New(c)
-}
-
-func failFast(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	return invoke(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false))...)
 }
 
 func (s *store) close() {

@@ -57,8 +57,8 @@ func (a *Admission) All(stores []definition.Store, read func() (*definition.Inde
 	}
 	index, errs := read()
 	for _, goners := range a.steps() {
-		for {
-			gone := goners(lint.Errors(index, errs, a.opt))
+		for round := 0; ; round++ {
+			gone := goners(lint.Errors(index, errs, a.opt), round >= mostReads)
 			if len(gone) == 0 {
 				break
 			}
@@ -69,16 +69,26 @@ func (a *Admission) All(stores []definition.Store, read func() (*definition.Inde
 	return index, errs
 }
 
+// A long chain of fragments, each of which has to do with the next, takes as many rounds.
+// After some it comes to an end: who points to what is gone stays, and of all
+// contradictions the younger goes.
+const (
+	mostReads  = 10 // of everything
+	mostRounds = 20 // between them, of a part
+)
+
+// goners returns who goes because of errors, with the error of each; last if it must
+// come to an end.
+type goners func(errors []lint.Finding, last bool) map[*definition.Fragment]lint.Finding
+
 // steps are who goes because of errors, first and then.
-func (a *Admission) steps() []func([]lint.Finding) map[*definition.Fragment]lint.Finding {
-	return []func([]lint.Finding) map[*definition.Fragment]lint.Finding{a.wrongAlone, a.yielding}
-}
+func (a *Admission) steps() []goners { return []goners{a.wrongAlone, a.yielding} }
 
 // Part decides about the fragments that a change may concern, if some names are
 // declared otherwise now, and returns what must be read then: see
 // [definition.PartOf]. If that is too much it returns false, and [Admission.All]
 // must decide.
-func (a *Admission) Part(stores []definition.Store, changed, earlier definition.Names) (definition.Part, bool) {
+func (a *Admission) Part(stores []definition.Store, changed definition.Names) (definition.Part, bool) {
 	a.start(stores)
 	names := definition.Names{}
 	names.Add(changed)
@@ -91,7 +101,7 @@ func (a *Admission) Part(stores []definition.Store, changed, earlier definition.
 		}
 		a.addFlipped(names)
 		if len(names) == before {
-			return definition.PartOf(stores, names, earlier)
+			return definition.PartOf(stores, names)
 		}
 		for f := range a.was {
 			a.letIn(f)
@@ -145,18 +155,19 @@ func (a *Admission) settle(names definition.Names) bool {
 }
 
 // repeat is a step of settle: what goes may make others go.
-func (a *Admission) repeat(goners func([]lint.Finding) map[*definition.Fragment]lint.Finding, names definition.Names) bool {
-	for {
+func (a *Admission) repeat(goners goners, names definition.Names) bool {
+	for range mostRounds {
 		part, ok := definition.Around(a.stores, names)
 		if !ok {
 			return false
 		}
-		gone := goners(lint.Errors(part.Set.Index(), nil, a.opt))
+		gone := goners(lint.Errors(part.Set.Index(), nil, a.opt), false)
 		if len(gone) == 0 {
 			return true
 		}
 		names.Add(a.leaveOut(gone))
 	}
+	return false
 }
 
 // addFlipped adds the names of the fragments that are left out and were not, or

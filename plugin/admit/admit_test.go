@@ -53,7 +53,7 @@ func (s *store) all() {
 func (s *store) apply(t *testing.T, edits []definition.Edit) {
 	t.Helper()
 	changed, _ := s.fragments.Apply(edits)
-	if _, ok := s.Part(s.stores, changed, nil); !ok {
+	if _, ok := s.Part(s.stores, changed); !ok {
 		t.Fatal("too much for a part")
 	}
 }
@@ -294,4 +294,27 @@ func text(r *rand.Rand) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestChain: a chain that takes as many rounds as it has fragments comes to an end, and
+// no error is left.
+func TestChain(t *testing.T) {
+	for _, link := range []string{"alias a%d a%d", "host a%[1]d 192.0.2.1\nmail a%[1]d 10 a%[2]d"} {
+		s := newStore(t, "")
+		whole(s.base)
+		var edits []definition.Edit
+		for i := range 1000 {
+			edits = append(edits, put(fmt.Sprint(i), int64(i), fmt.Sprintf(link, i, i+1)))
+		}
+		s.fragments.Apply(edits)
+		s.all()
+		set := definition.Merge(s.base)
+		s.fragments.ReadAll(set)
+		if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, Live: func(string) bool { return false }}); len(errs) > 0 {
+			t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
+		}
+		if all, out := s.fragments.Len(); out == 0 || out == all {
+			t.Errorf("%d of %d are left out", out, all)
+		}
+	}
 }

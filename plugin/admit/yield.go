@@ -13,11 +13,12 @@ type contradiction struct {
 }
 
 // wrongAlone returns the fragments that are wrong without contradicting another, with
-// the error of each. To point to what nobody declares is such an error.
-func (a *Admission) wrongAlone(errors []lint.Finding) map[*definition.Fragment]lint.Finding {
+// the error of each. To point to what nobody declares is such an error, until the last
+// round.
+func (a *Admission) wrongAlone(errors []lint.Finding, last bool) map[*definition.Fragment]lint.Finding {
 	wrong := make(map[*definition.Fragment]lint.Finding)
 	for _, e := range errors {
-		if f := a.fragments.Of(e.Pos.Source); f != nil && len(e.Clashes) == 0 {
+		if f := a.fragments.Of(e.Pos.Source); f != nil && len(e.Clashes) == 0 && !(last && e.Rule.ID == lint.TargetUndefined) {
 			wrong[f] = e
 		}
 	}
@@ -26,8 +27,8 @@ func (a *Admission) wrongAlone(errors []lint.Finding) map[*definition.Fragment]l
 
 // yielding returns the fragments that must go because they contradict others, with the
 // error of each: some at least if any must. Those stay for now that contradict only
-// what may have to go too.
-func (a *Admission) yielding(errors []lint.Finding) map[*definition.Fragment]lint.Finding {
+// what may have to go too, until the last round.
+func (a *Admission) yielding(errors []lint.Finding, last bool) map[*definition.Fragment]lint.Finding {
 	var all []contradiction
 	yield := make(map[*definition.Fragment]bool)
 	for _, e := range errors {
@@ -40,7 +41,7 @@ func (a *Admission) yielding(errors []lint.Finding) map[*definition.Fragment]lin
 	}
 	gone := make(map[*definition.Fragment]lint.Finding)
 	for _, c := range all {
-		if _, known := gone[c.younger]; !known && !yield[c.older] {
+		if _, known := gone[c.younger]; !known && (last || !yield[c.older]) {
 			gone[c.younger] = c.why
 		}
 	}

@@ -63,7 +63,11 @@ var etcdWords = map[string]*etcdWord{
 func (s *stanza) endpoints(l definition.Line) {
 	for i, endpoint := range s.fragments.Config.Endpoints {
 		u, err := url.Parse(endpoint)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Port() == "" || u.User != nil || u.Path != "" {
+		if err == nil && u.User != nil {
+			s.errorf(l.Pos, definition.Syntax, "endpoint %q: write credentials USERNAME PASSWORD into the block of etcd", u.Redacted())
+			continue
+		}
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Port() == "" || u.Path != "" {
 			s.errorf(l.Pos, definition.Syntax, "endpoint %q: write HOST:PORT, or a URL like http://192.0.2.1:2379", l.Words[i+1])
 		}
 	}

@@ -66,7 +66,7 @@ func TestEtcdMistakes(t *testing.T) {
 		{"no port", "etcd 192.0.2.1", `2: endpoint "192.0.2.1": write HOST:PORT, or a URL like http://192.0.2.1:2379`},
 		{"another scheme", "etcd ldap://192.0.2.1:2379", `2: endpoint "ldap://192.0.2.1:2379": write HOST:PORT`},
 		{"more than an endpoint", "etcd http://192.0.2.1:2379/mxsrv", `2: endpoint "http://192.0.2.1:2379/mxsrv": write HOST:PORT`},
-		{"a password in it", "etcd http://a:b@192.0.2.1:2379", `2: endpoint "http://a:b@192.0.2.1:2379": write HOST:PORT`},
+		{"a password in it", "etcd http://a:b@192.0.2.1:2379", `2: endpoint "http://a:xxxxx@192.0.2.1:2379": write credentials`},
 		{"both schemes", "etcd http://192.0.2.1:2379 https://192.0.2.2:2379", "2: endpoints with and without TLS: write http:// or https:// before all of them"},
 		{"two", "etcd a:1\netcd b:1", "3: a second etcd: write all members of one cluster in one line, and another cluster in another server block"},
 		{"unknown word", "etcd a:1 {\n user b\n}", `3: unknown word "user": write one of credentials, prefix, snapshot, timeout, tls`},

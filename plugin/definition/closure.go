@@ -24,8 +24,7 @@ import (
 // their SOA has another serial after each change.
 
 // mostNames is how many names may be concerned, with a name for the _smtp._tcp of
-// each: 2000 take some 20 ms. What has changed since the last full load is looked at
-// again with each change, until it is too much: then a full load makes it nothing.
+// each: 2000 take some 20 ms.
 const mostNames = 4000
 
 // Names are some names.
@@ -77,7 +76,7 @@ type Store interface {
 // A Part is what a change concerns of all that is declared.
 type Part struct {
 	Concerned Names // that may be answered otherwise than before, and perhaps some more
-	Names     Names // those, those of earlier changes, and the tops of zones
+	Names     Names // those, and the tops of zones
 	Set       *Set  // all that is declared of Names, of what they point to, and so on
 }
 
@@ -90,12 +89,10 @@ func (p *Part) All() Names {
 }
 
 // PartOf returns what a change concerns, if some names are declared otherwise now.
-// To that come those that were concerned earlier. It returns false if there are
-// too many names.
-func PartOf(stores []Store, changed, earlier Names) (Part, bool) {
+// It returns false if there are too many names.
+func PartOf(stores []Store, changed Names) (Part, bool) {
 	c := closure{stores: stores}
 	p := Part{Concerned: c.upwards(changed), Names: c.tops()}
-	p.Names.Add(earlier)
 	return c.complete(p)
 }
 

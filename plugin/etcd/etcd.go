@@ -6,6 +6,7 @@
 package etcd
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
@@ -90,6 +91,21 @@ func (c *Config) Client() clientv3.Config {
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: again, MinConnectTimeout: c.Timeout})},
 		Logger:      zap.NewNop(), // it writes to stderr in a form of its own
 	}
+}
+
+// Impatient returns what makes a client that gives up soon, and says why: for those who
+// try again themselves.
+func (c *Config) Impatient() clientv3.Config {
+	client := c.Client()
+	client.MaxUnaryRetries = uint(2*len(c.Endpoints) + 1)
+	client.DialOptions = append(client.DialOptions, grpc.WithChainUnaryInterceptor(failFast))
+	return client
+}
+
+// failFast makes a request fail when no member can be reached, where the client would
+// have it wait, and say then that time is over.
+func failFast(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	return invoke(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false))...)
 }
 
 // How soon a client that could not connect tries again; gRPC takes a second and

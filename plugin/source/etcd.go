@@ -8,7 +8,6 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
@@ -116,20 +115,11 @@ func (e *Etcd) recall() knowledge {
 	return k
 }
 
-// dial returns a client that gives up soon: here are others who try again, and say
-// why they must.
+// dial returns a client for as long as ctx lasts.
 func (e *Etcd) dial(ctx context.Context) (*clientv3.Client, error) {
-	c := e.Config.Client()
+	c := e.Config.Impatient()
 	c.Context = ctx
-	c.MaxUnaryRetries = uint(2*len(c.Endpoints) + 1)
-	c.DialOptions = append(c.DialOptions, grpc.WithChainUnaryInterceptor(failFast))
 	return clientv3.New(c)
-}
-
-// failFast makes a request fail when no member can be reached, where the client would
-// have it wait, and say then that time is over.
-func failFast(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	return invoke(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false))...)
 }
 
 // Run implements [Source].

@@ -200,7 +200,7 @@ func TestPart(t *testing.T) {
 					var part definition.Part
 					changed, ok := change.Names()
 					if ok {
-						part, ok = definition.PartOf(c.Stores(), changed, nil)
+						part, ok = definition.PartOf(c.Stores(), changed)
 					}
 					if !ok {
 						how = "all"

@@ -49,12 +49,15 @@ func (t *Table) zoneData(zone, name definition.Name, glue map[definition.Name][]
 // inZone goes through the names that hold something in a zone, in no order.
 func (t *Table) inZone(zone definition.Name) iter.Seq[definition.Name] {
 	return func(yield func(definition.Name) bool) {
-		for part := range t.parts() {
-			for i := range part.nodes {
-				n := &part.nodes[i]
-				if name := part.nameOf(n); n.count > 0 && t.of(name) == part && t.zones.Of(name) == zone && !yield(name) {
-					return
-				}
+		for i := range t.nodes {
+			n := &t.nodes[i]
+			if name := t.nameOf(n); n.count > 0 && t.of(name) == t && t.zones.Of(name) == zone && !yield(name) {
+				return
+			}
+		}
+		for name := range t.Patched() {
+			if t.zones.Of(name) == zone && t.Holds(name) && !yield(name) {
+				return
 			}
 		}
 	}
@@ -70,7 +73,7 @@ func (t *Table) rrsets(name definition.Name) [][]dns.RR {
 	}
 	var sets [][]dns.RR
 	for _, e := range t.held(n) {
-		rrs := t.answer(string(name), e).RRs
+		rrs := t.answer(string(name), e, t.denials).RRs
 		switch {
 		case e.qtype == dns.TypeCNAME:
 			return [][]dns.RR{rrs} // the other entries of an alias are what its host holds

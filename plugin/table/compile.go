@@ -1,7 +1,9 @@
 package table
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -94,7 +96,7 @@ func newBuilder(index *definition.Index, opt Options) *builder {
 		serial: make(map[definition.Name][]*uint32),
 		seen:   make(map[definition.Name]bool),
 	}
-	for zone := range t.zones {
+	for _, zone := range slices.Sorted(maps.Keys(t.zones)) { // as a patch looks them up by number
 		b.addZone(zone, opt.Serial)
 	}
 	t.names = newNames(index, b.nonTerminals())
@@ -275,7 +277,7 @@ func (b *builder) addAlias(o definition.Owner) {
 	b.addChased(dns.TypeCNAME, cname, Answer{}, stored{})
 	if target.Name() != "" && len(target.Aliases()) == 0 {
 		for _, e := range t.held(&t.nodes[target.Number()]) {
-			b.addChased(e.qtype, cname, t.answer(string(target.Name()), e), t.answers[e.answer])
+			b.addChased(e.qtype, cname, t.answer(string(target.Name()), e, t.denials), t.answers[e.answer])
 		}
 	}
 	b.addChased(anyType, cname, Answer{}, stored{denial: b.denialOf(target)})

@@ -87,15 +87,15 @@ const anyType = dns.TypeNone
 // There is an answer only if the match is [Data]. ANY gets one of the RRsets of
 // the name (RFC 8482 §4.1).
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
-	t = t.of(definition.Name(name))
-	n := t.find(name)
+	of := t.of(definition.Name(name))
+	n := of.find(name)
 	if n == nil {
 		return t.missing(None, name, qtype)
 	}
-	entries := t.held(n)
+	entries := of.held(n)
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
-			return Data, t.answer(name, e)
+			return Data, of.answer(name, e, t.denials)
 		}
 	}
 	return t.missing(Exists, name, qtype)
@@ -133,7 +133,6 @@ func (t *Table) OfAbove(name string, qtype uint16) bool {
 // where no plugin behind holds it. It has no SOA if name is in no zone.
 func (t *Table) Denial(name string, qtype uint16) Answer {
 	n := definition.Name(name)
-	t = t.of(n)
 	zone := t.zones.Of(n)
 	if qtype == dns.TypeDS && n == zone {
 		if parent := t.zones.Of(n.Parent()); t.whole[parent] {
@@ -141,7 +140,7 @@ func (t *Table) Denial(name string, qtype uint16) Answer {
 		}
 	}
 	a := Answer{Ns: t.denials[t.soas[zone]]}
-	if !t.zones[n] && !t.exists(n) {
+	if !t.zones[n] && !t.of(n).exists(n) {
 		a.Rcode = dns.RcodeNameError
 	}
 	return a
@@ -166,10 +165,10 @@ func (t *Table) holds(name definition.Name) bool {
 // held returns the entries of a node.
 func (t *Table) held(n *node) []entry { return t.entries[n.first : n.first+uint32(n.count)] }
 
-// answer makes the answer of an entry of a name.
-func (t *Table) answer(name string, e entry) Answer {
+// answer makes the answer of an entry of a name. Denials are those of now.
+func (t *Table) answer(name string, e entry, denials [][]dns.RR) Answer {
 	s := &t.answers[e.answer]
-	a := Answer{RRs: t.records(s.rrs), Ns: t.denials[s.denial], Glue: t.records(s.glue), Len: int(s.octets)}
+	a := Answer{RRs: t.records(s.rrs), Ns: denials[s.denial], Glue: t.records(s.glue), Len: int(s.octets)}
 	if e.shared {
 		a.RRs = owned(a.RRs, name)
 		a.Len += len(a.RRs) * (octets(name) - octets("."))
