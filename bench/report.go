@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	_ "embed"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,9 @@ type report struct {
 	handler  *handlerFigures
 }
 
+//go:embed hotpath.md
+var hotPath string
+
 // write writes the report and its plots into a directory.
 func (r *report) write(dir string) error {
 	var text bytes.Buffer
@@ -34,6 +38,7 @@ func (r *report) write(dir string) error {
 	if r.handler != nil {
 		r.handlerTable(&text)
 	}
+	fmt.Fprintf(&text, "## Where the time of a query goes\n\nFrom profiles by hand, and not measured anew by this command. %s\n", hotPath)
 	if r.scale != nil {
 		if err := r.scaleTables(&text, dir); err != nil {
 			return err
