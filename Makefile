@@ -1,7 +1,7 @@
 COREDNS := v1.15.0
 BUILD := build/coredns
 
-.PHONY: coredns test soak outage fuzz bench bench-quick clean
+.PHONY: coredns test soak outage fuzz bench bench-quick bench-live clean
 
 # Stock CoreDNS with mxsrv in its plugin.cfg, as $(BUILD)/coredns.
 coredns:
@@ -47,6 +47,10 @@ bench:
 # The same in three minutes, to see that it works; the report goes elsewhere.
 bench-quick:
 	go run -C bench . -quick
+
+# What it costs that definitions are in etcd.
+bench-live:
+	go run -C bench ./live
 
 clean:
 	rm -rf build

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -180,12 +181,15 @@ func (c *contest) finding() string {
 	return text + "."
 }
 
+// cores is at the end of the name of a benchmark: how many there were.
+var cores = regexp.MustCompile(`-[0-9]+$`)
+
 func (r *report) handlerTable(w io.Writer) {
 	fmt.Fprintf(w, "## The handler alone\n\n`go test -run '^$' -bench . -benchmem -benchtime %s -count %d .`, by benchstat.\n\n| | ns | ± | octets | allocations |\n|---|--:|--:|--:|--:|\n",
 		r.plan.benchtime, r.plan.handlerRounds)
 	for _, name := range r.handler.names {
 		f := r.handler.figures[name]
-		name, _, _ = strings.Cut(name, "-") // how many cores there were
+		name = cores.ReplaceAllString(name, "")
 		seconds, _ := strconv.ParseFloat(f["sec/op"], 64)
 		fmt.Fprintf(w, "| %s | %.0f | %s | %s | %s |\n", name, seconds*1e9, f["sec/op CI"], f["B/op"], f["allocs/op"])
 	}
