@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	stdlog "log"
 	"maps"
 	"math/rand/v2"
-	"slices"
-	"testing"
-
-	stdlog "log"
 	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/source"
@@ -142,4 +143,47 @@ func comeAndGo(t *testing.T, corefile string, seed uint64) (patched, out int) {
 		out += s.status.Load().out
 	}
 	return patched, out
+}
+
+// TestPatchesShare: each of many patches keeps what is of its change, and nothing for each
+// zone.
+func TestPatchesShare(t *testing.T) {
+	stdlog.SetOutput(io.Discard)
+	defer stdlog.SetOutput(os.Stderr)
+	var zones strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&zones, " z%d.example", i)
+	}
+	p, k := fragmented(t, "mxsrv"+zones.String()+" {\n}", t.Name(), nil, 1)
+	k.held = map[string]definition.Fragment{}
+	if err := p.load(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan bool)
+	go p.sources.Run(t.Context(), func(c *source.Change) {
+		p.publish(c)
+		done <- true
+	})
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const patches, most = 300, 100_000
+	before := heap()
+	for i := range patches {
+		k.next <- k.edit(put(fmt.Sprint(i), fmt.Sprintf("host h%d.z%d.example. 192.0.2.1", i, i)))
+		<-done
+	}
+	if each := int(heap()-before) / patches; each > most {
+		t.Errorf("%d octets for each of %d patches, want %d at most", each, patches, most)
+	}
+	if n := len(p.table.Load().Patched()); n != patches {
+		t.Errorf("%d names patched, want %d", n, patches)
+	}
+}
+
+func put(key, text string) definition.Edit {
+	return definition.Edit{Fragment: definition.Fragment{Key: key, Text: text}}
 }

@@ -66,14 +66,14 @@ func (t *Table) inZone(zone definition.Name) iter.Seq[definition.Name] {
 // rrsets returns what a name holds: SOA first, then by type; nothing if it does
 // not exist.
 func (t *Table) rrsets(name definition.Name) [][]dns.RR {
-	t = t.of(name)
-	n := t.find(string(name))
+	of := t.of(name)
+	n := of.find(string(name))
 	if n == nil {
 		return nil
 	}
 	var sets [][]dns.RR
-	for _, e := range t.held(n) {
-		rrs := t.answer(string(name), e, t.denials).RRs
+	for _, e := range of.held(n) {
+		rrs := of.answer(string(name), e, t.denials).RRs
 		switch {
 		case e.qtype == dns.TypeCNAME:
 			return [][]dns.RR{rrs} // the other entries of an alias are what its host holds

@@ -42,7 +42,15 @@ func (t *Table) Patch(index *definition.Index, names definition.Names, opt Optio
 	patched := *p.base
 	patched.patch, patched.contents, patched.denials = p, b.table.contents, b.table.denials
 	b.setSerials(opt, &patched, func(zone definition.Name) sum { return t.content(zone, b.table, names) })
+	b.table.shrink(p.base)
 	return &patched
+}
+
+// shrink lets a small table, of which there may be thousands, have what it would need
+// for each zone from the table beneath. It is asked for records only.
+func (t *Table) shrink(base *Table) {
+	t.zones, t.soas, t.whole, t.passed = base.zones, base.soas, base.whole, base.passed
+	t.denials, t.contents = nil, nil
 }
 
 // Patched returns the names that were compiled anew since all were. They may not
