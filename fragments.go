@@ -13,7 +13,6 @@ func (p *publisher) read() (*definition.Index, definition.Errors) {
 		return p.everything()
 	}
 	if p.admitted == nil || !p.admitted.Of(fragments) {
-		p.admitted = nil
 		p.admitted = admit.New(fragments, p.lintOptions())
 	}
 	index, errs := p.admitted.All(p.sources.Stores(), p.everything)

@@ -23,30 +23,6 @@ func aliasWithOtherData(p *pass) {
 	}
 }
 
-// clashWithData notes for the next report what an alias contradicts: if it is the
-// first of them all data, else what comes first of that.
-func (p *pass) clashWithData(a *definition.Alias, o definition.Owner) {
-	hosts, mails, services := o.Hosts(), o.Mails(), o.Services()
-	if a != o.Aliases()[0] {
-		hosts, mails, services = hosts[:min(1, len(hosts))], mails[:min(1, len(mails))], services[:min(1, len(services))]
-	}
-	clash(p, a.Pos, hosts, func(h *definition.Host) definition.Pos { return h.Pos })
-	clash(p, a.Pos, mails, func(m *definition.Mail) definition.Pos { return m.Pos })
-	clash(p, a.Pos, services, func(v *definition.Service) definition.Pos { return v.Pos })
-}
-
-// clashWithAliases notes for the next report that a declaration contradicts the
-// aliases of a name: if it is the first that does, all of them, else the first. All
-// with all would be a million pairs of two thousand lines.
-func (p *pass) clashWithAliases(pos definition.Pos, of definition.Owner) {
-	aliases := of.Aliases()
-	if p.clashed[of.Name()] {
-		aliases = aliases[:1]
-	}
-	p.clashed[of.Name()] = true
-	clash(p, pos, aliases, func(a *definition.Alias) definition.Pos { return a.Pos })
-}
-
 // otherData returns what an owner is beside an alias.
 func otherData(o definition.Owner) (kind string, pos definition.Pos, ok bool) {
 	switch {

@@ -52,9 +52,6 @@ type Finding struct {
 	Clashes []Clash
 }
 
-// A Clash is where two declarations are that contradict each other.
-type Clash [2]definition.Pos
-
 func (f Finding) String() string {
 	why := f.Rule.ID
 	if f.Rule.RFC != "" {
@@ -187,13 +184,6 @@ func (p *pass) report(pos definition.Pos, names []definition.Name, format string
 		f.Names, f.Clashes = append(f.Names, names...), append(f.Clashes, clashes...)
 	}
 	p.at[at] = t
-}
-
-// clash notes for the next report that a declaration contradicts others.
-func clash[D any](p *pass, pos definition.Pos, others []D, posOf func(D) definition.Pos) {
-	for _, other := range others {
-		p.clashes = append(p.clashes, Clash{pos, posOf(other)})
-	}
 }
 
 // reportAs is report with a severity that is not that of the rule.

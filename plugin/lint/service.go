@@ -31,27 +31,6 @@ func srvDotNotAlone(p *pass) {
 	}
 }
 
-// clashesOf returns the pairs of declarations of which one says none: the first of
-// either kind with all of the other.
-func clashesOf[D any](declared []D, none func(D) bool, pos func(D) definition.Pos) (clashes []Clash) {
-	var first [2]*definition.Pos // that says none, and that does not
-	kind := func(d D) int {
-		if none(d) {
-			return 0
-		}
-		return 1
-	}
-	for _, d := range declared {
-		if at := pos(d); first[kind(d)] == nil {
-			first[kind(d)] = &at
-		}
-	}
-	for _, d := range declared {
-		clashes = append(clashes, Clash{*first[1-kind(d)], pos(d)})
-	}
-	return clashes
-}
-
 func srvPortZero(p *pass) {
 	for _, v := range p.set.Services {
 		for _, t := range v.Targets {
