@@ -39,6 +39,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzFragment -fuzztime 1m -fuzzminimizetime 2s ./plugin/source
 	go test -run '^$$' -fuzz FuzzSVG -fuzztime 1m -fuzzminimizetime 2s ./plugin/picture
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime 1m -fuzzminimizetime 2s ./plugin/table
+	go test -run '^$$' -fuzz FuzzPack -fuzztime 1m -fuzzminimizetime 2s ./plugin/wire
 
 # mxsrv and all its peers: bench/report.md, in half an hour on a machine that does nothing else.
 bench:

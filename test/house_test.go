@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"/plugin/lint":       {module + "/plugin/definition"},
 	"/plugin/table":      {module + "/plugin/definition"},
 	"/plugin/etcd":       {},
+	"/plugin/wire":       {},
 	"/plugin/admit":      {module + "/plugin/definition", module + "/plugin/lint"},
 	"/plugin/source":     {module + "/plugin/definition", module + "/plugin/etcd"},
 	"/plugin/block":      {module + "/plugin/definition", module + "/plugin/etcd", module + "/plugin/source", "github.com/coredns/caddy/caddyfile"},
