@@ -12,6 +12,7 @@
 //	plugin/definition   what operators declare, and the reader of the language
 //	plugin/lint         the rules that definitions are held against
 //	plugin/table        definitions compiled into the answers that they mean
+//	plugin/wire         a reply as octets
 //	plugin/admit        which fragments of etcd are served, and which are left out
 //	plugin/source       where definitions come from, and following their changes
 //	plugin/etcd         where in etcd they are, and how to get there
@@ -29,7 +30,8 @@
 //	progress.go         what a load that takes long says
 //	handler.go          one question: answer it or pass it on
 //	reply.go            an answer as a message that fits the client
-//	packed.go           how long an answer is with its names compressed
+//	octets.go           the same as octets, for a client that no other plugin stands before
+//	path.go             whether one does
 //	overlay.go          passing on, with a writer behind which a name we hold is not denied
 //	negative.go         telling denials
 //	proof.go            what proves a denial where dnssec signs

@@ -3,6 +3,7 @@ package mxsrv
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
@@ -19,6 +20,7 @@ type MXSRV struct {
 	publisher
 	neighbors // set before the first query
 	instance  *instance
+	counted   atomic.Int64 // when dnssec last wrote a message of ours itself, in seconds
 }
 
 // Name implements plugin.Handler.
@@ -36,8 +38,10 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	if t == nil || !concerns(r) {
 		return m.passOnOther(ctx, w, r, t)
 	}
-	msg, g := m.answer(ctx, w, r, t)
+	msg, o, g := m.answer(ctx, w, r, t)
 	switch {
+	case o != nil:
+		return o.write()
 	case msg != nil:
 		return msg.Rcode, w.WriteMsg(msg)
 	case g != nil:
@@ -47,18 +51,20 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	return m.passedOn(ctx, w, r, rcode, err)
 }
 
-// answer returns the message that answers a query. It is nil if plugins behind us may
-// answer; then these need the guard, if there is one.
-func (m *MXSRV) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*dns.Msg, *guard) {
+// answer returns the reply to a query, packed or as a message. It is neither if plugins
+// behind us may answer; then these need the guard, if there is one.
+func (m *MXSRV) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*dns.Msg, *octets, *guard) {
 	name, qtype := canonical(r.Question[0].Name), r.Question[0].Qtype
-	match, answer := t.Lookup(name, qtype)
+	match, answer := t.Find(name, qtype)
 	switch {
 	case match == table.Data:
-		return m.reply(ctx, w, r, t, &answer), nil
+		msg, o := m.say(ctx, w, r, t, &answer)
+		return msg, o, nil
 	case m.Next == nil:
-		return m.deny(ctx, w, r, t), nil
+		msg, o := m.deny(ctx, w, r, t)
+		return msg, o, nil
 	}
-	return nil, m.guard(ctx, w, r, t, name, match)
+	return nil, nil, m.guard(ctx, w, r, t, name, match)
 }
 
 // concerns reports whether a query can be about definitions: one question,

@@ -29,15 +29,15 @@ func (m *MXSRV) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *
 	}
 }
 
-// deny returns the message that denies what no plugin behind us has answered: the
+// deny returns the reply that denies what no plugin behind us has answered: the
 // name does not exist, or holds nothing of the type, with the SOA that lets
-// resolvers keep that (RFC 2308). Outside our zones it is nil.
-func (m *MXSRV) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) *dns.Msg {
+// resolvers keep that (RFC 2308). Outside our zones there is none.
+func (m *MXSRV) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*dns.Msg, *octets) {
 	denial := t.Denial(canonical(r.Question[0].Name), r.Question[0].Qtype)
 	if denial.Ns == nil {
-		return nil
+		return nil, nil
 	}
-	return m.reply(ctx, w, r, t, &denial)
+	return m.say(ctx, w, r, t, &denial)
 }
 
 // passGuarded passes on a query with a guard as the writer.
@@ -56,11 +56,14 @@ func (m *MXSRV) passedOn(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, 
 	if !unanswered(rcode, err) {
 		return rcode, err
 	}
-	msg := m.deny(ctx, w, r, m.table.Load())
-	if msg == nil {
-		return rcode, err
+	msg, o := m.deny(ctx, w, r, m.table.Load())
+	switch {
+	case o != nil:
+		return o.write()
+	case msg != nil:
+		return msg.Rcode, w.WriteMsg(msg)
 	}
-	return msg.Rcode, w.WriteMsg(msg)
+	return rcode, err
 }
 
 // A guard is the writer for the plugins behind us, where it matters to us what they

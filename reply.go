@@ -10,9 +10,16 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/table"
+	"github.com/mxsrv/mxsrv/plugin/wire"
 )
 
 const (
+	headerLen   = 12
+	questionLen = 4  // type and class
+	rrLen       = 10 // type, class, TTL and the length of the data
+	pointerLen  = 2  // a compressed name, RFC 1035 §4.1.4
+	maxPointer  = 1 << 14
+
 	bareOptLen = 11
 	nsidRoom   = 4 + 255
 
@@ -29,9 +36,8 @@ const (
 // message that it has to shorten.
 func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, a *table.Answer) *dns.Msg {
 	msg := newReply(r)
-	msg.Authoritative = true
-	msg.Rcode = a.Rcode
-	msg.Answer, msg.Ns, msg.Extra = a.RRs, a.Ns, a.Glue
+	msg.MsgHdr = headerOf(r, a.Rcode)
+	msg.Answer, msg.Ns, msg.Extra = a.Owned().RRs, a.Ns, a.Glue
 	if len(a.Ns) > 0 {
 		m.prove(ctx, r, msg, t)
 	}
@@ -49,7 +55,7 @@ func (m *MXSRV) reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *
 		perRRset = m.signature
 	}
 	if perRRset > 0 || octets > size {
-		trim(msg, a.Glue, size-room-perRRset*rrsets(a.RRs), perRRset)
+		trim(msg, a.Glue, size-room-perRRset*rrsets(msg.Answer), perRRset)
 		if len(msg.Extra) < len(a.Glue) {
 			trimmedGlue.WithLabelValues(metrics.WithServer(ctx)).Inc()
 		}
@@ -64,11 +70,16 @@ func newReply(r *dns.Msg) *dns.Msg {
 		dns.Msg
 		question [1]dns.Question
 	}{question: [1]dns.Question{r.Question[0]}}
-	m.MsgHdr = dns.MsgHdr{
-		Id: r.Id, Response: true, RecursionDesired: r.RecursionDesired, CheckingDisabled: r.CheckingDisabled,
-	}
 	m.Question = m.question[:]
 	return &m.Msg
+}
+
+// headerOf is the header of a reply.
+func headerOf(r *dns.Msg, rcode int) dns.MsgHdr {
+	return dns.MsgHdr{
+		Id: r.Id, Response: true, Authoritative: true, Rcode: rcode,
+		RecursionDesired: r.RecursionDesired, CheckingDisabled: r.CheckingDisabled,
+	}
 }
 
 // size returns the octets that the message may have.
@@ -84,7 +95,7 @@ func (m *MXSRV) size(state *request.Request) int {
 // not.
 func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
 	msg.Compress, msg.Extra = true, nil
-	answer := packedLen(msg)
+	answer := answerLen(msg)
 	left, kept := size-answer, 0
 	for i, end := 0, 0; i < len(glue) && left >= leastGlue+perRRset; i = end {
 		end = rrsetEnd(glue, i)
@@ -101,6 +112,17 @@ func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
 		kept += end - i
 	}
 	msg.Extra = slices.Clip(msg.Extra)
+}
+
+// answerLen returns the octets of a message without glue.
+func answerLen(msg *dns.Msg) int {
+	o := pool.Get().(*octets)
+	defer pool.Put(o)
+	packed, _, err := o.packer.Pack(&wire.Message{Question: msg.Question[0], Answer: msg.Answer, Size: dns.MaxMsgSize})
+	if err != nil {
+		return msg.Len()
+	}
+	return len(packed)
 }
 
 // leastGlue is the octets of an A record with a pointer for its owner.
@@ -159,4 +181,12 @@ func optLen(r *dns.Msg) int {
 		}
 	}
 	return n
+}
+
+// nameLen returns the octets of a name that has no escapes and is not compressed.
+func nameLen(name string) int {
+	if name == "." {
+		return 1
+	}
+	return len(name) + 1
 }

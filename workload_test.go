@@ -134,30 +134,32 @@ func (l workload) handler(tb testing.TB) *MXSRV {
 	return m
 }
 
-// wire is the client of a workload. It packs a message as the server does, and
+// nowhere is the client of a workload. It packs a message as the server does, and
 // sends it nowhere.
-type wire struct {
+type nowhere struct {
 	test.ResponseWriter
 	addr net.Addr
 }
 
-func (w *wire) RemoteAddr() net.Addr { return w.addr }
+func (w *nowhere) RemoteAddr() net.Addr { return w.addr }
 
-func (w *wire) WriteMsg(m *dns.Msg) error {
+func (w *nowhere) WriteMsg(m *dns.Msg) error {
 	_, err := m.Pack()
 	return err
 }
 
-func (l workload) client() *wire {
+func (*nowhere) Write(packed []byte) (int, error) { return len(packed), nil }
+
+func (l workload) client() *nowhere {
 	if l.tcp {
-		return &wire{addr: &net.TCPAddr{IP: client.IP, Port: client.Port}}
+		return &nowhere{addr: &net.TCPAddr{IP: client.IP, Port: client.Port}}
 	}
-	return &wire{addr: client}
+	return &nowhere{addr: client}
 }
 
 // ask asks once, through the writer that CoreDNS gives to plugins, which adds the OPT
 // record and cuts what is too long.
-func (l workload) ask(tb testing.TB, h plugin.Handler, w *wire, r *dns.Msg) {
+func (l workload) ask(tb testing.TB, h plugin.Handler, w *nowhere, r *dns.Msg) {
 	if _, err := h.ServeDNS(context.Background(), request.NewScrubWriter(r, w), r); err != nil {
 		tb.Fatal(err)
 	}

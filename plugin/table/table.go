@@ -53,9 +53,10 @@ type Table struct {
 type Answer struct {
 	Rcode int // NXDOMAIN, or success
 
-	RRs  []dns.RR // Answer section
-	Ns   []dns.RR // Authority section: the SOA where the answer denies something
-	Glue []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
+	RRs   []dns.RR // Answer section
+	Owner string   // of RRs, if these have none: only from Find
+	Ns    []dns.RR // Authority section: the SOA where the answer denies something
+	Glue  []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
 
 	Len int // octets of RRs and Glue without name compression
 }
@@ -87,6 +88,13 @@ const anyType = dns.TypeNone
 // There is an answer only if the match is [Data]. ANY gets one of the RRsets of
 // the name (RFC 8482 §4.1).
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
+	match, a := t.Find(name, qtype)
+	return match, a.Owned()
+}
+
+// Find is Lookup for who can do with records that have no owner, if many names share
+// them: it allocates nothing.
+func (t *Table) Find(name string, qtype uint16) (Match, Answer) {
 	of := t.of(definition.Name(name))
 	n := of.find(name)
 	if n == nil {
@@ -95,7 +103,7 @@ func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	entries := of.held(n)
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
-			return Data, of.answer(name, e, t.denials)
+			return Data, of.found(name, e, t.denials)
 		}
 	}
 	return t.missing(Exists, name, qtype)
@@ -165,12 +173,16 @@ func (t *Table) holds(name definition.Name) bool {
 // held returns the entries of a node.
 func (t *Table) held(n *node) []entry { return t.entries[n.first : n.first+uint32(n.count)] }
 
-// answer makes the answer of an entry of a name. Denials are those of now.
 func (t *Table) answer(name string, e entry, denials [][]dns.RR) Answer {
+	return t.found(name, e, denials).Owned()
+}
+
+// found makes the answer of an entry of a name. Denials are those of now.
+func (t *Table) found(name string, e entry, denials [][]dns.RR) Answer {
 	s := &t.answers[e.answer]
 	a := Answer{RRs: t.records(s.rrs), Ns: denials[s.denial], Glue: t.records(s.glue), Len: int(s.octets)}
 	if e.shared {
-		a.RRs = owned(a.RRs, name)
+		a.Owner = name
 		a.Len += len(a.RRs) * (octets(name) - octets("."))
 	}
 	return a
@@ -178,12 +190,18 @@ func (t *Table) answer(name string, e entry, denials [][]dns.RR) Answer {
 
 func (t *Table) records(s span) []dns.RR { return t.rrs[s.start:s.end:s.end] }
 
-// owned copies records, all MX or all SRV, to another owner.
-func owned(rrs []dns.RR, owner string) []dns.RR {
-	if rrs[0].Header().Rrtype == dns.TypeMX {
-		return copied[dns.MX](rrs, owner)
+// Owned returns an answer whose records have their owner: a copy, if they had none.
+func (a Answer) Owned() Answer {
+	switch {
+	case a.Owner == "":
+		return a
+	case a.RRs[0].Header().Rrtype == dns.TypeMX:
+		a.RRs = copied[dns.MX](a.RRs, a.Owner)
+	default:
+		a.RRs = copied[dns.SRV](a.RRs, a.Owner)
 	}
-	return copied[dns.SRV](rrs, owner)
+	a.Owner = ""
+	return a
 }
 
 // copied copies records of one type, in two allocations however many they are.
