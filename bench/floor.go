@@ -8,7 +8,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// prepareFloor lets the floor write what mxsrv answers, octet for octet: mxsrv
+// prepareFloor lets the floor write what mxsrv answers, record for record: mxsrv
 // is started and asked, and its message is what the floor has in its file.
 func prepareFloor(s site, w *workload) error {
 	message := composed(w)

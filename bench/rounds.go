@@ -76,12 +76,12 @@ func (c *contest) warn() {
 
 // sameAsFloor reports that the floor writes something else than mxsrv.
 func (c *contest) sameAsFloor() error {
-	octets := map[string]int{}
+	answers := map[string]string{}
 	for _, one := range c.contenders {
-		octets[one.name] = one.octets
+		answers[one.name] = one.answer
 	}
-	if octets["floor"] != octets["mxsrv"] {
-		return fmt.Errorf("%s: the answer of mxsrv has %d octets, that of the floor %d", c.name, octets["mxsrv"], octets["floor"])
+	if answers["floor"] != answers["mxsrv"] {
+		return fmt.Errorf("%s: mxsrv answers\n%sand the floor\n%s", c.name, answers["mxsrv"], answers["floor"])
 	}
 	return nil
 }

@@ -22,7 +22,8 @@ type turn struct {
 type contender struct {
 	peer
 	turns      []turn
-	octets     int // of its first answer, 0 without one
+	octets     int    // of its first answer, 0 without one
+	answer     string // that, but for its id
 	deviations []string
 	failed     int // turns that came to nothing
 }
@@ -146,6 +147,8 @@ func (one *contender) checked(p *server, w *workload, s site) error {
 		}
 		if i == 0 && one.octets == 0 {
 			one.octets, one.deviations = res.octets, w.deviations(q, res.Msg)
+			res.Id = 0
+			one.answer = res.String()
 		}
 	}
 	return nil
