@@ -52,7 +52,7 @@ func (b *builder) addZone(zone definition.Name, serial uint32) {
 		denial = soaOf(a)
 		denial.Hdr.Ttl = min(a.TTL.Seconds, a.Negative)
 		b.serial[zone] = append(b.serial[zone], &denial.Serial)
-		t.whole[zone] = true
+		t.whole[zone], t.anyWhole = true, true
 	}
 	t.soas[zone] = uint32(len(t.denials))
 	t.denials = append(t.denials, []dns.RR{denial})

@@ -40,8 +40,9 @@ type Table struct {
 	soas    map[definition.Name]uint32 // by zone: index into denials
 	denials [][]dns.RR                 // SOA records; the first is that of no zone, which is none
 
-	whole  definition.ZoneSet // zones in which all names are known,
-	passed definition.ZoneSet // but below these
+	whole    definition.ZoneSet // zones in which all names are known,
+	passed   definition.ZoneSet // but below these
+	anyWhole bool               // there are such zones
 
 	contents map[definition.Name]sum // of the zones that are served whole, if serials depend on it
 	patch    *patch                  // what has changed since, or nil
@@ -112,10 +113,14 @@ func (t *Table) Find(name string, qtype uint16) (Match, Answer) {
 // missing answers what there is no answer to: with a denial if all is known of
 // the zone.
 func (t *Table) missing(match Match, name string, qtype uint16) (Match, Answer) {
-	if len(t.whole) == 0 || t.wholeZone(definition.Name(name)) == "" || t.OfAbove(name, qtype) {
+	if !t.anyWhole {
 		return match, Answer{}
 	}
-	return Data, t.Denial(name, qtype)
+	zone := t.wholeZone(definition.Name(name))
+	if zone == "" || t.OfAbove(name, qtype) {
+		return match, Answer{}
+	}
+	return Data, t.denial(zone, definition.Name(name), qtype, match == Exists)
 }
 
 // wholeZone returns the zone that name is in if all is known of the name, or "".
@@ -141,16 +146,21 @@ func (t *Table) OfAbove(name string, qtype uint16) bool {
 // where no plugin behind holds it. It has no SOA if name is in no zone.
 func (t *Table) Denial(name string, qtype uint16) Answer {
 	n := definition.Name(name)
-	zone := t.zones.Of(n)
-	if qtype == dns.TypeDS && n == zone {
-		if parent := t.zones.Of(n.Parent()); t.whole[parent] {
+	return t.denial(t.zones.Of(n), n, qtype, t.of(n).exists(n))
+}
+
+// denial is Denial for a name of a zone that is known to exist in it, or not to.
+func (t *Table) denial(zone, name definition.Name, qtype uint16, exists bool) Answer {
+	a := Answer{}
+	if name != zone && !exists {
+		a.Rcode = dns.RcodeNameError
+	}
+	if qtype == dns.TypeDS && name == zone {
+		if parent := t.zones.Of(name.Parent()); t.whole[parent] {
 			zone = parent // which is who delegates, RFC 4035 §3.1.4.1
 		}
 	}
-	a := Answer{Ns: t.denials[t.soas[zone]]}
-	if !t.zones[n] && !t.of(n).exists(n) {
-		a.Rcode = dns.RcodeNameError
-	}
+	a.Ns = t.denials[t.soas[zone]]
 	return a
 }
 
@@ -229,7 +239,7 @@ func octets(name string) int {
 // Whole returns the SOA record, for a denial, of the zone that is served whole and
 // that name is in; nil if there is none.
 func (t *Table) Whole(name string) []dns.RR {
-	if len(t.whole) == 0 {
+	if !t.anyWhole {
 		return nil
 	}
 	zone := t.zones.Of(definition.Name(name))
