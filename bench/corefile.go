@@ -62,6 +62,11 @@ func cachedFileLines(s site, w *workload) (string, error) {
 	return "\tcache\n" + lines, err
 }
 
+func cachedMXSRVLines(s site, w *workload) (string, error) {
+	lines, err := mxsrvLines(s, w)
+	return "\tcache\n" + lines, err
+}
+
 func overlayLines(s site, w *workload) (string, error) {
 	lines, err := fileLines(s, w)
 	if err != nil {

@@ -26,7 +26,7 @@ type verdict struct {
 	demand
 	times spread  // of answers for the same processor time, round by round
 	rate  float64 // of answers a second, the median
-	floor float64 // the same as times of the floor: nobody can have more
+	floor float64 // the same as times of the floor
 }
 
 func verdicts(all []*contest) []verdict {
@@ -44,8 +44,8 @@ func verdicts(all []*contest) []verdict {
 	return judged
 }
 
-// String says whether a demand is met, and if not whether it could be: what the
-// floor does not reach, no plugin of this server can.
+// String says whether a demand is met, and if not whether the floor would meet it:
+// no plugin can that has this server write its messages.
 func (v verdict) String() string {
 	switch {
 	case v.times.median >= v.least:

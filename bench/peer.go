@@ -38,6 +38,7 @@ var peers = []peer{
 	{name: "mxsrv+file", what: "*mxsrv* laid over *file*", often: true, prepare: blockOf(overlayLines), command: corednsCommand},
 	{name: "file", what: "the plugin *file* of CoreDNS", often: true, prepare: blockOf(fileLines), command: corednsCommand},
 	{name: "cache+file", what: "*file* behind *cache*", often: true, prepare: blockOf(cachedFileLines), command: corednsCommand},
+	{name: "cache+mxsrv", what: "*mxsrv* behind *cache*", often: true, prepare: blockOf(cachedMXSRVLines), command: corednsCommand},
 	{name: "hosts", what: "the plugin *hosts*", prepare: blockOf(hostsLines), command: corednsCommand},
 	{name: "template", what: "the plugin *template*", often: true, prepare: blockOf(templateLines), command: corednsCommand},
 	{name: "etcd", what: "the plugin *etcd*, with etcd on the same core", program: "etcd", pkg: "etcd-server", version: "--version",

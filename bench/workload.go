@@ -37,7 +37,7 @@ type shape struct {
 
 const (
 	plain = "mxsrv floor file cache+file template etcd NSD Knot BIND dnsmasq"
-	zones = "mxsrv floor file cache+file NSD Knot BIND"
+	zones = "mxsrv floor file cache+file cache+mxsrv NSD Knot BIND"
 )
 
 // workloads are all of them, in the order of the report.
