@@ -39,9 +39,7 @@ mx2.example.org. 3600 IN A 192.0.2.20
 // discard is the client of a benchmark, on UDP.
 type discard struct{ test.ResponseWriter }
 
-var client = &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40212}
-
-func (*discard) RemoteAddr() net.Addr { return client }
+func (*discard) RemoteAddr() net.Addr { return udpAddr }
 
 // silence is the plugin behind: it writes nothing.
 var silence = plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) { return 0, nil })

@@ -55,7 +55,8 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 // behind us may answer; then these need the guard, if there is one.
 func (m *MXSRV) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*dns.Msg, *octets, *guard) {
 	name, qtype := canonical(r.Question[0].Name), r.Question[0].Qtype
-	match, answer := t.Find(name, qtype)
+	var answer table.Answer
+	match := t.Find(name, qtype, &answer)
 	switch {
 	case match == table.Data:
 		msg, o := m.say(ctx, w, r, t, &answer)

@@ -26,37 +26,42 @@ type octets struct {
 
 var pool = sync.Pool{New: func() any { return new(octets) }}
 
-// write writes the reply to the client. Its memory is then for another one, unless
-// it was so long that few need as much.
+// write writes the reply to the client, and releases it.
 func (o *octets) write() (int, error) {
-	const mostKept = 4096
 	rcode := o.rcode
 	if o.recorder != nil {
 		o.recorder.Rcode = rcode
 	}
 	_, err := o.to.Write(o.packed)
+	o.release()
+	return rcode, err
+}
+
+// release lets others have the memory, unless it is as much as few need.
+func (o *octets) release() {
+	const mostKept = 4096
 	if len(o.packed) <= mostKept {
 		o.path, o.message = path{}, wire.Message{}
 		pool.Put(o)
 	}
-	return rcode, err
 }
 
 // say returns the reply of an answer: as octets if nobody is to see the message.
 func (m *MXSRV) say(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, a *table.Answer) (*dns.Msg, *octets) {
-	p, unseen := pathOf(w)
-	switch {
-	case !unseen:
-	case p.signed:
-		if o := m.packSigned(ctx, p, w, r, m.reply(ctx, w, r, t, a)); o != nil {
-			return nil, o
-		}
-	default:
+	p, ok := pathOf(w)
+	if ok && !p.signed {
 		if o := m.pack(ctx, p, r, a); o != nil {
 			return nil, o
 		}
 	}
-	return m.reply(ctx, w, r, t, a), nil
+	msg := m.reply(ctx, w, r, t, a)
+	if !ok || !p.signed || !m.maySign(msg) {
+		return msg, nil
+	}
+	if o := m.packSigned(ctx, p, w, r, msg); o != nil {
+		return nil, o
+	}
+	return m.reply(ctx, w, r, t, a), nil // one without signatures
 }
 
 // pack packs the message of an answer, and OPT as CoreDNS would add it. It returns nil
@@ -77,16 +82,18 @@ func (m *MXSRV) pack(ctx context.Context, p path, r *dns.Msg, a *table.Answer) *
 	return o
 }
 
-// packSigned has a message signed by dnssec, and packs it. It returns nil if dnssec has
-// to write the message itself: a denial, which needs the zone as dnssec has it, and one
-// message a second, as dnssec counts its signatures when it writes. That takes it as
-// long as everything else that it does.
+// maySign reports whether a message is not to be written by dnssec itself: a denial is,
+// which needs the zone as dnssec has it, and one message a second, as dnssec counts its
+// signatures when it writes. That takes it as long as everything else that it does.
+func (m *MXSRV) maySign(msg *dns.Msg) bool {
+	now := time.Now().Unix()
+	return msg.Rcode == dns.RcodeSuccess && len(msg.Answer) > 0 && len(msg.Ns) == 0 && m.counted.Swap(now) == now
+}
+
+// packSigned has a message signed by dnssec, and packs it. It returns nil if that cannot
+// be packed with all its glue.
 func (m *MXSRV) packSigned(ctx context.Context, p path, w dns.ResponseWriter, r, msg *dns.Msg) *octets {
-	now := time.Now().UTC()
-	if msg.Rcode != dns.RcodeSuccess || len(msg.Answer) == 0 || len(msg.Ns) > 0 || m.counted.Swap(now.Unix()) != now.Unix() {
-		return nil
-	}
-	msg = m.signer.Sign(request.Request{W: w, Req: msg}, now, metrics.WithServer(ctx))
+	msg = m.signer.Sign(request.Request{W: w, Req: msg}, time.Now().UTC(), metrics.WithServer(ctx))
 	o := pool.Get().(*octets)
 	o.message = wire.Message{MsgHdr: msg.MsgHdr, Question: r.Question[0], Answer: msg.Answer, Ns: msg.Ns, Glue: msg.Extra}
 	if glue, ok := o.pack(p, r); !ok || glue < len(msg.Extra) {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/dnssec"
 	"github.com/coredns/coredns/plugin/metrics"
@@ -17,24 +18,6 @@ import (
 
 // seeing is the writer of a plugin that wants to see messages.
 type seeing struct{ dns.ResponseWriter }
-
-// sent is a client that keeps what it gets.
-type sent struct {
-	nowhere
-	octets []byte
-	whole  bool // it came as a message
-}
-
-func (s *sent) Write(octets []byte) (int, error) {
-	s.octets = append(s.octets[:0], octets...)
-	return len(octets), nil
-}
-
-func (s *sent) WriteMsg(m *dns.Msg) (err error) {
-	s.octets, err = m.Pack()
-	s.whole = true
-	return err
-}
 
 // labelled is a writer as a plugin gets it of CoreDNS.
 func labelled(t *testing.T, name string, w dns.ResponseWriter) (got dns.ResponseWriter) {
@@ -58,8 +41,9 @@ func (n named) Name() string { return n.name }
 
 // TestPathOf: octets go to a client if nobody on the way wants to see a message.
 func TestPathOf(t *testing.T) {
-	r := new(dns.Msg)
-	client := request.NewScrubWriter(r, new(sent))
+	r, over := new(dns.Msg), newClient(t, false)
+	client := request.NewScrubWriter(r, over.ResponseWriter)
+	tcp := request.NewScrubWriter(r, newClient(t, true).ResponseWriter)
 	counting := metrics.NewRecorder(client)
 	label := func(w dns.ResponseWriter) dns.ResponseWriter { return labelled(t, pluginName, w) }
 	beneath := label(client)
@@ -75,13 +59,22 @@ func TestPathOf(t *testing.T) {
 		{"log", label(dnstest.NewRecorder(client)), path{}, false},
 		{"cache or another", label(seeing{client}), path{}, false},
 		{"one behind metrics", metrics.NewRecorder(&seeing{client}), path{}, false},
-		{"not of a server", nonwriter.New(new(sent)), path{}, false},
+		{"not of a server", over.ResponseWriter, path{}, false},
+		{"a plugin that asks for what it serves", request.NewScrubWriter(r, nonwriter.New(over.ResponseWriter)), path{}, false},
+		{"HTTPS", request.NewScrubWriter(r, new(dnsserver.DoHWriter)), path{}, false},
+		{"QUIC", request.NewScrubWriter(r, new(dnsserver.DoQWriter)), path{}, false},
+		{"another server", request.NewScrubWriter(r, over), path{}, false},
+		{"no server", request.NewScrubWriter(r, nil), path{}, false},
+		{"TCP", tcp, path{to: tcp}, true},
 		{"nobody", nil, path{}, false},
 		{"dnssec", label(&dnssec.ResponseWriter{ResponseWriter: beneath}), path{to: beneath, signed: true}, true},
 		{"dnssec behind metrics", label(&dnssec.ResponseWriter{ResponseWriter: label(counting)}), path{to: label(counting), signed: true, recorder: counting}, true},
 		{"one behind dnssec", label(&dnssec.ResponseWriter{ResponseWriter: seeing{client}}), path{}, false},
 	} {
 		got, ok := pathOf(tc.w)
+		if !ok {
+			got = path{}
+		}
 		if ok != tc.ok || got.signed != tc.want.signed || got.recorder != tc.want.recorder || (got.to == nil) != (tc.want.to == nil) {
 			t.Errorf("%s: %+v, %v, want %+v, %v", tc.name, got, ok, tc.want, tc.ok)
 		}
@@ -93,7 +86,7 @@ func TestPathOf(t *testing.T) {
 
 // TestPathAllocs: to find the path costs no memory.
 func TestPathAllocs(t *testing.T) {
-	w := labelled(t, pluginName, metrics.NewRecorder(labelled(t, "front", request.NewScrubWriter(new(dns.Msg), new(sent)))))
+	w := labelled(t, pluginName, metrics.NewRecorder(labelled(t, "front", request.NewScrubWriter(new(dns.Msg), newClient(t, false).ResponseWriter))))
 	if n := testing.AllocsPerRun(100, func() { pathOf(w) }); n > 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
@@ -108,21 +101,19 @@ func TestOctets(t *testing.T) {
 		}
 		var texts [2]string
 		for i := range texts {
-			r, s := l.query(), &sent{nowhere: *l.client()}
-			var w dns.ResponseWriter = request.NewScrubWriter(r, s)
+			r, c := l.query(), newClient(t, l.tcp)
+			counting := metrics.NewRecorder(request.NewScrubWriter(r, c.ResponseWriter))
+			var w dns.ResponseWriter = counting
 			if i == 1 {
 				w = seeing{w}
 			}
 			if _, err := l.handler(t).ServeDNS(t.Context(), w, r); err != nil {
 				t.Fatal(err)
 			}
-			if s.whole != (i == 1) {
-				t.Errorf("%s: came as a message: %v", l.name, s.whole)
+			if seen := counting.Msg != nil; seen != (i == 1) {
+				t.Errorf("%s: the message was seen: %v", l.name, seen)
 			}
-			m := new(dns.Msg)
-			if err := m.Unpack(s.octets); err != nil {
-				t.Fatal(err)
-			}
+			m := c.message(t)
 			m.Id = 0
 			texts[i] = m.String()
 		}
@@ -136,14 +127,14 @@ func TestOctets(t *testing.T) {
 // octets, and who wrote it.
 func TestOctetsCounted(t *testing.T) {
 	l := workload{definitions: benchDefinitions, question: "nosuch.example.org. MX"}
-	r, s := l.query(), &sent{nowhere: *l.client()}
-	counting := metrics.NewRecorder(request.NewScrubWriter(r, s))
+	r, c := l.query(), newClient(t, false)
+	counting := metrics.NewRecorder(request.NewScrubWriter(r, c.ResponseWriter))
 	rcode, err := l.handler(t).ServeDNS(t.Context(), labelled(t, pluginName, counting), r)
-	if err != nil || s.whole {
-		t.Fatalf("%v, came as a message: %v", err, s.whole)
+	if err != nil || counting.Msg != nil {
+		t.Fatalf("%v, message %v", err, counting.Msg)
 	}
-	if rcode != dns.RcodeNameError || counting.Rcode != rcode || counting.Len != len(s.octets) || counting.Plugin != pluginName {
-		t.Errorf("rcode %d; counted rcode %d, %d of %d octets, by %q", rcode, counting.Rcode, counting.Len, len(s.octets), counting.Plugin)
+	if rcode != dns.RcodeNameError || counting.Rcode != rcode || counting.Len != len(c.octets) || counting.Plugin != pluginName {
+		t.Errorf("rcode %d; counted rcode %d, %d of %d octets, by %q", rcode, counting.Rcode, counting.Len, len(c.octets), counting.Plugin)
 	}
 }
 
@@ -154,17 +145,15 @@ func TestOctetsSigned(t *testing.T) {
 		l := workload{definitions: benchDefinitions, question: "example.org. MX", edns: 1232}
 		h := l.handler(t)
 		h.signer = signs("example.org.")
-		ask := func(question string) (m dns.Msg, whole bool) {
+		ask := func(question string) (m *dns.Msg, whole bool) {
 			l.question = question
-			r, s := l.query(), &sent{nowhere: *l.client()}
-			w := &dnssec.ResponseWriter{ResponseWriter: request.NewScrubWriter(r, s)}
+			r, c := l.query(), newClient(t, false)
+			counting := metrics.NewRecorder(request.NewScrubWriter(r, c.ResponseWriter))
+			w := &dnssec.ResponseWriter{ResponseWriter: counting}
 			if _, err := h.ServeDNS(t.Context(), labelled(t, pluginName, w), r); err != nil {
 				t.Fatal(err)
 			}
-			if err := m.Unpack(s.octets); err != nil {
-				t.Fatal(err)
-			}
-			return m, s.whole
+			return c.message(t), counting.Msg != nil
 		}
 		for range 2 {
 			for i := range 3 {

@@ -17,7 +17,7 @@ import (
 // and for all below it (RFC 8020), and mail to it would bounce.
 func (m *MXSRV) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, match table.Match) *guard {
 	soa := t.Whole(name)
-	if t.OfAbove(name, r.Question[0].Qtype) {
+	if soa != nil && t.OfAbove(name, r.Question[0].Qtype) {
 		soa = nil
 	}
 	if match == table.None && soa == nil {

@@ -3,6 +3,7 @@ package mxsrv
 import (
 	"context"
 	"reflect"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
@@ -12,7 +13,9 @@ import (
 
 // A plugin in front of us that wants to see our messages gives us a writer of its own
 // kind. Mostly there is none, but for writers of CoreDNS that only count and label. Then
-// the client can get a reply as octets, which CoreDNS need not measure, cut and pack.
+// a client over UDP or TCP can get a reply as octets, which CoreDNS need not measure, cut
+// and pack. Other clients cannot: those over HTTPS and gRPC get messages, over QUIC a
+// message is the end of a stream, and plugins that ask for what they serve catch messages.
 
 // A path is what is between us and a client that may get octets.
 type path struct {
@@ -21,14 +24,14 @@ type path struct {
 	recorder *metrics.Recorder  // counts the octets, and is to be told the rcode; nil if there is none
 }
 
-// pathOf returns the path that begins with a writer. It is none if the writer, or one
-// that it writes to, is of a kind that is not known here.
+// pathOf returns the path that begins with a writer, and whether there is one: not if
+// the writer, or one that it writes to, is of a kind that is not known here.
 func pathOf(w dns.ResponseWriter) (path, bool) {
 	p := path{to: w}
 	for {
 		switch known := w.(type) {
 		case *request.ScrubWriter:
-			return p, true
+			return p, isClient(known.ResponseWriter)
 		case *metrics.Recorder:
 			p.recorder, w = known, known.ResponseWriter
 		default:
@@ -62,11 +65,7 @@ var label = func() (t reflect.Type) {
 // isSigning reports whether writers of a type are those of dnssec. To import that would
 // put it into every build with us.
 func isSigning(t reflect.Type) bool {
-	if t == nil || t.Kind() != reflect.Pointer {
-		return false
-	}
-	of := t.Elem()
-	return of.Name() == "ResponseWriter" && of.PkgPath() == "github.com/coredns/coredns/plugin/dnssec" && embeds(t)
+	return isNamed(t, "github.com/coredns/coredns/plugin/dnssec", "ResponseWriter") && embeds(t)
 }
 
 // embeds reports whether writers of a type are pointers to a struct that begins with
@@ -82,4 +81,45 @@ func embeds(t reflect.Type) bool {
 func embedded(w dns.ResponseWriter) dns.ResponseWriter {
 	inner, _ := reflect.ValueOf(w).Elem().Field(0).Interface().(dns.ResponseWriter)
 	return inner
+}
+
+// A clientKind is the type of the writers of miekg/dns, which has no name outside.
+type clientKind struct {
+	writer reflect.Type
+	last   int // its field for who writes in the end: itself, unless somebody decorates it
+}
+
+// clients is what isClient has learned from the first query: it is the same for all.
+var clients atomic.Pointer[clientKind]
+
+// isClient reports whether w is the writer of miekg/dns itself, for UDP or TCP.
+func isClient(w dns.ResponseWriter) bool {
+	t := reflect.TypeOf(w)
+	kind := clients.Load()
+	if kind == nil || kind.writer != t {
+		if kind = learn(t); kind == nil {
+			return false
+		}
+		clients.Store(kind)
+	}
+	last := reflect.ValueOf(w).Elem().Field(kind.last)
+	return !last.IsNil() && last.Elem().Type() == t
+}
+
+// learn looks whether writers of a type are those of miekg/dns.
+func learn(t reflect.Type) *clientKind {
+	if !isNamed(t, "github.com/miekg/dns", "response") {
+		return nil
+	}
+	last, ok := t.Elem().FieldByName("writer")
+	if !ok || last.Type.Kind() != reflect.Interface {
+		return nil
+	}
+	return &clientKind{t, last.Index[0]}
+}
+
+// isNamed reports whether a type is a pointer to a struct of this name.
+func isNamed(t reflect.Type, path, name string) bool {
+	return t != nil && t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct &&
+		t.Elem().Name() == name && t.Elem().PkgPath() == path
 }

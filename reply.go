@@ -117,12 +117,13 @@ func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
 // answerLen returns the octets of a message without glue.
 func answerLen(msg *dns.Msg) int {
 	o := pool.Get().(*octets)
-	defer pool.Put(o)
-	packed, _, err := o.packer.Pack(&wire.Message{Question: msg.Question[0], Answer: msg.Answer, Size: dns.MaxMsgSize})
+	defer o.release()
+	var err error
+	o.packed, _, err = o.packer.Pack(&wire.Message{Question: msg.Question[0], Answer: msg.Answer, Size: dns.MaxMsgSize})
 	if err != nil {
 		return msg.Len()
 	}
-	return len(packed)
+	return len(o.packed)
 }
 
 // leastGlue is the octets of an A record with a pointer for its owner.

@@ -108,7 +108,7 @@ func (c *contest) bars() (*plot.Plot, error) {
 
 func (one *contender) color() color.Color {
 	switch {
-	case strings.HasPrefix(one.name, "mxsrv"):
+	case strings.Contains(one.name, "mxsrv"):
 		return ours
 	case one.name == "floor":
 		return bound

@@ -260,6 +260,9 @@ func TestReload(t *testing.T) {
 		}
 		eventually(t, s, mark, func() bool { return strings.Count(s.log.String(), mark) > before })
 	}
+	// A signal that comes before CoreDNS listens for any is lost without a word.
+	listening := regexp.MustCompile(`\[chan receive.*\n.*trapSignalsPosix`)
+	eventually(t, s, "listening for signals", func() bool { return listening.MatchString(s.get(":1055", "/debug/pprof/goroutine?debug=2")) })
 	goroutines := func(of string) int { return strings.Count(s.get(":1055", "/debug/pprof/goroutine?debug=2"), of) }
 	descriptors := func() int {
 		fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.process.Pid))

@@ -89,38 +89,41 @@ const anyType = dns.TypeNone
 // There is an answer only if the match is [Data]. ANY gets one of the RRsets of
 // the name (RFC 8482 §4.1).
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
-	match, a := t.Find(name, qtype)
+	var a Answer
+	match := t.Find(name, qtype, &a)
 	return match, a.Owned()
 }
 
 // Find is Lookup for who can do with records that have no owner, if many names share
-// them: it allocates nothing.
-func (t *Table) Find(name string, qtype uint16) (Match, Answer) {
+// them: it allocates nothing, and writes to the answer only if there is one.
+func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	of := t.of(definition.Name(name))
 	n := of.find(name)
 	if n == nil {
-		return t.missing(None, name, qtype)
+		return t.missing(None, name, qtype, a)
 	}
 	entries := of.held(n)
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
-			return Data, of.found(name, e, t.denials)
+			*a = of.found(name, e, t.denials)
+			return Data
 		}
 	}
-	return t.missing(Exists, name, qtype)
+	return t.missing(Exists, name, qtype, a)
 }
 
 // missing answers what there is no answer to: with a denial if all is known of
 // the zone.
-func (t *Table) missing(match Match, name string, qtype uint16) (Match, Answer) {
+func (t *Table) missing(match Match, name string, qtype uint16, a *Answer) Match {
 	if !t.anyWhole {
-		return match, Answer{}
+		return match
 	}
 	zone := t.wholeZone(definition.Name(name))
 	if zone == "" || t.OfAbove(name, qtype) {
-		return match, Answer{}
+		return match
 	}
-	return Data, t.denial(zone, definition.Name(name), qtype, match == Exists)
+	*a = t.denial(zone, definition.Name(name), qtype, match == Exists)
+	return Data
 }
 
 // wholeZone returns the zone that name is in if all is known of the name, or "".

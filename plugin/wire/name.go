@@ -52,6 +52,10 @@ func (p *Packer) name(text string, compress bool) {
 		p.err = errEmpty
 		return
 	}
+	if len(text) > longest {
+		p.odd(text)
+		return
+	}
 	own, at := len(text), 0
 	if compress {
 		own, at = p.common(text)
@@ -108,7 +112,7 @@ func beforeCommon(name, other string) int {
 // labels writes whole labels, and 0 for an end. It reports false, and writes nothing,
 // if they are none or have escapes.
 func (p *Packer) labels(text string) bool {
-	if len(text) > longest || text[len(text)-1] != '.' || strings.IndexByte(text, '\\') >= 0 {
+	if text[len(text)-1] != '.' || strings.IndexByte(text, '\\') >= 0 {
 		return false
 	}
 	start := len(p.buf)

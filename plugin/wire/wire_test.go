@@ -216,6 +216,7 @@ func TestError(t *testing.T) {
 		"long label":      &dns.MX{Hdr: header, Mx: label + ".example.org."},
 		"long last label": &dns.MX{Hdr: header, Mx: "a." + label + "."},
 		"long name":       &dns.MX{Hdr: header, Mx: strings.Repeat("abc.", 64)},
+		"long name above": &dns.MX{Hdr: header, Mx: strings.Repeat("abc.", 61) + "example.org."},
 		"relative":        &dns.MX{Hdr: header, Mx: "mx"},
 		"no IPv4 address": &dns.A{Hdr: header, A: make([]byte, 5)},
 		"no IPv6 address": &dns.AAAA{Hdr: header, AAAA: make([]byte, 5)},
