@@ -87,7 +87,7 @@ func (m *MXSRV) pack(ctx context.Context, p path, r *dns.Msg, a *table.Answer) *
 // signatures when it writes. That takes it as long as everything else that it does.
 func (m *MXSRV) maySign(msg *dns.Msg) bool {
 	now := time.Now().Unix()
-	return msg.Rcode == dns.RcodeSuccess && len(msg.Answer) > 0 && len(msg.Ns) == 0 && m.counted.Swap(now) == now
+	return m.signer != nil && msg.Rcode == dns.RcodeSuccess && len(msg.Answer) > 0 && len(msg.Ns) == 0 && m.counted.Swap(now) == now
 }
 
 // packSigned has a message signed by dnssec, and packs it. It returns nil if that cannot

@@ -43,7 +43,7 @@ var (
 
 // whole takes 25 minutes on two cores, brief less than three.
 var (
-	whole = plan{span: 600 * time.Millisecond, rounds: 15, every: 5, heavy: 7, scaleRounds: 3, sizes: []int{1000, 10000, 100000, 1000000},
+	whole = plan{span: 600 * time.Millisecond, rounds: 13, every: 4, heavy: 5, scaleRounds: 3, sizes: []int{1000, 10000, 100000, 1000000},
 		benchtime: "0.3s", handlerRounds: 6}
 	brief = plan{span: 300 * time.Millisecond, rounds: 1, every: 1, heavy: 1, scaleRounds: 1, sizes: []int{1000, 10000},
 		benchtime: "50ms", handlerRounds: 1}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -155,7 +156,8 @@ func (one *contender) checked(p *server, w *workload, s site) error {
 	return nil
 }
 
-// saying is the text of a message without what is of one asking or one key alone.
+// saying is the text of a message without what is of one asking or one key alone, its
+// lines sorted: dnssec puts signatures in any order.
 func saying(m *dns.Msg) string {
 	m = m.Copy()
 	m.Id = 0
@@ -164,5 +166,5 @@ func saying(m *dns.Msg) string {
 			sig.Inception, sig.Expiration, sig.KeyTag, sig.Signature = 0, 0, 0, ""
 		}
 	}
-	return m.String()
+	return strings.Join(slices.Sorted(strings.Lines(m.String())), "")
 }
