@@ -39,8 +39,8 @@ func (o *octets) write() (int, error) {
 
 // release lets others have the memory, unless it is as much as few need.
 func (o *octets) release() {
-	const mostKept = 4096
-	if len(o.packed) <= mostKept {
+	const mostKept = 8192
+	if o.packer.Cap() <= mostKept {
 		o.path, o.message = path{}, wire.Message{}
 		pool.Put(o)
 	}

@@ -2,8 +2,6 @@ package mxsrv
 
 import (
 	"context"
-	"net"
-	"slices"
 
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/request"
@@ -15,10 +13,8 @@ import (
 
 const (
 	headerLen   = 12
-	questionLen = 4  // type and class
-	rrLen       = 10 // type, class, TTL and the length of the data
-	pointerLen  = 2  // a compressed name, RFC 1035 §4.1.4
-	maxPointer  = 1 << 14
+	questionLen = 4 // type and class
+	pointerLen  = 2 // a compressed name, RFC 1035 §4.1.4
 
 	bareOptLen = 11
 	nsidRoom   = 4 + 255
@@ -91,63 +87,12 @@ func (m *MXSRV) size(state *request.Request) int {
 }
 
 // trim keeps the glue RRsets that fit into size octets with names compressed as
-// they will be, perRRset more for each. What is smaller may fit behind one that does
-// not.
+// they will be, perRRset more for each.
 func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
-	msg.Compress, msg.Extra = true, nil
-	answer := answerLen(msg)
-	left, kept := size-answer, 0
-	for i, end := 0, 0; i < len(glue) && left >= leastGlue+perRRset; i = end {
-		end = rrsetEnd(glue, i)
-		octets := glueLen(glue[i:end], answer) + perRRset
-		if octets > left {
-			continue
-		}
-		left -= octets
-		if kept == i {
-			msg.Extra = glue[:end:end] // mostly: the first ones
-		} else {
-			msg.Extra = append(msg.Extra, glue[i:end]...)
-		}
-		kept += end - i
-	}
-	msg.Extra = slices.Clip(msg.Extra)
-}
-
-// answerLen returns the octets of a message without glue.
-func answerLen(msg *dns.Msg) int {
 	o := pool.Get().(*octets)
 	defer o.release()
-	var err error
-	o.packed, _, err = o.packer.Pack(&wire.Message{Question: msg.Question[0], Answer: msg.Answer, Size: dns.MaxMsgSize})
-	if err != nil {
-		return msg.Len()
-	}
-	return len(o.packed)
-}
-
-// leastGlue is the octets of an A record with a pointer for its owner.
-const leastGlue = pointerLen + rrLen + net.IPv4len
-
-// rrsetEnd returns where the RRset ends that starts at i.
-func rrsetEnd(rrs []dns.RR, i int) int {
-	first := rrs[i].Header()
-	for i++; i < len(rrs); i++ {
-		if h := rrs[i].Header(); h.Rrtype != first.Rrtype || h.Name != first.Name {
-			break
-		}
-	}
-	return i
-}
-
-// glueLen returns the octets of an RRset of glue behind an answer of so many. Its
-// owner is a target in the answer, and a pointer to that if it is near enough.
-func glueLen(rrset []dns.RR, answer int) int {
-	octets := dns.Len(rrset[0])
-	if answer < maxPointer {
-		octets += pointerLen - nameLen(rrset[0].Header().Name)
-	}
-	return octets * len(rrset)
+	msg.Compress = true
+	msg.Extra = o.packer.Fit(&wire.Message{Question: msg.Question[0], Answer: msg.Answer, Glue: glue, Size: size}, perRRset)
 }
 
 // rrsets counts the RRsets of an answer: one, and the CNAME before it.

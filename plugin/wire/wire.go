@@ -13,6 +13,8 @@ package wire
 
 import (
 	"encoding/binary"
+	"iter"
+	"slices"
 
 	"github.com/miekg/dns"
 )
@@ -55,7 +57,9 @@ func (p *Packer) Pack(m *Message) (octets []byte, glue int, err error) {
 		ns = p.section(m.Ns, "")
 	}
 	if !p.cut() {
-		glue = p.glue(m.Glue)
+		for i, end := range p.fitting(m.Glue, 0) {
+			glue += end - i
+		}
 	}
 	extra := glue
 	if m.OPT != nil {
@@ -67,6 +71,9 @@ func (p *Packer) Pack(m *Message) (octets []byte, glue int, err error) {
 	}
 	return p.buf, glue, p.err
 }
+
+// Cap returns the octets that a packer keeps memory for.
+func (p *Packer) Cap() int { return cap(p.buf) }
 
 // Where things are in the header, RFC 1035 §4.1.1.
 const (
@@ -121,22 +128,44 @@ func (p *Packer) section(rrs []dns.RR, owner string) int {
 	return len(rrs)
 }
 
-// glue writes the RRsets of addresses that fit, and returns how many records these
-// have. What is smaller may fit behind one that does not.
-func (p *Packer) glue(rrs []dns.RR) (count int) {
-	const least = 16 // octets of an A record with a pointer for its owner
-	for i, end := 0, 0; i < len(rrs) && p.limit-len(p.buf) >= least; i = end {
-		start, names := len(p.buf), len(p.names)
-		for end = i; end < len(rrs) && sameRRset(rrs[i], rrs[end]); end++ {
-			p.record(rrs[end], "")
-		}
-		if len(p.buf) > p.limit {
-			p.buf, p.names = p.buf[:start], p.names[:names]
-			continue
-		}
-		count += end - i
+// Fit returns the glue of a message that fits if each RRset of it will take so many
+// octets more. It is full to its capacity.
+func (p *Packer) Fit(m *Message, each int) []dns.RR {
+	p.start(m)
+	if p.section(m.Answer, m.Owner); p.cut() {
+		return nil
 	}
-	return count
+	var fits []dns.RR
+	for i, end := range p.fitting(m.Glue, each) {
+		if len(fits) == i {
+			fits = m.Glue[:end:end] // mostly: the first ones
+		} else {
+			fits = append(fits, m.Glue[i:end]...)
+		}
+	}
+	return slices.Clip(fits)
+}
+
+// fitting writes the RRsets of addresses that fit, and goes through where they start and
+// end. What is smaller may fit behind one that does not.
+func (p *Packer) fitting(rrs []dns.RR, each int) iter.Seq2[int, int] {
+	const least = 16 // octets of an A record with a pointer for its owner
+	return func(yield func(int, int) bool) {
+		for i, end := 0, 0; i < len(rrs) && p.limit-len(p.buf) >= least+each; i = end {
+			start, names := len(p.buf), len(p.names)
+			for end = i; end < len(rrs) && sameRRset(rrs[i], rrs[end]); end++ {
+				p.record(rrs[end], "")
+			}
+			if len(p.buf)+each > p.limit {
+				p.buf, p.names = p.buf[:start], p.names[:names]
+				continue
+			}
+			p.limit -= each
+			if !yield(i, end) {
+				return
+			}
+		}
+	}
 }
 
 func sameRRset(a, b dns.RR) bool {
