@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/mxsrv/mxsrv/bench/rig"
 )
 
 // machine tells where the figures are from.
@@ -100,18 +101,5 @@ func required() error {
 	if runtime.NumCPU() < 2 {
 		return fmt.Errorf("one core: two are needed, for the server and for dnsperf")
 	}
-	for _, p := range []struct{ program, pkg string }{{"dnsperf", "dnsperf"}, {"taskset", "util-linux"}, {"stdbuf", "coreutils"}} {
-		if _, err := exec.LookPath(p.program); err != nil {
-			return fmt.Errorf("%s is missing: apt-get install %s", p.program, p.pkg)
-		}
-	}
-	return nil
-}
-
-func build(dir string) error {
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "server"), "github.com/mxsrv/mxsrv/bench/server")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %v\n%s", err, out)
-	}
-	return nil
+	return rig.Need(rig.Dnsperf, rig.Taskset, rig.Stdbuf)
 }

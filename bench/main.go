@@ -18,6 +18,7 @@
 //	handler.go    the Go benchmarks of the handler alone
 //	report.go     the report; plot.go, its plots
 //	server        the CoreDNS with all that is compared
+//	rig           what this and the benchmark in live do before they begin
 //
 // # Limitations
 //
@@ -33,6 +34,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"github.com/mxsrv/mxsrv/bench/rig"
 )
 
 var (
@@ -111,7 +114,7 @@ func measured(ctx context.Context, dir string) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := build(dir); err != nil {
+	if err := rig.Build(dir); err != nil {
 		return nil, err
 	}
 	for _, c := range all {

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"github.com/mxsrv/mxsrv/bench/rig"
 )
 
 // TestPeers: every peer serves the declared records of its smallest workload,
@@ -19,7 +21,7 @@ func TestPeers(t *testing.T) {
 		t.Logf("%s is not installed", p.program)
 	}
 	dir := t.TempDir()
-	if err := build(dir); err != nil {
+	if err := rig.Build(dir); err != nil {
 		t.Fatal(err)
 	}
 	port, err := freePort()

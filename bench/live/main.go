@@ -30,12 +30,12 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mxsrv/mxsrv/bench/rig"
 )
 
 var only = flag.String("only", "", "`parts` to run, with commas between: latency, queries, stock, large; all if left out")
@@ -83,7 +83,7 @@ func measure(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := build(dir); err != nil {
+	if err := rig.Build(dir); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
@@ -115,20 +115,7 @@ func choose(words string) ([]string, error) {
 
 // required reports what the machine lacks.
 func required() error {
-	for _, p := range []struct{ program, pkg string }{{"etcd", "etcd-server"}, {"dnsperf", "dnsperf"}, {"taskset", "util-linux"}} {
-		if _, err := exec.LookPath(p.program); err != nil {
-			return fmt.Errorf("%s is missing: apt-get install %s", p.program, p.pkg)
-		}
-	}
-	return nil
-}
-
-func build(dir string) error {
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "server"), "github.com/mxsrv/mxsrv/bench/server")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %v\n%s", err, out)
-	}
-	return nil
+	return rig.Need(rig.Etcd, rig.Dnsperf, rig.Taskset)
 }
 
 var began = time.Now()
