@@ -17,7 +17,7 @@ import (
 // them. What is in service when it begins is transferred, whatever comes after.
 func (m *MXSRV) Transfer(zone string, have uint32) (<-chan []dns.RR, error) {
 	t := m.table.Load()
-	if t == nil || !t.IsWhole(zone) {
+	if t == nil || !t.IsApex(zone) {
 		return nil, transfer.ErrNotAuthoritative
 	}
 	_, top := t.Lookup(zone, dns.TypeSOA)
@@ -62,9 +62,9 @@ func (m *MXSRV) refuses(r *dns.Msg, t *table.Table) int {
 	case t == nil && concerns(r) && m.zoneSet.Of(definition.Name(name)) != "":
 		return dns.RcodeServerFailure
 	case t == nil:
-	case isTransfer(qtype) && t.IsWhole(name):
+	case isTransfer(qtype) && t.IsApex(name):
 		return dns.RcodeRefused
-	case qtype == dns.TypeNXNAME && t.Whole(name) != nil:
+	case qtype == dns.TypeNXNAME && t.AuthoritativeSOA(name) != nil:
 		return dns.RcodeFormatError
 	}
 	return dns.RcodeSuccess
