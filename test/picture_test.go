@@ -7,11 +7,12 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/picture"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // TestGraphviz: what is written for dot is drawn by it, each node once.
 func TestGraphviz(t *testing.T) {
-	dot := peer(t, "dot")
+	dot := rig.Peer(t, "dot")
 	zones := definition.Zones{"example.com."}
 	set, errs := definition.Read("x", `
 host mx1 192.0.2.10 2001:db8::10
