@@ -76,10 +76,10 @@ func (p *publisher) check(index *definition.Index, errs definition.Errors) []lin
 
 func (p *publisher) lintOptions() lint.Options {
 	opt := lint.Options{
-		Zones: p.block.Zones, Passed: p.block.Fallthrough, Plugins: p.plugins, Pos: p.block.Pos, Limit: findingLimit,
+		Zones: p.block.Zones, Fallthrough: p.block.Fallthrough, Plugins: p.plugins, Pos: p.block.Pos, Limit: findingLimit,
 	}
 	if p.admitted != nil || len(p.block.Etcds) > 0 {
-		opt.Live = func(string) bool { return false } // what must not be served for that is left out already
+		opt.RequireTargets = func(string) bool { return false } // what must not be served for that is left out already
 	}
 	return opt
 }

@@ -106,7 +106,7 @@ func (r *reading) stanzas(path string, b caddyfile.ServerBlock) *block.Block {
 // optionsOf returns what the rules must know of a server block.
 func optionsOf(stanzas *block.Block, b caddyfile.ServerBlock) lint.Options {
 	others := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
-	return lint.Options{Zones: stanzas.Zones, Passed: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos}
+	return lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos}
 }
 
 // shorten makes the paths of imported files, which the parser makes absolute,

@@ -77,7 +77,7 @@ func (c *critic) judge(fragments []definition.Fragment) verdict {
 		}
 	}
 	opt := c.opt
-	opt.Live = func(string) bool { return false } // what must not be served for that is left out already
+	opt.RequireTargets = func(string) bool { return false } // what must not be served for that is left out already
 	v.findings = lint.Check(index, errs, opt)
 	if c.bare {
 		v.findings = slices.DeleteFunc(v.findings, func(f lint.Finding) bool { return f.Rule.ID == "target-undefined" })

@@ -94,7 +94,7 @@ func serve(u *ui, name string, sources []source.Source, opt lint.Options) *serve
 		}
 		sets, errs = append(sets, set), append(errs, mistakes...)
 	}
-	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Passed, index: definition.Merge(sets...).Index()}
+	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Fallthrough, index: definition.Merge(sets...).Index()}
 	s.findings = lint.Check(s.index, errs, opt)
 	return s
 }

@@ -20,7 +20,7 @@ func serveFragments(u *ui, name string, stanzas *block.Block, opt lint.Options) 
 		}
 	}
 	v := blockCritic(stanzas, e, opt).judge(texts(all))
-	served := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Passed, index: v.index, findings: v.findings}
+	served := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Fallthrough, index: v.index, findings: v.findings}
 	for _, k := range all {
 		served.leftOut = append(served.leftOut, v.out[k.Key]...)
 	}

@@ -40,7 +40,7 @@ type Admission struct {
 // New returns the admission of some fragments; opt is for everything that is
 // declared.
 func New(fragments *definition.Fragments, opt lint.Options) *Admission {
-	opt.Live = func(source string) bool { return fragments.Of(source) != nil }
+	opt.RequireTargets = func(source string) bool { return fragments.Of(source) != nil }
 	return &Admission{fragments: fragments, opt: opt,
 		why: make(map[*definition.Fragment]lint.Finding), because: make(map[definition.Name]map[*definition.Fragment]bool)}
 }

@@ -310,7 +310,7 @@ func TestChain(t *testing.T) {
 		s.all()
 		set := definition.Merge(s.base)
 		s.fragments.ReadAll(set)
-		if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, Live: func(string) bool { return false }}); len(errs) > 0 {
+		if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}); len(errs) > 0 {
 			t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
 		}
 		if all, out := s.fragments.Len(); out == 0 || out == all {

@@ -60,14 +60,17 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s [%s]", f.Pos, f.Rule.Severity, f.Text, why)
 }
 
-// Options are what the rules must know beside the definitions.
+// Options are what the rules must know besides the definitions.
 type Options struct {
-	Zones   definition.Zones
-	Passed  definition.Zones         // below which a plugin behind may hold more, even of a zone that is served whole
-	Plugins []string                 // the other plugins of the server block
-	Pos     definition.Pos           // where the block with the definitions starts
-	Live    func(source string) bool // if it is not nil: says in which sources declarations come and go; see target-undefined
-	Limit   int                      // findings of each rule to return; the last of them speaks for the rest. 0 is all
+	Zones       definition.Zones
+	Fallthrough definition.Zones // names in these may also be declared by the next plugins, even in an authoritative zone
+	Plugins     []string         // the other plugins of the server block
+	Pos         definition.Pos   // where the block with the definitions starts
+	Limit       int              // findings of each rule to return, the last of which counts the rest; 0 for all
+
+	// RequireTargets says in which sources a target that an authoritative zone
+	// lacks is an error, not a warning. If it is nil: in all.
+	RequireTargets func(source string) bool
 }
 
 // Check returns what is wrong with a set and with what could not be read of it.
@@ -98,7 +101,7 @@ func CheckPlugins(index *definition.Index, opt Options) []Finding {
 func check(rules []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	p := &pass{
 		set: index.Set, errs: errs, index: index, opt: opt,
-		zones: opt.Zones.Set(), passed: opt.Passed.Set(), at: make(map[place]tally),
+		zones: opt.Zones.Set(), fallsThrough: opt.Fallthrough.Set(), at: make(map[place]tally),
 	}
 	for _, r := range rules {
 		p.rule, p.kept, p.left, p.clashed = r, 0, 0, definition.Names{}
@@ -131,13 +134,13 @@ func Rules() []Rule { return slices.Clone(rules) }
 
 // A pass is what a rule sees, and where it reports.
 type pass struct {
-	set      *definition.Set
-	errs     definition.Errors
-	index    *definition.Index
-	opt      Options
-	zones    definition.ZoneSet
-	passed   definition.ZoneSet
-	findings []Finding
+	set          *definition.Set
+	errs         definition.Errors
+	index        *definition.Index
+	opt          Options
+	zones        definition.ZoneSet
+	fallsThrough definition.ZoneSet
+	findings     []Finding
 
 	rule       Rule
 	clashes    []Clash          // of the finding that is reported next

@@ -43,7 +43,7 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 		if l.Words[0] == "authoritative" {
 			r.Authoritative(l)
 		} else {
-			opt.Passed = append(opt.Passed, zones[0]) // fallthrough
+			opt.Fallthrough = append(opt.Fallthrough, zones[0]) // fallthrough
 		}
 	}
 	apexes, more := r.Set()

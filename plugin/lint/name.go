@@ -106,12 +106,16 @@ func targetUndefined(p *pass) {
 		_, twice := p.zoneTwice(target)
 		switch zone := p.zones.Of(target); {
 		case zone == "":
-		case p.index.At(zone).Apex() != nil && p.passed.Of(target) == "" && (p.opt.Live == nil || p.opt.Live(pos.Source)):
+		case p.index.At(zone).Apex() != nil && p.fallsThrough.Of(target) == "" && p.requiresTargets(pos.Source):
 			p.reportAs(Error, pos, names, "%s of %s is %s, which does not exist: write \"host %s ADDRESS...\", or a final dot if it is elsewhere", kind, owner, target, target)
 		case !twice:
 			p.report(pos, names, "%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
 		}
 	})
+}
+
+func (p *pass) requiresTargets(source string) bool {
+	return p.opt.RequireTargets == nil || p.opt.RequireTargets(source)
 }
 
 // eachOwner calls f for every declaration.
