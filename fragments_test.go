@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/source"
-	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // keys is a source of fragments that are edited.
@@ -129,9 +129,9 @@ func comeAndGo(t *testing.T, corefile string, seed uint64) (patched, out int) {
 			t.Fatal(err)
 		}
 		s.compare(t, fresh)
-		for zone, serial := range s.serials {
-			if serial != table.RevisionSerial(k.revision) || fresh.serials[zone] != serial {
-				t.Fatalf("serial %d after revision %d, from nothing %d", serial, k.revision, fresh.serials[zone])
+		for zone, got := range s.serials {
+			if got != serial.OfRevision(k.revision) || fresh.serials[zone] != got {
+				t.Fatalf("serial %d after revision %d, from nothing %d", got, k.revision, fresh.serials[zone])
 			}
 		}
 		if got, want := s.status.Load(), fresh.status.Load(); got.out != want.out || got.fragments != len(k.held) {

@@ -16,8 +16,8 @@ import (
 // exist that we hold, or that is above one: a resolver takes NXDOMAIN for the name
 // and for all below it (RFC 8020), and mail to it would bounce.
 func (m *MXSRV) guard(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, match table.Match) *guard {
-	soa := t.Whole(name)
-	if soa != nil && t.OfAbove(name, r.Question[0].Qtype) {
+	soa := t.AuthoritativeSOA(name)
+	if soa != nil && t.BelongsToParent(name, r.Question[0].Qtype) {
 		soa = nil
 	}
 	if match == table.None && soa == nil {

@@ -54,7 +54,7 @@ func (p *publisher) patch(c *source.Change) bool {
 	}))
 	count := 0
 	for name := range part.Concerned {
-		if before.Holds(name) || p.table.Load().Holds(name) {
+		if before.HasRecords(name) || p.table.Load().HasRecords(name) {
 			count++
 		}
 	}

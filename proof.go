@@ -56,11 +56,11 @@ func (m *MXSRV) types(t *table.Table, name string, qtype uint16, zone string, rc
 	switch {
 	case rcode == dns.RcodeNameError:
 		types = append(types, dns.TypeNXNAME)
-	case qtype == dns.TypeDS && name != zone && t.IsWhole(name): // where the zone delegates
+	case qtype == dns.TypeDS && name != zone && t.IsApex(name): // where the zone delegates
 		types = append(types, dns.TypeNS)
 	default:
 		types = append(types, t.Types(name)...)
-		if m.Next != nil && !t.KnowsAll(name) {
+		if m.Next != nil && !t.Authoritative(name) {
 			types = append(types, common...)
 		}
 		if name == zone {

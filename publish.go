@@ -206,7 +206,7 @@ func (p *publisher) swap(compile func(table.Options) (*table.Table, *counts)) er
 	now := time.Now()
 	serials, changed := make(map[definition.Name]uint32), []definition.Name(nil)
 	t, c := compile(table.Options{
-		Zones: p.block.Zones, Passed: p.block.Fallthrough, Serial: uint32(now.Unix()),
+		Zones: p.block.Zones, Fallthrough: p.block.Fallthrough, Serial: uint32(now.Unix()),
 		Serials: func(zone definition.Name, content table.Digest) uint32 {
 			serials[zone] = p.ledger.next(zone, content, p.sources.Revision())
 			if serials[zone] != p.serials[zone] {

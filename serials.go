@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/block"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/source"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
@@ -87,7 +88,7 @@ func (l *ledger) goOn(other *ledger) {
 	other.mu.Lock()
 	defer other.mu.Unlock()
 	for zone, e := range other.last {
-		if known, ok := l.before[zone]; !ok || table.Newer(e.serial, known.serial) {
+		if known, ok := l.before[zone]; !ok || serial.Newer(e.serial, known.serial) {
 			l.before[zone] = e
 		}
 	}
@@ -118,13 +119,13 @@ func (l *ledger) next(zone definition.Name, content table.Digest, revision int64
 	if !known {
 		last = l.before[zone]
 	}
-	switch of := table.RevisionSerial(revision); {
-	case revision > 0 && (last.serial == 0 || table.Newer(of, last.serial)):
+	switch of := serial.OfRevision(revision); {
+	case revision > 0 && (last.serial == 0 || serial.Newer(of, last.serial)):
 		last = entry{of, content}
 	case revision > 0 && last.content != content:
 		last = entry{max(last.serial+1, 1), content} // it was another Corefile that made this revision's
 	case last.serial == 0 || last.content != content:
-		last = entry{table.NextSerial(last.serial, time.Now()), content}
+		last = entry{serial.After(last.serial, time.Now()), content}
 	}
 	if last != l.last[zone] {
 		l.last[zone], l.unsaved = last, true

@@ -8,15 +8,16 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // Transfer implements transfer.Transferer for the zones that are served whole:
 // all their records (RFC 5936 §2.2), or the SOA alone for a secondary that has
 // them. What is in service when it begins is transferred, whatever comes after.
-func (m *MXSRV) Transfer(zone string, serial uint32) (<-chan []dns.RR, error) {
+func (m *MXSRV) Transfer(zone string, have uint32) (<-chan []dns.RR, error) {
 	t := m.table.Load()
-	if t == nil || !t.IsWhole(zone) {
+	if t == nil || !t.IsApex(zone) {
 		return nil, transfer.ErrNotAuthoritative
 	}
 	_, top := t.Lookup(zone, dns.TypeSOA)
@@ -24,7 +25,7 @@ func (m *MXSRV) Transfer(zone string, serial uint32) (<-chan []dns.RR, error) {
 	go func() {
 		defer close(ch)
 		ch <- top.RRs
-		if serial != 0 && !table.Newer(top.RRs[0].(*dns.SOA).Serial, serial) {
+		if have != 0 && !serial.Newer(top.RRs[0].(*dns.SOA).Serial, have) {
 			return
 		}
 		first := true
@@ -61,9 +62,9 @@ func (m *MXSRV) refuses(r *dns.Msg, t *table.Table) int {
 	case t == nil && concerns(r) && m.zoneSet.Of(definition.Name(name)) != "":
 		return dns.RcodeServerFailure
 	case t == nil:
-	case isTransfer(qtype) && t.IsWhole(name):
+	case isTransfer(qtype) && t.IsApex(name):
 		return dns.RcodeRefused
-	case qtype == dns.TypeNXNAME && t.Whole(name) != nil:
+	case qtype == dns.TypeNXNAME && t.AuthoritativeSOA(name) != nil:
 		return dns.RcodeFormatError
 	}
 	return dns.RcodeSuccess

@@ -14,6 +14,7 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
+	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -277,11 +278,11 @@ func TestSerialsKeptElsewhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, serial := transferred(t, h, "example.org.", 0)
-			if i > 0 && !table.Newer(serial, last) {
-				t.Errorf("%d after %d when it says %q", serial, last, keep)
+			_, got := transferred(t, h, "example.org.", 0)
+			if i > 0 && !serial.Newer(got, last) {
+				t.Errorf("%d after %d when it says %q", got, last, keep)
 			}
-			last = serial
+			last = got
 		}
 	})
 }
@@ -353,13 +354,13 @@ func TestCatchUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := h.ledger.next("example.org.", table.Digest{1}, 0)
-	if _, serial := transferred(t, h, "example.org.", 0); serial == before {
+	if _, got := transferred(t, h, "example.org.", 0); got == before {
 		t.Fatal("the ledger does not move")
 	}
 	h.follow()
 	h.publisher.stop()
-	if _, serial := transferred(t, h, "example.org.", 0); !table.Newer(serial, before) {
-		t.Errorf("serial %d after %d was served", serial, before)
+	if _, got := transferred(t, h, "example.org.", 0); !serial.Newer(got, before) {
+		t.Errorf("serial %d after %d was served", got, before)
 	}
 	if h.unsaid != nil {
 		t.Error("what it found is not said")

@@ -167,5 +167,5 @@ func faultless(all []*served) error {
 }
 
 func (s *served) compile() *table.Table {
-	return table.Compile(s.index, table.Options{Zones: s.zones, Passed: s.passed, Serial: 1})
+	return table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
 }

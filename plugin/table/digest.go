@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -94,25 +93,3 @@ func withoutSerial(rr dns.RR) dns.RR {
 	c.Serial = 0
 	return &c
 }
-
-// NextSerial returns the serial of a zone that has changed: the time in seconds,
-// as serials of that form are understood, or the one after the last if that is
-// not later (RFC 1982 §3.2). Last may be 0, for none.
-func NextSerial(last uint32, now time.Time) uint32 {
-	serial := uint32(now.Unix())
-	if last != 0 && !Newer(serial, last) {
-		serial = last + 1
-	}
-	return max(serial, 1) // 0 is no serial to some
-}
-
-// RevisionSerial returns the serial of a zone whose definitions are of a revision of
-// etcd. It is newer than serials that are times, or dates like 2026123100, as long as
-// those are of this half of the century (RFC 1982 §3.2).
-func RevisionSerial(revision int64) uint32 {
-	const first = 3_000_000_000
-	return max(first+uint32(revision), 1)
-}
-
-// Newer reports whether serial a is after b (RFC 1982 §3.2).
-func Newer(a, b uint32) bool { return int32(a-b) > 0 }
