@@ -17,10 +17,10 @@
 //	plugin/source       where definitions come from, and following their changes
 //	plugin/etcd         where in etcd they are, and how to get there
 //	plugin/block        the stanzas of a Corefile, as read
-//	plugin/delivery     which host gets mail (RFC 5321 §5.1), which target a client takes (RFC 2782)
 //	cmd/mxsrv           the tool: check, render, route, pick, import, and definitions in etcd
-//	plugin/foreign      definitions made of zone files and dnsmasq options
-//	plugin/picture      who gets what, as SVG, Dot, Mermaid and JSON
+//	  internal/delivery which host gets mail (RFC 5321 §5.1), which target a client takes (RFC 2782)
+//	  internal/foreign  zone files and dnsmasq options read as definitions
+//	  internal/picture  who gets what, as SVG, Dot, Mermaid and JSON
 //	setup.go            Corefile block → running plugin
 //	publish.go          definitions → findings → table in service, or the last good one
 //	patch.go            a small change → the same, of what it concerns alone

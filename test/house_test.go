@@ -22,12 +22,14 @@ var mayImport = map[string][]string{
 	"/plugin/admit":      {module + "/plugin/definition", module + "/plugin/lint"},
 	"/plugin/source":     {module + "/plugin/definition", module + "/plugin/etcd"},
 	"/plugin/block":      {module + "/plugin/definition", module + "/plugin/etcd", module + "/plugin/source", "github.com/coredns/caddy/caddyfile"},
-	"/plugin/foreign":    {module + "/plugin/definition"},
-	"/plugin/picture":    {module + "/plugin/definition"},
-	"/plugin/delivery":   {},
-	"/cmd/mxsrv":         {module + "/plugin/", "github.com/coredns/coredns/plugin", "github.com/coredns/caddy/caddyfile"},
-	"":                   {module + "/plugin/", "github.com/coredns/"},
-	"/cmd/coredns":       {module, "github.com/coredns/"},
+	"/cmd/mxsrv":         {module + "/plugin/", module + "/cmd/mxsrv/internal/", "github.com/coredns/coredns/plugin", "github.com/coredns/caddy/caddyfile"},
+
+	"/cmd/mxsrv/internal/delivery": {},
+	"/cmd/mxsrv/internal/foreign":  {module + "/plugin/definition"},
+	"/cmd/mxsrv/internal/picture":  {module + "/plugin/definition"},
+
+	"":             {module + "/plugin/", "github.com/coredns/"},
+	"/cmd/coredns": {module, "github.com/coredns/"},
 }
 
 // TestHouse: data flows one way, and the packages under plugin know no server.

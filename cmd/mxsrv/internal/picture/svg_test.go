@@ -15,7 +15,7 @@ import (
 // TestSVG: every picture is well formed, all its text is inside, and no text is on
 // another.
 func TestSVG(t *testing.T) {
-	dirs, err := os.ReadDir("../../examples")
+	dirs, err := os.ReadDir("../../../../examples")
 	if err != nil || len(dirs) < 5 {
 		t.Fatal("no examples", err)
 	}

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write what is drawn now to docs, for so
 // example reads the mxsrv blocks of an example, with the files that they name.
 func example(t testing.TB, name string) (*definition.Index, definition.Zones) {
 	t.Helper()
-	dir := filepath.Join("../../examples", name)
+	dir := filepath.Join("../../../../examples", name)
 	path := filepath.Join(dir, "Corefile")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -92,7 +92,7 @@ func TestDocs(t *testing.T) {
 	for _, name := range []string{"mail-backup", "ldap-60-40"} {
 		index, zones := example(t, name)
 		got := svg(t, New(index, Options{Zones: zones}))
-		path := filepath.Join("../../docs", name+".svg")
+		path := filepath.Join("../../../../docs", name+".svg")
 		if *update {
 			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 				t.Fatal(err)
@@ -101,7 +101,7 @@ func TestDocs(t *testing.T) {
 		}
 		want, err := os.ReadFile(path)
 		if err != nil || got != string(want) {
-			t.Errorf("%s is not what is drawn now (%v): run go test ./plugin/picture -update, and look at it", path, err)
+			t.Errorf("%s is not what is drawn now (%v): run go test ./cmd/mxsrv/internal/picture -update, and look at it", path, err)
 		}
 	}
 }
