@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"io/fs"
 	"os"
 	"slices"
@@ -94,7 +95,7 @@ func serve(u *ui, name string, sources []source.Source, opt lint.Options) *serve
 		}
 		sets, errs = append(sets, set), append(errs, mistakes...)
 	}
-	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Passed, index: definition.Merge(sets...).Index()}
+	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Fallthrough, index: definition.Merge(sets...).Index()}
 	s.findings = lint.Check(s.index, errs, opt)
 	return s
 }
@@ -114,9 +115,9 @@ func (r *reading) files(u *ui, paths []string) (*served, error) {
 		u.note("%s: relative names are taken to be in %s; --zone says otherwise", name, placeholder)
 		zones = definition.Zones{placeholder}
 	}
-	f := &source.File{Zones: zones}
+	f := &file.Source{Zones: zones}
 	for _, path := range paths {
-		f.Patterns = append(f.Patterns, source.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
+		f.Patterns = append(f.Patterns, file.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
 	}
 	s := serve(u, name, []source.Source{f}, lint.Options{Zones: zones, Pos: definition.Pos{Source: paths[0], Line: 1}})
 	if guessed {
@@ -167,5 +168,5 @@ func faultless(all []*served) error {
 }
 
 func (s *served) compile() *table.Table {
-	return table.Compile(s.index, table.Options{Zones: s.zones, Passed: s.passed, Serial: 1})
+	return table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 	"github.com/mxsrv/mxsrv/test/rig"
@@ -180,7 +181,7 @@ func TestOutrun(t *testing.T) {
 	}
 	defer s.close()
 	judged := func(key, text string, before int64) change {
-		return change{definition.Edit{Fragment: definition.Fragment{Key: s.key(key), Text: text}}, before}
+		return change{plugchange.Edit{Fragment: plugchange.Fragment{Key: s.key(key), Text: text}}, before}
 	}
 	var out, notes strings.Builder
 	u := newUI(&out, &notes)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/picture"
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/picture"
 )
 
 const renderExamples = `  mxsrv render                          ./Corefile as master files, RFC 1035
@@ -166,7 +166,7 @@ func renderZones(u *ui, all []*served, zones definition.Zones) error {
 				continue
 			}
 			u.line("; %s by the definitions of %s", zone, s.name)
-			if !t.IsWhole(string(zone)) {
+			if !t.IsApex(string(zone)) {
 				u.line(overlayHead, zone)
 			}
 			if err := t.Render(u.out, zone); err != nil {
