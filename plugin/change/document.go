@@ -158,12 +158,13 @@ func (d *Document) readStanzas(stanzas []int) (*definition.Set, bool) {
 	r := d.reader.Into(set)
 	r.SetDefaultTTL(d.ttl)
 	for _, i := range stanzas {
-		owners := d.index.at(i+1).owner - d.index.at(i).owner
-		if alone = alone && owners <= maxNames; !alone {
+		owners, text := d.index.at(i+1).owner-d.index.at(i).owner, d.stanza(i)
+		bom := strings.HasPrefix(text, "\ufeff") // which is dropped at the start of a text only
+		if alone = alone && owners <= maxNames && !bom; !alone {
 			return nil, false
 		}
 		pos := definition.Pos{Source: d.source, Line: d.line(int(d.index.starts[i].offset))}
-		r.Text(pos, d.stanza(i), func(l definition.Line) { alone = alone && l.Words[0] != "ttl" }) // which is about all others
+		r.Text(pos, text, func(l definition.Line) { alone = alone && l.Words[0] != "ttl" }) // which is about all others
 	}
 	_, errs := r.Set()
 	return set, alone && len(errs) == 0
