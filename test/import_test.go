@@ -10,7 +10,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/foreign"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -61,18 +60,20 @@ func TestImportDnsmasq(t *testing.T) {
 		"--listen-address=127.0.0.1", "--bind-interfaces", "--log-facility=-")
 	there := &server{addr: "127.0.0.1:" + port, log: await(t, cmd, "started")}
 
-	r, err := foreign.Read("dnsmasq.conf", office, foreign.Options{})
-	if err != nil {
-		t.Fatal(err)
+	zones := definition.Zones{"example.com."}
+	set, errs := definition.Read("import", output(t, buildTool(t), "import", conf), zones)
+	if len(errs) > 0 {
+		t.Fatal(errs)
 	}
+	index := set.Index()
 	var names []definition.Name
-	for o := range r.Set.Index().Owners() {
+	for o := range index.Owners() {
 		names = append(names, o.Name())
 	}
 	if len(names) < 20 {
 		t.Errorf("%d names are imported", len(names))
 	}
-	here := table.Compile(r.Set.Index(), table.Options{Zones: r.Zones})
+	here := table.Compile(index, table.Options{Zones: zones})
 	for _, name := range names {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.TypeCNAME} {
 			_, a := here.Lookup(string(name), qtype)

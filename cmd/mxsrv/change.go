@@ -4,25 +4,25 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"slices"
 	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 // A change is what is to be done to a fragment, as it was when that was judged.
 type change struct {
-	definition.Edit
+	plugchange.Edit
 	before int64 // revision of its last change; 0 if it was not there
 }
 
 // after returns the fragments as they are once changes are done.
-func after(all []kept, changes []change) []definition.Fragment {
+func after(all []kept, changes []change) []plugchange.Fragment {
 	done := map[string]bool{}
-	var put []definition.Fragment
+	var put []plugchange.Fragment
 	for _, c := range changes {
 		done[c.Key] = true
 		if !c.Gone {
@@ -34,7 +34,7 @@ func after(all []kept, changes []change) []definition.Fragment {
 			put = append(put, k.Fragment)
 		}
 	}
-	slices.SortFunc(put, func(a, b definition.Fragment) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(put, func(a, b plugchange.Fragment) int { return cmp.Compare(a.Key, b.Key) })
 	return put
 }
 

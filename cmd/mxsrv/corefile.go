@@ -14,7 +14,7 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -94,9 +94,9 @@ func (r *reading) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *serv
 }
 
 // stanzas reads what the mxsrv stanzas of a server block say.
-func (r *reading) stanzas(path string, b caddyfile.ServerBlock) *block.Block {
+func (r *reading) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
-	return block.Read(&d, block.Env{
+	return corefile.Read(&d, corefile.Env{
 		Root:    r.rootOf(path, b),
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
 		Origins: plugin.OriginsFromArgsOrServerBlock,
@@ -104,7 +104,7 @@ func (r *reading) stanzas(path string, b caddyfile.ServerBlock) *block.Block {
 }
 
 // optionsOf returns what the rules must know of a server block.
-func optionsOf(stanzas *block.Block, b caddyfile.ServerBlock) lint.Options {
+func optionsOf(stanzas *corefile.Block, b caddyfile.ServerBlock) lint.Options {
 	others := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
 	return lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos}
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
 	"slices"
 
 	"github.com/mxsrv/mxsrv/plugin/admit"
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
-	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 // A critic says what a server block that serves fragments would say of them.
@@ -32,7 +33,7 @@ func newCritic(zones definition.Zones) *critic {
 
 // blockCritic returns the critic of the fragments of e among all that a server block
 // declares.
-func blockCritic(stanzas *block.Block, e *source.Etcd, opt lint.Options) *critic {
+func blockCritic(stanzas *corefile.Block, e *etcd.Source, opt lint.Options) *critic {
 	c := &critic{zones: e.Zones, base: stanzas.Inline, errs: stanzas.Errs, opt: opt}
 	for _, f := range stanzas.Files {
 		set, errs := f.Load().Read()
@@ -53,15 +54,15 @@ type verdict struct {
 }
 
 // judge decides about fragments as the server does.
-func (c *critic) judge(fragments []definition.Fragment) verdict {
-	held := definition.NewFragments(c.zones)
-	var edits []definition.Edit
+func (c *critic) judge(fragments []plugchange.Fragment) verdict {
+	held := plugchange.NewFragments(c.zones)
+	var edits []plugchange.Edit
 	for _, f := range fragments {
-		edits = append(edits, definition.Edit{Fragment: f})
+		edits = append(edits, plugchange.Edit{Fragment: f})
 	}
 	_, unread := held.Apply(edits)
 	admission := admit.New(held, c.opt)
-	index, errs := admission.All([]definition.Store{c.base, held}, func() (*definition.Index, definition.Errors) {
+	index, errs := admission.All([]plugchange.Store{plugchange.Static(c.base), held}, func() (*definition.Index, definition.Errors) {
 		set := definition.Merge(c.base)
 		held.ReadAll(set)
 		return set.Index(), c.errs
@@ -71,7 +72,7 @@ func (c *critic) judge(fragments []definition.Fragment) verdict {
 		key := held.Of(f.Pos.Source).Key
 		v.out[key] = append(v.out[key], f)
 	}
-	for _, f := range held.Out() {
+	for _, f := range held.Excluded() {
 		if why, ok := admission.Why(f); ok {
 			v.out[f.Key] = append(v.out[f.Key], why)
 		}
@@ -86,7 +87,7 @@ func (c *critic) judge(fragments []definition.Fragment) verdict {
 }
 
 // relative finds names in a fragment that need a zone.
-func (c *critic) relative(f definition.Fragment) (findings []lint.Finding) {
+func (c *critic) relative(f plugchange.Fragment) (findings []lint.Finding) {
 	if !c.bare {
 		return nil
 	}
@@ -132,8 +133,8 @@ func (s *store) faults(all []kept) map[string][]lint.Finding {
 	return faults
 }
 
-func texts(all []kept) []definition.Fragment {
-	var fragments []definition.Fragment
+func texts(all []kept) []plugchange.Fragment {
+	var fragments []plugchange.Fragment
 	for _, k := range all {
 		fragments = append(fragments, k.Fragment)
 	}
@@ -172,12 +173,12 @@ func (s *store) consequences(all []kept, changes []change) []lint.Finding {
 }
 
 // alone returns the errors for which a fragment is left out whatever else there is.
-func (s *store) alone(f definition.Fragment) []lint.Finding {
+func (s *store) alone(f plugchange.Fragment) []lint.Finding {
 	var errors []lint.Finding
 	for _, c := range s.critics {
 		only := *c
 		only.base, only.errs = new(definition.Set), nil
-		errors = append(errors, only.judge([]definition.Fragment{f}).out[f.Key]...)
+		errors = append(errors, only.judge([]plugchange.Fragment{f}).out[f.Key]...)
 		errors = append(errors, c.relative(f)...)
 	}
 	return once(errors)

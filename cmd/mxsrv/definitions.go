@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"io/fs"
 	"os"
 	"slices"
@@ -114,9 +115,9 @@ func (r *reading) files(u *ui, paths []string) (*served, error) {
 		u.note("%s: relative names are taken to be in %s; --zone says otherwise", name, placeholder)
 		zones = definition.Zones{placeholder}
 	}
-	f := &source.File{Zones: zones}
+	f := &file.Source{Zones: zones}
 	for _, path := range paths {
-		f.Patterns = append(f.Patterns, source.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
+		f.Patterns = append(f.Patterns, file.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
 	}
 	s := serve(u, name, []source.Source{f}, lint.Options{Zones: zones, Pos: definition.Pos{Source: paths[0], Line: 1}})
 	if guessed {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func (d *deleting) run(u *ui, names []string) error {
 	}
 	var changes []change
 	for _, k := range chosen {
-		changes = append(changes, change{definition.Edit{Fragment: k.Fragment, Gone: true}, k.changed})
+		changes = append(changes, change{plugchange.Edit{Fragment: k.Fragment, Gone: true}, k.changed})
 		if k.lease != 0 {
 			u.note("%s is held by an instance, under lease %x: if that lives it comes back", k.Key, k.lease)
 		}
@@ -70,7 +71,7 @@ func (d *deleting) run(u *ui, names []string) error {
 }
 
 // withdrawn lists what goes with a fragment, the first few of many.
-func (s *store) withdrawn(f definition.Fragment) string {
+func (s *store) withdrawn(f plugchange.Fragment) string {
 	const few = 4
 	var words []string
 	for _, c := range s.critics {

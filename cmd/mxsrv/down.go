@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mxsrv/mxsrv/plugin/delivery"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 )
 
 // unreachable is what the command line says is down.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"net"
 	"os"
 	"os/exec"
@@ -219,7 +220,7 @@ func TestOutrun(t *testing.T) {
 	}
 	defer s.close()
 	judged := func(key, text string, before int64) change {
-		return change{definition.Edit{Fragment: definition.Fragment{Key: s.key(key), Text: text}}, before}
+		return change{plugchange.Edit{Fragment: plugchange.Fragment{Key: s.key(key), Text: text}}, before}
 	}
 	var out, notes strings.Builder
 	u := newUI(&out, &notes)

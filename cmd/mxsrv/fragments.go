@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 // serveFragments judges what a server block serves that has definitions in etcd too,
 // as they are now. Etcd may be out of reach from here; then the rest is judged.
-func serveFragments(u *ui, name string, stanzas *block.Block, opt lint.Options) *served {
+func serveFragments(u *ui, name string, stanzas *corefile.Block, opt lint.Options) *served {
 	e := stanzas.Etcds[0] // a block has one
 	s := &store{Config: e.Config}
 	var all []kept

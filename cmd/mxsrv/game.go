@@ -9,7 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/mxsrv/mxsrv/plugin/delivery"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 )
 
 // A game is a selection that was played many times. It is its own JSON.

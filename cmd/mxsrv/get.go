@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"regexp"
 	"strings"
 	"time"
@@ -12,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
@@ -159,19 +159,19 @@ var headed = regexp.MustCompile(`(?m)^#: (\S+), revision \d+.*\n`)
 
 // parsePrinted reads the fragments that get has printed. It returns nil for
 // other texts.
-func parsePrinted(text string) []definition.Fragment {
+func parsePrinted(text string) []plugchange.Fragment {
 	text = strings.TrimLeft(text, "\n")
 	heads := headed.FindAllStringSubmatchIndex(text, -1)
 	if len(heads) == 0 || heads[0][0] != 0 {
 		return nil
 	}
-	var fragments []definition.Fragment
+	var fragments []plugchange.Fragment
 	for i, at := range heads {
 		end := len(text)
 		if i+1 < len(heads) {
 			end = heads[i+1][0]
 		}
-		fragments = append(fragments, definition.Fragment{Key: text[at[2]:at[3]], Text: tidy(unmark(text[at[1]:end]))})
+		fragments = append(fragments, plugchange.Fragment{Key: text[at[2]:at[3]], Text: tidy(unmark(text[at[1]:end]))})
 	}
 	return fragments
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/foreign"
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/foreign"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 

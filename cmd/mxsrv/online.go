@@ -8,8 +8,8 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/delivery"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )

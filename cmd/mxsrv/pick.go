@@ -10,8 +10,8 @@ import (
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/delivery"
 )
 
 const pickExamples = `  mxsrv pick _ldap._tcp.example.com                 how the load is shared

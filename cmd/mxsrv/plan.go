@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mxsrv/mxsrv/plugin/delivery"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 )
 
 // The JSON of a plan.

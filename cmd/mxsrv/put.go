@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"io"
 	"io/fs"
 	"math"
@@ -12,8 +13,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 const putExamples = `  mxsrv put mail.conf                    the fragment "mail", if servers would serve it
@@ -83,8 +82,8 @@ func (p *putting) run(u *ui, paths []string) error {
 }
 
 // read reads the fragments of files, each key once.
-func (p *putting) read(s *store, paths []string) ([]definition.Fragment, error) {
-	var wanted []definition.Fragment
+func (p *putting) read(s *store, paths []string) ([]plugchange.Fragment, error) {
+	var wanted []plugchange.Fragment
 	from := map[string]string{}
 	for _, path := range paths {
 		files, err := p.files(path)
@@ -148,7 +147,7 @@ func (p *putting) files(path string) ([]namedFile, error) {
 }
 
 // fragments reads a file: a fragment, or all those of which get printed it.
-func (p *putting) fragments(s *store, f namedFile) ([]definition.Fragment, error) {
+func (p *putting) fragments(s *store, f namedFile) ([]plugchange.Fragment, error) {
 	text, err := readText(f.path)
 	if err != nil {
 		return nil, err
@@ -176,11 +175,11 @@ func (p *putting) fragments(s *store, f namedFile) ([]definition.Fragment, error
 	if strings.HasSuffix(keys[0], "/") {
 		return nil, fmt.Errorf("name %q: write the name of a fragment, not of a folder", name)
 	}
-	return []definition.Fragment{{Key: keys[0], Text: tidy(text)}}, nil
+	return []plugchange.Fragment{{Key: keys[0], Text: tidy(text)}}, nil
 }
 
 // below returns an error if a fragment that get printed is of another prefix.
-func (s *store) below(path string, printed []definition.Fragment) error {
+func (s *store) below(path string, printed []plugchange.Fragment) error {
 	for _, f := range printed {
 		if !strings.HasPrefix(f.Key, s.Prefix) {
 			return withHint(fmt.Errorf("%s: %s is not below %s: write --prefix", path, f.Key, s.Prefix), "mxsrv put --name NAME %s", path)
@@ -190,7 +189,7 @@ func (s *store) below(path string, printed []definition.Fragment) error {
 }
 
 // plan returns what is to be done so that etcd has what is wanted.
-func (p *putting) plan(u *ui, s *store, wanted []definition.Fragment, all []kept) ([]change, error) {
+func (p *putting) plan(u *ui, s *store, wanted []plugchange.Fragment, all []kept) ([]change, error) {
 	there := map[string]kept{}
 	for _, k := range all {
 		there[k.Key] = k
@@ -211,7 +210,7 @@ func (p *putting) plan(u *ui, s *store, wanted []definition.Fragment, all []kept
 		if f.Created = k.Created; !ok {
 			f.Created = math.MaxInt64 // it is the youngest
 		}
-		changes = append(changes, change{definition.Edit{Fragment: f}, k.changed})
+		changes = append(changes, change{plugchange.Edit{Fragment: f}, k.changed})
 	}
 	if p.deleteOthers {
 		changes = append(changes, p.others(s, all, keep)...)
@@ -229,7 +228,7 @@ func (p *putting) others(s *store, all []kept, keep map[string]bool) []change {
 	var changes []change
 	for _, k := range all {
 		if strings.HasPrefix(k.Key, folder) && !keep[k.Key] && k.lease == 0 && !s.own(k.Key) {
-			changes = append(changes, change{definition.Edit{Fragment: k.Fragment, Gone: true}, k.changed})
+			changes = append(changes, change{plugchange.Edit{Fragment: k.Fragment, Gone: true}, k.changed})
 		}
 	}
 	return changes

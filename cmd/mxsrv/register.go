@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"os"
 	"os/signal"
 	"strings"
@@ -11,8 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 const registerExamples = `  mxsrv register "host ldap1 192.0.2.41" "service _ldap._tcp 0 6 389 ldap1"
@@ -119,24 +118,24 @@ func (r *registering) text(lines []string) (string, error) {
 
 // fragment returns what to put under which key. The name of an instance is to be
 // one that no other has: its host's, and of several on one host what it declares.
-func (r *registering) fragment(s *store, text string) (definition.Fragment, error) {
+func (r *registering) fragment(s *store, text string) (plugchange.Fragment, error) {
 	first := firstName(text)
 	if first == "" {
-		return definition.Fragment{}, withHint(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
+		return plugchange.Fragment{}, withHint(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
 	}
 	name := r.fragmentName
 	if name == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return definition.Fragment{}, withHint(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
+			return plugchange.Fragment{}, withHint(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
 		}
 		name = host + "/" + first
 	}
 	keys, err := s.properKeys([]string{name})
 	if err != nil {
-		return definition.Fragment{}, err
+		return plugchange.Fragment{}, err
 	}
-	return definition.Fragment{Key: keys[0], Text: text}, nil
+	return plugchange.Fragment{Key: keys[0], Text: text}, nil
 }
 
 // firstName returns the first name that a text declares, as it is written.

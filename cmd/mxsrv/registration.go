@@ -5,12 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // A registration keeps a fragment in etcd while it runs.
@@ -22,7 +21,7 @@ import (
 type registration struct {
 	u *ui
 	*store
-	fragment definition.Fragment
+	fragment plugchange.Fragment
 	ttl      time.Duration
 	force    bool    // take the key at the start, whoever has it
 	patient  bool    // try on even if etcd does not let the user in

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/picture"
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/picture"
 )
 
 const renderExamples = `  mxsrv render                          ./Corefile as master files, RFC 1035

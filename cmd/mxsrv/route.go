@@ -7,8 +7,8 @@ import (
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/delivery"
 )
 
 const routeExamples = `  mxsrv route user@example.com                    by ./Corefile, or else by the resolver of this machine

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"os"
 	"regexp"
 	"slices"
@@ -21,7 +22,6 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
-	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 // storing is what the command line says of where definitions are kept in etcd,
@@ -132,7 +132,7 @@ func (o *storing) fromCorefile() (*store, error) {
 
 // add adds who serves a place in etcd, unless another prefix is asked for. All
 // that are added must be one place.
-func (s *store) add(e *source.Etcd, c *critic, prefix string) error {
+func (s *store) add(e *etcd.Source, c *critic, prefix string) error {
 	wanted := *e.Config
 	if prefix != "" {
 		wanted.SetPrefix(prefix)
@@ -241,13 +241,13 @@ func (s *store) close() {
 
 // A kept fragment is one as it is in etcd.
 type kept struct {
-	definition.Fragment
+	plugchange.Fragment
 	changed int64            // the revision of its last change
 	lease   clientv3.LeaseID // 0 if it is to stay
 }
 
 func keptOf(kv *mvccpb.KeyValue) kept {
-	f := definition.Fragment{Key: string(kv.Key), Text: string(kv.Value), Created: kv.CreateRevision}
+	f := plugchange.Fragment{Key: string(kv.Key), Text: string(kv.Value), Created: kv.CreateRevision}
 	return kept{f, kv.ModRevision, clientv3.LeaseID(kv.Lease)}
 }
 

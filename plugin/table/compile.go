@@ -12,9 +12,9 @@ import (
 
 // Options are what a table is compiled for.
 type Options struct {
-	Zones  definition.Zones
+	Zones       definition.Zones
 	Fallthrough definition.Zones // below which a zone that is served whole holds not all there is
-	Serial uint32           // of the SOA records
+	Serial      uint32           // of the SOA records
 
 	// Serials, if it is not nil, returns the serial of a zone that is served whole,
 	// which may depend on its content.
