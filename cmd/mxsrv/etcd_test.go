@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -17,9 +16,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/etcd"
 )
 
 // longEnough is how long a script waits for what must come.
@@ -208,61 +204,4 @@ func TestParsePrinted(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestOutrun: what somebody else has changed after it was judged is not overwritten, and
-// nothing is written that was to be written in one step with it.
-func TestOutrun(t *testing.T) {
-	s := &store{Config: etcd.New(startEtcd(t)), critics: []*critic{newCritic(definition.Zones{"example.org."})}}
-	if err := s.dial(); err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	judged := func(key, text string, before int64) change {
-		return change{definition.Edit{Fragment: definition.Fragment{Key: s.key(key), Text: text}}, before}
-	}
-	var out, notes strings.Builder
-	u := newUI(&out, &notes)
-	if err := s.change(u, nil, []change{judged("a", "host a 192.0.2.1\n", 0)}, false); err != nil {
-		t.Fatal(err)
-	}
-	err := s.change(u, nil, []change{judged("b", "host b 192.0.2.2\n", 0), judged("a", "host a 192.0.2.3\n", 0)}, true)
-	if !errors.Is(err, errNotFine) || !strings.Contains(notes.String(), "/mxsrv/a was changed by somebody else just now") || strings.Contains(notes.String(), "/mxsrv/b") {
-		t.Errorf("error %v, said %q", err, notes.String())
-	}
-	all, _, err := s.list(t.Context())
-	if err != nil || len(all) != 1 || all[0].Text != "host a 192.0.2.1\n" {
-		t.Errorf("etcd has %v (%v), want what was there", all, err)
-	}
-}
-
-// startEtcd runs a member of its own until the test ends, and returns its address.
-func startEtcd(t *testing.T) string {
-	t.Helper()
-	if there, err := peers("peer:etcd"); err != nil {
-		t.Fatal(err)
-	} else if !there {
-		t.Skip("etcd is not installed")
-	}
-	var addrs []string
-	for range 2 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addrs = append(addrs, l.Addr().String())
-		l.Close()
-	}
-	cmd := exec.Command("etcd", etcdFlags(t.TempDir(), addrs[0], addrs[1])...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	if err := awaitEtcd(addrs[0]); err != nil {
-		t.Fatal(err)
-	}
-	return addrs[0]
 }
