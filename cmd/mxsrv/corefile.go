@@ -16,7 +16,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -112,9 +112,9 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *se
 }
 
 // stanzas reads the mxsrv stanzas of a server block.
-func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *block.Block {
+func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
-	return block.Read(&d, block.Env{
+	return corefile.Read(&d, corefile.Env{
 		Root:    f.rootOf(path, b),
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
 		Origins: plugin.OriginsFromArgsOrServerBlock,
@@ -122,11 +122,11 @@ func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *block.Block {
 }
 
 // simulator returns what judges definitions as a server block does: with all that its stanzas and their files declare.
-func simulator(stanzas *block.Block, b caddyfile.ServerBlock) *store.Simulator {
+func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulator {
 	plugins := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
 	s := &store.Simulator{
 		Declared: stanzas.Inline, Errs: stanzas.Errs,
-		Options: lint.Options{Zones: stanzas.Zones, Passed: stanzas.Fallthrough, Plugins: plugins, Pos: stanzas.Pos},
+		Options: lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: plugins, Pos: stanzas.Pos},
 	}
 	for _, f := range stanzas.Files {
 		set, errs := f.Load().Read()

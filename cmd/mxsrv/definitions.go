@@ -13,7 +13,7 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
-	"github.com/mxsrv/mxsrv/plugin/source"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -41,11 +41,11 @@ type served struct {
 }
 
 func newServed(name string, opt lint.Options, index *definition.Index, findings []lint.Finding) *served {
-	return &served{name: name, zones: opt.Zones, passed: opt.Passed, index: index, findings: findings}
+	return &served{name: name, zones: opt.Zones, passed: opt.Fallthrough, index: index, findings: findings}
 }
 
 func (s *served) compile() *table.Table {
-	return table.Compile(s.index, table.Options{Zones: s.zones, Passed: s.passed, Serial: 1})
+	return table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
 }
 
 // read reads Corefiles, each server block by itself, and definitions files, all together.
@@ -120,9 +120,9 @@ func (f *readFlags) files(u *ui, paths []string) (*served, error) {
 		u.note("%s: relative names are taken to be in %s; use --zone for another zone", name, placeholder)
 		zones = definition.Zones{placeholder}
 	}
-	from := &source.File{Zones: zones}
+	from := &file.Source{Zones: zones}
 	for _, path := range paths {
-		from.Patterns = append(from.Patterns, source.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
+		from.Patterns = append(from.Patterns, file.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
 	}
 	set, errs := from.Load().Read()
 	opt := lint.Options{Zones: zones, Pos: from.Patterns[0].Pos}

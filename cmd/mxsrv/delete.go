@@ -10,6 +10,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -70,11 +71,11 @@ func (f *deleteFlags) run(u *ui, names []string) error {
 }
 
 func deletion(e store.Entry) store.Change {
-	return store.Change{Edit: definition.Edit{Fragment: e.Fragment, Gone: true}, Before: e.Revision}
+	return store.Change{Edit: change.Edit{Fragment: e.Fragment, Gone: true}, Before: e.Revision}
 }
 
 // withdrawn lists what a fragment declares.
-func withdrawn(s *store.Store, f definition.Fragment) string {
+func withdrawn(s *store.Store, f change.Fragment) string {
 	var words []string
 	for _, sim := range s.Simulators {
 		set, _ := definition.Read(f.Source(), f.Text, sim.Zones)

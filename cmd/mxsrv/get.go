@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
@@ -130,20 +130,20 @@ var (
 )
 
 // parsePrinted returns the fragments that get has printed, and nil for other texts.
-func parsePrinted(text string) []definition.Fragment {
+func parsePrinted(text string) []change.Fragment {
 	text = strings.TrimLeft(text, "\n")
 	heads := head.FindAllStringSubmatchIndex(text, -1)
 	if len(heads) == 0 || heads[0][0] != 0 {
 		return nil
 	}
-	var fragments []definition.Fragment
+	var fragments []change.Fragment
 	for i, at := range heads {
 		end := len(text)
 		if i+1 < len(heads) {
 			end = heads[i+1][0]
 		}
 		body := comment.ReplaceAllString(text[at[1]:end], "")
-		fragments = append(fragments, definition.Fragment{Key: text[at[2]:at[3]], Text: store.Tidy(body)})
+		fragments = append(fragments, change.Fragment{Key: text[at[2]:at[3]], Text: store.Tidy(body)})
 	}
 	return fragments
 }

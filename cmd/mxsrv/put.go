@@ -17,7 +17,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
@@ -86,8 +86,8 @@ func (f *putFlags) run(u *ui, paths []string) error {
 }
 
 // read reads the fragments of files, each key once.
-func (f *putFlags) read(s *store.Store, paths []string) ([]definition.Fragment, error) {
-	var all []definition.Fragment
+func (f *putFlags) read(s *store.Store, paths []string) ([]change.Fragment, error) {
+	var all []change.Fragment
 	from := map[string]string{}
 	for _, path := range paths {
 		files, err := f.files(path)
@@ -151,7 +151,7 @@ func (f *putFlags) files(path string) ([]namedFile, error) {
 }
 
 // fragments reads a file: one fragment, or all those that get has printed to it.
-func (f *putFlags) fragments(s *store.Store, file namedFile) ([]definition.Fragment, error) {
+func (f *putFlags) fragments(s *store.Store, file namedFile) ([]change.Fragment, error) {
 	text, err := readText(file.path)
 	if err != nil {
 		return nil, err
@@ -160,14 +160,14 @@ func (f *putFlags) fragments(s *store.Store, file namedFile) ([]definition.Fragm
 		return nil, fmt.Errorf("%s is empty: write # into a file that declares nothing", file.path)
 	}
 	if printed := parsePrinted(text); printed != nil && f.fragmentName == "" {
-		i := slices.IndexFunc(printed, func(p definition.Fragment) bool { return !strings.HasPrefix(p.Key, s.Prefix) })
+		i := slices.IndexFunc(printed, func(p change.Fragment) bool { return !strings.HasPrefix(p.Key, s.Prefix) })
 		if i >= 0 {
 			return nil, hint.Add(fmt.Errorf("%s: %s is not below %s: write --prefix", file.path, printed[i].Key, s.Prefix), "mxsrv put --name NAME %s", file.path)
 		}
 		return printed, nil
 	}
 	key, err := f.key(s, cmp.Or(f.fragmentName, file.name))
-	return []definition.Fragment{{Key: key, Text: store.Tidy(text)}}, err
+	return []change.Fragment{{Key: key, Text: store.Tidy(text)}}, err
 }
 
 // key returns the key of a fragment.
@@ -189,7 +189,7 @@ func (f *putFlags) key(s *store.Store, name string) (string, error) {
 }
 
 // plan returns the changes after which etcd has some fragments.
-func (f *putFlags) plan(u *ui, s *store.Store, fragments []definition.Fragment, entries []store.Entry) ([]store.Change, error) {
+func (f *putFlags) plan(u *ui, s *store.Store, fragments []change.Fragment, entries []store.Entry) ([]store.Change, error) {
 	existing := map[string]store.Entry{}
 	for _, e := range entries {
 		existing[e.Key] = e
@@ -210,7 +210,7 @@ func (f *putFlags) plan(u *ui, s *store.Store, fragments []definition.Fragment, 
 		if fragment.Created = e.Created; !ok {
 			fragment.Created = math.MaxInt64 // it is the youngest
 		}
-		changes = append(changes, store.Change{Edit: definition.Edit{Fragment: fragment}, Before: e.Revision})
+		changes = append(changes, store.Change{Edit: change.Edit{Fragment: fragment}, Before: e.Revision})
 	}
 	if f.deleteOthers {
 		changes = append(changes, f.others(s, entries, wanted)...)

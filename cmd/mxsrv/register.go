@@ -16,7 +16,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
 const registerExamples = `  mxsrv register "host ldap1 192.0.2.41" "service _ldap._tcp 0 6 389 ldap1"
@@ -139,24 +139,24 @@ func (f *registerFlags) text(lines []string) (string, error) {
 
 // fragment returns the fragment to put. By default its name is that of the host and of what is declared: no other
 // instance has it, not even one on the same host.
-func (f *registerFlags) fragment(s *store.Store, text string) (definition.Fragment, error) {
+func (f *registerFlags) fragment(s *store.Store, text string) (change.Fragment, error) {
 	first := firstName(text)
 	if first == "" {
-		return definition.Fragment{}, hint.Add(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
+		return change.Fragment{}, hint.Add(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
 	}
 	name := f.fragmentName
 	if name == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return definition.Fragment{}, hint.Add(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
+			return change.Fragment{}, hint.Add(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
 		}
 		name = host + "/" + first
 	}
 	keys, err := s.Keys(name)
 	if err != nil {
-		return definition.Fragment{}, err
+		return change.Fragment{}, err
 	}
-	return definition.Fragment{Key: keys[0], Text: text}, nil
+	return change.Fragment{Key: keys[0], Text: text}, nil
 }
 
 // firstName returns the first name that a text declares, as it is written.

@@ -159,7 +159,7 @@ func renderZones(u *ui, all []*served, zones definition.Zones) error {
 				continue
 			}
 			u.line("; %s by the definitions of %s", zone, s.name)
-			if !t.IsWhole(string(zone)) {
+			if !t.IsApex(string(zone)) {
 				u.line(placeholderApex, zone)
 			}
 			if err := t.Render(u.out, zone); err != nil {

@@ -1,58 +1,64 @@
 package lint
 
-import "github.com/mxsrv/mxsrv/plugin/definition"
+import (
+	"slices"
 
-// A Clash is where two declarations are that contradict each other.
-type Clash [2]definition.Pos
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
 
-// clash notes for the next report that a declaration contradicts others.
-func clash[D any](p *pass, pos definition.Pos, others []D, posOf func(D) definition.Pos) {
+func hostPos(h *definition.Host) definition.Pos       { return h.Pos }
+func mailPos(m *definition.Mail) definition.Pos       { return m.Pos }
+func servicePos(s *definition.Service) definition.Pos { return s.Pos }
+func aliasPos(a *definition.Alias) definition.Pos     { return a.Pos }
+
+// clashesWith appends the clashes of the declaration at pos with each of others.
+func clashesWith[D any](clashes []Clash, pos definition.Pos, others []D, posOf func(D) definition.Pos) []Clash {
 	for _, other := range others {
-		p.clashes = append(p.clashes, Clash{pos, posOf(other)})
+		clashes = append(clashes, Clash{pos, posOf(other)})
 	}
+	return clashes
 }
 
-// clashWithAliases notes for the next report that a declaration contradicts the
-// aliases of a name: if it is the first that does, all of them, else the first. All
-// with all would be a million pairs of two thousand lines.
-func (p *pass) clashWithAliases(pos definition.Pos, of definition.Owner) {
-	aliases := of.Aliases()
-	if p.clashed[of.Name()] {
+// clashesWithAliases returns the clashes of the declaration at pos with the
+// aliases of a name: with all of them for the first declaration that the rule
+// asks about, with the first alias for others. All with all would be a million
+// pairs of two thousand lines.
+func (p *pass) clashesWithAliases(pos definition.Pos, o definition.Owner) []Clash {
+	aliases := o.Aliases()
+	if p.clashed[o.Name()] {
 		aliases = aliases[:1]
 	}
-	p.clashed[of.Name()] = true
-	clash(p, pos, aliases, func(a *definition.Alias) definition.Pos { return a.Pos })
+	p.clashed[o.Name()] = true
+	return clashesWith(nil, pos, aliases, aliasPos)
 }
 
-// clashWithData notes for the next report what an alias contradicts: if it is the
-// first of them all data, else what comes first of that.
-func (p *pass) clashWithData(a *definition.Alias, o definition.Owner) {
+// clashesWithData returns the clashes of an alias with the other data of its
+// owner: with all of it for the first alias, with the first of each kind for
+// others.
+func clashesWithData(a *definition.Alias, o definition.Owner) []Clash {
 	hosts, mails, services := o.Hosts(), o.Mails(), o.Services()
 	if a != o.Aliases()[0] {
 		hosts, mails, services = hosts[:min(1, len(hosts))], mails[:min(1, len(mails))], services[:min(1, len(services))]
 	}
-	clash(p, a.Pos, hosts, func(h *definition.Host) definition.Pos { return h.Pos })
-	clash(p, a.Pos, mails, func(m *definition.Mail) definition.Pos { return m.Pos })
-	clash(p, a.Pos, services, func(v *definition.Service) definition.Pos { return v.Pos })
+	clashes := clashesWith(nil, a.Pos, hosts, hostPos)
+	clashes = clashesWith(clashes, a.Pos, mails, mailPos)
+	return clashesWith(clashes, a.Pos, services, servicePos)
 }
 
-// clashesOf returns the pairs of declarations of which one says none: the first of
-// either kind with all of the other.
-func clashesOf[D any](declared []D, none func(D) bool, pos func(D) definition.Pos) (clashes []Clash) {
-	var first [2]*definition.Pos // that says none, and that does not
-	kind := func(d D) int {
+// clashesWithNone returns the clashes between declarations of which some say none
+// and others do not: the first of either kind with all of the other. If all agree
+// there are none.
+func clashesWithNone[D any](declared []D, none func(D) bool, pos func(D) definition.Pos) (clashes []Clash) {
+	no, yes := slices.IndexFunc(declared, none), slices.IndexFunc(declared, func(d D) bool { return !none(d) })
+	if no < 0 || yes < 0 {
+		return nil
+	}
+	for _, d := range declared {
+		other := declared[no]
 		if none(d) {
-			return 0
+			other = declared[yes]
 		}
-		return 1
-	}
-	for _, d := range declared {
-		if at := pos(d); first[kind(d)] == nil {
-			first[kind(d)] = &at
-		}
-	}
-	for _, d := range declared {
-		clashes = append(clashes, Clash{*first[1-kind(d)], pos(d)})
+		clashes = append(clashes, Clash{pos(other), pos(d)})
 	}
 	return clashes
 }

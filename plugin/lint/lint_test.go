@@ -43,7 +43,7 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 		if l.Words[0] == "authoritative" {
 			r.Authoritative(l)
 		} else {
-			opt.Passed = append(opt.Passed, zones[0]) // fallthrough
+			opt.Fallthrough = append(opt.Fallthrough, zones[0]) // fallthrough
 		}
 	}
 	apexes, more := r.Set()
@@ -165,8 +165,8 @@ func TestTargetUndefinedWhole(t *testing.T) {
 	for _, tc := range []struct{ name, corefile, want string }{
 		{"whole", apex, `Corefile:2: error: name server of example.org. is ns1.example.org., which does not exist: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
 mail.conf:1: error: exchange of example.org. is mx1.example.org., which does not exist: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]`},
-		{"passed on", apex + "\nfallthrough", `Corefile:2: warning: name server of example.org. is ns1.example.org., which has no addresses here: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the plugin behind has them [target-undefined, RFC 2181 §10.3]
-mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no addresses here: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the plugin behind has them [target-undefined, RFC 2181 §10.3]`},
+		{"passed on", apex + "\nfallthrough", `Corefile:2: warning: name server of example.org. is ns1.example.org., which has no addresses here: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the next plugin has them [target-undefined, RFC 2181 §10.3]
+mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no addresses here: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the next plugin has them [target-undefined, RFC 2181 §10.3]`},
 	} {
 		var lines []string
 		for _, f := range find(text, "", tc.corefile) {

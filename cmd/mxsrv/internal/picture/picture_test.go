@@ -2,6 +2,7 @@ package picture
 
 import (
 	"flag"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,9 +12,8 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 var update = flag.Bool("update", false, "write what is drawn now to docs, for somebody to look at")
@@ -34,7 +34,7 @@ func example(t testing.TB, name string) (*definition.Index, definition.Zones) {
 	set, zones := new(definition.Set), definition.Zones(nil)
 	for _, server := range servers {
 		d := caddyfile.NewDispenserTokens(path, server.Tokens["mxsrv"])
-		b := block.Read(&d, block.Env{Root: dir, Keys: server.Keys, Origins: plugin.OriginsFromArgsOrServerBlock})
+		b := corefile.Read(&d, corefile.Env{Root: dir, Keys: server.Keys, Origins: plugin.OriginsFromArgsOrServerBlock})
 		set, zones = definition.Merge(set, b.Inline), append(zones, b.Zones...)
 		for _, f := range b.Files {
 			b.Errs = append(b.Errs, readFiles(t, set, f)...)
@@ -47,7 +47,7 @@ func example(t testing.TB, name string) (*definition.Index, definition.Zones) {
 	return set.Index(), slices.Compact(zones)
 }
 
-func readFiles(t testing.TB, set *definition.Set, f *source.File) (errs definition.Errors) {
+func readFiles(t testing.TB, set *definition.Set, f *file.Source) (errs definition.Errors) {
 	t.Helper()
 	for _, pattern := range f.Patterns {
 		paths, err := filepath.Glob(pattern.Path)

@@ -7,13 +7,14 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 // A Change puts or deletes a fragment that has been judged at a revision.
 type Change struct {
-	definition.Edit
+	change.Edit
 	Before int64 // revision of the last change of the fragment then; 0 if it did not exist
 }
 
@@ -61,9 +62,9 @@ func changed(changes []Change, r *clientv3.TxnResponse) (keys []string) {
 }
 
 // apply returns the fragments sorted by key as they are after some changes.
-func apply(entries []Entry, changes []Change) []definition.Fragment {
+func apply(entries []Entry, changes []Change) []change.Fragment {
 	changed := map[string]bool{}
-	var after []definition.Fragment
+	var after []change.Fragment
 	for _, c := range changes {
 		changed[c.Key] = true
 		if !c.Gone {
@@ -75,12 +76,12 @@ func apply(entries []Entry, changes []Change) []definition.Fragment {
 			after = append(after, e.Fragment)
 		}
 	}
-	slices.SortFunc(after, func(a, b definition.Fragment) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(after, func(a, b change.Fragment) int { return cmp.Compare(a.Key, b.Key) })
 	return after
 }
 
 // Fragments returns the fragments of entries.
-func Fragments(entries []Entry) []definition.Fragment { return apply(entries, nil) }
+func Fragments(entries []Entry) []change.Fragment { return apply(entries, nil) }
 
 // Excluded returns, by key, the errors for which a server block excludes fragments.
 func (s *Store) Excluded(entries []Entry) map[string][]lint.Finding {
@@ -103,11 +104,11 @@ func (s *Store) Consequences(entries []Entry, changes []Change) (findings []lint
 }
 
 // CheckAlone returns the errors for which a server block excludes a fragment whatever else is declared.
-func (s *Store) CheckAlone(f definition.Fragment) (findings []lint.Finding) {
+func (s *Store) CheckAlone(f change.Fragment) (findings []lint.Finding) {
 	for _, sim := range s.Simulators {
 		alone := *sim
 		alone.Declared, alone.Errs = new(definition.Set), nil
-		findings = slices.Concat(findings, alone.Simulate([]definition.Fragment{f}).Excluded[f.Key], sim.relative(f))
+		findings = slices.Concat(findings, alone.Simulate([]change.Fragment{f}).Excluded[f.Key], sim.relative(f))
 	}
 	return findings
 }

@@ -10,7 +10,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
 // A Registration keeps a fragment in etcd under a lease for as long as it runs and the instance is healthy.
@@ -20,7 +20,7 @@ import (
 // TTL.
 type Registration struct {
 	*Store
-	Fragment   definition.Fragment
+	Fragment   change.Fragment
 	TTL        time.Duration // in whole seconds
 	Force      bool          // take the key at the start, whoever has it
 	Persistent bool          // go on trying when etcd refuses the user

@@ -9,7 +9,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
 // A running registration.
@@ -21,15 +21,15 @@ type running struct {
 }
 
 // register runs a registration of /mxsrv/web1.
-func register(t *testing.T, m *member, text string, change func(*Registration)) *running {
+func register(t *testing.T, m *member, text string, adjust func(*Registration)) *running {
 	t.Helper()
 	r := &running{make(journal, 100), nil, nil, make(chan string, 1)}
 	r.Registration = &Registration{
-		Store: m.store(), Fragment: definition.Fragment{Key: "/mxsrv/web1", Text: text + "\n"}, TTL: 2 * time.Second,
+		Store: m.store(), Fragment: change.Fragment{Key: "/mxsrv/web1", Text: text + "\n"}, TTL: 2 * time.Second,
 		Note: func(format string, args ...any) { r.journal <- fmt.Sprintf(format, args...) },
 	}
-	if change != nil {
-		change(r.Registration)
+	if adjust != nil {
+		adjust(r.Registration)
 	}
 	var ctx context.Context
 	ctx, r.end = context.WithCancel(t.Context())

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mxsrv/mxsrv/plugin/admit"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -40,15 +41,15 @@ type Outcome struct {
 }
 
 // Simulate returns what a server makes of fragments. It costs as much as a load of all of them.
-func (s *Simulator) Simulate(fragments []definition.Fragment) Outcome {
-	held := definition.NewFragments(s.Zones)
-	var edits []definition.Edit
+func (s *Simulator) Simulate(fragments []change.Fragment) Outcome {
+	held := change.NewFragments(s.Zones)
+	var edits []change.Edit
 	for _, f := range fragments {
-		edits = append(edits, definition.Edit{Fragment: f})
+		edits = append(edits, change.Edit{Fragment: f})
 	}
 	_, unread := held.Apply(edits)
 	admission := admit.New(held, s.Options)
-	index, errs := admission.All([]definition.Store{s.Declared, held}, func() (*definition.Index, definition.Errors) {
+	index, errs := admission.All([]change.Store{change.Static(s.Declared), held}, func() (*definition.Index, definition.Errors) {
 		set := definition.Merge(s.Declared)
 		held.ReadAll(set)
 		return set.Index(), s.Errs
@@ -58,13 +59,13 @@ func (s *Simulator) Simulate(fragments []definition.Fragment) Outcome {
 
 // excluded returns the errors of the fragments that are not served: those that cannot be read, and those that are not
 // admitted.
-func (s *Simulator) excluded(held *definition.Fragments, admission *admit.Admission, unread definition.Errors) map[string][]lint.Finding {
+func (s *Simulator) excluded(held *change.Fragments, admission *admit.Admission, unread definition.Errors) map[string][]lint.Finding {
 	excluded := map[string][]lint.Finding{}
 	for _, f := range lint.Check(new(definition.Set).Index(), unread, s.Options) {
 		key := held.Of(f.Pos.Source).Key
 		excluded[key] = append(excluded[key], f)
 	}
-	for _, f := range held.Out() {
+	for _, f := range held.Excluded() {
 		if why, ok := admission.Why(f); ok {
 			excluded[f.Key] = append(excluded[f.Key], why)
 		}
@@ -74,7 +75,7 @@ func (s *Simulator) excluded(held *definition.Fragments, admission *admit.Admiss
 
 func (s *Simulator) check(index *definition.Index, errs definition.Errors) []lint.Finding {
 	opt := s.Options
-	opt.Live = func(string) bool { return false } // what a missing target excludes is excluded by now
+	opt.RequireTargets = func(string) bool { return false } // what a missing target excludes is excluded by now
 	findings := lint.Check(index, errs, opt)
 	if s.absolute { // targets may be declared in any zone
 		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == lint.TargetUndefined })
@@ -83,7 +84,7 @@ func (s *Simulator) check(index *definition.Index, errs definition.Errors) []lin
 }
 
 // relative returns a finding for each name in a fragment that needs a zone, if the zones are not known.
-func (s *Simulator) relative(f definition.Fragment) (findings []lint.Finding) {
+func (s *Simulator) relative(f change.Fragment) (findings []lint.Finding) {
 	if !s.absolute {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 	"github.com/mxsrv/mxsrv/plugin/lint"
@@ -77,7 +78,7 @@ func TestConsequences(t *testing.T) {
 		entry("/mxsrv/single", "mail single 10 mx1", 30),
 	}
 	put := func(key, text string, created int64) Change {
-		return Change{definition.Edit{Fragment: entry("/mxsrv/"+key, text, created).Fragment}, 0}
+		return Change{change.Edit{Fragment: entry("/mxsrv/"+key, text, created).Fragment}, 0}
 	}
 	withdraw := func(key string) Change {
 		c := put(key, "", 0)
@@ -119,7 +120,7 @@ func TestAbsolute(t *testing.T) {
 		if got := judge(s.CheckAlone(f)); got != test.want {
 			t.Errorf("%q alone: %s, want %s", test.text, got, test.want)
 		}
-		got := s.Consequences(nil, []Change{{definition.Edit{Fragment: f}, 0}})
+		got := s.Consequences(nil, []Change{{change.Edit{Fragment: f}, 0}})
 		got = slices.DeleteFunc(got, func(f lint.Finding) bool { return f.Rule.Severity == lint.Warning })
 		if judge(got) != test.want {
 			t.Errorf("%q: %s, want %s", test.text, judge(got), test.want)

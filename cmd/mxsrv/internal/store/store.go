@@ -23,7 +23,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 )
 
@@ -67,13 +67,13 @@ func (s *Store) Close() {
 
 // An Entry is a fragment as it is in etcd.
 type Entry struct {
-	definition.Fragment
+	change.Fragment
 	Revision int64            // of its last change; 0 if it does not exist
 	Lease    clientv3.LeaseID // 0 without a lease
 }
 
 func entryOf(kv *mvccpb.KeyValue) Entry {
-	f := definition.Fragment{Key: string(kv.Key), Text: string(kv.Value), Created: kv.CreateRevision}
+	f := change.Fragment{Key: string(kv.Key), Text: string(kv.Value), Created: kv.CreateRevision}
 	return Entry{f, kv.ModRevision, clientv3.LeaseID(kv.Lease)}
 }
 

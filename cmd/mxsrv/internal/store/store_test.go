@@ -14,12 +14,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 )
 
 func entry(key, text string, created int64) Entry {
-	return Entry{Fragment: definition.Fragment{Key: key, Text: text + "\n", Created: created}, Revision: created}
+	return Entry{Fragment: change.Fragment{Key: key, Text: text + "\n", Created: created}, Revision: created}
 }
 
 func keysOf(entries []Entry) string {
@@ -112,14 +112,14 @@ func TestList(t *testing.T) {
 // to be written in one step with it.
 func TestCommit(t *testing.T) {
 	s, _ := open(t)
-	change := func(key, text string, before int64) Change {
-		return Change{definition.Edit{Fragment: definition.Fragment{Key: s.Key(key), Text: text}}, before}
+	edit := func(key, text string, before int64) Change {
+		return Change{change.Edit{Fragment: change.Fragment{Key: s.Key(key), Text: text}}, before}
 	}
-	created, conflicts, err := s.Commit([]Change{change("a", "host a 192.0.2.1\n", 0)})
+	created, conflicts, err := s.Commit([]Change{edit("a", "host a 192.0.2.1\n", 0)})
 	if err != nil || conflicts != nil {
 		t.Fatal(conflicts, err)
 	}
-	_, conflicts, err = s.Commit([]Change{change("b", "host b 192.0.2.2\n", 0), change("a", "host a 192.0.2.3\n", 0)})
+	_, conflicts, err = s.Commit([]Change{edit("b", "host b 192.0.2.2\n", 0), edit("a", "host a 192.0.2.3\n", 0)})
 	if err != nil || !slices.Equal(conflicts, []string{"/mxsrv/a"}) {
 		t.Errorf("conflicts %v, error %v", conflicts, err)
 	}
@@ -127,9 +127,9 @@ func TestCommit(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].Text != "host a 192.0.2.1\n" {
 		t.Errorf("etcd has %v (%v), want what was there", all, err)
 	}
-	gone := change("a", "", created)
+	gone := edit("a", "", created)
 	gone.Gone = true
-	revision, conflicts, err := s.Commit([]Change{gone, change("b", "host b 192.0.2.2\n", 0)})
+	revision, conflicts, err := s.Commit([]Change{gone, edit("b", "host b 192.0.2.2\n", 0)})
 	if err != nil || conflicts != nil || revision != created+1 {
 		t.Errorf("revision %d, conflicts %v, error %v", revision, conflicts, err)
 	}

@@ -16,7 +16,9 @@ func TestWatch(t *testing.T) {
 	w := Watcher{
 		Started: func(revision int64) { j <- fmt.Sprint("started at ", revision) },
 		Failed:  func(err error) { j <- err.Error() },
-		Changed: func(e Event) { j <- fmt.Sprint(e.Key, "=", e.Text, " created ", e.Created, " at ", e.At, " deleted ", e.Deleted) },
+		Changed: func(e Event) {
+			j <- fmt.Sprint(e.Key, "=", e.Text, " created ", e.Created, " at ", e.At, " deleted ", e.Deleted)
+		},
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
