@@ -27,10 +27,10 @@ func isCorefile(path string, text []byte) bool {
 		return true
 	}
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	lines, _ := definition.Lines(&d)
+	lines, _ := definition.Statements(&d)
 	blocks := false
 	for _, l := range lines {
-		if len(l.Words) > 1 && slices.Contains(definition.Words(), l.Words[0]) {
+		if len(l.Words) > 1 && slices.Contains(definition.Keywords(), l.Words[0]) {
 			return false
 		}
 		blocks = blocks || l.Block != nil
@@ -60,7 +60,7 @@ func (r *reading) corefile(u *ui, path string, text []byte) ([]*served, error) {
 // unparsed is a Corefile that CoreDNS cannot read either.
 func unparsed(path string, text []byte, err error) *served {
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	_, errs := definition.Lines(&d) // which says more of braces and quotes
+	_, errs := definition.Statements(&d) // which says more of braces and quotes
 	if len(errs) == 0 {
 		errs = definition.Errors{place(path, err)}
 	}
