@@ -31,7 +31,7 @@ outage:
 
 # New inputs for the reader and the compiler; what breaks them stays as a test.
 fuzz:
-	go test -run '^$$' -fuzz FuzzWords -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
+	go test -run '^$$' -fuzz FuzzLexer -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzPrint -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./cmd/mxsrv/internal/foreign

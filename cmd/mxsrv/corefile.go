@@ -28,10 +28,10 @@ func isCorefile(path string, text []byte) bool {
 		return true
 	}
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	lines, _ := definition.Lines(&d)
+	lines, _ := definition.Statements(&d)
 	blocks := false
 	for _, l := range lines {
-		if len(l.Words) > 1 && slices.Contains(definition.Words(), l.Words[0]) {
+		if len(l.Words) > 1 && slices.Contains(definition.Keywords(), l.Words[0]) {
 			return false
 		}
 		blocks = blocks || l.Block != nil
@@ -61,7 +61,7 @@ func (f *readFlags) corefile(u *ui, path string, text []byte) ([]*served, error)
 // unparsed returns what is wrong with a Corefile that CoreDNS cannot read.
 func unparsed(path string, text []byte, err error) *served {
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	_, errs := definition.Lines(&d) // which finds all open braces and quotes
+	_, errs := definition.Statements(&d) // which finds all open braces and quotes
 	if len(errs) == 0 {
 		errs = definition.Errors{parserError(path, err)}
 	}

@@ -50,7 +50,7 @@ type Env struct {
 // Read reads the stanzas that d has left. There may be none: then Pos.Line is 0.
 func Read(d *caddyfile.Dispenser, env Env) *Block {
 	b := &Block{Inline: new(definition.Set), env: env}
-	lines, errs := definition.Lines(d)
+	lines, errs := definition.Statements(d)
 	b.Errs = errs
 	for i, l := range lines {
 		if i == 0 {
@@ -87,7 +87,7 @@ type stanza struct {
 }
 
 // options are the words of a stanza that are not of the definition language.
-var options = map[string]func(*stanza, definition.Line){
+var options = map[string]func(*stanza, definition.Statement){
 	"authoritative": (*stanza).authoritative,
 	"etcd":          (*stanza).etcd,
 	"fallthrough":   (*stanza).fallthroughs,
@@ -101,7 +101,7 @@ var options = map[string]func(*stanza, definition.Line){
 func Options() []string { return slices.Sorted(maps.Keys(options)) }
 
 // stanza reads: mxsrv [ZONES...] { ... }
-func (b *Block) stanza(l definition.Line) {
+func (b *Block) stanza(l definition.Statement) {
 	zones, ok := b.origins(l, "zone", l.Words[1:], b.env.Keys)
 	if !ok {
 		return
@@ -113,7 +113,7 @@ func (b *Block) stanza(l definition.Line) {
 		switch {
 		case option != nil:
 			option(s, line)
-		case !s.reader.Line(line):
+		case !s.reader.Statement(line):
 			b.errorf(line.Pos, definition.Syntax, "%s", definition.Unknown(line, Options()...))
 		}
 	}
@@ -126,7 +126,7 @@ func (b *Block) stanza(l definition.Line) {
 }
 
 // origins reads zones, or takes those of the server block.
-func (b *Block) origins(l definition.Line, what string, args, keys []string) (definition.Zones, bool) {
+func (b *Block) origins(l definition.Statement, what string, args, keys []string) (definition.Zones, bool) {
 	before := len(b.Errs)
 	for _, arg := range args {
 		if len(b.env.Origins([]string{arg}, nil)) == 0 {
@@ -159,11 +159,11 @@ func withNew(zones, more definition.Zones) definition.Zones {
 }
 
 // authoritative reads: authoritative { ... }
-func (s *stanza) authoritative(l definition.Line) { s.reader.Authoritative(l) }
+func (s *stanza) authoritative(l definition.Statement) { s.reader.Authoritative(l) }
 
 // fallthroughs reads: fallthrough [ZONES...]. What is not declared is passed on
 // anyway where zones are not served whole.
-func (s *stanza) fallthroughs(l definition.Line) {
+func (s *stanza) fallthroughs(l definition.Statement) {
 	if l.Block != nil {
 		s.errorf(l.Pos, definition.Syntax, "usage: fallthrough [ZONES...]")
 		return
@@ -183,7 +183,7 @@ func (s *stanza) fallthroughs(l definition.Line) {
 }
 
 // file reads: file PATH...
-func (s *stanza) file(l definition.Line) {
+func (s *stanza) file(l definition.Statement) {
 	if len(l.Words) == 1 || l.Block != nil {
 		s.errorf(l.Pos, definition.Syntax, "usage: file PATH...")
 	}
@@ -208,7 +208,7 @@ const (
 )
 
 // reload reads: reload DURATION
-func (s *stanza) reload(l definition.Line) {
+func (s *stanza) reload(l definition.Statement) {
 	if len(l.Words) != 2 || l.Block != nil {
 		s.errorf(l.Pos, definition.Syntax, "usage: reload DURATION")
 		return
@@ -223,7 +223,7 @@ func (s *stanza) reload(l definition.Line) {
 }
 
 // serials reads: serials PATH
-func (s *stanza) serials(l definition.Line) {
+func (s *stanza) serials(l definition.Statement) {
 	switch {
 	case len(l.Words) != 2 || l.Block != nil:
 		s.errorf(l.Pos, definition.Syntax, "usage: serials PATH")

@@ -15,7 +15,7 @@ import (
 const shortestTimeout = 100 * time.Millisecond
 
 // etcd reads: etcd ENDPOINT... { ... }
-func (s *stanza) etcd(l definition.Line) {
+func (s *stanza) etcd(l definition.Statement) {
 	switch {
 	case len(l.Words) == 1:
 		s.errorf(l.Pos, definition.Syntax, "usage: etcd ENDPOINT...")
@@ -45,7 +45,7 @@ func (s *stanza) etcd(l definition.Line) {
 type etcdWord struct {
 	usage string
 	takes func(words int) bool
-	read  func(*stanza, definition.Line)
+	read  func(*stanza, definition.Statement)
 }
 
 func exactly(n int) func(int) bool { return func(words int) bool { return words == n } }
@@ -59,7 +59,7 @@ var etcdWords = map[string]*etcdWord{
 }
 
 // endpoints checks the endpoints of etcd.
-func (s *stanza) endpoints(l definition.Line) {
+func (s *stanza) endpoints(l definition.Statement) {
 	for i, endpoint := range s.fragments.Config.Endpoints {
 		u, err := url.Parse(endpoint)
 		if err == nil && u.User != nil {
@@ -77,16 +77,16 @@ func (s *stanza) endpoints(l definition.Line) {
 	}
 }
 
-func (s *stanza) etcdPrefix(l definition.Line) { s.fragments.Config.SetPrefix(l.Words[1]) }
+func (s *stanza) etcdPrefix(l definition.Statement) { s.fragments.Config.SetPrefix(l.Words[1]) }
 
-func (s *stanza) etcdCredentials(l definition.Line) {
+func (s *stanza) etcdCredentials(l definition.Statement) {
 	c := s.fragments.Config
 	if c.Username, c.Password = l.Words[1], l.Words[2]; c.Username == "" || c.Password == "" {
 		s.errorf(l.Pos, definition.Syntax, "credentials: the user name or the password is empty: write both")
 	}
 }
 
-func (s *stanza) etcdTLS(l definition.Line) {
+func (s *stanza) etcdTLS(l definition.Statement) {
 	var files []string
 	for _, path := range l.Words[1:] {
 		files = append(files, s.path(path))
@@ -96,9 +96,9 @@ func (s *stanza) etcdTLS(l definition.Line) {
 	}
 }
 
-func (s *stanza) etcdSnapshot(l definition.Line) { s.fragments.Snapshot = s.path(l.Words[1]) }
+func (s *stanza) etcdSnapshot(l definition.Statement) { s.fragments.Snapshot = s.path(l.Words[1]) }
 
-func (s *stanza) etcdTimeout(l definition.Line) {
+func (s *stanza) etcdTimeout(l definition.Statement) {
 	d, err := time.ParseDuration(l.Words[1])
 	if err != nil || d < shortestTimeout {
 		s.errorf(l.Pos, definition.Syntax, "duration %q: write one of at least %v, like 5s", l.Words[1], shortestTimeout)

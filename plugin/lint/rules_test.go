@@ -43,7 +43,7 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 	set, errs := definition.Read("mail.conf", text, zones[:1])
 	opt := Options{Zones: zones, Plugins: strings.Fields(plugins), Pos: definition.Pos{Source: "Corefile", Line: 1}}
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(corefile))
-	lines, more := definition.Lines(&d)
+	lines, more := definition.Statements(&d)
 	errs = append(errs, more...)
 	r := definition.NewReader(zones[:1])
 	for _, l := range lines {
