@@ -1,10 +1,10 @@
 package publish
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,21 +39,21 @@ type entry struct {
 
 // ledgers are all of the process: when CoreDNS reloads its Corefile, the new publishers
 // continue the serials of the old ones.
-var ledgers struct {
+var ledgers = struct {
 	sync.Mutex
 	byKey map[string]*ledger
-}
+}{byKey: make(map[string]*ledger)}
 
 // ledgerOf returns the ledger that is kept in a file, which it reads the first time. Without
 // a path it is that of a server, as long as the process lives.
 func ledgerOf(path, server string) (*ledger, error) {
-	ledgers.Lock()
-	defer ledgers.Unlock()
 	key := "server " + server
 	if path != "" {
 		path = realPath(path)
 		key = "file " + path
 	}
+	ledgers.Lock()
+	defer ledgers.Unlock()
 	if l := ledgers.byKey[key]; l != nil {
 		return l, nil
 	}
@@ -63,9 +63,6 @@ func ledgerOf(path, server string) (*ledger, error) {
 	}
 	for _, other := range ledgers.byKey {
 		l.inherit(other)
-	}
-	if ledgers.byKey == nil {
-		ledgers.byKey = make(map[string]*ledger)
 	}
 	ledgers.byKey[key] = l
 	return l, nil
@@ -140,30 +137,25 @@ func (l *ledger) read() error {
 	if l.path == "" {
 		return nil
 	}
-	file, err := os.Open(l.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the first start
-	}
-	if err != nil {
+	text, err := os.ReadFile(l.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // as it does at the first start
 		return err
 	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for n := 1; lines.Scan(); n++ {
-		if err := l.readLine(lines.Text()); err != nil {
-			return fmt.Errorf("%s:%d: %w", l.path, n, err)
+	for i, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		if err := l.readEntry(words); err != nil {
+			return fmt.Errorf("%s:%d: %w", l.path, i+1, err)
 		}
 	}
-	return lines.Err()
+	return nil
 }
 
-func (l *ledger) readLine(line string) error {
-	words := strings.Fields(line)
-	if len(words) == 0 || words[0][0] == '#' {
-		return nil
-	}
+func (l *ledger) readEntry(words []string) error {
 	if len(words) != 3 {
-		return fmt.Errorf("%q: write ZONE SERIAL DIGEST, or delete the file to start anew", line)
+		return fmt.Errorf("%q: write ZONE SERIAL DIGEST, or delete the file to start anew", strings.Join(words, " "))
 	}
 	zone, err := definition.ParseName(words[0], ".")
 	if err != nil {
@@ -171,7 +163,7 @@ func (l *ledger) readLine(line string) error {
 	}
 	number, err := strconv.ParseUint(words[1], 10, 32)
 	if err != nil {
-		return fmt.Errorf("serial %q: write a number from 1 to %d", words[1], uint32(1<<32-1))
+		return fmt.Errorf("serial %q: write a number from 1 to %d", words[1], uint32(math.MaxUint32))
 	}
 	content, err := table.ParseDigest(words[2])
 	l.last[zone] = entry{uint32(number), content}

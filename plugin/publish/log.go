@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/admit"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source"
@@ -30,11 +31,15 @@ func (p *Publisher) logRejected(changed source.Source, err error) {
 			p.observer.Error(strings.TrimSpace(line))
 		}
 	}
-	served := "nothing is served yet"
+	p.observer.Error(fmt.Sprintf("%v: rejected: %s", changed, p.served()))
+}
+
+// served says what is served since the last good load.
+func (p *Publisher) served() string {
 	if loaded := p.Status().Loaded; !loaded.IsZero() {
-		served = fmt.Sprintf("the definitions loaded at %s are still served", loaded.Format(time.DateTime))
+		return fmt.Sprintf("the definitions loaded at %s are still served", loaded.Format(time.DateTime))
 	}
-	p.observer.Error(fmt.Sprintf("%v: rejected: %s", changed, served))
+	return "nothing is served yet"
 }
 
 func (p *Publisher) logWarnings(findings []lint.Finding) {
@@ -67,18 +72,22 @@ func (p *Publisher) logAdmission() {
 		if d.Excluded {
 			excluded++
 		}
-		switch {
-		case i >= maxFindings:
-		case d.Excluded:
-			p.observer.Error(fmt.Sprintf("excluded: %v", d.Why))
-		default:
-			p.observer.Info(d.Fragment.Source() + ": not excluded any more")
+		if i < maxFindings {
+			p.logDecision(d)
 		}
 	}
 	if more := len(decisions) - maxFindings; more > 0 {
 		p.observer.Error(fmt.Sprintf("and %d fragments more like these", more))
 	}
 	p.observer.Excluded(excluded)
+}
+
+func (p *Publisher) logDecision(d admit.Decision) {
+	if d.Excluded {
+		p.observer.Error(fmt.Sprintf("excluded: %v", d.Why))
+	} else {
+		p.observer.Info(d.Fragment.Source() + ": not excluded any more")
+	}
 }
 
 // logUnread logs and counts fragments that have come and cannot be read.

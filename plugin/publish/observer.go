@@ -16,6 +16,7 @@ type Observer interface {
 	// Excluded is called with how many fragments were excluded that were not before.
 	Excluded(fragments int)
 
-	// Changed is called when authoritative zones are served with another serial.
+	// Changed is called when authoritative zones are served with other serials, and for
+	// all of them, sorted, when following begins.
 	Changed(zones []definition.Name)
 }

@@ -14,7 +14,6 @@ package publish
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -150,7 +149,7 @@ func (p *Publisher) catchUp() {
 		}
 		p.logPendingWarnings()
 	}
-	p.observer.Changed(slices.Collect(maps.Keys(p.serials)))
+	p.observer.Changed(changedZones(nil, p.serials))
 }
 
 // publish serves what has changed, or logs what is wrong with it.
@@ -220,14 +219,11 @@ func (p *Publisher) serve(index *definition.Index) error {
 func (p *Publisher) swap(compile func(table.Options) (*table.Table, Counts)) error {
 	p.progress.Doing("compiling the definitions of " + p.config.Pos.String())
 	now := time.Now()
-	serials, changed := make(map[definition.Name]uint32), []definition.Name(nil)
+	before, serials := p.serials, make(map[definition.Name]uint32)
 	t, counts := compile(table.Options{
 		Zones: p.config.Zones, Fallthrough: p.config.Fallthrough, Serial: uint32(now.Unix()),
 		Serials: func(zone definition.Name, content table.Digest) uint32 {
 			serials[zone] = p.ledger.next(zone, content, p.sources.Revision())
-			if serials[zone] != p.serials[zone] {
-				changed = append(changed, zone)
-			}
 			return serials[zone]
 		},
 	})
@@ -235,8 +231,20 @@ func (p *Publisher) swap(compile func(table.Options) (*table.Table, Counts)) err
 	p.table.Store(t)
 	p.serials = serials
 	p.setStatus(Status{Counts: counts, Loaded: now})
-	p.observer.Changed(changed)
+	p.observer.Changed(changedZones(before, serials))
 	return serialsError(p.config.SerialsPos, err)
+}
+
+// changedZones returns the zones that have another serial than before, sorted.
+func changedZones(before, serials map[definition.Name]uint32) []definition.Name {
+	var changed []definition.Name
+	for zone, number := range serials {
+		if number != before[zone] { // it is never 0
+			changed = append(changed, zone)
+		}
+	}
+	slices.Sort(changed)
+	return changed
 }
 
 // setStatus completes a status with the fragments, and makes it that of the publisher.
