@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
@@ -79,6 +80,35 @@ func serials(t *testing.T, kept bool) {
 	if next := serial("host a 192.0.2.5"); next != later+1 {
 		t.Errorf("%d by a clock that was set back, want %d", next, later+1)
 	}
+}
+
+// TestSerialsOfRevisions: with a revision the serial follows that, and another content never
+// has a serial that was there already.
+func TestSerialsOfRevisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{last: make(map[definition.Name]entry)}
+		for _, step := range []struct {
+			name     string
+			content  byte
+			revision int64
+			want     uint32
+		}{
+			{"without a revision", 1, 0, uint32(time.Now().Unix())},
+			{"the first revision", 1, 7, 3_000_000_007},
+			{"the same", 1, 7, 3_000_000_007},
+			{"another Corefile at the same revision", 2, 7, 3_000_000_008},
+			{"the next revision, which has that serial", 3, 8, 3_000_000_009},
+			{"the same content at the next", 3, 9, 3_000_000_009},
+			{"the same content later", 3, 20, 3_000_000_020},
+			{"revisions that start again", 4, 2, 3_000_000_021},
+			{"and the same content again", 4, 3, 3_000_000_021},
+			{"no revision any more", 5, 0, 3_000_000_022},
+		} {
+			if got := l.next("example.org.", table.Digest{step.content}, step.revision); got != step.want {
+				t.Errorf("%s: %d, want %d", step.name, got, step.want)
+			}
+		}
+	})
 }
 
 func TestSerialsFile(t *testing.T) {
