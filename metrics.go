@@ -69,11 +69,12 @@ func init() {
 		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
 	}
 	prometheus.MustRegister(gauges{
-		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service or alias.", "server", "zone", "kind"),
+		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service or alias.",
+			"server", "zone", "kind"),
 		desc("last_good_load_timestamp_seconds", "When definitions were last loaded and not rejected.", "server"),
 		desc("last_load_failed", "Whether the last load was rejected: 1 is yes.", "server"),
 		desc("fragments", "Fragments in etcd, by server and state: served or left_out.", "server", "state"),
-		desc("etcd_connected", "Whether etcd is watched: 1 is yes. Without, answers stay those of the last revision.", "server"),
+		desc("etcd_connected", "Whether etcd is watched: 1 is yes. If not, answers stay as they are.", "server"),
 		desc("etcd_revision", "The last revision of etcd that is served or about to be.", "server"),
 	})
 }

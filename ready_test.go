@@ -28,7 +28,8 @@ func (l late) Run(ctx context.Context, deliver func(*change.Content)) {
 		case <-ctx.Done():
 			return
 		case text := <-l.text:
-			deliver(&change.Content{Documents: []*change.Document{change.NewDocument("late", text, definition.NewReader(lateZones))}})
+			document := change.NewDocument("late", text, definition.NewReader(lateZones))
+			deliver(&change.Content{Documents: []*change.Document{document}})
 		}
 	}
 }
@@ -96,7 +97,7 @@ func TestReady(t *testing.T) {
 			}
 			asked := next.asked
 			if ask(t, waiting, new(dns.Msg).SetQuestion("example.com.", dns.TypeMX)); next.asked != asked+1 {
-				t.Errorf("%s: a name in no zone is not passed on", step.name)
+				t.Errorf("%s: a name in no zone does not go to the next plugin", step.name)
 			}
 		}
 	})

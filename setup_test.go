@@ -76,7 +76,7 @@ func TestSetup(t *testing.T) {
 			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
 				t.Errorf("%v\nwant %s", err, tc.want)
 			case err != nil && !strings.HasPrefix(err.Error(), "plugin/mxsrv: Testfile:"):
-				t.Errorf("%v\nwant plugin/mxsrv and the place in front, once", err)
+				t.Errorf("%v\nwant plugin/mxsrv and the place first, once", err)
 			}
 		})
 	}

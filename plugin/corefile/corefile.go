@@ -1,9 +1,8 @@
-// Package corefile reads what the mxsrv stanzas of a server block of a Corefile
-// say, all together: the zones, the definitions and where more of them are, and
-// how the zones are served. It needs no server, so that tools can read too.
+// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one
+// [Block]: the zones, the definitions, the sources of further ones, and the options. It
+// needs no server, so that the tool reads by it too.
 //
-// [Read] has no side effects, and does not stop at the first mistake: mistakes
-// are collected in the [Block].
+// [Read] has no side effects, and does not stop at the first mistake: the Block has all.
 package corefile
 
 import (
@@ -23,7 +22,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/source/file"
 )
 
-// A Block is what the mxsrv stanzas of a server block say.
+// A Block has what the mxsrv stanzas of a server block declare, all together.
 type Block struct {
 	Pos         definition.Pos // of the first stanza
 	Zones       definition.Zones
@@ -38,7 +37,7 @@ type Block struct {
 	env Env
 }
 
-// Env is what a block depends on around it.
+// Env is what the meaning of a block depends on.
 type Env struct {
 	Root string   // directory of relative paths
 	Keys []string // of the server block: the zones of a stanza that names none
@@ -62,7 +61,7 @@ func Read(d *caddyfile.Dispenser, env Env) *Block {
 	return b
 }
 
-// Sources returns all sources of definitions.
+// Sources returns all sources of definitions, that of the block itself first.
 func (b *Block) Sources() []source.Source {
 	sources := []source.Source{source.Static(b.Pos.Source, b.Inline, b.Errs)}
 	for _, f := range b.Files {
@@ -130,7 +129,8 @@ func (b *Block) stanza(l definition.Statement) {
 		return
 	}
 	b.Zones = withNew(b.Zones, zones)
-	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: &file.Source{Zones: zones, Interval: DefaultReload}}
+	files := &file.Source{Zones: zones, Interval: DefaultReload}
+	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: files}
 	for _, line := range l.Block {
 		if o := options[line.Words[0]]; o != nil {
 			s.option(o, line)
@@ -141,8 +141,8 @@ func (b *Block) stanza(l definition.Statement) {
 	set, errs := s.reader.Set()
 	b.Inline = definition.Merge(b.Inline, set)
 	b.Errs = append(b.Errs, errs...)
-	if len(s.files.Patterns) > 0 {
-		b.Files = append(b.Files, s.files)
+	if len(files.Patterns) > 0 {
+		b.Files = append(b.Files, files)
 	}
 }
 
@@ -152,7 +152,8 @@ func (b *Block) origins(l definition.Statement, what string, args, keys []string
 	before := len(b.Errs)
 	for _, arg := range args {
 		if len(b.env.Origins([]string{arg}, nil)) == 0 {
-			b.errorf(l.Pos, "%s %s: write a domain name like example.org, or a network like 192.0.2.0/24", what, strings.TrimSpace(arg))
+			b.errorf(l.Pos, "%s %s: write a domain name like example.org, or a network like 192.0.2.0/24",
+				what, strings.TrimSpace(arg))
 		}
 	}
 	var zones definition.Zones

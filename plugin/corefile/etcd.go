@@ -24,7 +24,8 @@ var etcdOptions = map[string]*option{
 // etcd reads: etcd ENDPOINT... { ... }
 func (s *stanza) etcd(l definition.Statement) {
 	if len(s.Etcds) > 0 { // whose revisions could not be compared
-		s.errorf(l.Pos, "a second etcd: write all members of one cluster in one line, and another cluster in another server block")
+		s.errorf(l.Pos, "a second etcd: write all members of one cluster in one line, "+
+			"and another cluster in another server block")
 		return
 	}
 	s.fragments = &etcd.Source{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.zones}

@@ -65,7 +65,9 @@ func (k *keys) edit(edits ...change.Edit) {
 
 // fragmented returns a publisher of fragments beside a Corefile, which has loaded nothing
 // yet.
-func fragmented(t *testing.T, corefile, server string, fragments map[string]change.Fragment, revision int64) (*Publisher, *recorder, *keys) {
+func fragmented(
+	t *testing.T, corefile, server string, fragments map[string]change.Fragment, revision int64,
+) (*Publisher, *recorder, *keys) {
 	t.Helper()
 	k := &keys{fragments: maps.Clone(fragments), revision: revision, next: make(chan *change.Content)}
 	c := configOf(corefile, server, k)
@@ -172,7 +174,7 @@ func TestPatchesShare(t *testing.T) {
 			k.edit(put(fmt.Sprint(i), fmt.Sprintf("host h%d.z%d.example. 192.0.2.1", i, i)))
 		}
 		if each := int(heap()-before) / patches; each > most {
-			t.Errorf("%d octets for each of %d patches, want %d at most", each, patches, most)
+			t.Errorf("%d bytes for each of %d patches, want %d at most", each, patches, most)
 		}
 		if n := len(p.Table().Patched()); n != patches {
 			t.Errorf("%d names patched, want %d", n, patches)

@@ -150,7 +150,7 @@ func TestSerialsKeptElsewhere(t *testing.T) {
 			p, _ := loaded(t, fmt.Sprintf("mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n %s\n host a 192.0.2.%d\n}", keep, i))
 			got := serialOf(t, p, "example.org.")
 			if i > 0 && !serial.Newer(got, last) {
-				t.Errorf("%d after %d when it says %q", got, last, keep)
+				t.Errorf("%d after %d with %q", got, last, keep)
 			}
 			last = got
 		}

@@ -26,7 +26,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// A Config says what is published.
+// A Config is what to publish.
 type Config struct {
 	Pos         definition.Pos // where the definitions start, for messages about all of them
 	Zones       definition.Zones
@@ -34,7 +34,7 @@ type Config struct {
 	Sources     []source.Source
 	Fragments   bool // one of the sources has fragments, perhaps only later
 
-	Server     string         // whose zones these are: its publishers continue each other's serials
+	Server     string         // that serves the zones: its publishers continue each other's serials
 	Serials    string         // path of the file that keeps the serials, or ""
 	SerialsPos definition.Pos // where that is named
 }
