@@ -6,7 +6,8 @@
 //	            └──► replace: everything ─────┴─► lint ─► table ─► ledger of serials ─► swap ─► Observer
 //
 // A small change of a large set is served as a patch. What is served and rejected is the
-// same, and takes milliseconds where a load of a million names takes a second or two.
+// same. For a fragment it takes milliseconds; for a file of 600,000 records 0.2 s, in which
+// all its text is compared, where a load takes 1.6 s.
 //
 // It knows nothing of CoreDNS: an [Observer] logs, counts and notifies.
 package publish
