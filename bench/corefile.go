@@ -12,7 +12,7 @@ const (
 	definitionsFile = "definitions.conf"
 	zoneFileName    = "db.example.org"
 	hostsFileName   = "hosts"
-	floorFile       = "floor.message"
+	fixedFile       = "fixed.message"
 )
 
 // blockOf makes a preparation of what a plugin needs: lines writes its files and
@@ -27,11 +27,14 @@ func blockOf(lines func(site, *workload) (string, error)) func(site, *workload) 
 	}
 }
 
-// corefile is a server block, with what the shape of the answers wants in front.
+// linesBefore are those of the plugins before the compared ones, by name.
+var linesBefore = map[string]string{"cache": "\tcache\n", "errors": "\terrors\n", "log": "\tlog\n", "prometheus": "\tprometheus 127.0.0.1:0\n"}
+
+// corefile is a server block, with the plugins that a workload wants before the compared ones.
 func corefile(port int, shape shape, plugins string) string {
 	front := ""
-	if shape.cache {
-		front += "\tcache\n"
+	for name := range strings.SplitSeq(shape.before, "+") {
+		front += linesBefore[name]
 	}
 	if shape.do {
 		front += "\tdnssec {\n\t\tkey file " + keyFile + "\n\t}\n"
@@ -40,17 +43,17 @@ func corefile(port int, shape shape, plugins string) string {
 }
 
 func mxsrvLines(s site, w *workload) (string, error) {
-	whole, behind := "", ""
+	whole, next := "", ""
 	if w.shape.denial {
 		whole = "\t\tauthoritative {\n\t\t\tns ns.example.net.\n\t\t}\n"
 	}
-	if w.behind != nil {
-		behind = "\tfloor " + floorFile + "\n"
-		if err := fillFloor(s, composed(w)); err != nil {
+	if w.next != nil {
+		next = "\tfixed " + fixedFile + "\n"
+		if err := fillFixed(s, composed(w)); err != nil {
 			return "", err
 		}
 	}
-	return "\tmxsrv {\n\t\tfile " + definitionsFile + "\n" + whole + "\t}\n" + behind, s.fill(definitionsFile, w.records().definitions)
+	return "\tmxsrv {\n\t\tfile " + definitionsFile + "\n" + whole + "\t}\n" + next, s.fill(definitionsFile, w.records().definitions)
 }
 
 func fileLines(s site, w *workload) (string, error) {

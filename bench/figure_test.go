@@ -89,16 +89,16 @@ func TestLimit(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	for _, tc := range []struct {
 		against              string
-		least, median, floor float64
+		least, median, fixed float64
 		want                 string
 	}{
-		{"floor", 0.97, 0.98, 1, "yes"},
-		{"floor", 0.97, 0.96, 1, "**no**"},
+		{"fixed", 0.97, 0.98, 1, "yes"},
+		{"fixed", 0.97, 0.96, 1, "**no**"},
 		{"file", 1.45, 1.45, 1.5, "yes"},
 		{"file", 1.45, 1.40, 1.5, "**no**"},
-		{"file", 1.45, 1.30, 1.32, "no; the floor itself has 1.32"},
+		{"file", 1.45, 1.30, 1.32, "no; the fixed-answer plugin itself has 1.32"},
 	} {
-		v := verdict{demand: demand{against: tc.against, least: tc.least}, times: spread{0, tc.median, 9}, floor: tc.floor}
+		v := verdict{demand: demand{against: tc.against, least: tc.least}, times: spread{0, tc.median, 9}, fixed: tc.fixed}
 		if got := v.String(); got != tc.want {
 			t.Errorf("%v: %q, want %q", tc, got, tc.want)
 		}

@@ -4,6 +4,7 @@
 //
 //	go run .            everything, in half an hour; the report is report.md here
 //	go run . -quick     the same with few and short turns, in three minutes
+//	go run . -only 'MX 2 errors,MX 6 prometheus+errors' -rounds 13
 //
 // Every server is a process of its own on one core, with dnsperf on another.
 // They take turns, round after round, so that what else happens on the machine
@@ -40,7 +41,8 @@ import (
 
 var (
 	quick = flag.Bool("quick", false, "few and short turns; the report goes to a new directory")
-	only  = flag.String("only", "", "`workloads` to run, with commas between, and nothing else; all if left out")
+	only  = flag.String("only", "", "`workloads` to run, with commas between, such as 'MX 2 errors,SRV 40', and nothing else; all if left out")
+	turns = flag.Int("rounds", 0, "`number` of rounds of each workload; 13 if left out, 1 with -quick")
 	into  = flag.String("o", "", "`directory` of the report; this one if left out")
 )
 
@@ -93,7 +95,7 @@ func directory() (string, error) {
 	switch {
 	case *into != "":
 		return *into, os.MkdirAll(*into, 0o755)
-	case *quick || *only != "":
+	case *quick || *only != "" || *turns > 0:
 		return os.MkdirTemp("", "mxsrv-bench-report-")
 	default:
 		return ".", nil
@@ -105,6 +107,9 @@ func measured(ctx context.Context, dir string) (*report, error) {
 	rep := &report{plan: whole, began: began}
 	if *quick {
 		rep.plan = brief
+	}
+	if *turns > 0 {
+		rep.plan.rounds, rep.plan.heavy = *turns, *turns
 	}
 	all, err := contests(*only, *quick)
 	if err != nil {

@@ -33,12 +33,12 @@ func (s site) fill(name string, content func(io.Writer)) error { return fill(s.p
 
 var peers = []peer{
 	{name: "mxsrv", what: "this plugin", often: true, prepare: blockOf(mxsrvLines), command: corednsCommand},
-	{name: "floor", what: "a plugin that writes one message, the one of *mxsrv*, and looks at nothing", often: true,
-		prepare: prepareFloor, command: corednsCommand},
+	{name: "fixed", what: "a plugin that writes one message, the one of *mxsrv*, and looks at nothing", often: true,
+		prepare: prepareFixed, command: corednsCommand},
 	{name: "mxsrv+file", what: "*mxsrv* laid over *file*", often: true, prepare: blockOf(overlayLines), command: corednsCommand},
 	{name: "file", what: "the plugin *file* of CoreDNS", often: true, prepare: blockOf(fileLines), command: corednsCommand},
-	{name: "cache+file", what: "*file* behind *cache*", often: true, prepare: blockOf(cachedFileLines), command: corednsCommand},
-	{name: "cache+mxsrv", what: "*mxsrv* behind *cache*", often: true, prepare: blockOf(cachedMXSRVLines), command: corednsCommand},
+	{name: "cache+file", what: "*file* after *cache*", often: true, prepare: blockOf(cachedFileLines), command: corednsCommand},
+	{name: "cache+mxsrv", what: "*mxsrv* after *cache*", often: true, prepare: blockOf(cachedMXSRVLines), command: corednsCommand},
 	{name: "hosts", what: "the plugin *hosts*", prepare: blockOf(hostsLines), command: corednsCommand},
 	{name: "template", what: "the plugin *template*", often: true, prepare: blockOf(templateLines), command: corednsCommand},
 	{name: "etcd", what: "the plugin *etcd*, with etcd on the same core", program: "etcd", pkg: "etcd-server", version: "--version",

@@ -39,12 +39,20 @@ type panelGroup struct {
 }
 
 var panelGroups = []panelGroup{
-	{"mail.svg", "Answers for a second of processor time: MX", []string{"mx2", "mx6"}},
-	{"services.svg", "Answers for a second of processor time: SRV", []string{"srv2", "srv40"}},
+	{"mail.svg", "Answers for a second of processor time: MX", []string{"MX 2", "MX 6"}},
+	{"errors.svg", "Answers for a second of processor time, after errors", each("errors")},
+	{"prometheus.svg", "Answers for a second of processor time, after prometheus and errors", each("prometheus+errors")},
+	{"log.svg", "Answers for a second of processor time, after log and errors", each("log+errors")},
+	{"services.svg", "Answers for a second of processor time: SRV", []string{"SRV 2", "SRV 40"}},
 	{"names.svg", "Answers for a second of processor time: random names", []string{"thousand", "million"}},
-	{"others.svg", "Answers for a second of processor time: addresses and denials", []string{"address", "nxdomain"}},
-	{"ways.svg", "Answers for a second of processor time: signed, and over TCP", []string{"dnssec", "tcp"}},
-	{"around.svg", "Answers for a second of processor time: passed on, and cached", []string{"passed", "cache"}},
+	{"others.svg", "Answers for a second of processor time: addresses and denials", []string{"address", "NXDOMAIN"}},
+	{"ways.svg", "Answers for a second of processor time: signed, and over TCP", []string{"signed", "TCP"}},
+	{"around.svg", "Answers for a second of processor time: next plugin, and cached", []string{"next", "cache"}},
+}
+
+// each names the workloads after some plugins.
+func each(before string) []string {
+	return []string{"MX 2 " + before, "MX 6 " + before, "SRV 40 " + before}
 }
 
 // draw draws the panels side by side, if there is one.
@@ -110,7 +118,7 @@ func (one *contender) color() color.Color {
 	switch {
 	case strings.Contains(one.name, "mxsrv"):
 		return ours
-	case one.name == "floor":
+	case one.name == "fixed":
 		return bound
 	case one.program != "" && !one.loose:
 		return beyond

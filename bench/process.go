@@ -64,7 +64,7 @@ func launch(ctx context.Context, s site, command []string) (*server, error) {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir = s.dir
 	p := &server{cmd: cmd, stderr: new(output), exited: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.stderr, p.stderr
+	cmd.Stderr = p.stderr // what goes to stdout, as all of log, goes to /dev/null
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second

@@ -143,10 +143,10 @@ func (c *contest) sentence() string {
 		asked += ", with EDNS and DO; the plugin *dnssec* signs answers of CoreDNS, and the zones of the others are signed"
 	case s.edns:
 		asked += ", with EDNS"
-	case s.cache:
-		asked += "; *cache* in front of each"
-	case c.behind != nil:
-		asked += ", which is not declared: *mxsrv* passes it on to the plugin that writes one message (*floor* alone, beside it), or to *file*"
+	case s.before != "":
+		asked += ", after *" + s.before + "*"
+	case c.next != nil:
+		asked += ", which is not declared: *mxsrv* passes it on to the plugin that writes one message (*fixed* alone, beside it), or to *file*"
 	}
 	if c.network == "tcp" {
 		asked += ", over 20 connections with 400 queries under way, which keep the servers busy"
@@ -156,16 +156,16 @@ func (c *contest) sentence() string {
 
 // finding says what the table shows.
 func (c *contest) finding() string {
-	own, floor := c.find("mxsrv"), c.find("floor")
-	if own == nil || floor == nil {
+	own, fixed := c.find("mxsrv"), c.find("fixed")
+	if own == nil || fixed == nil {
 		return ""
 	}
 	times := func(one *contender) float64 { return spreadOf(ratios(one, own, cpu)).median }
-	text := fmt.Sprintf("For the same processor time *mxsrv* gives %.2f of the answers of the floor", times(floor))
+	text := fmt.Sprintf("For the same processor time *mxsrv* gives %.2f of the answers of the fixed-answer plugin", times(fixed))
 	var slower, faster []string
 	for _, one := range c.contenders {
 		switch {
-		case one == own || one == floor || len(one.turns) == 0:
+		case one == own || one == fixed || len(one.turns) == 0:
 		case times(one) >= 1:
 			slower = append(slower, fmt.Sprintf("%s (%.1f)", one.name, times(one)))
 		default:
@@ -209,7 +209,7 @@ func (r *report) trust(w io.Writer) {
 
 * Every server is asked before each turn, and what it answers compared with what is declared; *etcd* may have other weights. Octets
   are those of the first answer: who leaves out addresses, or adds NS records, has so much less or more to write.
-* The floor writes the message that *mxsrv* has given, through the same server. For random names it makes the records for the name
+* The fixed-answer plugin writes the message that *mxsrv* has given, through the same server. For random names it makes the records for the name
   that was asked, and looks up nothing.
 * Processor time is that of the process and its children, in the kernel too, by its clock of nanoseconds. Answers a second fall when something
   else runs on the core, this does not; but what shares caches with a neighbour is slower by both.

@@ -58,7 +58,7 @@ func (c *contest) run(ctx context.Context, p plan, dir string, port int) error {
 		}
 	}
 	c.warn()
-	return c.sameAsFloor()
+	return c.sameAsFixed()
 }
 
 // warn names the peers that could have done more.
@@ -74,14 +74,14 @@ func (c *contest) warn() {
 	}
 }
 
-// sameAsFloor reports that the floor writes something else than mxsrv.
-func (c *contest) sameAsFloor() error {
+// sameAsFixed reports that the fixed-answer plugin writes something else than mxsrv.
+func (c *contest) sameAsFixed() error {
 	answers := map[string]string{}
 	for _, one := range c.contenders {
 		answers[one.name] = one.answer
 	}
-	if answers["floor"] != answers["mxsrv"] {
-		return fmt.Errorf("%s: mxsrv answers\n%sand the floor\n%s", c.name, answers["mxsrv"], answers["floor"])
+	if answers["fixed"] != answers["mxsrv"] {
+		return fmt.Errorf("%s: mxsrv answers\n%sand the fixed-answer plugin\n%s", c.name, answers["mxsrv"], answers["fixed"])
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (c *contest) sameAsFloor() error {
 func (c *contest) prepare(dir string, port int) ([]site, error) {
 	var sites []site
 	for _, one := range c.contenders {
-		s := site{filepath.Join(dir, c.name+"."+one.name), port}
+		s := site{filepath.Join(dir, strings.ReplaceAll(c.name, " ", "-")+"."+one.name), port}
 		if err := os.Mkdir(s.dir, 0o755); err != nil {
 			return nil, err
 		}
@@ -114,14 +114,15 @@ func (c *contest) prepare(dir string, port int) ([]site, error) {
 // be taken, peers that no demand is about do not load a million names.
 func contests(names string, quick bool) ([]*contest, error) {
 	var all []*contest
-	for _, name := range strings.Fields(strings.ReplaceAll(names, ",", " ")) {
+	chosen := selection(names)
+	for _, name := range chosen {
 		if !slices.ContainsFunc(workloads, func(w workload) bool { return w.name == name }) {
-			return nil, fmt.Errorf("no workload %q", name)
+			return nil, fmt.Errorf("no workload %q: write some of %q", name, workloadNames())
 		}
 	}
 	for i := range workloads {
 		w := &workloads[i]
-		if names != "" && !slices.Contains(strings.Split(names, ","), w.name) {
+		if names != "" && !slices.Contains(chosen, w.name) {
 			continue
 		}
 		c := &contest{workload: w}
@@ -134,4 +135,23 @@ func contests(names string, quick bool) ([]*contest, error) {
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// selection splits names with commas between.
+func selection(names string) []string {
+	var all []string
+	for name := range strings.SplitSeq(names, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+func workloadNames() []string {
+	var all []string
+	for _, w := range workloads {
+		all = append(all, w.name)
+	}
+	return all
 }

@@ -33,14 +33,14 @@ type contender struct {
 
 // attempt gives a peer its turn, and another one if that fails. Half an hour is not
 // lost over a peer that fails twice: the report says so. Without mxsrv or the
-// floor there is nothing to say.
+// fixed there is nothing to say.
 func (one *contender) attempt(ctx context.Context, w *workload, s site, span time.Duration, round int) error {
 	err := one.turn(ctx, w, s, span, round)
 	if err != nil && ctx.Err() == nil {
 		say("%s: %s: %v: once more", w.name, one.name, err)
 		err = one.turn(ctx, w, s, span, round)
 	}
-	if err == nil || ctx.Err() != nil || one.name == "mxsrv" || one.name == "floor" {
+	if err == nil || ctx.Err() != nil || one.name == "mxsrv" || one.name == "fixed" {
 		return err
 	}
 	say("%s: %s: %v", w.name, one.name, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,7 +19,7 @@ type workload struct {
 	name, title string
 	peers       string // those that can serve it, in the order of the report
 	records     func() records
-	behind      func() records // what another plugin serves behind mxsrv
+	next        func() records // what the next plugin serves, if mxsrv does not answer
 	questions   func() []question
 	options     string // of dnsperf
 	network     string // udp if empty
@@ -31,36 +32,56 @@ type shape struct {
 	asked  bool // the owner of the answer is the asked name
 	denial bool // the name is not there
 	edns   bool
-	do     bool // and dnssec in the blocks, or the zone signed
-	cache  bool // in front of all that are compared
+	do     bool   // and dnssec in the blocks, or the zone signed
+	before string // plugins before those that are compared, with + between
 }
 
 const (
-	plain = "mxsrv floor file cache+file template etcd NSD Knot BIND dnsmasq"
-	zones = "mxsrv floor file cache+file cache+mxsrv NSD Knot BIND"
+	plain = "mxsrv fixed file cache+file template etcd NSD Knot BIND dnsmasq"
+	zones = "mxsrv fixed file cache+file cache+mxsrv NSD Knot BIND"
 )
 
+// before are plugins before mxsrv, and before those that it is compared with, in
+// plugin.cfg order: none, and those that most Corefiles have.
+var before = []string{"", "errors", "prometheus+errors", "log+errors"}
+
 // workloads are all of them, in the order of the report.
-var workloads = []workload{
-	{name: "mx2", title: "MX, two exchanges", peers: plain, records: exchanges2, questions: asks("example.org MX")},
-	{name: "mx6", title: "MX, six exchanges with IPv4 and IPv6", peers: plain, records: exchanges6, questions: asks("example.org MX"),
-		options: "-e -c 8", shape: shape{edns: true}},
-	{name: "srv2", title: "SRV, 6:4", peers: plain, records: balanced, questions: asks("_ldap._tcp.example.org SRV")},
-	{name: "srv40", title: "SRV, forty targets", peers: plain, records: forty, questions: asks("_ldap._tcp.example.org SRV"),
-		options: "-e -c 8", shape: shape{edns: true}},
-	{name: "address", title: "address of a host", peers: "mxsrv floor file cache+file hosts template etcd NSD Knot BIND dnsmasq",
-		records: exchanges2, questions: asks("mx1.example.org A")},
-	{name: "passed", title: "passed on", peers: "mxsrv floor mxsrv+file file", records: exchanges2, behind: web, questions: asks("www.example.org A")},
-	{name: "nxdomain", title: "NXDOMAIN, random names", peers: plain, records: exchanges2, questions: random("nosuch", 1000, 10000),
-		shape: shape{denial: true}},
-	{name: "thousand", title: "random names of 1,000", peers: plain, records: shared(1000), questions: random("d", 1000, 10000),
-		shape: shape{asked: true}},
-	{name: "million", title: "random names of 1,000,000", peers: "mxsrv floor file cache+file template NSD Knot BIND", records: shared(1000000),
-		questions: random("d", 1000000, 100000), shape: shape{asked: true}, heavy: true},
-	{name: "dnssec", title: "DO set, signed", peers: zones, records: exchanges2, questions: asks("example.org MX"),
-		options: "-D -c 8", shape: shape{edns: true, do: true}},
-	{name: "cache", title: "cache in front", peers: "mxsrv floor file", records: exchanges2, questions: asks("example.org MX"), shape: shape{cache: true}},
-	{name: "tcp", title: "TCP", peers: "mxsrv floor file cache+file template etcd NSD Knot BIND", records: exchanges2, questions: asks("example.org MX"), options: "-m tcp -c 20 -q 400", network: "tcp"},
+var workloads = slices.Concat(
+	after(workload{name: "MX 2", title: "MX, two exchanges", peers: plain, records: exchanges2, questions: asks("example.org MX")}),
+	after(workload{name: "MX 6", title: "MX, six exchanges with IPv4 and IPv6", peers: plain, records: exchanges6, questions: asks("example.org MX"),
+		options: "-e -c 8", shape: shape{edns: true}}),
+	after(workload{name: "SRV 40", title: "SRV, forty targets", peers: plain, records: forty, questions: asks("_ldap._tcp.example.org SRV"),
+		options: "-e -c 8", shape: shape{edns: true}}),
+	[]workload{
+		{name: "SRV 2", title: "SRV, 6:4", peers: plain, records: balanced, questions: asks("_ldap._tcp.example.org SRV")},
+		{name: "address", title: "address of a host", peers: "mxsrv fixed file cache+file hosts template etcd NSD Knot BIND dnsmasq",
+			records: exchanges2, questions: asks("mx1.example.org A")},
+		{name: "next", title: "next plugin", peers: "mxsrv fixed mxsrv+file file", records: exchanges2, next: web, questions: asks("www.example.org A")},
+		{name: "NXDOMAIN", title: "NXDOMAIN, random names", peers: plain, records: exchanges2, questions: random("nosuch", 1000, 10000),
+			shape: shape{denial: true}},
+		{name: "thousand", title: "random names of 1,000", peers: plain, records: shared(1000), questions: random("d", 1000, 10000),
+			shape: shape{asked: true}},
+		{name: "million", title: "random names of 1,000,000", peers: "mxsrv fixed file cache+file template NSD Knot BIND", records: shared(1000000),
+			questions: random("d", 1000000, 100000), shape: shape{asked: true}, heavy: true},
+		{name: "signed", title: "DO set, signed", peers: zones, records: exchanges2, questions: asks("example.org MX"),
+			options: "-D -c 8", shape: shape{edns: true, do: true}},
+		{name: "cache", title: "after cache", peers: "mxsrv fixed file", records: exchanges2, questions: asks("example.org MX"), shape: shape{before: "cache"}},
+		{name: "TCP", title: "TCP", peers: "mxsrv fixed file cache+file template etcd NSD Knot BIND", records: exchanges2, questions: asks("example.org MX"), options: "-m tcp -c 20 -q 400", network: "tcp"},
+	},
+)
+
+// after returns a workload whose plugins come first in the chain, and the same
+// after each choice of other plugins.
+func after(w workload) []workload {
+	var all []workload
+	for _, names := range before {
+		one := w
+		if one.shape.before = names; names != "" {
+			one.name, one.title, one.peers = w.name+" "+names, w.title+", after "+names, "mxsrv fixed file template"
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 func exchanges2() records {
@@ -144,8 +165,8 @@ func dump(questions []question) string {
 // served are the records of all plugins together.
 func (w *workload) served() records {
 	r := w.records()
-	if w.behind != nil {
-		r = r.with(w.behind())
+	if w.next != nil {
+		r = r.with(w.next())
 	}
 	return r
 }

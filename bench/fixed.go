@@ -8,32 +8,32 @@ import (
 	"github.com/miekg/dns"
 )
 
-// prepareFloor lets the floor write what mxsrv answers, record for record: mxsrv
-// is started and asked, and its message is what the floor has in its file.
-func prepareFloor(s site, w *workload) error {
+// prepareFixed lets the fixed-answer plugin write what mxsrv answers, record for record: mxsrv
+// is started and asked, and its message is what the fixed-answer plugin has in its file.
+func prepareFixed(s site, w *workload) error {
 	message := composed(w)
-	if w.behind == nil {
+	if w.next == nil {
 		m, err := askMXSRV(s, w)
 		if err != nil {
 			return fmt.Errorf("mxsrv: %w", err)
 		}
 		message = m
 	}
-	if err := fillFloor(s, message); err != nil {
+	if err := fillFixed(s, message); err != nil {
 		return err
 	}
 	asked := ""
 	if w.shape.asked {
 		asked = " asked"
 	}
-	return os.WriteFile(s.path("Corefile"), []byte(corefile(s.port, w.shape, "\tfloor "+floorFile+asked+"\n")), 0o644)
+	return os.WriteFile(s.path("Corefile"), []byte(corefile(s.port, w.shape, "\tfixed "+fixedFile+asked+"\n")), 0o644)
 }
 
-// askMXSRV asks without DO, and of mxsrv alone: what dnssec and cache do to the
-// answer they are to do to that of the floor too.
+// askMXSRV asks without DO, and of mxsrv alone: what plugins before it do to the
+// answer they are to do to that of the fixed-answer plugin too.
 func askMXSRV(s site, w *workload) (*dns.Msg, error) {
 	bare := *w
-	bare.shape.do, bare.shape.cache = false, false
+	bare.shape.do, bare.shape.before = false, ""
 	if err := blockOf(mxsrvLines)(s, &bare); err != nil {
 		return nil, err
 	}
@@ -51,12 +51,12 @@ func askMXSRV(s site, w *workload) (*dns.Msg, error) {
 	return res.Msg, nil
 }
 
-func fillFloor(s site, m *dns.Msg) error {
+func fillFixed(s site, m *dns.Msg) error {
 	wire, err := m.Pack()
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(s.path(floorFile), wire, 0o644)
+	return os.WriteFile(s.path(fixedFile), wire, 0o644)
 }
 
 // composed is the answer to what mxsrv passes on.
