@@ -12,7 +12,8 @@ import (
 const module = "github.com/mxsrv/mxsrv"
 
 // mayImport holds, for each package, what it may import of this module and of
-// CoreDNS; cmd, test and bench are not for others to import.
+// CoreDNS; cmd, test and bench are not for others to import, but test/rig is for tests
+// and benchmarks.
 var mayImport = map[string][]string{
 	"/plugin/definition": {"github.com/coredns/caddy/caddyfile"},
 	"/plugin/lint":       {module + "/plugin/definition"},
@@ -28,6 +29,7 @@ var mayImport = map[string][]string{
 	"/cmd/mxsrv":         {module + "/plugin/", "github.com/coredns/coredns/plugin", "github.com/coredns/caddy/caddyfile"},
 	"":                   {module + "/plugin/", "github.com/coredns/"},
 	"/cmd/coredns":       {module, "github.com/coredns/"},
+	"/test/rig":          {},
 }
 
 // TestHouse: data flows one way, and the packages under plugin know no server.
