@@ -46,7 +46,7 @@ func rate(t turn) float64 { return t.rate }
 
 func cpuTime(t turn) float64 { return t.cpu }
 
-// newContest leaves out peers that start late, if there is little time.
+// newContest omits peers that start late from a run of one round.
 func newContest(w *workload, p plan) *contest {
 	c := &contest{workload: w}
 	for _, peer := range w.installed() {

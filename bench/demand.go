@@ -47,8 +47,8 @@ func (c *contest) verdict(than string) (verdict, bool) {
 
 func (v verdict) met() bool { return v.times.median >= v.least }
 
-// String says what is missing, and whether any plugin could meet the demand that has this
-// server write its messages.
+// String returns the figure, and what is wanted if that is more, with the figure of the
+// fixed-answer plugin if no plugin that has CoreDNS write its messages could meet it.
 func (v verdict) String() string {
 	switch {
 	case v.met():

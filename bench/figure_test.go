@@ -145,7 +145,7 @@ func TestTable(t *testing.T) {
 func TestScaleDemands(t *testing.T) {
 	sc := scale{sizes: []int{1000, 1000000}, figures: map[key][]float64{}}
 	for measure, figures := range map[string][2][]float64{ // of mxsrv and file, in three rounds
-		"first": {{2, 9, 2}, {4, 10, 4}}, "resident": {{66, 66, 66}, {100, 100, 100}},
+		"first": {{2, 9, 9}, {4, 10, 10}}, "resident": {{66, 66, 66}, {100, 100, 100}},
 		"p99change": {{0.004, 0.004, 0.004}, {0.007, 0.009, 0.007}}, "line": {{0.5, 0.6, 0.4}, {1, 1, 1}},
 	} {
 		sc.figures[key{"mxsrv", measure, 1000000}], sc.figures[key{"file", measure, 1000000}] = figures[0], figures[1]

@@ -46,8 +46,8 @@ import (
 var (
 	quick  = flag.Bool("quick", false, "few and short turns; the report goes to a new directory")
 	only   = flag.String("only", "", "`parts`, with commas between: workloads, scale, handler; of live some, many")
-	rounds = flag.Int("rounds", 0, "`number` of rounds; 13 if left out, 3 of scale, and 1 with -quick")
-	output = flag.String("o", "", "`directory` of the report; this one if left out")
+	rounds = flag.Int("rounds", 0, "`number` of rounds; by default 13, 3 of scale, and 1 with -quick")
+	output = flag.String("o", "", "`directory` of the report; by default this one")
 )
 
 // A plan says how much is measured.

@@ -100,8 +100,8 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// TestFits: a server with other records is not timed; what it adds or leaves out
-// beside them is told.
+// TestFits: a server with other records is not measured; what it adds or
+// omits beside them is reported.
 func TestFits(t *testing.T) {
 	const (
 		answer = "example.org. 3600 IN MX 20 mx2.example.org.\nexample.org. 3600 IN MX 10 mx1.example.org.\n"
@@ -147,7 +147,7 @@ func parsed(t *testing.T, text string) []dns.RR {
 	return rrs
 }
 
-// TestWorkloads: a name that no peer or picture has would be left out silently.
+// TestWorkloads: a name that no peer or picture has would be silently omitted.
 func TestWorkloads(t *testing.T) {
 	var drawn []string
 	for _, g := range panelGroups {

@@ -106,6 +106,6 @@ func checkPicture(t *testing.T, path string) {
 		}
 	}
 	if !strings.Contains(string(svg), `fill="#FFFFFF"`) || len(svg) > 40000 {
-		t.Errorf("%s: %d octets, want at most 40000 and white behind", path, len(svg))
+		t.Errorf("%s: %d bytes, want at most 40000 and a white background", path, len(svg))
 	}
 }
