@@ -7,8 +7,10 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/answer"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/publish"
 	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
@@ -18,18 +20,20 @@ type late struct {
 	text chan string
 }
 
-func (late) Load() *source.Content { return nil }
+func (late) Load() *change.Content { return nil }
 
-func (l late) Run(ctx context.Context, deliver func(*source.Content)) {
+func (l late) Run(ctx context.Context, deliver func(*change.Content)) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case text := <-l.text:
-			deliver(&source.Content{Texts: []*definition.Text{definition.NewText("late", text, definition.Zones{"example.org."})}})
+			deliver(&change.Content{Documents: []*change.Document{change.NewDocument("late", text, definition.NewReader(lateZones))}})
 		}
 	}
 }
+
+var lateZones = definition.Zones{"example.org."}
 
 // TestReady: until all sources of all blocks have delivered, and what they
 // declare could be served, no handler is ready, and nothing below the zones of
@@ -42,14 +46,14 @@ func TestReady(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := late{source.Static("late", nil, nil), make(chan string)}
-		waiting := &MXSRV{Next: next}
-		if err := waiting.configure(&block.Block{Zones: definition.Zones{"example.org."}, Inline: new(definition.Set)}, "test"); err != nil {
+		p, err := publish.New(publish.Config{Zones: lateZones, Sources: []source.Source{l}, Server: "test"}, new(observer))
+		if err != nil {
 			t.Fatal(err)
 		}
-		waiting.sources = source.Collect(l)
-		if err := waiting.load(); err != nil {
+		if err := p.Load(); err != nil {
 			t.Fatal(err)
 		}
+		waiting := &MXSRV{Next: next, publisher: p, responder: &answer.Responder{Zones: lateZones.Set()}}
 		i := new(instance)
 		i.add(waiting)
 		i.add(complete)

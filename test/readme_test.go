@@ -12,7 +12,7 @@ import (
 
 	"github.com/coredns/caddy/caddyfile"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -65,7 +65,7 @@ func TestReadmeWords(t *testing.T) {
 	_, syntax, _ := strings.Cut(read(t, "../README.md"), "\nmxsrv [ZONES...] {\n")
 	syntax, _, _ = strings.Cut(syntax, "\n}")
 	words := map[string]bool{}
-	for _, word := range slices.Concat(definition.Words(), block.Options()) {
+	for _, word := range slices.Concat(definition.Words(), corefile.Options()) {
 		words[word] = true
 	}
 	for line := range strings.Lines(syntax) {

@@ -9,11 +9,10 @@ import (
 // A Line is one statement: its words, and the lines of its block if it has one.
 type Line struct {
 	Pos
-	Words []string
-	Block []Line
-
+	Words  []string
+	Block  []Line
+	Offset int  // of its first word, in octets from the start of its text
 	braced bool // it has a block, perhaps an empty one
-	offset int  // of its first word in its text
 }
 
 // maxDepth is far beyond what the language nests (mxsrv, mail, a line in it).
@@ -30,10 +29,10 @@ func Lines(d *caddyfile.Dispenser) ([]Line, Errors) {
 	return lines, g.errs.list
 }
 
-// eachLine calls f for every statement that s has left. The line is valid during
-// the call: the next one is read into the same memory.
-func eachLine(s *scanner, f func(Line)) Errors {
-	g := grouper{words: s}
+// Statements calls f for every statement of a text whose first line is at pos. The
+// line is valid during the call: the next one is read into the same memory.
+func Statements(pos Pos, text string, f func(Line)) Errors {
+	g := grouper{words: newScanner(pos, text)}
 	g.line = func(l Line) {
 		f(l)
 		g.buf = g.buf[:0]
@@ -87,7 +86,7 @@ func (g *grouper) block(start Pos, depth int, emit func(Line)) {
 		default:
 			if !open || !onLine {
 				done()
-				last.Pos, last.offset, first, open = pos, g.words.offset(), len(g.buf), true
+				last.Pos, last.Offset, first, open = pos, g.words.offset(), len(g.buf), true
 			}
 			g.buf = append(g.buf, g.word(word, pos))
 			last.Words = g.buf[first:len(g.buf):len(g.buf)]

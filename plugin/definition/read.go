@@ -24,15 +24,34 @@ type Reader struct {
 	zoneSet ZoneSet
 	ttl     *uint32 // from a ttl line
 	set     *Set
+	before  Set // the set when the reader was made
 	errs    mistakes
 
 	entriesBuf []entry
 }
 
 // NewReader returns a reader whose relative names are made in each of zones, of
-// which there must be at least one.
+// which there must be at least one. It reads into a new set.
 func NewReader(zones Zones) *Reader {
 	return &Reader{zones: zones, zoneSet: zones.Set(), set: new(Set)}
+}
+
+// Into returns a reader of the same zones that adds to a set. It costs nothing,
+// however many zones there are.
+func (r *Reader) Into(s *Set) *Reader {
+	return &Reader{zones: r.zones, zoneSet: r.zoneSet, set: s, before: *s}
+}
+
+// SetDefaultTTL sets what declarations get that have no TTL of their own, in
+// seconds, as a ttl line does.
+func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = &seconds }
+
+// DefaultTTL returns the default TTL in seconds.
+func (r *Reader) DefaultTTL() uint32 {
+	if r.ttl != nil {
+		return *r.ttl
+	}
+	return DefaultTTL
 }
 
 // usage is what to write, for each word that starts a line.
@@ -73,18 +92,26 @@ func (r *Reader) Line(l Line) bool {
 	return ok
 }
 
-// Set returns what was read, and all mistakes in it. The set holds the lines
-// that have none.
+// Set returns the set with what was read, and all mistakes in it. Of lines that have
+// a mistake the set has what could be read.
 func (r *Reader) Set() (*Set, Errors) {
-	r.set.setDefaults(new(Set), r.defaultSeconds())
+	r.set.setDefaults(&r.before, r.DefaultTTL())
 	return r.set, r.errs.list
 }
 
-func (r *Reader) defaultSeconds() uint32 {
-	if r.ttl != nil {
-		return *r.ttl
-	}
-	return DefaultTTL
+// Text reads a text whose first line is at pos. It calls each, if that is not nil,
+// after every statement; the line is valid during the call.
+func (r *Reader) Text(pos Pos, text string, each func(Line)) {
+	before := len(r.errs.list)
+	errs := Statements(pos, text, func(l Line) {
+		if !r.Line(l) {
+			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
+		}
+		if each != nil {
+			each(l)
+		}
+	})
+	r.errs.list = slices.Concat(r.errs.list[:before], errs, r.errs.list[before:])
 }
 
 // Read reads a whole text of definitions; source names it in positions.
@@ -95,7 +122,11 @@ func Read(source, text string, zones Zones) (*Set, Errors) {
 
 // Read adds what a whole text of definitions declares.
 func (s *Set) Read(source, text string, zones Zones) Errors {
-	return NewText(source, text, zones).Read(s)
+	s.Grow(text)
+	r := NewReader(zones).Into(s)
+	r.Text(Pos{source, 1}, text, nil)
+	_, errs := r.Set()
+	return errs
 }
 
 // setDefaults gives a default TTL to what s has beyond before.
@@ -123,10 +154,10 @@ func (t *TTL) setDefault(seconds uint32) {
 	}
 }
 
-// grow makes room for what a text seems to declare in one zone, and returns how
+// Grow makes room for what a text seems to declare in one zone, and returns how
 // many stanzas that are. To grow bit by bit would take several times the memory of
 // a large set.
-func (s *Set) grow(text string) (stanzas int) {
+func (s *Set) Grow(text string) (stanzas int) {
 	count := func(word string) int {
 		n := strings.Count(text, word)
 		stanzas += n

@@ -45,8 +45,8 @@ type scanner struct {
 	start  int    // of the last word
 }
 
-func newScanner(source, text string) *scanner {
-	return &scanner{source: source, text: strings.TrimPrefix(text, "\ufeff"), line: 1, length: len(text)}
+func newScanner(pos Pos, text string) *scanner {
+	return &scanner{source: pos.Source, text: strings.TrimPrefix(text, "\ufeff"), line: pos.Line, length: len(text)}
 }
 
 func (s *scanner) offset() int { return s.start }

@@ -28,14 +28,14 @@ func FuzzWords(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		d := caddyfile.NewDispenser("x", strings.NewReader(text))
-		want, got := all(dispensed{&d}), all(newScanner("x", text))
+		want, got := all(dispensed{&d}), all(newScanner(Pos{"x", 1}, text))
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("words %#v\nwant  %#v", got, want)
 		}
 		d = caddyfile.NewDispenser("x", strings.NewReader(text))
 		wantLines, wantErrs := Lines(&d)
 		var lines []Line
-		errs := eachLine(newScanner("x", text), func(l Line) { lines = append(lines, clone(l)) })
+		errs := Statements(Pos{"x", 1}, text, func(l Line) { lines = append(lines, clone(l)) })
 		if !reflect.DeepEqual(lines, wantLines) || !reflect.DeepEqual(errs, wantErrs) {
 			t.Errorf("lines %v, %v\nwant  %v, %v", lines, errs, wantLines, wantErrs)
 		}
@@ -60,7 +60,7 @@ func all(w words) (all []placed) {
 // clone copies a line out of the memory that the next one is read into.
 func clone(l Line) Line {
 	l.Words, l.Block = slices.Clone(l.Words), slices.Clone(l.Block)
-	l.offset = 0 // which those of a Corefile have not
+	l.Offset = 0 // which those of a Corefile have not
 	for i := range l.Block {
 		l.Block[i] = clone(l.Block[i])
 	}

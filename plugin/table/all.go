@@ -56,7 +56,7 @@ func (t *Table) inZone(zone definition.Name) iter.Seq[definition.Name] {
 			}
 		}
 		for name := range t.Patched() {
-			if t.zones.Of(name) == zone && t.Holds(name) && !yield(name) {
+			if t.zones.Of(name) == zone && t.HasRecords(name) && !yield(name) {
 				return
 			}
 		}

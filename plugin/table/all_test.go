@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -109,26 +108,6 @@ func TestDigest(t *testing.T) {
 		}
 		if again, err := table.ParseDigest(got[0].String()); err != nil || again != got[0] {
 			t.Errorf("%s: %v is read back as %v, %v", tc.name, got[0], again, err)
-		}
-	}
-}
-
-func TestNextSerial(t *testing.T) {
-	at := func(seconds uint32) time.Time { return time.Unix(int64(seconds), 0) }
-	for _, tc := range []struct {
-		name      string
-		last, now uint32
-		want      uint32
-	}{
-		{"the first", 0, 1795533792, 1795533792},
-		{"later", 1795533792, 1795533800, 1795533800},
-		{"the same second", 1795533792, 1795533792, 1795533793},
-		{"a clock set back", 1795533792, 1700000000, 1795533793},
-		{"around", 1<<32 - 1, 1 << 31, 1},
-		{"far ahead of the clock, as serials go", 1 << 31, 1<<31 - 5, 1<<31 + 1},
-	} {
-		if got := table.NextSerial(tc.last, at(tc.now)); got != tc.want {
-			t.Errorf("%s: %d, want %d", tc.name, got, tc.want)
 		}
 	}
 }

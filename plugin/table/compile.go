@@ -12,9 +12,9 @@ import (
 
 // Options are what a table is compiled for.
 type Options struct {
-	Zones  definition.Zones
-	Passed definition.Zones // below which a zone that is served whole holds not all there is
-	Serial uint32           // of the SOA records
+	Zones       definition.Zones
+	Fallthrough definition.Zones // below which a zone that is served whole holds not all there is
+	Serial      uint32           // of the SOA records
 
 	// Serials, if it is not nil, returns the serial of a zone that is served whole,
 	// which may depend on its content.
@@ -86,7 +86,7 @@ func newBuilder(index *definition.Index, opt Options) *builder {
 		soas:    make(map[definition.Name]uint32, len(opt.Zones)),
 		denials: [][]dns.RR{nil},
 		whole:   make(definition.ZoneSet),
-		passed:  opt.Passed.Set(),
+		passed:  opt.Fallthrough.Set(),
 
 		contents: make(map[definition.Name]sum),
 	}

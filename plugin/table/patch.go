@@ -62,8 +62,8 @@ func (t *Table) Patched() definition.Names {
 	return t.patch.names
 }
 
-// Holds reports whether a name holds any records.
-func (t *Table) Holds(name definition.Name) bool { return t.of(name).holds(name) }
+// HasRecords reports whether a name holds any records.
+func (t *Table) HasRecords(name definition.Name) bool { return t.of(name).holds(name) }
 
 // of returns the table that knows about a name.
 func (t *Table) of(name definition.Name) *Table {
@@ -94,7 +94,7 @@ func (p *patch) decide(before, small *Table, names definition.Names) {
 	for name := range names {
 		switch {
 		case small.holds(name):
-		case p.base.holds(name), before.Holds(name):
+		case p.base.holds(name), before.HasRecords(name):
 			gone = append(gone, name)
 		default:
 			continue // it never held anything

@@ -119,7 +119,7 @@ func (t *Table) missing(match Match, name string, qtype uint16, a *Answer) Match
 		return match
 	}
 	zone := t.wholeZone(definition.Name(name))
-	if zone == "" || t.OfAbove(name, qtype) {
+	if zone == "" || t.BelongsToParent(name, qtype) {
 		return match
 	}
 	*a = t.denial(zone, definition.Name(name), qtype, match == Exists)
@@ -135,14 +135,14 @@ func (t *Table) wholeZone(name definition.Name) definition.Name {
 	return zone
 }
 
-// KnowsAll reports whether no plugin behind holds anything of name.
-func (t *Table) KnowsAll(name string) bool { return t.wholeZone(definition.Name(name)) != "" }
+// Authoritative reports whether no plugin behind holds anything of name.
+func (t *Table) Authoritative(name string) bool { return t.wholeZone(definition.Name(name)) != "" }
 
-// OfAbove reports whether a question is about the zone above one that is served
+// BelongsToParent reports whether a question is about the zone above one that is served
 // whole, and that is not served whole too: it is for DS at the top (RFC 4035
 // §3.1.4.1).
-func (t *Table) OfAbove(name string, qtype uint16) bool {
-	return qtype == dns.TypeDS && t.IsWhole(name) && !t.whole[t.zones.Of(definition.Name(name).Parent())]
+func (t *Table) BelongsToParent(name string, qtype uint16) bool {
+	return qtype == dns.TypeDS && t.IsApex(name) && !t.whole[t.zones.Of(definition.Name(name).Parent())]
 }
 
 // Denial returns the answer that a name does not hold a type, or does not exist,
@@ -239,9 +239,9 @@ func octets(name string) int {
 	return len(name) + 1
 }
 
-// Whole returns the SOA record, for a denial, of the zone that is served whole and
+// AuthoritativeSOA returns the SOA record, for a denial, of the zone that is served whole and
 // that name is in; nil if there is none.
-func (t *Table) Whole(name string) []dns.RR {
+func (t *Table) AuthoritativeSOA(name string) []dns.RR {
 	if !t.anyWhole {
 		return nil
 	}
@@ -252,5 +252,5 @@ func (t *Table) Whole(name string) []dns.RR {
 	return t.denials[t.soas[zone]]
 }
 
-// IsWhole reports whether name is the top of a zone that is served whole.
-func (t *Table) IsWhole(name string) bool { return t.whole[definition.Name(name)] }
+// IsApex reports whether name is the top of a zone that is served whole.
+func (t *Table) IsApex(name string) bool { return t.whole[definition.Name(name)] }

@@ -38,26 +38,28 @@ func CoreDNS(t testing.TB, binary, dir, corefile string) *Server {
 		}
 		return strings.TrimPrefix(s.At[port], "127.0.0.1")
 	})
-	cmd := exec.Command(binary)
-	cmd.Dir = t.TempDir()
-	if err := os.CopyFS(cmd.Dir, os.DirFS(dir)); err != nil {
+	copied := t.TempDir()
+	err := os.CopyFS(copied, os.DirFS(dir))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(copied, "Corefile"), []byte(corefile), 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(cmd.Dir, "Corefile"), []byte(corefile), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.Process = Run(t, cmd, ready)
+	s.run(t, binary, copied)
 	return s
 }
 
-// ready is what CoreDNS prints last when it starts.
-const ready = "CoreDNS-"
+func (s *Server) run(t testing.TB, binary, dir string) {
+	t.Helper()
+	cmd := exec.Command(binary)
+	cmd.Dir = dir
+	s.Process = Run(t, cmd, "CoreDNS-")
+}
 
 // Restart kills the server and starts it again where it was.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.Kill()
-	cmd := exec.Command(s.Path)
-	cmd.Dir = s.Dir
-	s.Process = Run(t, cmd, ready)
+	s.run(t, s.Path, s.Dir)
 }

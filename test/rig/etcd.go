@@ -10,13 +10,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 )
 
-// A Cluster is an etcd of its own on loopback, and a client of it, which does not use TLS.
+// A Cluster is an etcd of its own on loopback. Its client uses no TLS and is no user.
 type Cluster struct {
-	*Client
+	Client  *clientv3.Client // whose calls may last for ever: see Call
 	Members []*Member
 }
 
@@ -41,16 +45,20 @@ func StartEtcd(dir string, members int, flags ...string) (*Cluster, error) {
 	c := new(Cluster)
 	var initial []string
 	for i := range members {
-		client, err := FreePort()
-		peer, err2 := FreePort()
+		client, err := freeURL(scheme)
+		peer, err2 := freeURL("http")
 		if err := errors.Join(err, err2); err != nil {
 			return nil, err
 		}
-		m := &Member{name: fmt.Sprint("m", i), state: "new", dir: dir, flags: flags,
-			URL: fmt.Sprintf("%s://127.0.0.1:%d", scheme, client), peer: fmt.Sprintf("http://127.0.0.1:%d", peer)}
-		c.Members, initial = append(c.Members, m), append(initial, m.name+"="+m.peer)
+		m := &Member{URL: client, name: fmt.Sprint("m", i), peer: peer, dir: dir, state: "new", flags: flags}
+		c.Members, initial = append(c.Members, m), append(initial, m.name+"="+peer)
 	}
-	var err error
+	soon := grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, MaxDelay: 200 * time.Millisecond}}
+	client, err := clientv3.New(clientv3.Config{Endpoints: c.urls(), Logger: zap.NewNop(), DialOptions: []grpc.DialOption{grpc.WithConnectParams(soon)}})
+	if err != nil {
+		return nil, err
+	}
+	c.Client = client
 	for _, m := range c.Members {
 		m.initial = strings.Join(initial, ",")
 		err = errors.Join(err, m.Start())
@@ -59,9 +67,6 @@ func StartEtcd(dir string, members int, flags ...string) (*Cluster, error) {
 		if err == nil {
 			err = m.Ready()
 		}
-	}
-	if err == nil {
-		c.Client, err = Dial(c.urls(nil)...)
 	}
 	if err != nil {
 		c.Stop()
@@ -83,12 +88,10 @@ func Etcd(t testing.TB, members int, flags ...string) *Cluster {
 
 // Stop kills all members.
 func (c *Cluster) Stop() {
-	if c.Client != nil {
-		c.Close()
-	}
 	for _, m := range c.Members {
 		m.Kill()
 	}
+	c.Client.Close()
 }
 
 // Start starts a member that is down, as it was, and does not wait until it is ready.
@@ -113,61 +116,61 @@ func (m *Member) Kill() {
 	}
 }
 
-// Addr is where clients find the member, HOST:PORT.
-func (m *Member) Addr() string {
-	_, addr, _ := strings.Cut(m.URL, "://")
-	return addr
+// Addr returns where clients find the member, HOST:PORT.
+func (m *Member) Addr() string { return m.URL[strings.Index(m.URL, "://")+3:] }
+
+// Call makes a call until it succeeds, for as long as Limit. An attempt ends after two
+// seconds, a third of what etcd waits for a leader that has died; it may have succeeded
+// all the same.
+func (c *Cluster) Call(call func(context.Context, *clientv3.Client) error) error {
+	for deadline := time.Now().Add(Limit); ; time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		err := call(ctx, c.Client)
+		cancel()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// Do makes operations in one transaction, perhaps more than once, and returns its
+// revision.
+func (c *Cluster) Do(t testing.TB, ops ...clientv3.Op) (revision int64) {
+	t.Helper()
+	err := c.Call(func(ctx context.Context, client *clientv3.Client) error {
+		r, err := client.Txn(ctx).Then(ops...).Commit()
+		if err == nil {
+			revision = r.Header.Revision
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal("transaction: ", err)
+	}
+	return revision
 }
 
 // Hang makes a member hang with all its connections until Continue. Meanwhile the client
 // of the cluster asks the others.
 func (c *Cluster) Hang(m *Member) error {
-	c.SetEndpoints(c.urls(m)...)
+	c.Client.SetEndpoints(slices.DeleteFunc(c.urls(), func(url string) bool { return url == m.URL })...)
 	return m.Signal(syscall.SIGSTOP)
 }
 
 // Continue ends what Hang has begun.
 func (c *Cluster) Continue(m *Member) error {
-	c.SetEndpoints(c.urls(nil)...)
+	c.Client.SetEndpoints(c.urls()...)
 	return m.Signal(syscall.SIGCONT)
-}
-
-// urls returns where members other than one are.
-func (c *Cluster) urls(but *Member) (urls []string) {
-	for _, m := range c.Members {
-		if m != but {
-			urls = append(urls, m.URL)
-		}
-	}
-	return urls
-}
-
-// Leader returns the member that leads.
-func (c *Cluster) Leader() (leader *Member, err error) {
-	err = c.Call("who leads", func(ctx context.Context, client *clientv3.Client) error {
-		for _, m := range c.Members {
-			if !m.Up {
-				continue
-			}
-			if s, err := client.Status(ctx, m.URL); err == nil && s.Leader == s.Header.MemberId {
-				leader = m
-				return nil
-			}
-		}
-		return errors.New("nobody")
-	})
-	return leader, err
 }
 
 // Replace puts a new member without data in place of one.
 func (c *Cluster) Replace(m *Member) error {
 	m.Kill()
-	port, err := FreePort()
+	peer, err := freeURL("http")
 	if err != nil {
 		return err
 	}
-	name, peer := m.name+"-new", fmt.Sprintf("http://127.0.0.1:%d", port)
-	err = c.Call("replace a member", func(ctx context.Context, client *clientv3.Client) error {
+	err = c.Call(func(ctx context.Context, client *clientv3.Client) error {
 		list, err := client.MemberList(ctx)
 		if err != nil {
 			return err
@@ -186,9 +189,22 @@ func (c *Cluster) Replace(m *Member) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("replace a member: %w", err)
 	}
+	name := m.name + "-new"
 	m.initial = strings.Replace(m.initial, m.name+"="+m.peer, name+"="+peer, 1)
 	m.name, m.peer, m.state = name, peer, "existing"
 	return m.Start()
+}
+
+func (c *Cluster) urls() (urls []string) {
+	for _, m := range c.Members {
+		urls = append(urls, m.URL)
+	}
+	return urls
+}
+
+func freeURL(scheme string) (string, error) {
+	port, err := FreePort()
+	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, port), err
 }

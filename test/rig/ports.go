@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"strconv"
 	"sync"
 	"testing"
 )
@@ -13,7 +12,7 @@ import (
 // server is up could get the port, and would have its own question as the answer.
 const leastPort, mostPort = 20000, 32000
 
-// given holds the ports that FreePort has returned.
+// given holds the ports that FreePort has looked at.
 var given sync.Map
 
 // FreePort returns a port that is free for UDP and TCP on 127.0.0.1. No other call
@@ -29,17 +28,14 @@ func FreePort() (int, error) {
 }
 
 func free(port int) bool {
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	addr := fmt.Sprint("127.0.0.1:", port)
 	udp, err := net.ListenPacket("udp", addr)
 	if err != nil {
 		return false
 	}
 	defer udp.Close()
 	tcp, err := net.Listen("tcp", addr)
-	if err != nil {
-		return false
-	}
-	return tcp.Close() == nil
+	return err == nil && tcp.Close() == nil
 }
 
 // Port returns a free port.
@@ -49,5 +45,5 @@ func Port(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strconv.Itoa(port)
+	return fmt.Sprint(port)
 }

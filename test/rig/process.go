@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -18,8 +17,8 @@ import (
 // process group, which ends when the command does.
 type Process struct {
 	*exec.Cmd
-	exited  chan struct{}
-	printed output
+	exited chan struct{}
+	output output
 }
 
 // output is what a process has printed.
@@ -37,11 +36,11 @@ func (o *output) Write(b []byte) (int, error) {
 	return o.text.Write(b)
 }
 
-// has reports whether there is some text, or else when to look again.
-func (o *output) has(text string) (bool, <-chan struct{}) {
+// get returns what there is, and when to look again.
+func (o *output) get() (string, <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return bytes.Contains(o.text.Bytes(), []byte(text)), o.more
+	return o.text.String(), o.more
 }
 
 // starter returns the way to a thread that lasts as long as this process: a child
@@ -60,17 +59,14 @@ var starter = sync.OnceValue(func() chan<- func() {
 // Start starts a command. What it prints is kept, except what cmd.Stdout and cmd.Stderr
 // take if they are set. With exec.CommandContext the group ends with the context.
 func Start(cmd *exec.Cmd) (*Process, error) {
-	p := &Process{Cmd: cmd, exited: make(chan struct{}), printed: output{more: make(chan struct{})}}
+	p := &Process{Cmd: cmd, exited: make(chan struct{}), output: output{more: make(chan struct{})}}
 	if cmd.Stdout == nil {
-		cmd.Stdout = &p.printed
+		cmd.Stdout = &p.output
 	}
 	if cmd.Stderr == nil {
-		cmd.Stderr = &p.printed
+		cmd.Stderr = &p.output
 	}
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = new(syscall.SysProcAttr)
-	}
-	cmd.SysProcAttr.Setpgid = true
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(cmd.SysProcAttr)
 	cmd.WaitDelay = 5 * time.Second // for children that have left the group, and keep the output open
 	if cmd.Cancel != nil {
@@ -91,14 +87,10 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 
 func (p *Process) signalGroup(s syscall.Signal) error { return syscall.Kill(-p.Process.Pid, s) }
 
-// Name returns the name of the program.
-func (p *Process) Name() string { return filepath.Base(p.Path) }
-
 // String returns what the process has printed.
 func (p *Process) String() string {
-	p.printed.mu.Lock()
-	defer p.printed.mu.Unlock()
-	return p.printed.text.String()
+	text, _ := p.output.get()
+	return text
 }
 
 // Exited returns a channel that is closed when the process has ended.
@@ -108,7 +100,7 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 func (p *Process) Err() error {
 	select {
 	case <-p.exited:
-		return fmt.Errorf("%s has ended: %v\n%s", p.Name(), p.ProcessState, p)
+		return fmt.Errorf("%s has ended: %v\n%s", p.Args[0], p.ProcessState, p)
 	default:
 		return nil
 	}
@@ -118,18 +110,18 @@ func (p *Process) Err() error {
 func (p *Process) Await(mark string, limit time.Duration) error {
 	for late := time.After(limit); ; {
 		ended := p.Err()
-		there, more := p.printed.has(mark)
-		switch {
-		case there:
+		text, more := p.output.get()
+		if strings.Contains(text, mark) {
 			return nil
-		case ended != nil:
+		}
+		if ended != nil {
 			return fmt.Errorf("no %q: %w", mark, ended)
 		}
 		select {
 		case <-more:
 		case <-p.exited:
 		case <-late:
-			return fmt.Errorf("%s does not print %q within %v\n%s", p.Name(), mark, limit, p)
+			return fmt.Errorf("%s does not print %q within %v\n%s", p.Args[0], mark, limit, p)
 		}
 	}
 }
@@ -141,7 +133,7 @@ func (p *Process) Wait(limit time.Duration) (code int, err error) {
 	case <-p.exited:
 		return p.ProcessState.ExitCode(), nil
 	case <-time.After(limit):
-		return 0, fmt.Errorf("%s does not end within %v\n%s", p.Name(), limit, p)
+		return 0, fmt.Errorf("%s does not end within %v\n%s", p.Args[0], limit, p)
 	}
 }
 
@@ -177,7 +169,7 @@ func Run(t testing.TB, cmd *exec.Cmd, mark string) *Process {
 	t.Cleanup(func() {
 		p.Kill()
 		if s := p.String(); strings.Contains(s, "DATA RACE") || strings.Contains(s, "Recovered from panic") {
-			t.Errorf("%s: %s", p.Path, s)
+			t.Errorf("%s: %s", p.Args[0], s)
 		}
 	})
 	if err := p.Await(mark, Limit); err != nil {

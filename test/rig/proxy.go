@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -8,69 +9,54 @@ import (
 
 // A Proxy is a way to a TCP server that can be cut, or go silent.
 type Proxy struct {
-	listener net.Listener
+	net.Listener
 
-	mu     sync.Mutex
-	target string
-	state  proxyState
-	conns  map[net.Conn]bool
+	mu          sync.Mutex
+	target      string
+	cut, silent bool
+	conns       map[net.Conn]bool
 }
 
-type proxyState int
-
-const (
-	passing proxyState = iota
-	cut                // connections end
-	silent             // what is sent is swallowed
-)
-
-// NewProxy returns a proxy of a server, HOST:PORT, on a port of its own.
-func NewProxy(target string) (*Proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	p := &Proxy{listener: l, target: target, conns: map[net.Conn]bool{}}
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go p.carry(client)
-		}
-	}()
-	return p, nil
-}
-
-// ProxyTo returns a proxy of a server, which is closed when the test ends.
+// ProxyTo returns a proxy of a server, HOST:PORT, which ends with the test.
 func ProxyTo(t testing.TB, target string) *Proxy {
 	t.Helper()
-	p, err := NewProxy(target)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Close)
+	p := &Proxy{Listener: l, target: target, conns: map[net.Conn]bool{}}
+	t.Cleanup(func() { l.Close(); p.Cut() })
+	go func() {
+		for client, err := l.Accept(); err == nil; client, err = l.Accept() {
+			go p.carry(client)
+		}
+	}()
 	return p
 }
 
-// Addr returns where clients find the proxy, HOST:PORT.
-func (p *Proxy) Addr() string { return p.listener.Addr().String() }
-
-// Close ends the proxy and its connections.
-func (p *Proxy) Close() {
-	p.listener.Close()
-	p.Cut()
-}
+// Address returns where clients find the proxy, HOST:PORT.
+func (p *Proxy) Address() string { return p.Addr().String() }
 
 // Cut ends all connections, and those that come.
-func (p *Proxy) Cut() { p.set(cut) }
+func (p *Proxy) Cut() { p.set(true, false) }
 
 // Silence swallows what is sent in either direction.
-func (p *Proxy) Silence() { p.set(silent) }
+func (p *Proxy) Silence() { p.set(false, true) }
 
-// Restore lets new connections through. Those that have lost octets end.
-func (p *Proxy) Restore() { p.set(passing) }
+// Restore lets new connections through. Those that were there end: they may have lost
+// what was sent.
+func (p *Proxy) Restore() { p.set(false, false) }
+
+func (p *Proxy) set(cut, silent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut, p.silent = cut, silent
+	for c := range p.conns {
+		if !silent {
+			c.Close()
+		}
+	}
+}
 
 // Retarget makes new connections go to another server.
 func (p *Proxy) Retarget(target string) {
@@ -79,29 +65,15 @@ func (p *Proxy) Retarget(target string) {
 	p.target = target
 }
 
-func (p *Proxy) set(s proxyState) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.state = s
-	if s != silent {
-		for c := range p.conns {
-			c.Close()
-		}
-	}
-}
-
-func (p *Proxy) now() (target string, state proxyState) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.target, p.state
-}
-
-// add reports whether a connection may be.
-func (p *Proxy) add(c net.Conn) bool {
+// keep makes a connection end with the next cut, or at once, and returns the server.
+func (p *Proxy) keep(c net.Conn) (target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.conns[c] = true
-	return p.state != cut
+	if p.cut {
+		c.Close()
+	}
+	return p.target
 }
 
 func (p *Proxy) end(c net.Conn) {
@@ -113,31 +85,34 @@ func (p *Proxy) end(c net.Conn) {
 
 func (p *Proxy) carry(client net.Conn) {
 	defer p.end(client)
-	target, _ := p.now()
-	server, err := net.Dial("tcp", target)
+	server, err := net.Dial("tcp", p.keep(client))
 	if err != nil {
 		return
 	}
 	defer p.end(server)
-	if !p.add(client) || !p.add(server) {
-		return
+	p.keep(server)
+	ended := make(chan error, 2)
+	pump := func(to, from net.Conn) {
+		_, err := io.Copy(side{p, to}, from)
+		ended <- err
 	}
-	ended := make(chan bool, 2)
-	go p.pump(client, server, ended)
-	go p.pump(server, client, ended)
+	go pump(server, client)
+	go pump(client, server)
 	<-ended
 }
 
-func (p *Proxy) pump(from, to net.Conn, ended chan<- bool) {
-	b := make([]byte, 1<<16)
-	for {
-		n, err := from.Read(b)
-		if _, state := p.now(); err == nil && state != silent {
-			_, err = to.Write(b[:n])
-		}
-		if err != nil {
-			ended <- true
-			return
-		}
+// A side is one end of a connection, written to unless the proxy is silent.
+type side struct {
+	proxy *Proxy
+	net.Conn
+}
+
+func (s side) Write(b []byte) (int, error) {
+	s.proxy.mu.Lock()
+	silent := s.proxy.silent
+	s.proxy.mu.Unlock()
+	if silent {
+		return len(b), nil
 	}
+	return s.Conn.Write(b)
 }

@@ -4,12 +4,6 @@
 // What takes a testing.TB cleans up after the test, and ends it if something goes
 // wrong; the rest returns errors, for programs. Every wait has a deadline, and every
 // child ends with the process that started it, also if that panics or is killed.
-//
-//	ports.go    ports that are free for UDP and TCP
-//	process.go  processes, and what they print
-//	coredns.go  building and starting CoreDNS
-//	etcd.go     clusters of etcd that can be broken; client.go has their clients
-//	proxy.go    a TCP proxy that can be cut or go silent
 package rig
 
 import (
