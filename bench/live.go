@@ -96,7 +96,7 @@ type follower struct {
 
 // do makes operations in one transaction.
 func (f *follower) do(ops ...clientv3.Op) error {
-	return f.etcd.Call("put", func(ctx context.Context, c *clientv3.Client) error {
+	return f.etcd.Call(func(ctx context.Context, c *clientv3.Client) error {
 		_, err := c.Txn(ctx).Then(ops...).Commit()
 		return err
 	})

@@ -120,7 +120,7 @@ func startEtcd(ctx context.Context, s site, w *workload) (*rig.Cluster, error) {
 		return nil, err
 	}
 	w.records().keys(func(key, value string) {
-		err = errors.Join(err, cluster.Call("put", func(ctx context.Context, c *clientv3.Client) error {
+		err = errors.Join(err, cluster.Call(func(ctx context.Context, c *clientv3.Client) error {
 			_, err := c.Put(ctx, key, value)
 			return err
 		}))
