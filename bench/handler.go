@@ -16,18 +16,18 @@ type benchmark struct {
 }
 
 func (p plan) benchCommand() []string {
-	const command = "go test -run ^$ -bench . -benchmem -benchtime %s -count %d ."
+	const command = "go test -run ^$ -bench . -benchmem -benchtime %s -count %d . ./plugin/answer"
 	return strings.Fields(fmt.Sprintf(command, p.benchTime, p.benchCount))
 }
 
-// benchHandler runs the Go benchmarks of mxsrv.
+// benchHandler runs the Go benchmarks of mxsrv. A run is not lost if they fail.
 func (r *report) benchHandler(ctx context.Context) error {
 	command := r.benchCommand()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir = ".."
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%v: %v\n%s", cmd, err, out)
+		logf("%v: %v\n%s", cmd, err, out)
 	}
 	r.handler = parseBenchmarks(string(out))
 	return nil
