@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -232,6 +233,7 @@ func (m *measurement) change(ctx context.Context, address string, every time.Dur
 func (m *measurement) underLoad(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // of a million records, it would take a core from the server
 	var seen *watched
 	result := make(chan error, 1)
 	go func() {
