@@ -86,6 +86,7 @@ func followFragments(t *testing.T, corefile string) (*Publisher, *recorder, *key
 	}
 	p.Follow()
 	t.Cleanup(p.Stop)
+	synctest.Wait()
 	return p, log, k
 }
 

@@ -77,6 +77,7 @@ func newStage(t *testing.T, corefile string, texts [2]string) *stage {
 	}
 	s.Follow()
 	t.Cleanup(s.Stop)
+	synctest.Wait()
 	return s
 }
 

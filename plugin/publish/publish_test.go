@@ -88,12 +88,13 @@ func TestLate(t *testing.T) {
 		p.SetPlugins(nil)
 		p.Follow()
 		defer p.Stop()
+		synctest.Wait()
 		deliver := func(text string) {
 			e := edited{reader: newReader("example.org.")}
 			l.next <- e.content([2]string{text, "#"})
 			synctest.Wait()
 		}
-		if synctest.Wait(); p.Table() != nil || !p.Status().Loaded.IsZero() || len(log.loads) > 0 {
+		if p.Table() != nil || !p.Status().Loaded.IsZero() || len(log.loads) > 0 {
 			t.Fatalf("served before everything is known: %+v, loads %q", p.Status(), log.loads)
 		}
 		deliver("hots")
@@ -170,7 +171,6 @@ func TestChanged(t *testing.T) {
 		const authoritative = "mxsrv a.example {\n authoritative {\n ns ns.example.net.\n }\n}\n" +
 			"mxsrv b.example {\n authoritative {\n ns ns.example.net.\n }\n}\nmxsrv c.example {\n}"
 		s := newStage(t, authoritative, [2]string{"#", "#"})
-		synctest.Wait()
 		zones := []string{"a.example.", "b.example."}
 		expect(t, "at the start, by Load and by Follow", s.log.changed, slices.Concat(zones, zones)...)
 		for _, step := range []struct {
@@ -275,6 +275,7 @@ func TestRejectedAgain(t *testing.T) {
 		}
 		p.Follow()
 		defer p.Stop()
+		synctest.Wait()
 		e.next <- [2]string{"hots", "#"}
 		synctest.Wait()
 		for i := range 3 {
@@ -312,6 +313,7 @@ func TestUnsavedSerials(t *testing.T) {
 		}
 		p.Follow()
 		defer p.Stop()
+		synctest.Wait()
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
