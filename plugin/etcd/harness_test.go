@@ -8,12 +8,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,118 +21,135 @@ import (
 	"testing"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
-// deadline is how long a test waits for what must come.
-const deadline = 20 * time.Second
-
-// A member is an etcd of its own, on loopback.
+// A member is an etcd of its own, and the one member of it.
 type member struct {
-	t       *testing.T
-	args    []string
-	url     string // of its clients
-	process *exec.Cmd
-	client  *clientv3.Client // of the test
+	*rig.Cluster
+	*rig.Member
+	t *testing.T
 }
 
 // startEtcd starts a cluster of one. It is stopped when the test ends.
 func startEtcd(t *testing.T, args ...string) *member {
 	t.Helper()
-	path, err := exec.LookPath("etcd")
-	if err != nil && os.Getenv("MXSRV_REQUIRE_PEERS") != "" {
-		t.Fatal("etcd is not installed")
-	}
-	if err != nil {
-		t.Skip("etcd is not installed")
-	}
-	m := &member{t: t, url: "http://" + freeAddr(t)}
-	for _, a := range args {
-		if a == "--cert-file" {
-			m.url = "https://" + strings.TrimPrefix(m.url, "http://")
-		}
-	}
-	peer := "http://" + freeAddr(t)
-	m.args = append([]string{path, "--name", "m", "--data-dir", filepath.Join(t.TempDir(), "m"), "--logger", "zap", "--log-level", "error",
-		"--heartbeat-interval", "20", "--election-timeout", "200",
-		"--listen-client-urls", m.url, "--advertise-client-urls", m.url, "--listen-peer-urls", peer,
-		"--initial-advertise-peer-urls", peer, "--initial-cluster", "m=" + peer}, args...)
-	t.Cleanup(m.kill)
-	m.start()
-	return m
+	c := rig.Etcd(t, 1, args...)
+	return &member{c, c.Members[0], t}
 }
 
 func (m *member) start() {
 	m.t.Helper()
-	m.process = exec.Command(m.args[0], m.args[1:]...)
-	m.process.Stderr = m.t.Output()
-	if err := m.process.Start(); err != nil {
+	if err := m.Member.Start(); err != nil {
 		m.t.Fatal(err)
 	}
-}
-
-func (m *member) kill() {
-	if m.process != nil {
-		m.process.Process.Kill()
-		m.process.Wait()
-		m.process = nil
-	}
-}
-
-// as returns a client of a user.
-func (m *member) as(user, password string) *clientv3.Client {
-	m.t.Helper()
-	c := New(m.url)
-	c.Username, c.Password = user, password
-	return m.dial(c)
-}
-
-func (m *member) dial(c *Config) *clientv3.Client {
-	m.t.Helper()
-	client, err := c.Dial()
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	m.t.Cleanup(func() { client.Close() })
-	return client
 }
 
 // do makes operations in one transaction, and returns its revision.
 func (m *member) do(ops ...clientv3.Op) int64 {
 	m.t.Helper()
-	if m.client == nil {
-		m.client = m.as("", "")
+	return m.Do(m.t, ops...)
+}
+
+// call makes a call until it succeeds.
+func (m *member) call(call func(context.Context, *clientv3.Client) error) {
+	m.t.Helper()
+	if err := m.Call(call); err != nil {
+		m.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(m.t.Context(), deadline)
+}
+
+// unless returns what makes some errors of a call none: an attempt before it that was given
+// up has done what there was to do.
+func unless(done ...error) func(any, error) error {
+	return func(_ any, err error) error {
+		if slices.ContainsFunc(done, func(e error) bool { return errors.Is(err, e) }) {
+			return nil
+		}
+		return err
+	}
+}
+
+// compact makes etcd forget what was before a revision.
+func (m *member) compact(revision int64) {
+	m.t.Helper()
+	m.call(func(ctx context.Context, client *clientv3.Client) error {
+		return unless(rpctypes.ErrCompacted)(client.Compact(ctx, revision, clientv3.WithCompactPhysical()))
+	})
+}
+
+// addUsers makes etcd ask for a user: root, or dns, who may read the definitions.
+func (m *member) addUsers() {
+	m.t.Helper()
+	ok := unless(rpctypes.ErrUserAlreadyExist, rpctypes.ErrRoleAlreadyExist, rpctypes.ErrUserEmpty)
+	m.call(func(ctx context.Context, c *clientv3.Client) error { return ok(c.RoleAdd(ctx, "dns")) })
+	m.call(func(ctx context.Context, c *clientv3.Client) error {
+		end := clientv3.GetPrefixRangeEnd("/mxsrv/")
+		return ok(c.RoleGrantPermission(ctx, "dns", "/mxsrv/", end, clientv3.PermissionType(clientv3.PermRead)))
+	})
+	for _, name := range []string{"root", "dns"} {
+		m.call(func(ctx context.Context, c *clientv3.Client) error { return ok(c.UserAdd(ctx, name, "secret")) })
+		m.call(func(ctx context.Context, c *clientv3.Client) error { return ok(c.RoleAdd(ctx, name)) })
+		m.call(func(ctx context.Context, c *clientv3.Client) error { return ok(c.UserGrantRole(ctx, name, name)) })
+	}
+	m.call(func(ctx context.Context, c *clientv3.Client) error { return ok(c.AuthEnable(ctx)) })
+}
+
+// expireTokens waits until all tokens have expired that nobody uses. To ask whether one
+// has expired is to use it.
+func (m *member) expireTokens() {
+	m.t.Helper()
+	conn, err := grpc.NewClient(m.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(m.t.Context(), rig.Limit)
 	defer cancel()
-	for {
-		r, err := m.client.Txn(ctx).Then(ops...).Commit()
-		if err == nil {
-			return r.Header.Revision
+	r, err := pb.NewAuthClient(conn).Authenticate(ctx, &pb.AuthenticateRequest{Name: "dns", Password: "secret"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	ctx = metadata.AppendToOutgoingContext(ctx, rpctypes.TokenFieldNameGRPC, r.Token)
+	for err == nil && sleep(ctx, 2*time.Second) { // etcd looks every second which have
+		_, err = pb.NewKVClient(conn).Range(ctx, &pb.RangeRequest{Key: []byte("/mxsrv/a")})
+	}
+	if !errors.Is(rpctypes.Error(err), rpctypes.ErrInvalidAuthToken) {
+		m.t.Fatal(err)
+	}
+}
+
+// dial returns what puts a text with a client of its own, and returns the revision.
+func dial(t *testing.T, c *Config) (put func(key, text string) int64) {
+	t.Helper()
+	client, err := c.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return func(key, text string) int64 {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), rig.Limit)
+		defer cancel()
+		r, err := client.Put(ctx, "/mxsrv/"+key, text)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if status.Code(err) != codes.Unavailable || !sleep(ctx, 10*time.Millisecond) { // it has just been started
-			m.t.Fatal(err)
-		}
+		return r.Header.Revision
 	}
 }
 
 func put(key, text string) clientv3.Op { return clientv3.OpPut("/mxsrv/"+key, text) }
 func del(key string) clientv3.Op       { return clientv3.OpDelete("/mxsrv/" + key) }
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // said collects what a source logs.
 type saidLines struct {
@@ -180,7 +197,7 @@ type follower struct {
 func sourceIn(t *testing.T, endpoint string) *follower {
 	said := &saidLines{t: t}
 	e := &Source{Config: New(endpoint), Zones: definition.Zones{"example.org."}, Info: said.add, Warn: said.add}
-	e.Config.Timeout = 2 * time.Second
+	e.Config.Timeout = 10 * time.Second
 	return &follower{Source: e, t: t, said: said, deliveries: make(chan *change.Content), stop: func() {}}
 }
 
@@ -208,7 +225,7 @@ func (f *follower) run() {
 		cancel()
 		select {
 		case <-ended:
-		case <-time.After(deadline):
+		case <-time.After(rig.Limit):
 			f.t.Error("Run does not end")
 		}
 	})
@@ -252,7 +269,7 @@ func (f *follower) next() *change.Content {
 	case c := <-f.deliveries:
 		f.take(c)
 		return c
-	case <-time.After(deadline):
+	case <-time.After(rig.Limit):
 		f.t.Fatalf("no delivery; there is %v of revision %d", f.texts, f.revision)
 	}
 	return nil
@@ -281,129 +298,6 @@ func (f *follower) String() string {
 		words = append(words, key+"="+f.texts[key])
 	}
 	return strings.Join(words, " ")
-}
-
-// eventually waits until something is so that no delivery tells of.
-func eventually(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), deadline)
-	defer cancel()
-	for !so() {
-		if !sleep(ctx, 5*time.Millisecond) {
-			t.Fatalf("it never is so: %s", what)
-		}
-	}
-}
-
-// A wire is a way to a member that can be cut.
-type wire struct {
-	to       string
-	listener net.Listener
-
-	mu    sync.Mutex
-	state wireState
-	conns map[net.Conn]bool
-}
-
-type wireState int
-
-const (
-	whole  wireState = iota
-	cut              // connections end
-	silent           // what is sent is swallowed
-)
-
-func wireTo(t *testing.T, m *member) *wire {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, to, _ := strings.Cut(m.url, "://")
-	w := &wire{to: to, listener: l, conns: map[net.Conn]bool{}}
-	t.Cleanup(func() { l.Close(); w.set(cut) })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go w.carry(c)
-		}
-	}()
-	return w
-}
-
-func (w *wire) addr() string { return w.listener.Addr().String() }
-
-// lead makes the wire lead to another member.
-func (w *wire) lead(to *member) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, w.to, _ = strings.Cut(to.url, "://")
-}
-
-func (w *wire) set(s wireState) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.state = s
-	if s != silent { // what has lost octets must not go on
-		for c := range w.conns {
-			c.Close()
-			delete(w.conns, c)
-		}
-	}
-}
-
-// add returns whether a connection may be.
-func (w *wire) add(c net.Conn) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.conns[c] = w.state != cut
-	if w.state == cut {
-		c.Close()
-		delete(w.conns, c)
-	}
-	return w.state != cut
-}
-
-func (w *wire) carry(client net.Conn) {
-	w.mu.Lock()
-	to := w.to
-	w.mu.Unlock()
-	server, err := net.Dial("tcp", to)
-	if err != nil {
-		client.Close()
-		return
-	}
-	if !w.add(client) || !w.add(server) {
-		client.Close()
-		server.Close()
-		return
-	}
-	go w.pump(client, server)
-	w.pump(server, client)
-}
-
-func (w *wire) pump(from, to net.Conn) {
-	defer from.Close()
-	defer to.Close()
-	b := make([]byte, 1<<16)
-	for {
-		n, err := from.Read(b)
-		if err != nil {
-			return
-		}
-		w.mu.Lock()
-		swallow := w.state == silent
-		w.mu.Unlock()
-		if swallow {
-			continue
-		}
-		if _, err := to.Write(b[:n]); err != nil {
-			return
-		}
-	}
 }
 
 // certificates makes a CA and a certificate for 127.0.0.1, and writes ca.pem, cert.pem
