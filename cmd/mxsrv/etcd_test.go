@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,9 +15,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	plugchange "github.com/mxsrv/mxsrv/plugin/change"
-	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/etcd"
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
@@ -169,31 +165,5 @@ func TestParsePrinted(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
-	}
-}
-
-// TestOutrun: what somebody else has changed after it was judged is not overwritten, and
-// nothing is written that was to be written in one step with it.
-func TestOutrun(t *testing.T) {
-	s := &store{Config: etcd.New(rig.Etcd(t, 1).Members[0].Addr()), critics: []*critic{newCritic(definition.Zones{"example.org."})}}
-	if err := s.dial(); err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	judged := func(key, text string, before int64) change {
-		return change{plugchange.Edit{Fragment: plugchange.Fragment{Key: s.key(key), Text: text}}, before}
-	}
-	var out, notes strings.Builder
-	u := newUI(&out, &notes)
-	if err := s.change(u, nil, []change{judged("a", "host a 192.0.2.1\n", 0)}, false); err != nil {
-		t.Fatal(err)
-	}
-	err := s.change(u, nil, []change{judged("b", "host b 192.0.2.2\n", 0), judged("a", "host a 192.0.2.3\n", 0)}, true)
-	if !errors.Is(err, errNotFine) || !strings.Contains(notes.String(), "/mxsrv/a was changed by somebody else just now") || strings.Contains(notes.String(), "/mxsrv/b") {
-		t.Errorf("error %v, said %q", err, notes.String())
-	}
-	all, _, err := s.list(t.Context())
-	if err != nil || len(all) != 1 || all[0].Text != "host a 192.0.2.1\n" {
-		t.Errorf("etcd has %v (%v), want what was there", all, err)
 	}
 }
