@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,6 +45,13 @@ func TestFreePort(t *testing.T) {
 			t.Fatalf("port %d is given twice", port)
 		}
 		seen[port] = true
+	}
+	runtime.GC()
+	runtime.GC()
+	for port := range seen {
+		if reserve(port) {
+			t.Fatalf("port %d is not reserved", port)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"sync"
 	"syscall"
 )
 
@@ -20,9 +21,15 @@ func awaitExit(cmd *exec.Cmd) bool {
 	return errno == 0
 }
 
+// reserved holds the sockets of reserve, lest they are closed as garbage.
+var reserved sync.Map
+
 // reserve reports whether nobody has reserved a port before. Like the port itself, the
 // abstract socket that says so is of the network namespace; it ends with this process.
 func reserve(port int) bool {
-	_, err := net.Listen("unix", fmt.Sprintf("@mxsrv-port-%d", port))
+	l, err := net.Listen("unix", fmt.Sprintf("@mxsrv-port-%d", port))
+	if err == nil {
+		reserved.Store(port, l)
+	}
 	return err == nil
 }
