@@ -53,7 +53,7 @@ func TestReady(t *testing.T) {
 		if err := p.Load(); err != nil {
 			t.Fatal(err)
 		}
-		waiting := &MXSRV{Next: next, publisher: p, responder: &answer.Responder{Zones: lateZones.Set()}}
+		waiting := &MXSRV{Next: next, publisher: p, responder: answer.New(answer.Config{Zones: lateZones})}
 		i := new(instance)
 		i.add(waiting)
 		i.add(complete)
