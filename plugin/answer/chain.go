@@ -22,6 +22,7 @@ type chain struct {
 	signature int                // octets by which dnssec makes an RRset of ours longer; 0: it does not sign
 	signer    signer
 	packing   packing
+	deep      bool // a plugin before mxsrv needs more than 4 KB of stack
 }
 
 // packing says whether replies may be packed: nothing sees the message that a plugin before mxsrv would want to see.
@@ -91,6 +92,7 @@ func (m *Responder) inspect(handlers []plugin.Handler, names []string) {
 	c.caches = slices.Contains(names, "cache")
 	c.bypassed = m.config.bypassed(signed)
 	before := names[:max(slices.Index(names, self), 0)]
+	c.deep = slices.Contains(before, "prometheus") || slices.Contains(before, "log")
 	chained := len(m.server.Plugin)
 	if m.marks {
 		chained--
@@ -162,10 +164,28 @@ type markerKey struct{}
 func (*marker) Name() string { return self + "_marker" }
 
 func (m *marker) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if m.chain.deep || m.chain.signer != nil && wantsSignatures(r) {
+		growStack(false)
+	}
 	if m.chain.packing == asMarked {
 		ctx = context.WithValue(ctx, markerKey{}, isClient(w))
 	}
 	return m.next.ServeDNS(ctx, w, r)
+}
+
+// growStack gives the goroutine of a query a stack of 8 KB. It begins with 2 KB, and is copied to one of twice the size
+// whenever it is full, frame by frame: 4 KB are full deep down in what prometheus or log call.
+//
+//go:noinline
+func growStack(use bool) (n int) {
+	if use {
+		var room [4 << 10]byte
+		for i := range room {
+			n += int(room[i])
+			room[n&4095]++
+		}
+	}
+	return n
 }
 
 // ServerLabel is the server as it stands in metrics, which Sign counts in.

@@ -25,6 +25,8 @@ const (
 )
 
 // trim leaves out of a message what does not fit of its glue: whole RRsets.
+//
+//go:noinline
 func (m *Responder) trim(w dns.ResponseWriter, r, msg *dns.Msg, reply *Reply) {
 	cached := m.chain.cached(r)
 	room := room(r, cached)
