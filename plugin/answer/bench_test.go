@@ -83,6 +83,31 @@ func BenchmarkMX(b *testing.B) {
 	b.Run("file", func(b *testing.B) { benchmark(b, fromFile(b), "example.org.") })
 }
 
+// BenchmarkChain answers after other plugins, each query on a goroutine of its own as in CoreDNS: what the stack costs is
+// part of it.
+func BenchmarkChain(b *testing.B) {
+	for _, names := range []string{"", "errors", "prometheus+errors"} {
+		l := workload{definitions: benchDefinitions, question: "example.org. MX"}
+		for _, contender := range []string{"mxsrv", "fixed"} {
+			b.Run(names+"/"+contender, func(b *testing.B) {
+				s, c := l.handler(b), newClient(b, false)
+				if contender == "fixed" {
+					s.answers = l.fixed(b, s)
+				}
+				core := s.after(b, plugins(strings.FieldsFunc(names, func(r rune) bool { return r == '+' })...)...)
+				done := make(chan struct{})
+				for b.Loop() {
+					go func() {
+						core.ServeDNS(context.Background(), c.ResponseWriter, l.query())
+						done <- struct{}{}
+					}()
+					<-done
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkNext leaves a name that is not declared to the next plugin.
 func BenchmarkNext(b *testing.B) {
 	b.Run("mxsrv", func(b *testing.B) { benchmark(b, newServer(b, benchDefinitions, silence), "nosuch.example.org.") })

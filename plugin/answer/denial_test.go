@@ -39,6 +39,9 @@ func proof(t *testing.T, h *server, name string, qtype uint16) string {
 	}
 	for _, rr := range slices.Concat(res.Answer, res.Ns) {
 		if nsec, ok := rr.(*dns.NSEC); ok {
+			if next := `\000.` + nsec.Hdr.Name; nsec.NextDomain != next {
+				t.Errorf("%s: next name %s, want %s", name, nsec.NextDomain, next)
+			}
 			return nsec.Hdr.Name + strings.TrimPrefix(nsec.String(), nsec.Hdr.String()+nsec.NextDomain)
 		}
 	}

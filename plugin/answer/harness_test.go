@@ -9,6 +9,7 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
@@ -28,6 +29,8 @@ type server struct {
 	*Responder
 	table *table.Table
 	next  plugin.Handler
+
+	answers plugin.Handler // in its place, if it is not nil
 }
 
 func (*server) Name() string { return self }
@@ -61,7 +64,7 @@ func serverOf(tb testing.TB, definitions string, next plugin.Handler, c Config) 
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name}, []string{"server"})
 	}
 	c.TrimmedGlue, c.RepairedNXDOMAIN = counter("trimmed"), counter("repaired")
-	s := &server{New(c), table.Compile(set.Index(), table.Options{Zones: c.Zones, Fallthrough: c.Fallthrough}), next}
+	s := &server{New(c), table.Compile(set.Index(), table.Options{Zones: c.Zones, Fallthrough: c.Fallthrough}), next, nil}
 	s.Last = next == nil
 	return s
 }
@@ -77,7 +80,12 @@ func (s *server) after(tb testing.TB, handlers ...plugin.Handler) *dnsserver.Ser
 		})
 	}
 	s.Join(c)
-	c.AddPlugin(func(plugin.Handler) plugin.Handler { return s })
+	c.AddPlugin(func(plugin.Handler) plugin.Handler {
+		if s.answers != nil {
+			return s.answers
+		}
+		return s
+	})
 	if s.next != nil {
 		c.AddPlugin(func(plugin.Handler) plugin.Handler { return s.next })
 	}
@@ -107,6 +115,9 @@ func (b *before) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 	}
 	if b.asks != nil {
 		b.asks(ctx)
+	}
+	if b.name == "prometheus" && b.wrap == nil {
+		w = metrics.NewRecorder(w)
 	}
 	return plugin.NextOrFailure(b.name, b.next, ctx, w, r)
 }

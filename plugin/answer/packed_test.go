@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // seeing is the writer of a plugin that wants to see messages.
@@ -196,11 +197,40 @@ func TestPackedSame(t *testing.T) {
 				t.Fatalf("rcode %d, %v", rcode, err)
 			}
 			m := c.message(t)
+			if trimmed := len(m.Extra) < l.glue; trimmed != (counted(h.config.TrimmedGlue) > 0) {
+				t.Errorf("%s: %d addresses of %d, and trimmed glue counted: %v", l.name, len(m.Extra), l.glue, !trimmed)
+			}
 			m.Id = 0
 			texts[i] = m.String()
 		}
 		if texts[0] != texts[1] {
 			t.Errorf("%s: packed\n%s\nas a message\n%s", l.name, texts[0], texts[1])
+		}
+	}
+}
+
+// TestNotPacked: prometheus counts all that is packed as NOERROR.
+func TestNotPacked(t *testing.T) {
+	c, r := chain{packing: asFirst}, query("www.example.org. A")
+	w := request.NewScrubWriter(r, newClient(t, false).ResponseWriter)
+	answer := table.Answer{RRs: []dns.RR{rr(t, "www.example.org. CNAME nosuch.example.org.")}}
+	for _, answer.Rcode = range []int{dns.RcodeSuccess, dns.RcodeNameError} {
+		if got, want := c.packs(t.Context(), w, r, &answer), answer.Rcode == dns.RcodeSuccess; got != want {
+			t.Errorf("rcode %d is packed: %v, want %v", answer.Rcode, got, want)
+		}
+	}
+}
+
+// TestDeep: the stack is made larger at once where plugins are known to need more than 4 KB.
+func TestDeep(t *testing.T) {
+	for _, tc := range []struct {
+		before []string
+		want   bool
+	}{{nil, false}, {[]string{"errors"}, false}, {[]string{"prometheus", "errors"}, true}, {[]string{"errors", "log"}, true}} {
+		s := newServer(t, benchDefinitions, nil)
+		s.after(t, plugins(tc.before...)...)
+		if s.chain.deep != tc.want {
+			t.Errorf("after %q: %v, want %v", tc.before, s.chain.deep, tc.want)
 		}
 	}
 }

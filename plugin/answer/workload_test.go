@@ -21,6 +21,7 @@ type workload struct {
 	edns        uint16 // the size that the client takes; 0: it has no EDNS
 	tcp         bool
 	next        plugin.Handler
+	glue        int // records of the additional section, if all fit: the OPT record counts as one
 }
 
 func workloads() []workload {
@@ -28,14 +29,14 @@ func workloads() []workload {
 		{name: "mx-2", definitions: benchDefinitions, question: "example.org. MX"},
 		{name: "mx-2-edns", definitions: benchDefinitions, question: "example.org. MX", edns: 1232},
 		{name: "mx-2-mixed-case", definitions: benchDefinitions, question: "eXample.oRg. MX"},
-		{name: "mx-6x6-512", definitions: sixExchanges(), question: "example.org. MX"},
-		{name: "mx-6x6-1232", definitions: sixExchanges(), question: "example.org. MX", edns: 1232},
-		{name: "mx-6x6-4096", definitions: sixExchanges(), question: "example.org. MX", edns: 4096},
-		{name: "mx-6x6-tcp", definitions: sixExchanges(), question: "example.org. MX", tcp: true},
+		{name: "mx-6x6-512", definitions: sixExchanges(), question: "example.org. MX", glue: 36},
+		{name: "mx-6x6-1232", definitions: sixExchanges(), question: "example.org. MX", edns: 1232, glue: 37},
+		{name: "mx-6x6-4096", definitions: sixExchanges(), question: "example.org. MX", edns: 4096, glue: 37},
+		{name: "mx-6x6-tcp", definitions: sixExchanges(), question: "example.org. MX", tcp: true, glue: 36},
 		{name: "srv-6:4", definitions: service(2), question: "_ldap._tcp.example.org. SRV", edns: 1232},
-		{name: "srv-40-1232", definitions: service(40), question: "_ldap._tcp.example.org. SRV", edns: 1232},
-		{name: "srv-40-4096", definitions: service(40), question: "_ldap._tcp.example.org. SRV", edns: 4096},
-		{name: "srv-40-tcp", definitions: service(40), question: "_ldap._tcp.example.org. SRV", tcp: true},
+		{name: "srv-40-1232", definitions: service(40), question: "_ldap._tcp.example.org. SRV", edns: 1232, glue: 41},
+		{name: "srv-40-4096", definitions: service(40), question: "_ldap._tcp.example.org. SRV", edns: 4096, glue: 41},
+		{name: "srv-40-tcp", definitions: service(40), question: "_ldap._tcp.example.org. SRV", tcp: true, glue: 40},
 		{name: "host", definitions: benchDefinitions, question: "mx1.example.org. A", edns: 1232},
 		{name: "alias", definitions: benchDefinitions + "alias www mx1\n", question: "www.example.org. A", edns: 1232},
 		{name: "nodata", definitions: benchDefinitions, question: "mx1.example.org. AAAA", edns: 1232},

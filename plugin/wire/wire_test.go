@@ -171,6 +171,61 @@ func TestPack(t *testing.T) {
 	}
 }
 
+// TestFit: at each size there is every RRset of glue that fits after those before it, as miekg/dns measures the message,
+// and with room for a signature of each.
+func TestFit(t *testing.T) {
+	var p Packer
+	for name, m := range cases(t) {
+		if len(m.Glue) == 0 || m.OPT != nil || len(m.Ns) > 0 || name == "too long for pointers" {
+			continue
+		}
+		for _, each := range []int{0, 96} {
+			for m.Size = headerLen; m.Size < 2*dns.MinMsgSize; m.Size++ {
+				want, signatures := &dns.Msg{Compress: true, Question: []dns.Question{m.Question}, Answer: m.Answer}, 0
+				for i, end := 0, 0; i < len(m.Glue) && want.Len() <= m.Size; i = end {
+					for end = i; end < len(m.Glue) && sameRRset(m.Glue[i], m.Glue[end]); end++ {
+					}
+					before := want.Extra
+					if want.Extra = slices.Concat(before, m.Glue[i:end]); want.Len()+signatures+each > m.Size {
+						want.Extra = before
+					} else {
+						signatures += each
+					}
+				}
+				got := p.Fit(m, each)
+				if !slices.Equal(got, want.Extra) || cap(got) != len(got) {
+					t.Fatalf("%s, %d octets, %d for a signature: %d addresses of room for %d, want %d",
+						name, m.Size, each, len(got), cap(got), len(want.Extra))
+				}
+			}
+		}
+	}
+	if p.Cap() == 0 {
+		t.Error("a packer that has packed keeps no memory")
+	}
+}
+
+// TestPointerLimit: a name that begins where pointers reach and ends beyond is not pointed into (RFC 1035 §4.1.4).
+func TestPointerLimit(t *testing.T) {
+	var p Packer
+	answer := parse(t, "example.org. TXT a\nexample.org. MX 10 mx1.far.example.net.\nexample.org. MX 20 mx2.far.example.net.")
+	for length := maxPointer - 100; length < maxPointer; length++ {
+		txt := answer[0].(*dns.TXT)
+		txt.Txt = nil
+		for rest := length; rest > 0; rest -= 256 {
+			txt.Txt = append(txt.Txt, strings.Repeat("a", min(rest, 255)))
+		}
+		m := &Message{Question: dns.Question{Name: "example.org."}, Answer: answer, Size: dns.MaxMsgSize}
+		packed, _, err := p.Pack(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, want := reference(m); unpack(t, packed).String() != text(t, want) {
+			t.Fatalf("after %d octets: %v", length, unpack(t, packed).Answer[1:])
+		}
+	}
+}
+
 // TestEscapes: names with escapes are not compressed, and else as they are.
 func TestEscapes(t *testing.T) {
 	name := `a\.b.\001.example.org.`
