@@ -12,7 +12,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // chain is what must be known of the other plugins in the server block.
@@ -117,39 +116,6 @@ func (c *Config) bypassed(signed definition.ZoneSet) definition.ZoneSet {
 		}
 	}
 	return zones
-}
-
-// cached reports whether cache keeps the answer to a query.
-func (c *chain) cached(r *dns.Msg) bool {
-	return c.caches && c.bypassed.Of(definition.Name(canonical(r.Question[0].Name))) == ""
-}
-
-// packs reports whether the reply to a query may be packed: no plugin sees messages, the client takes octets, and
-// there is data. prometheus counts everything that is packed as NOERROR.
-func (c *chain) packs(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *table.Answer) bool {
-	switch {
-	case c.packing == never || a.Rcode != dns.RcodeSuccess || len(a.RRs) == 0:
-		return false
-	case c.signer != nil && wantsSignatures(r) || c.cached(r):
-		return false
-	case c.packing == asFirst:
-		return isClient(w)
-	}
-	return ctx.Value(markerKey{}) == true
-}
-
-// isClient reports whether the writer that a server gives to a chain writes to a client over UDP, TCP or TLS: a plugin
-// that asks the server itself, HTTPS and gRPC collect a message, and over QUIC a message ends the stream.
-func isClient(w dns.ResponseWriter) bool {
-	scrub, ok := w.(*request.ScrubWriter)
-	if !ok {
-		return false
-	}
-	if _, ok := scrub.ResponseWriter.(*dnsserver.DoQWriter); ok {
-		return false
-	}
-	_, ok = scrub.ResponseWriter.(dns.ConnectionStater)
-	return ok
 }
 
 // A marker is the first handler of a chain. It notes in the context whether the writer is a client's: a plugin that

@@ -48,11 +48,6 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) 
 	res.Ns = signed
 }
 
-func wantsSignatures(r *dns.Msg) bool {
-	opt := r.IsEdns0()
-	return opt != nil && opt.Do()
-}
-
 // types returns the types that a NSEC record lists, sorted. A next plugin may
 // have more records of a name than we do.
 func types(t *table.Table, name string, qtype uint16, zone string, rcode int, last bool) []uint16 {

@@ -211,12 +211,13 @@ func TestPackedSame(t *testing.T) {
 
 // TestNotPacked: prometheus counts all that is packed as NOERROR.
 func TestNotPacked(t *testing.T) {
-	c, r := chain{packing: asFirst}, query("www.example.org. A")
+	s, r := newServer(t, declared, nil), query("www.example.org. A")
+	s.chain.packing = asFirst
 	w := request.NewScrubWriter(r, newClient(t, false).ResponseWriter)
-	answer := table.Answer{RRs: []dns.RR{rr(t, "www.example.org. CNAME nosuch.example.org.")}}
-	for _, answer.Rcode = range []int{dns.RcodeSuccess, dns.RcodeNameError} {
-		if got, want := c.packs(t.Context(), w, r, &answer), answer.Rcode == dns.RcodeSuccess; got != want {
-			t.Errorf("rcode %d is packed: %v, want %v", answer.Rcode, got, want)
+	reply := &Reply{answer: table.Answer{RRs: []dns.RR{rr(t, "www.example.org. CNAME nosuch.example.org.")}}}
+	for _, reply.answer.Rcode = range []int{dns.RcodeSuccess, dns.RcodeNameError} {
+		if got, want := s.packs(t.Context(), w, r, reply), reply.answer.Rcode == dns.RcodeSuccess; got != want {
+			t.Errorf("rcode %d is packed: %v, want %v", reply.answer.Rcode, got, want)
 		}
 	}
 }

@@ -63,6 +63,7 @@ type Reply struct {
 	rcode  int
 	msg    *dns.Msg
 	packed []byte
+	cached bool // cache keeps it
 
 	answer  table.Answer
 	message wire.Message
@@ -107,14 +108,55 @@ func (m *Responder) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, 
 
 // complete packs a reply whose answer is known, or makes its message.
 func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *Reply {
-	if m.chain.packs(ctx, w, r, &reply.answer) && reply.pack(w, r) {
-		if len(reply.message.Glue) < len(reply.answer.Glue) {
-			m.countTrimmed(ctx)
-		}
-		return reply
+	reply.message.MsgHdr = headerOf(r, reply.answer.Rcode)
+	reply.cached = m.chain.caches && m.chain.bypassed.Of(definition.Name(canonical(r.Question[0].Name))) == ""
+	if !m.packs(ctx, w, r, reply) || !reply.pack(w, r) {
+		reply.msg = m.message(ctx, w, r, t, reply)
+	} else if len(reply.message.Glue) < len(reply.answer.Glue) {
+		m.countTrimmed(ctx)
 	}
-	reply.msg = m.message(ctx, w, r, t, reply)
 	return reply
+}
+
+// headerOf returns the header of a reply.
+func headerOf(r *dns.Msg, rcode int) dns.MsgHdr {
+	return dns.MsgHdr{
+		Id: r.Id, Response: true, Authoritative: true, Rcode: rcode,
+		RecursionDesired: r.RecursionDesired, CheckingDisabled: r.CheckingDisabled,
+	}
+}
+
+// packs reports whether a reply may be packed: no plugin before mxsrv sees messages, the client takes octets, and
+// there is data. prometheus counts everything that is packed as NOERROR.
+func (m *Responder) packs(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, reply *Reply) bool {
+	switch {
+	case m.chain.packing == never || reply.cached || reply.answer.Rcode != dns.RcodeSuccess || len(reply.answer.RRs) == 0:
+		return false
+	case m.chain.signer != nil && wantsSignatures(r):
+		return false
+	case m.chain.packing == asFirst:
+		return isClient(w)
+	}
+	return ctx.Value(markerKey{}) == true
+}
+
+func wantsSignatures(r *dns.Msg) bool {
+	opt := r.IsEdns0()
+	return opt != nil && opt.Do()
+}
+
+// isClient reports whether the writer that a server gives to a chain writes to a client over UDP, TCP or TLS: a plugin
+// that asks the server itself, HTTPS and gRPC collect a message, and over QUIC a message ends the stream.
+func isClient(w dns.ResponseWriter) bool {
+	scrub, ok := w.(*request.ScrubWriter)
+	if !ok {
+		return false
+	}
+	if _, ok := scrub.ResponseWriter.(*dnsserver.DoQWriter); ok {
+		return false
+	}
+	_, ok = scrub.ResponseWriter.(dns.ConnectionStater)
+	return ok
 }
 
 func (m *Responder) countTrimmed(ctx context.Context) {
@@ -128,7 +170,7 @@ func (m *Responder) countTrimmed(ctx context.Context) {
 func (p *Reply) pack(w dns.ResponseWriter, r *dns.Msg) bool {
 	state := request.Request{W: w, Req: r}
 	p.message = wire.Message{
-		MsgHdr: headerOf(r, p.answer.Rcode), Question: r.Question[0], Size: state.Size(),
+		MsgHdr: p.message.MsgHdr, Question: r.Question[0], Size: state.Size(),
 		Answer: p.answer.RRs, Owner: p.answer.Owner, Ns: p.answer.Ns, Glue: p.answer.Glue,
 	}
 	p.opt.Extra = p.opt.Extra[:0]
