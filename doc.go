@@ -1,49 +1,43 @@
-// Package mxsrv is a CoreDNS plugin that answers MX and SRV questions, with the
+// Package mxsrv is a CoreDNS plugin that answers MX and SRV queries, with the
 // addresses of every target, from a few lines that declare hosts, mail domains,
-// services and aliases; all other questions are passed down the plugin chain.
+// services and aliases; all other queries are passed down the plugin chain.
 //
-// What is declared flows one way, and nothing below knows what is above it:
+// What is declared flows one way, and no package knows one after it:
 //
-//	Corefile, files, etcd ─► definition.Set ─► lint.Check ─► table.Compile ─► one pointer ─► ServeDNS ─► reply
+//	           Corefile block ─┐
+//	source/file:   files ──────┼─► change ─► definition.Set ─► lint.Check ─► table.Compile ─► publish: one pointer ─► ServeDNS ─► answer
+//	etcd:      fragments ──────┘  what moved     parsed          findings       immutable         last good set                │ or: overlay,
+//	                                  ▲ admit: which fragments count                              serial, NOTIFY               ▼ next plugin
 //
-// A small change takes a shorter way: definition.PartOf finds what it concerns,
-// and table.Patch makes the next table of that and of the one in service.
+// Who may import whom is a test, test/house_test.go. In the order of that flow:
 //
-//	plugin/definition   what operators declare, and the reader of the language
-//	plugin/lint         the rules that definitions are held against
-//	plugin/table        definitions compiled into the answers that they mean
-//	plugin/wire         a reply as octets
-//	plugin/admit        which fragments of etcd are served, and which are left out
-//	plugin/source       where definitions come from, and following their changes
-//	plugin/etcd         where in etcd they are, and how to get there
-//	plugin/block        the stanzas of a Corefile, as read
-//	plugin/delivery     which host gets mail (RFC 5321 §5.1), which target a client takes (RFC 2782)
-//	cmd/mxsrv           the tool: check, render, route, pick, import, and definitions in etcd
-//	plugin/foreign      definitions made of zone files and dnsmasq options
-//	plugin/picture      who gets what, as SVG, Dot, Mermaid and JSON
-//	setup.go            Corefile block → running plugin
-//	publish.go          definitions → findings → table in service, or the last good one
-//	patch.go            a small change → the same, of what it concerns alone
-//	fragments.go        the same for fragments, of which some may be left out
-//	instance.go         all handlers of a Corefile: when they start and stop to follow
-//	large.go            what large sets need so that a load disturbs nobody
-//	progress.go         what a load that takes long says
-//	handler.go          one question: answer it or pass it on
-//	reply.go            an answer as a message that fits the client
-//	octets.go           the same as octets, for a client that no other plugin stands before
-//	path.go             whether one does
-//	overlay.go          passing on, with a writer behind which a name we hold is not denied
-//	negative.go         telling denials
-//	proof.go            what proves a denial where dnssec signs
-//	transfer.go         zones that are served whole, for the transfer plugin
-//	notify.go           telling the secondaries of a change
-//	serials.go          the last serials, which never fall
-//	neighbors.go        what must be known of the other plugins of the block
-//	metrics.go ready.go what the plugins of these names ask for
+//	setup.go                from a server block of the Corefile to a handler
+//	handler.go              MXSRV: ServeDNS, Ready, Transfer
+//	lifecycle.go            which reading of the Corefile serves, and so follows its sources
+//	metrics.go, notify.go   what a publisher reports: counters, the log, NOTIFY
+//
+//	plugin/definition       the language: its types, reader and printer
+//	plugin/corefile         the mxsrv stanzas of a server block, as read
+//	plugin/source           the sources of definitions, brought together
+//	plugin/source/file      the source of files: when one is read again
+//	plugin/etcd             the source of fragments in etcd: list, watch, what is there while etcd is away
+//	plugin/change           what a change concerns: documents and fragments, their dependents
+//	plugin/admit            which fragments are served and which are excluded
+//	plugin/lint             the rules that definitions must keep
+//	plugin/table            definitions compiled into the answers that they mean
+//	plugin/serial           arithmetic with serials
+//	plugin/publish          load, patch, swap; the last good set; the ledger of serials
+//	plugin/answer           replies: messages and packed ones, glue that fits, denials and their NSEC, the overlay
+//	plugin/wire             a reply as octets
+//	plugin/atomicfile       files that are replaced atomically
+//
+//	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import), store (etcd), hint (errors)
+//	cmd/coredns             CoreDNS with mxsrv
+//	test, test/rig          tests of whole servers, and how any test starts servers, peers and etcd
 //
 // # Limitations
 //
-// What stands in the Corefile is read at start and at a reload. An alias of a
+// What the Corefile declares is read at start and at a reload. An alias of a
 // name that is not declared is answered with the CNAME alone. Version 0
 // promises nothing about the Go interfaces of these packages.
 package mxsrv

@@ -1,15 +1,13 @@
 package mxsrv
 
 import (
-	"sync/atomic"
-	"time"
-
 	"github.com/coredns/coredns/plugin"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/source"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/plugin/publish"
 )
 
 var (
@@ -18,73 +16,52 @@ var (
 		Help: "Loads of definitions, by source and result: ok or refused.",
 	}, []string{"source", "result"})
 
-	leftOut = promauto.NewCounterVec(prometheus.CounterOpts{
+	excluded = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "fragments_left_out_total",
-		Help: "Fragments in etcd that were left out, for they do not read or break a rule, alone or with others.",
+		Help: "Fragments in etcd that were excluded, because they cannot be read or break a rule, alone or with others.",
 	}, []string{"server"})
 
 	repairedNXDOMAIN = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "repaired_nxdomain_total",
-		Help: "Answers of other plugins that denied a name that is declared, and were repaired.",
+		Help: "Denials of a declared name by the next plugins that were repaired.",
 	}, []string{"server"})
 
 	trimmedGlue = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "trimmed_glue_total",
-		Help: "Answers from which addresses of targets were left out, to fit what the client takes.",
+		Help: "Answers from which addresses of targets were omitted, to fit the size that the client accepts.",
 	}, []string{"server"})
 )
 
-// count counts a load of a source.
-func count(s source.Source, err error) {
+// An observer logs and counts what a publisher does, and notifies secondaries.
+type observer struct {
+	server      string         // label of metrics
+	etcds       []*etcd.Source // of the publisher
+	secondaries *notifier      // nil until the other plugins are known
+}
+
+// Info, Warning, Error, Loaded, Excluded and Changed implement publish.Observer.
+func (o *observer) Info(text string)    { log.Info(text) }
+func (o *observer) Warning(text string) { log.Warning(text) }
+func (o *observer) Error(text string)   { log.Error(text) }
+
+func (o *observer) Loaded(source string, err error) {
 	result := "ok"
 	if err != nil {
 		result = "refused"
 	}
-	loads.WithLabelValues(s.String(), result).Inc()
+	loads.WithLabelValues(source, result).Inc()
 }
 
-// A status is what a publisher has in service. It does not change.
-type status struct {
-	held   map[kind]int // names
-	loaded time.Time    // of the last good load
-	failed bool         // the last load was refused
-
-	fragments, out int // in etcd, and of these left out
-	watches        []*source.Etcd
-}
-
-// A kind of names in a zone.
-type kind struct {
-	zone definition.Name
-	of   string // host, mail, service or alias
-}
-
-var kinds = []string{"host", "mail", "service", "alias"}
-
-// tally counts the names of each kind in each zone.
-func tally(index *definition.Index, zones definition.ZoneSet) map[kind]int {
-	held := make(map[kind]int)
-	for zone := range zones {
-		for _, of := range kinds {
-			held[kind{zone, of}] = 0
-		}
+func (o *observer) Excluded(fragments int) {
+	if len(o.etcds) > 0 {
+		excluded.WithLabelValues(o.server).Add(float64(fragments))
 	}
-	for o := range index.Owners() {
-		zone := zones.Of(o.Name())
-		for i, declared := range []int{len(o.Hosts()), len(o.Mails()), len(o.Services()), len(o.Aliases())} {
-			if declared > 0 {
-				held[kind{zone, kinds[i]}]++
-			}
-		}
-	}
-	return held
 }
 
-// live is the instance that serves.
-var live atomic.Pointer[instance]
+func (o *observer) Changed(zones []definition.Name) { o.secondaries.notify(zones) }
 
-// gauges shows the status of all publishers. Server blocks may share a server,
-// and even a zone: their figures are brought together.
+// gauges are of the status of all publishers. Server blocks may share a server, and even
+// a zone: their figures are added up.
 type gauges struct{ definitions, loaded, failed, fragments, connected, revision *prometheus.Desc }
 
 func init() {
@@ -92,12 +69,13 @@ func init() {
 		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
 	}
 	prometheus.MustRegister(gauges{
-		desc("definitions", "Names in service, by server, zone and kind: host, mail, service or alias.", "server", "zone", "kind"),
-		desc("last_good_load_timestamp_seconds", "When definitions were last loaded and not refused.", "server"),
-		desc("last_load_failed", "Whether the last load was refused: 1 is yes.", "server"),
+		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service or alias.",
+			"server", "zone", "kind"),
+		desc("last_good_load_timestamp_seconds", "When definitions were last loaded and not rejected.", "server"),
+		desc("last_load_failed", "Whether the last load was rejected: 1 is yes.", "server"),
 		desc("fragments", "Fragments in etcd, by server and state: served or left_out.", "server", "state"),
-		desc("etcd_connected", "Whether etcd is being watched: 0 is that answers go on as of the last revision.", "server"),
-		desc("etcd_revision", "The last revision of etcd that is in service or about to be.", "server"),
+		desc("etcd_connected", "Whether etcd is watched: 1 is yes. If not, answers stay as they are.", "server"),
+		desc("etcd_revision", "The last revision of etcd that is served or about to be.", "server"),
 	})
 }
 
@@ -113,68 +91,77 @@ func (g gauges) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (g gauges) Collect(ch chan<- prometheus.Metric) {
-	serving := live.Load()
-	if serving == nil {
+	i := serving.Load()
+	if i == nil {
 		return
 	}
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	for server, s := range serving.status() {
-		for k, names := range s.held {
-			gauge(g.definitions, float64(names), server, string(k.zone), k.of)
+	for server, s := range i.status() {
+		for k, names := range s.Names {
+			gauge(g.definitions, float64(names), server, string(k.Zone), k.Of)
 		}
-		if !s.loaded.IsZero() {
-			gauge(g.loaded, float64(s.loaded.UnixMilli())/1000, server)
+		if !s.Loaded.IsZero() {
+			gauge(g.loaded, float64(s.Loaded.UnixMilli())/1000, server)
 		}
-		failed := 0.0
-		if s.failed {
-			failed = 1
-		}
-		gauge(g.failed, failed, server)
-		if len(s.watches) > 0 {
-			gauge(g.fragments, float64(s.fragments-s.out), server, "served")
-			gauge(g.fragments, float64(s.out), server, "left_out")
-			g.watches(gauge, server, s.watches)
+		gauge(g.failed, number(s.Failed), server)
+		if len(s.etcds) > 0 {
+			gauge(g.fragments, float64(s.Fragments-s.Excluded), server, "served")
+			gauge(g.fragments, float64(s.Excluded), server, "left_out")
+			connected, revision := worst(s.etcds)
+			gauge(g.connected, number(connected), server)
+			gauge(g.revision, float64(revision), server)
 		}
 	}
 }
 
-// watches shows how far the watches of a server are: the worst of several.
-func (g gauges) watches(gauge func(*prometheus.Desc, float64, ...string), server string, watches []*source.Etcd) {
-	connected, revision := 1.0, int64(0)
-	for i, w := range watches {
-		s := w.Status()
-		if !s.Connected {
-			connected = 0
-		}
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// worst returns whether all of some sources are connected, and the oldest revision.
+func worst(etcds []*etcd.Source) (connected bool, revision int64) {
+	connected = true
+	for i, e := range etcds {
+		s := e.Status()
+		connected = connected && s.Connected
 		if i == 0 || s.Revision < revision {
 			revision = s.Revision
 		}
 	}
-	gauge(g.connected, connected, server)
-	gauge(g.revision, float64(revision), server)
+	return connected, revision
+}
+
+// A serverStatus is the status of all server blocks of a server.
+type serverStatus struct {
+	publish.Status
+	etcds []*etcd.Source
 }
 
 // status returns the status of the blocks of each server: the names of all, the
 // oldest load, and whether one has failed.
-func (i *instance) status() map[string]status {
-	all := make(map[string]status)
+func (i *instance) status() map[string]serverStatus {
+	all := make(map[string]serverStatus)
 	for _, m := range i.handlers {
-		s := m.publisher.status.Load()
-		sum, ok := all[m.server]
+		s := m.publisher.Status()
+		sum, ok := all[m.observer.server]
 		if !ok {
-			sum = status{held: make(map[kind]int), loaded: s.loaded}
+			sum.Names = make(map[publish.Kind]int)
 		}
-		for k, names := range s.held {
-			sum.held[k] += names
+		for k, names := range s.Names {
+			sum.Names[k] += names
 		}
-		if !s.loaded.IsZero() && (sum.loaded.IsZero() || s.loaded.Before(sum.loaded)) {
-			sum.loaded = s.loaded
+		if !s.Loaded.IsZero() && (sum.Loaded.IsZero() || s.Loaded.Before(sum.Loaded)) {
+			sum.Loaded = s.Loaded
 		}
-		sum.failed = sum.failed || s.failed
-		sum.fragments, sum.out, sum.watches = sum.fragments+s.fragments, sum.out+s.out, append(sum.watches, s.watches...)
-		all[m.server] = sum
+		sum.Failed = sum.Failed || s.Failed
+		sum.Fragments, sum.Excluded = sum.Fragments+s.Fragments, sum.Excluded+s.Excluded
+		sum.etcds = append(sum.etcds, m.observer.etcds...)
+		all[m.observer.server] = sum
 	}
 	return all
 }

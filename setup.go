@@ -6,7 +6,10 @@ import (
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/answer"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/publish"
 )
 
 var log = clog.NewWithPlugin(pluginName)
@@ -16,39 +19,56 @@ func init() { plugin.Register(pluginName, setup) }
 func setup(c *caddy.Controller) error {
 	server := dnsserver.GetConfig(c)
 	b := parse(c, server.Root)
-	m := new(MXSRV)
-	if err := m.configure(b, serverLabel(server)); err != nil {
-		return plugin.Error(pluginName, err)
+	m, err := newHandler(b, answer.ServerLabel(server))
+	if err == nil {
+		err = m.publisher.Load()
 	}
-	if err := m.load(); err != nil {
+	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
 	instanceOf(c).add(m)
+	m.responder.Join(server)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		m.Next = next
+		m.Next, m.responder.Last = next, next == nil
 		return m
 	})
 	c.OnStartup(func() error { // the other plugins are known only now
-		m.neighbors, m.plugins = meet(server, b.Zones)
-		m.secondaries = newNotifier(server)
-		m.warn()
+		m.observer.secondaries = newNotifier(server)
+		m.publisher.SetPlugins(m.responder.Plugins())
 		return nil
 	})
 	return nil
 }
 
 // parse reads all mxsrv stanzas of a server block. It has no side effects.
-func parse(c *caddy.Controller, root string) *block.Block {
-	b := block.Read(&c.Dispenser, block.Env{
+func parse(c *caddy.Controller, root string) *corefile.Block {
+	return corefile.Read(&c.Dispenser, corefile.Env{
 		Root: root, Keys: c.ServerBlockKeys, Origins: plugin.OriginsFromArgsOrServerBlock,
 	})
+}
+
+// newHandler returns the handler of a block, whose publisher has loaded nothing yet.
+func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
+	o := &observer{server: server, etcds: b.Etcds}
 	for _, f := range b.Files {
-		f.Doing = new(progress).doing
+		f.Doing = (&publish.Progress{Log: o.Info}).Doing
 	}
 	for _, e := range b.Etcds {
-		e.Info = func(text string) { log.Info(text) }
-		e.Warn = func(text string) { log.Warning(text) }
+		e.Info, e.Warn = o.Info, o.Warning
 		e.Mark = len(b.Inline.Apexes) > 0 // whose serials are made of revisions
 	}
-	return b
+	o.Excluded(0) // which makes the counter appear
+	p, err := publish.New(publish.Config{
+		Pos: b.Pos, Zones: b.Zones, Fallthrough: b.Fallthrough, Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
+		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
+	}, o)
+	var apexes definition.Zones
+	for i := range b.Inline.Apexes {
+		apexes = append(apexes, b.Inline.Apexes[i].Zone)
+	}
+	r := answer.New(answer.Config{
+		Zones: b.Zones, Authoritative: apexes, Fallthrough: b.Fallthrough,
+		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN,
+	})
+	return &MXSRV{publisher: p, responder: r, observer: o}, err
 }

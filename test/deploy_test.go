@@ -11,7 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"go.yaml.in/yaml/v2"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 )
 
 // configMap returns the data of the ConfigMap in the manifests.
@@ -94,7 +94,7 @@ mx2.example.org. 3600 IN A 198.51.100.20
 
 	data["mail.conf"] = "mail sales 10 192.0.2.1\n"
 	m.swap(t, "..3", data)
-	eventually(t, s, "the mistake is logged", func() bool { return strings.Contains(s.log.String(), "target-is-address") })
+	eventually(t, s, "the mistake is logged", func() bool { return strings.Contains(s.String(), "target-is-address") })
 	if !served() {
 		t.Error("a mistake has changed what is served")
 	}
@@ -110,7 +110,7 @@ func TestDeployCorefile(t *testing.T) {
 		t.Fatal(len(blocks), err)
 	}
 	d := caddyfile.NewDispenserTokens("Corefile", blocks[0].Tokens["mxsrv"])
-	b := block.Read(&d, block.Env{Keys: plugin.OriginsFromArgsOrServerBlock(blocks[0].Keys, nil), Origins: plugin.OriginsFromArgsOrServerBlock})
+	b := corefile.Read(&d, corefile.Env{Keys: plugin.OriginsFromArgsOrServerBlock(blocks[0].Keys, nil), Origins: plugin.OriginsFromArgsOrServerBlock})
 	if len(b.Errs) > 0 || len(b.Etcds) != 1 || b.Etcds[0].Snapshot != "/var/lib/coredns/snapshot" {
 		t.Errorf("%v, %d etcd", b.Errs, len(b.Etcds))
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
-	"github.com/mxsrv/mxsrv/plugin/block"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/table"
@@ -75,7 +75,7 @@ func masterFiles(t *testing.T, all []*generated, serial func(zone string) uint32
 func compile(t *testing.T, stanzas string, serials func(definition.Name, table.Digest) uint32) *table.Table {
 	t.Helper()
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(stanzas))
-	b := block.Read(&d, block.Env{Origins: plugin.OriginsFromArgsOrServerBlock})
+	b := corefile.Read(&d, corefile.Env{Origins: plugin.OriginsFromArgsOrServerBlock})
 	index := b.Inline.Index()
 	if err := lint.Err(lint.Check(index, b.Errs, lint.Options{Zones: b.Zones})); err != nil {
 		t.Fatalf("%v\n%s", err, stanzas)

@@ -10,8 +10,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/foreign"
 	"github.com/mxsrv/mxsrv/plugin/table"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // office is what dnsmasq is given: every option that is imported, with what its
@@ -53,26 +53,28 @@ cname=far.example.com,www.example.net
 
 // TestImportDnsmasq: the imported definitions answer as dnsmasq itself does.
 func TestImportDnsmasq(t *testing.T) {
-	path := peer(t, "dnsmasq")
+	path := rig.Peer(t, "dnsmasq")
 	conf := filepath.Join(t.TempDir(), "dnsmasq.conf")
 	write(t, conf, office)
-	port := freePort(t)
+	port := rig.Port(t)
 	cmd := exec.Command(path, "--keep-in-foreground", "--conf-file="+conf, "--port="+port, "--pid-file",
 		"--listen-address=127.0.0.1", "--bind-interfaces", "--log-facility=-")
-	there := &server{addr: "127.0.0.1:" + port, log: await(t, cmd, "started")}
+	there := run(t, "127.0.0.1:"+port, cmd, "started")
 
-	r, err := foreign.Read("dnsmasq.conf", office, foreign.Options{})
-	if err != nil {
-		t.Fatal(err)
+	zones := definition.Zones{"example.com."}
+	set, errs := definition.Read("import", output(t, buildTool(t), "import", conf), zones)
+	if len(errs) > 0 {
+		t.Fatal(errs)
 	}
+	index := set.Index()
 	var names []definition.Name
-	for o := range r.Set.Index().Owners() {
+	for o := range index.Owners() {
 		names = append(names, o.Name())
 	}
 	if len(names) < 20 {
 		t.Errorf("%d names are imported", len(names))
 	}
-	here := table.Compile(r.Set.Index(), table.Options{Zones: r.Zones})
+	here := table.Compile(index, table.Options{Zones: zones})
 	for _, name := range names {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.TypeCNAME} {
 			_, a := here.Lookup(string(name), qtype)

@@ -21,6 +21,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -28,31 +29,31 @@ import (
 // An Admission is the decision about all fragments there are. It is kept up to date,
 // and is for one goroutine.
 type Admission struct {
-	stores    []definition.Store
-	fragments *definition.Fragments
+	stores    []change.Store
+	fragments *change.Fragments
 	opt       lint.Options
 
-	why     map[*definition.Fragment]lint.Finding             // of those that are left out and can be read
-	because map[definition.Name]map[*definition.Fragment]bool // those that are left out because of what is declared of a name
-	was     map[*definition.Fragment]bool                     // whether those were left out that the last decision was about
+	why     map[*change.Fragment]lint.Finding             // of those that are left out and can be read
+	because map[definition.Name]map[*change.Fragment]bool // those that are left out because of what is declared of a name
+	was     map[*change.Fragment]bool                     // whether those were left out that the last decision was about
 }
 
 // New returns the admission of some fragments; opt is for everything that is
 // declared.
-func New(fragments *definition.Fragments, opt lint.Options) *Admission {
-	opt.Live = func(source string) bool { return fragments.Of(source) != nil }
+func New(fragments *change.Fragments, opt lint.Options) *Admission {
+	opt.RequireTargets = func(source string) bool { return fragments.Of(source) != nil }
 	return &Admission{fragments: fragments, opt: opt,
-		why: make(map[*definition.Fragment]lint.Finding), because: make(map[definition.Name]map[*definition.Fragment]bool)}
+		why: make(map[*change.Fragment]lint.Finding), because: make(map[definition.Name]map[*change.Fragment]bool)}
 }
 
 // Of reports whether it is that of these fragments.
-func (a *Admission) Of(fragments *definition.Fragments) bool { return a.fragments == fragments }
+func (a *Admission) Of(fragments *change.Fragments) bool { return a.fragments == fragments }
 
 // All decides about all fragments, and returns what is declared then. Stores hold
 // that, and read reads it.
-func (a *Admission) All(stores []definition.Store, read func() (*definition.Index, definition.Errors)) (*definition.Index, definition.Errors) {
+func (a *Admission) All(stores []change.Store, read func() (*definition.Index, definition.Errors)) (*definition.Index, definition.Errors) {
 	a.start(stores)
-	for _, f := range a.fragments.Out() {
+	for _, f := range a.fragments.Excluded() {
 		a.letIn(f)
 	}
 	index, errs := read()
@@ -79,16 +80,16 @@ const (
 
 // goners returns who goes because of errors, with the error of each; last if it must
 // come to an end.
-type goners func(errors []lint.Finding, last bool) map[*definition.Fragment]lint.Finding
+type goners func(errors []lint.Finding, last bool) map[*change.Fragment]lint.Finding
 
 // steps are who goes because of errors, first and then.
 func (a *Admission) steps() []goners { return []goners{a.wrongAlone, a.yielding} }
 
 // Part decides about the fragments that a change may concern, if some names are
 // declared otherwise now, and returns what must be read then: see
-// [definition.PartOf]. If that is too much it returns false, and [Admission.All]
+// [change.Affected]. If that is too much it returns false, and [Admission.All]
 // must decide.
-func (a *Admission) Part(stores []definition.Store, changed definition.Names) (definition.Part, bool) {
+func (a *Admission) Part(stores []change.Store, changed definition.Names) (change.Part, bool) {
 	a.start(stores)
 	names := definition.Names{}
 	names.Add(changed)
@@ -97,11 +98,11 @@ func (a *Admission) Part(stores []definition.Store, changed definition.Names) (d
 		before := len(names)
 		if ok = ok && a.settle(names); !ok {
 			a.undo()
-			return definition.Part{}, false
+			return change.Part{}, false
 		}
 		a.addFlipped(names)
 		if len(names) == before {
-			return definition.PartOf(stores, names)
+			return change.Affected(stores, names)
 		}
 		for f := range a.was {
 			a.letIn(f)
@@ -113,23 +114,23 @@ func (a *Admission) Part(stores []definition.Store, changed definition.Names) (d
 func (a *Admission) undo() {
 	for f, was := range a.was {
 		a.letIn(f)
-		a.fragments.LeaveOut(f, was)
+		a.fragments.Exclude(f, was)
 	}
 }
 
-func (a *Admission) start(stores []definition.Store) {
-	a.stores, a.was = stores, make(map[*definition.Fragment]bool)
+func (a *Admission) start(stores []change.Store) {
+	a.stores, a.was = stores, make(map[*change.Fragment]bool)
 }
 
 // letInAbout lets all in that declare or point to a name which comes to matter, and
 // adds theirs to the names. It returns false if that is too much.
 func (a *Admission) letInAbout(names definition.Names) bool {
 	for {
-		part, ok := definition.Around(a.stores, names)
+		part, ok := change.AffectedBare(a.stores, names)
 		if !ok {
 			return false
 		}
-		about := a.fragments.OutAbout(part.All(), part.Concerned)
+		about := a.fragments.ExcludedAbout(part.All(), part.Concerned)
 		for name := range part.Concerned {
 			about = slices.AppendSeq(about, maps.Keys(a.because[name]))
 		}
@@ -157,7 +158,7 @@ func (a *Admission) settle(names definition.Names) bool {
 // repeat is a step of settle: what goes may make others go.
 func (a *Admission) repeat(goners goners, names definition.Names) bool {
 	for range mostRounds {
-		part, ok := definition.Around(a.stores, names)
+		part, ok := change.AffectedBare(a.stores, names)
 		if !ok {
 			return false
 		}
@@ -174,20 +175,20 @@ func (a *Admission) repeat(goners goners, names definition.Names) bool {
 // the other way round.
 func (a *Admission) addFlipped(names definition.Names) {
 	for f, was := range a.was {
-		if a.fragments.IsOut(f) != was {
+		if a.fragments.IsExcluded(f) != was {
 			names.Add(a.fragments.Owners(f))
 		}
 	}
 }
 
-func (a *Admission) letIn(f *definition.Fragment) {
+func (a *Admission) letIn(f *change.Fragment) {
 	a.note(f)
-	a.fragments.LeaveOut(f, false)
+	a.fragments.Exclude(f, false)
 	a.forget(f)
 }
 
 // forget forgets why a fragment was left out.
-func (a *Admission) forget(f *definition.Fragment) {
+func (a *Admission) forget(f *change.Fragment) {
 	for _, name := range a.why[f].Names {
 		if delete(a.because[name], f); len(a.because[name]) == 0 {
 			delete(a.because, name)
@@ -197,15 +198,15 @@ func (a *Admission) forget(f *definition.Fragment) {
 }
 
 // leaveOut leaves fragments out, and returns their names.
-func (a *Admission) leaveOut(gone map[*definition.Fragment]lint.Finding) definition.Names {
+func (a *Admission) leaveOut(gone map[*change.Fragment]lint.Finding) definition.Names {
 	names := definition.Names{}
 	for f, why := range gone {
 		a.note(f)
-		a.fragments.LeaveOut(f, true)
+		a.fragments.Exclude(f, true)
 		a.why[f] = why
 		for _, name := range why.Names {
 			if a.because[name] == nil {
-				a.because[name] = make(map[*definition.Fragment]bool)
+				a.because[name] = make(map[*change.Fragment]bool)
 			}
 			a.because[name][f] = true
 		}
@@ -215,16 +216,16 @@ func (a *Admission) leaveOut(gone map[*definition.Fragment]lint.Finding) definit
 }
 
 // note keeps whether a fragment was left out before the decision.
-func (a *Admission) note(f *definition.Fragment) {
+func (a *Admission) note(f *change.Fragment) {
 	if _, ok := a.was[f]; !ok {
-		a.was[f] = a.fragments.IsOut(f)
+		a.was[f] = a.fragments.IsExcluded(f)
 	}
 }
 
-// A Decision is that a fragment is left out for an error, or is no more.
+// A Decision is that a fragment is excluded for an error, or is no more.
 type Decision struct {
-	Fragment *definition.Fragment
-	Out      bool
+	Fragment *change.Fragment
+	Excluded bool
 	Why      lint.Finding
 }
 
@@ -232,13 +233,13 @@ type Decision struct {
 func (a *Admission) Decisions() []Decision {
 	var made []Decision
 	for f, was := range a.was {
-		if out := a.fragments.IsOut(f); out != was {
+		if out := a.fragments.IsExcluded(f); out != was {
 			made = append(made, Decision{f, out, a.why[f]})
 		}
 	}
 	slices.SortFunc(made, func(a, b Decision) int { return a.Fragment.Compare(b.Fragment) })
 	for f := range a.why {
-		if !a.fragments.IsOut(f) {
+		if !a.fragments.IsExcluded(f) {
 			a.forget(f) // it is gone
 		}
 	}
@@ -246,7 +247,7 @@ func (a *Admission) Decisions() []Decision {
 }
 
 // Why returns the error for which a fragment that can be read is left out.
-func (a *Admission) Why(f *definition.Fragment) (lint.Finding, bool) {
+func (a *Admission) Why(f *change.Fragment) (lint.Finding, bool) {
 	why, ok := a.why[f]
-	return why, ok && a.fragments.IsOut(f)
+	return why, ok && a.fragments.IsExcluded(f)
 }

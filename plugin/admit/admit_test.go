@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -17,7 +18,7 @@ var zones = definition.Zones{"example.org."}
 type store struct {
 	*Admission
 	base   *definition.Set
-	stores []definition.Store
+	stores []change.Store
 }
 
 func newStore(t *testing.T, corefile string) *store {
@@ -30,8 +31,8 @@ func newStore(t *testing.T, corefile string) *store {
 }
 
 func storeOf(base *definition.Set) *store {
-	f := definition.NewFragments(zones)
-	return &store{New(f, lint.Options{Zones: zones}), base, []definition.Store{base, f}}
+	f := change.NewFragments(zones)
+	return &store{New(f, lint.Options{Zones: zones}), base, []change.Store{change.Static(base), f}}
 }
 
 // whole makes the zone one that is served whole.
@@ -50,7 +51,7 @@ func (s *store) all() {
 }
 
 // apply applies edits, and decides about what they concern.
-func (s *store) apply(t *testing.T, edits []definition.Edit) {
+func (s *store) apply(t *testing.T, edits []change.Edit) {
 	t.Helper()
 	changed, _ := s.fragments.Apply(edits)
 	if _, ok := s.Part(s.stores, changed); !ok {
@@ -58,14 +59,14 @@ func (s *store) apply(t *testing.T, edits []definition.Edit) {
 	}
 }
 
-func put(key string, created int64, text string) definition.Edit {
-	return definition.Edit{Fragment: definition.Fragment{Key: key, Text: text, Created: created}}
+func put(key string, created int64, text string) change.Edit {
+	return change.Edit{Fragment: change.Fragment{Key: key, Text: text, Created: created}}
 }
 
 // out lists what is left out.
 func (s *store) out() string {
 	var keys []string
-	for _, f := range s.fragments.Out() {
+	for _, f := range s.fragments.Excluded() {
 		keys = append(keys, f.Key)
 	}
 	return strings.Join(keys, " ")
@@ -115,13 +116,13 @@ func TestAdmission(t *testing.T) {
 		{"overlaid, another plugin may have it", "", false, "service _x._tcp 0 0 1 h", "", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var edits []definition.Edit
+			var edits []change.Edit
 			for i, text := range strings.Split(tc.fragments, ";") {
 				edits = append(edits, put(string('a'+rune(i)), int64(i+1), strings.TrimSpace(text)))
 			}
-			var gone []definition.Edit
+			var gone []change.Edit
 			for _, key := range strings.Fields(tc.gone) {
-				gone = append(gone, definition.Edit{Fragment: definition.Fragment{Key: key}, Gone: true})
+				gone = append(gone, change.Edit{Fragment: change.Fragment{Key: key}, Gone: true})
 			}
 			fresh := func() *store {
 				s := newStore(t, tc.corefile)
@@ -167,7 +168,7 @@ func TestManyClashes(t *testing.T) {
 		fmt.Fprintf(&text, "alias x h%d\nmail m%d 10 x\n", i, i)
 	}
 	s := newStore(t, "")
-	s.fragments.Apply([]definition.Edit{put("a", 1, text.String())})
+	s.fragments.Apply([]change.Edit{put("a", 1, text.String())})
 	set := definition.Merge(s.base)
 	s.fragments.ReadAll(set)
 	clashes := 0
@@ -189,7 +190,7 @@ func TestProduct(t *testing.T) {
 		return "mail" + numbered(" d", names) + " 10" + numbered(" h", 500)
 	}
 	s := newStore(t, "")
-	_, errs := s.fragments.Apply([]definition.Edit{put("few", 1, line(200)), put("many", 2, line(201))})
+	_, errs := s.fragments.Apply([]change.Edit{put("few", 1, line(200)), put("many", 2, line(201))})
 	if len(errs) != 1 || errs[0].Source != "etcd:many" || errs[0].ID != definition.ValueOutOfRange {
 		t.Fatalf("mistakes %v", errs)
 	}
@@ -203,14 +204,14 @@ func TestProduct(t *testing.T) {
 func TestKeys(t *testing.T) {
 	for _, key := range []string{"/mxsrv/a b", "/a\n[ERROR] b", "\x1b[2J", `"`, `a"b`, `\`, "\xff", "é", "\ufffd", ""} {
 		s := newStore(t, "")
-		s.fragments.Apply([]definition.Edit{put(key, 1, "mail * 10 h")})
+		s.fragments.Apply([]change.Edit{put(key, 1, "mail * 10 h")})
 		s.all()
-		for _, f := range s.fragments.Out() {
+		for _, f := range s.fragments.Excluded() {
 			if why, ok := s.Why(f); !ok || strings.ContainsAny(why.String(), "\n\x1b") {
 				t.Errorf("key %q: %q", key, why)
 			}
 		}
-		if got := len(s.fragments.Out()); got != 1 {
+		if got := len(s.fragments.Excluded()); got != 1 {
 			t.Errorf("key %q: %d left out", key, got)
 		}
 	}
@@ -237,7 +238,7 @@ func TestPartIsAll(t *testing.T) {
 			}
 			left := 0
 			for step := range 100 {
-				var edits []definition.Edit
+				var edits []change.Edit
 				for key := range 1 + r.IntN(3) {
 					e := put(fmt.Sprint(key, r.IntN(12)), int64(r.IntN(step+1)), text(r))
 					e.Gone = r.IntN(4) == 0
@@ -261,10 +262,10 @@ func TestPartIsAll(t *testing.T) {
 }
 
 // edits returns what would make the same fragments, shuffled by a map.
-func (s *store) edits() []definition.Edit {
-	var edits []definition.Edit
+func (s *store) edits() []change.Edit {
+	var edits []change.Edit
 	for f := range s.fragments.All() {
-		edits = append(edits, definition.Edit{Fragment: *f})
+		edits = append(edits, change.Edit{Fragment: *f})
 	}
 	return edits
 }
@@ -302,7 +303,7 @@ func TestChain(t *testing.T) {
 	for _, link := range []string{"alias a%d a%d", "host a%[1]d 192.0.2.1\nmail a%[1]d 10 a%[2]d"} {
 		s := newStore(t, "")
 		whole(s.base)
-		var edits []definition.Edit
+		var edits []change.Edit
 		for i := range 1000 {
 			edits = append(edits, put(fmt.Sprint(i), int64(i), fmt.Sprintf(link, i, i+1)))
 		}
@@ -310,7 +311,7 @@ func TestChain(t *testing.T) {
 		s.all()
 		set := definition.Merge(s.base)
 		s.fragments.ReadAll(set)
-		if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, Live: func(string) bool { return false }}); len(errs) > 0 {
+		if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}); len(errs) > 0 {
 			t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
 		}
 		if all, out := s.fragments.Len(); out == 0 || out == all {

@@ -1,22 +1,22 @@
 package admit
 
 import (
-	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 // A contradiction is between two fragments, or one and what is older than all of
 // them: then older is nil.
 type contradiction struct {
-	older, younger *definition.Fragment
+	older, younger *change.Fragment
 	why            lint.Finding
 }
 
 // wrongAlone returns the fragments that are wrong without contradicting another, with
 // the error of each. To point to what nobody declares is such an error, until the last
 // round.
-func (a *Admission) wrongAlone(errors []lint.Finding, last bool) map[*definition.Fragment]lint.Finding {
-	wrong := make(map[*definition.Fragment]lint.Finding)
+func (a *Admission) wrongAlone(errors []lint.Finding, last bool) map[*change.Fragment]lint.Finding {
+	wrong := make(map[*change.Fragment]lint.Finding)
 	for _, e := range errors {
 		if f := a.fragments.Of(e.Pos.Source); f != nil && len(e.Clashes) == 0 && !(last && e.Rule.ID == lint.TargetUndefined) {
 			wrong[f] = e
@@ -28,9 +28,9 @@ func (a *Admission) wrongAlone(errors []lint.Finding, last bool) map[*definition
 // yielding returns the fragments that must go because they contradict others, with the
 // error of each: some at least if any must. Those stay for now that contradict only
 // what may have to go too, until the last round.
-func (a *Admission) yielding(errors []lint.Finding, last bool) map[*definition.Fragment]lint.Finding {
+func (a *Admission) yielding(errors []lint.Finding, last bool) map[*change.Fragment]lint.Finding {
 	var all []contradiction
-	yield := make(map[*definition.Fragment]bool)
+	yield := make(map[*change.Fragment]bool)
 	for _, e := range errors {
 		for _, clash := range e.Clashes {
 			if c, ok := a.contradiction(clash, e); ok {
@@ -39,7 +39,7 @@ func (a *Admission) yielding(errors []lint.Finding, last bool) map[*definition.F
 			}
 		}
 	}
-	gone := make(map[*definition.Fragment]lint.Finding)
+	gone := make(map[*change.Fragment]lint.Finding)
 	for _, c := range all {
 		if _, known := gone[c.younger]; !known && (last || !yield[c.older]) {
 			gone[c.younger] = c.why

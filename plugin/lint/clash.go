@@ -1,58 +1,51 @@
 package lint
 
-import "github.com/mxsrv/mxsrv/plugin/definition"
+import (
+	"slices"
 
-// A Clash is where two declarations are that contradict each other.
-type Clash [2]definition.Pos
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
 
-// clash notes for the next report that a declaration contradicts others.
-func clash[D any](p *pass, pos definition.Pos, others []D, posOf func(D) definition.Pos) {
-	for _, other := range others {
-		p.clashes = append(p.clashes, Clash{pos, posOf(other)})
+// clashesWithAliases returns the clashes of the declaration at pos with the
+// aliases of a name: with all of them for the first declaration that the rule
+// asks about, with the first alias for others. All with all would be a million
+// pairs of two thousand lines.
+func (p *pass) clashesWithAliases(pos definition.Pos, o definition.Owner) (clashes []Clash) {
+	for _, a := range o.Aliases() {
+		if clashes = append(clashes, Clash{pos, a.Pos}); p.clashed[o.Name()] {
+			break
+		}
 	}
+	p.clashed[o.Name()] = true
+	return clashes
 }
 
-// clashWithAliases notes for the next report that a declaration contradicts the
-// aliases of a name: if it is the first that does, all of them, else the first. All
-// with all would be a million pairs of two thousand lines.
-func (p *pass) clashWithAliases(pos definition.Pos, of definition.Owner) {
-	aliases := of.Aliases()
-	if p.clashed[of.Name()] {
-		aliases = aliases[:1]
+// clashesWithData returns the clashes of the alias at pos with the other data of
+// its owner: with all of it for the first alias, with the first of each kind for
+// others.
+func clashesWithData(pos definition.Pos, data []datum, first bool) (clashes []Clash) {
+	for i, d := range data {
+		if first || i == 0 || d.kind != data[i-1].kind {
+			clashes = append(clashes, Clash{pos, d.pos})
+		}
 	}
-	p.clashed[of.Name()] = true
-	clash(p, pos, aliases, func(a *definition.Alias) definition.Pos { return a.Pos })
+	return clashes
 }
 
-// clashWithData notes for the next report what an alias contradicts: if it is the
-// first of them all data, else what comes first of that.
-func (p *pass) clashWithData(a *definition.Alias, o definition.Owner) {
-	hosts, mails, services := o.Hosts(), o.Mails(), o.Services()
-	if a != o.Aliases()[0] {
-		hosts, mails, services = hosts[:min(1, len(hosts))], mails[:min(1, len(mails))], services[:min(1, len(services))]
+// clashesWithNone returns the clashes between declarations of which some say none
+// and others do not: the first of either kind with all of the other. If all agree
+// there are none.
+func clashesWithNone[D any](declared []D, none func(D) bool, pos func(D) definition.Pos) (clashes []Clash) {
+	no, yes := slices.IndexFunc(declared, none), slices.IndexFunc(declared, func(d D) bool { return !none(d) })
+	if no < 0 || yes < 0 {
+		return nil
 	}
-	clash(p, a.Pos, hosts, func(h *definition.Host) definition.Pos { return h.Pos })
-	clash(p, a.Pos, mails, func(m *definition.Mail) definition.Pos { return m.Pos })
-	clash(p, a.Pos, services, func(v *definition.Service) definition.Pos { return v.Pos })
-}
-
-// clashesOf returns the pairs of declarations of which one says none: the first of
-// either kind with all of the other.
-func clashesOf[D any](declared []D, none func(D) bool, pos func(D) definition.Pos) (clashes []Clash) {
-	var first [2]*definition.Pos // that says none, and that does not
-	kind := func(d D) int {
+	for _, d := range declared {
+		other := declared[no]
 		if none(d) {
-			return 0
+			other = declared[yes]
 		}
-		return 1
-	}
-	for _, d := range declared {
-		if at := pos(d); first[kind(d)] == nil {
-			first[kind(d)] = &at
-		}
-	}
-	for _, d := range declared {
-		clashes = append(clashes, Clash{*first[1-kind(d)], pos(d)})
+		clashes = append(clashes, Clash{pos(other), pos(d)})
 	}
 	return clashes
 }

@@ -1,23 +1,12 @@
 package lint
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
-
-func mxTargetAlias(p *pass) {
-	for _, m := range p.set.Mails {
-		for _, e := range m.Exchanges {
-			if o := p.index.At(e.Host); len(o.Aliases()) > 0 {
-				p.clashWithAliases(e.Pos, o)
-				p.report(e.Pos, []definition.Name{m.Owner, e.Host},
-					"exchange %s of %s is an alias: write %s", e.Host, m.Owner, o.Aliases()[0].Host)
-			}
-		}
-	}
-}
 
 func mailWildcard(p *pass) {
 	for _, m := range p.set.Mails {
@@ -29,12 +18,11 @@ func mailWildcard(p *pass) {
 }
 
 func nullMXNotAlone(p *pass) {
+	isNull := func(m *definition.Mail) bool { return len(m.Exchanges) == 0 }
 	for o := range p.index.Owners() {
-		isNull := func(m *definition.Mail) bool { return len(m.Exchanges) == 0 }
-		null := slices.IndexFunc(o.Mails(), isNull)
-		if null >= 0 && len(o.Exchanges()) > 0 {
-			p.clashes = clashesOf(o.Mails(), isNull, func(m *definition.Mail) definition.Pos { return m.Pos })
-			p.report(o.Mails()[null].Pos, []definition.Name{o.Name()},
+		if clashes := clashesWithNone(o.Mails(), isNull, mailPos); clashes != nil {
+			null := o.Mails()[slices.IndexFunc(o.Mails(), isNull)]
+			p.reportClashes(clashes, null.Pos, []definition.Name{o.Name()},
 				"mail domain %s has none, and exchanges at %s: delete one of them", o.Name(), o.Exchanges()[0].Pos)
 		}
 	}
@@ -42,62 +30,62 @@ func nullMXNotAlone(p *pass) {
 
 func mailSingleHost(p *pass) {
 	for o := range p.index.Owners() {
-		exchanges := o.Exchanges()
-		another := func(e definition.Exchange) bool { return e.Host != exchanges[0].Host }
-		if len(exchanges) > 0 && !slices.ContainsFunc(exchanges, another) {
+		if exchanges := o.Exchanges(); len(exchanges) > 0 && oneHost(exchanges) {
 			p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
-				"mail domain %s has a single exchange, %s: add a second one, so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
+				"mail domain %s has a single exchange, %s: add a second one, "+
+					"so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
 		}
 	}
 }
 
+// oneHost reports whether all exchanges are one host.
+func oneHost(exchanges []definition.Exchange) bool {
+	another := func(e definition.Exchange) bool { return e.Host != exchanges[0].Host }
+	return !slices.ContainsFunc(exchanges, another)
+}
+
 func mailOneNetwork(p *pass) {
-	var last []definition.Exchange // the domains of one line have the same
+	var last []definition.Exchange // the domains of one line share their exchanges
 	var network netip.Prefix
-	one := false
 	for o := range p.index.Owners() {
 		exchanges := o.Exchanges()
 		if len(exchanges) < 2 {
 			continue
 		}
 		if len(last) != len(exchanges) || &last[0] != &exchanges[0] {
-			network, one = p.oneNetwork(exchanges)
-			last = exchanges
+			last, network = exchanges, p.commonNetwork(exchanges)
 		}
-		if one {
+		if network.IsValid() {
 			p.report(o.Mails()[0].Pos, []definition.Name{o.Name()},
 				"all exchanges of %s are in %s: add one on another network", o.Name(), network)
 		}
 	}
 }
 
-// oneNetwork returns the network that all addresses of several hosts are in. A
-// host whose addresses are not known here may be anywhere.
-func (p *pass) oneNetwork(exchanges []definition.Exchange) (common netip.Prefix, ok bool) {
+// commonNetwork returns the /24 of all IPv4 addresses of several hosts, or if they
+// have none the /64 of all IPv6 addresses. It is not valid if a family has several
+// networks, or if a host has no addresses here: it may be anywhere.
+func (p *pass) commonNetwork(exchanges []definition.Exchange) (none netip.Prefix) {
+	if oneHost(exchanges) {
+		return none
+	}
 	var v4, v6 netip.Prefix
-	hosts := 1
 	for _, e := range exchanges {
-		if e.Host != exchanges[0].Host {
-			hosts++
-		}
 		addrs := p.index.At(e.Host).Addrs()
 		if len(addrs) == 0 {
-			return common, false
+			return none
 		}
 		for _, addr := range addrs {
-			network, bits := &v4, 24
+			common, bits := &v4, 24
 			if addr.Is6() {
-				network, bits = &v6, 64
+				common, bits = &v6, 64
 			}
-			of, _ := addr.Prefix(bits)
-			if network.IsValid() && *network != of {
-				return common, false
+			network, _ := addr.Prefix(bits)
+			if common.IsValid() && *common != network {
+				return none
 			}
-			*network = of
+			*common = network
 		}
 	}
-	if v4.IsValid() {
-		return v4, hosts > 1
-	}
-	return v6, hosts > 1
+	return cmp.Or(v4, v6)
 }

@@ -2,58 +2,45 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-const hostForm = "letters, digits and inner hyphens"
+// What a name of each kind may be, as messages say it.
+const (
+	hostForm    = "letters, digits and inner hyphens in each label"
+	serviceForm = "_SERVICE._PROTO or _SERVICE._PROTO.DOMAIN, like _ldap._tcp"
+	aliasForm   = "letters, digits, hyphens and underscores, no wildcard"
+)
 
 func nameInvalid(p *pass) {
-	read(p)
+	fromReader(p)
 	for _, h := range p.set.Hosts {
-		p.hostName(h.Pos, "host", h.Owner)
+		p.wantForm(h.Owner.IsHost(), h.Pos, "host", h.Owner, hostForm)
 	}
 	for _, m := range p.set.Mails {
-		if !strings.Contains(string(m.Owner), "*") { // mail-wildcard says more
-			p.hostName(m.Pos, "mail domain", m.Owner)
-		}
-		for _, e := range m.Exchanges {
-			p.hostName(e.Pos, "exchange", e.Host)
-		}
+		isWildcard := strings.Contains(string(m.Owner), "*") // mail-wildcard says more
+		p.wantForm(isWildcard || m.Owner.IsHost(), m.Pos, "mail domain", m.Owner, hostForm)
 	}
-	for _, v := range p.set.Services {
-		if !v.Owner.IsService() {
-			p.report(v.Pos, []definition.Name{v.Owner},
-				"service %q: write _SERVICE._PROTO or _SERVICE._PROTO.DOMAIN, like _ldap._tcp", v.Owner)
-		}
-		for _, t := range v.Targets {
-			p.hostName(t.Pos, "target", t.Host)
-		}
+	for _, s := range p.set.Services {
+		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
-	for _, a := range p.set.Apexes {
-		for _, s := range a.Servers {
-			p.hostName(s.Pos, "name server", s.Host)
-		}
-	}
+	eachHostTarget(p.set, func(t target) { p.wantForm(t.host.IsHost(), t.pos, t.kind, t.host, hostForm) })
 	for _, a := range p.set.Aliases {
-		for _, name := range []definition.Name{a.Owner, a.Host} {
-			if !name.IsPlain() {
-				p.report(a.Pos, []definition.Name{name}, "alias %q: write letters, digits, hyphens and underscores, no wildcard", name)
-			}
-		}
+		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
+		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
 	}
 }
 
-func (p *pass) hostName(pos definition.Pos, kind string, name definition.Name) {
-	if !name.IsHost() {
-		p.report(pos, []definition.Name{name}, "%s %q: write %s in each label", kind, name, hostForm)
+func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name definition.Name, form string) {
+	if !ok {
+		p.report(pos, []definition.Name{name}, "%s %q: write %s", kind, name, form)
 	}
 }
 
 func ownerOutsideZone(p *pass) {
-	p.eachOwner(func(pos definition.Pos, owner definition.Name) {
+	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
 		if p.zones.Of(owner) == "" {
 			p.report(pos, []definition.Name{owner},
 				"%s is not below %s: write a name that is, or add its zone after mxsrv", owner, list(p.opt.Zones))
@@ -61,22 +48,22 @@ func ownerOutsideZone(p *pass) {
 	})
 }
 
-// list writes zones for a message, the first few of many.
+// list returns zones as words of a message, the first few of many.
 func list(zones definition.Zones) string {
 	const few = 3
 	var words []string
-	for i, zone := range zones {
-		if i == few {
-			return fmt.Sprintf("%s and %d more", strings.Join(words, ", "), len(zones)-few)
-		}
+	for _, zone := range zones[:min(few, len(zones))] {
 		words = append(words, string(zone))
+	}
+	if len(zones) > few {
+		return fmt.Sprintf("%s and %d more", strings.Join(words, ", "), len(zones)-few)
 	}
 	return strings.Join(words, " or ")
 }
 
 func finalDotMissing(p *pass) {
-	p.eachOwner(p.finalDot)
-	p.eachTarget(func(pos definition.Pos, _ string, owner, target definition.Name) { p.finalDot(pos, target) })
+	eachOwner(p.set, p.finalDot)
+	eachTarget(p.set, func(t target) { p.finalDot(t.pos, t.host) })
 }
 
 func (p *pass) finalDot(pos definition.Pos, name definition.Name) {
@@ -86,99 +73,28 @@ func (p *pass) finalDot(pos definition.Pos, name definition.Name) {
 }
 
 // zoneTwice returns a name without the zone at its end, if what is left ends in
-// that zone too: what an absolute name without its final dot turns into.
-func (p *pass) zoneTwice(name definition.Name) (definition.Name, bool) {
+// that zone too: an absolute name without its final dot is read like that.
+func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
 	zone := p.zones.Of(name)
-	if zone == "" || zone == "." || zone == name {
+	if zone == "" || zone == "." {
 		return "", false
 	}
-	once := name[:len(name)-len(zone)]
+	once = name[:len(name)-len(zone)]
 	return once, once.Below(zone)
 }
 
-func targetUndefined(p *pass) {
-	p.eachTarget(func(pos definition.Pos, kind string, owner, target definition.Name) {
-		o := p.index.At(target)
-		if len(o.Hosts()) > 0 || len(o.Aliases()) > 0 || kind == "alias" && o.Name() != "" {
-			return
-		}
-		names := []definition.Name{owner, target}
-		_, twice := p.zoneTwice(target)
-		switch zone := p.zones.Of(target); {
-		case zone == "":
-		case p.index.At(zone).Apex() != nil && p.passed.Of(target) == "" && (p.opt.Live == nil || p.opt.Live(pos.Source)):
-			p.reportAs(Error, pos, names, "%s of %s is %s, which does not exist: write \"host %s ADDRESS...\", or a final dot if it is elsewhere", kind, owner, target, target)
-		case !twice:
-			p.report(pos, names, "%s of %s is %s, which has no addresses here: write \"host %s ADDRESS...\", or a final dot if it is elsewhere; right only if the plugin behind has them", kind, owner, target, target)
-		}
-	})
-}
-
-// eachOwner calls f for every declaration.
-func (p *pass) eachOwner(f func(definition.Pos, definition.Name)) {
-	for _, h := range p.set.Hosts {
+// eachOwner calls f for every declaration of records.
+func eachOwner(set *definition.Set, f func(definition.Pos, definition.Name)) {
+	for _, h := range set.Hosts {
 		f(h.Pos, h.Owner)
 	}
-	for _, m := range p.set.Mails {
+	for _, m := range set.Mails {
 		f(m.Pos, m.Owner)
 	}
-	for _, v := range p.set.Services {
-		f(v.Pos, v.Owner)
+	for _, s := range set.Services {
+		f(s.Pos, s.Owner)
 	}
-	for _, a := range p.set.Aliases {
+	for _, a := range set.Aliases {
 		f(a.Pos, a.Owner)
-	}
-}
-
-// eachTarget calls f for every name that is pointed to.
-func (p *pass) eachTarget(f func(pos definition.Pos, kind string, owner, target definition.Name)) {
-	for _, m := range p.set.Mails {
-		for _, e := range m.Exchanges {
-			f(e.Pos, "exchange", m.Owner, e.Host)
-		}
-	}
-	for _, v := range p.set.Services {
-		for _, t := range v.Targets {
-			f(t.Pos, "target", v.Owner, t.Host)
-		}
-	}
-	for _, a := range p.set.Apexes {
-		for _, s := range a.Servers {
-			f(s.Pos, "name server", a.Zone, s.Host)
-		}
-	}
-	for _, a := range p.set.Aliases {
-		f(a.Pos, "alias", a.Owner, a.Host)
-	}
-}
-
-func ttlConflict(p *pass) {
-	for o := range p.index.Owners() {
-		ttls(p, o, "host", o.Hosts(), func(h *definition.Host) (definition.Pos, definition.TTL) { return h.Pos, h.TTL })
-		ttls(p, o, "mail domain", o.Mails(), func(m *definition.Mail) (definition.Pos, definition.TTL) { return m.Pos, m.TTL })
-		ttls(p, o, "service", o.Services(), func(v *definition.Service) (definition.Pos, definition.TTL) { return v.Pos, v.TTL })
-		ttls(p, o, "alias", o.Aliases(), func(a *definition.Alias) (definition.Pos, definition.TTL) { return a.Pos, a.TTL })
-	}
-}
-
-// ttls reports that declarations of one kind do not agree on the TTL of an owner.
-// Defaults yield to own ones.
-func ttls[D any](p *pass, o definition.Owner, kind string, declared []D, of func(D) (definition.Pos, definition.TTL)) {
-	if len(declared) < 2 {
-		return
-	}
-	first := slices.IndexFunc(declared, func(d D) bool { _, ttl := of(d); return ttl.Own })
-	pos, meant := of(declared[max(first, 0)])
-	lowest := meant.Seconds
-	for _, d := range declared {
-		if at, ttl := of(d); ttl.Own == meant.Own && ttl.Seconds != meant.Seconds {
-			lowest = min(lowest, ttl.Seconds)
-			p.clashes = append(p.clashes, Clash{pos, at})
-		}
-	}
-	if len(p.clashes) > 0 {
-		last, _ := of(declared[len(declared)-1])
-		p.report(last, []definition.Name{o.Name()},
-			"%s %s is declared with different ttls, the lowest %d: write one, in one place", kind, o.Name(), lowest)
 	}
 }

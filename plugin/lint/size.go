@@ -13,69 +13,54 @@ const (
 
 func answerOver1232(p *pass) {
 	for o := range p.index.Owners() {
-		if size := mxSize(o); size > usualSize {
-			p.tooLarge(o.Mails()[0].Pos, o.Name(), "MX", size)
+		exchanges, targets := o.Exchanges(), o.Targets()
+		mx := answerSize(o.Name(), dns.TypeMX, len(exchanges), func(i int) definition.Name { return exchanges[i].Host })
+		if mx > usualSize {
+			p.tooLarge(o.Mails()[0].Pos, o.Name(), "MX", mx)
 		}
-		if size := srvSize(o); size > usualSize {
-			p.tooLarge(o.Services()[0].Pos, o.Name(), "SRV", size)
+		srv := answerSize(o.Name(), dns.TypeSRV, len(targets), func(i int) definition.Name { return targets[i].Host })
+		if srv > usualSize {
+			p.tooLarge(o.Services()[0].Pos, o.Name(), "SRV", srv)
 		}
 	}
 }
 
 func (p *pass) tooLarge(pos definition.Pos, name definition.Name, kind string, size int) {
-	p.report(pos, []definition.Name{name},
-		"the %s answer of %s has %d octets, and clients ask again over TCP above %d: write fewer or shorter targets", kind, name, size, usualSize)
+	p.report(pos, []definition.Name{name}, "the %s answer of %s has %d octets, and clients ask again over TCP above %d: "+
+		"write fewer or shorter targets", kind, name, size, usualSize)
 }
 
-func mxSize(o definition.Owner) int {
-	exchanges, most := o.Exchanges(), 0
-	for _, e := range exchanges {
-		most += rdataMost + len(e.Host)
+// answerSize returns the octets of an answer with n records of type MX or SRV,
+// glue not counted. It may be too high where it is far below usualSize: most
+// answers are, and to pack a message takes a hundred times as long.
+func answerSize(owner definition.Name, rrtype uint16, n int, host func(i int) definition.Name) int {
+	most := headSize + optSize + wireLen(owner)
+	for i := range n {
+		most += wireLen(owner) + rrSize + wireLen(host(i))
 	}
-	if fits(o.Name(), len(exchanges), most) {
-		return 0
+	if most <= usualSize {
+		return most
 	}
-	m := message(o.Name(), dns.TypeMX)
-	for _, e := range exchanges {
-		m.Answer = append(m.Answer, &dns.MX{
-			Hdr: header(o.Name(), dns.TypeMX), Preference: e.Preference, Mx: string(e.Host)})
-	}
-	return m.Len() + optSize
-}
-
-func srvSize(o definition.Owner) int {
-	targets, most := o.Targets(), 0
-	for _, t := range targets {
-		most += rdataMost + len(t.Host)
-	}
-	if fits(o.Name(), len(targets), most) {
-		return 0
-	}
-	m := message(o.Name(), dns.TypeSRV)
-	for _, t := range targets {
-		m.Answer = append(m.Answer, &dns.SRV{
-			Hdr: header(o.Name(), dns.TypeSRV), Target: string(t.Host)})
-	}
-	return m.Len() + optSize
-}
-
-// rdataMost is the octets of MX and SRV data without the name, and two for it:
-// a name on the wire is its text and two octets at most.
-const rdataMost = 6 + 2
-
-// fits tells the many answers that are far from too large, by what they have
-// without compression of owners.
-func fits(owner definition.Name, records, rdata int) bool {
-	const header, question, rr = 12, 4, 10
-	return header+question+optSize+(records+1)*(len(owner)+2)+records*rr+rdata <= usualSize
-}
-
-func message(name definition.Name, qtype uint16) *dns.Msg {
-	m := new(dns.Msg).SetQuestion(string(name), qtype)
+	m := new(dns.Msg).SetQuestion(string(owner), rrtype)
 	m.Compress = true
-	return m
+	for i := range n {
+		m.Answer = append(m.Answer, record(owner, rrtype, host(i)))
+	}
+	return m.Len() + optSize
 }
 
-func header(name definition.Name, rrtype uint16) dns.RR_Header {
-	return dns.RR_Header{Name: string(name), Rrtype: rrtype, Class: dns.ClassINET}
+const (
+	headSize = 12 + 4 // the header, and the type and class of the question
+	rrSize   = 10 + 6 // type, class, TTL, length; and data of SRV without the name, of MX it is less
+)
+
+// wireLen returns the most octets of a name on the wire.
+func wireLen(name definition.Name) int { return len(name) + 2 }
+
+func record(owner definition.Name, rrtype uint16, host definition.Name) dns.RR {
+	h := dns.RR_Header{Name: string(owner), Rrtype: rrtype, Class: dns.ClassINET}
+	if rrtype == dns.TypeMX {
+		return &dns.MX{Hdr: h, Mx: string(host)}
+	}
+	return &dns.SRV{Hdr: h, Target: string(host)}
 }

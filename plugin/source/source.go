@@ -1,15 +1,14 @@
-// Package source says where definitions come from, and keeps up with their
+// Package source brings the sources of definitions together and keeps up with their
 // changes.
 //
-// A [Source] says what is declared there and then follows it: [Static] is the
-// block of the Corefile and never changes, [File] is files. A [Collector] makes
-// one set of all that its sources declare, at the start by Load and then, by Run,
-// each time that one of them changes. What a source declares it says as texts, if
-// that may change: they are kept, and of a [Change] only the part is read that is
-// not as before, if that is enough.
+// A [Source] says what is declared somewhere and then follows it: [Static] is the block
+// of the Corefile and never changes, package file reads files, package etcd the keys of
+// etcd. A [Collector] makes one set of all that its sources declare, at the start by
+// Load and then, by Run, each time that one of them changes. Of a [Change] only what has
+// gone and come is read, if that is enough: see package change.
 //
-// A further source is one more type with these methods. Whether a set may be
-// served is not for this package to say.
+// A further source is one more type with these methods. Whether a set may be served is
+// not for this package to say.
 package source
 
 import (
@@ -17,6 +16,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -24,11 +24,11 @@ import (
 type Source interface {
 	// Load returns what is there now. It is nil if that is not known yet; it will
 	// then be delivered by Run.
-	Load() *Content
+	Load() *change.Content
 
 	// Run delivers what Load would return whenever that has changed, until ctx
 	// ends or nothing can change any more.
-	Run(ctx context.Context, deliver func(*Content))
+	Run(ctx context.Context, deliver func(*change.Content))
 
 	// String names the source in logs and metrics.
 	String() string
@@ -39,17 +39,17 @@ func Static(name string, set *definition.Set, errs definition.Errors) Source {
 	if set == nil {
 		return static{name, nil}
 	}
-	return static{name, &Content{Set: set, Errs: errs}}
+	return static{name, &change.Content{Set: set, Errs: errs}}
 }
 
 type static struct {
 	name    string
-	content *Content
+	content *change.Content
 }
 
-func (s static) Load() *Content                      { return s.content }
-func (s static) Run(context.Context, func(*Content)) {}
-func (s static) String() string                      { return s.name }
+func (s static) Load() *change.Content                      { return s.content }
+func (s static) Run(context.Context, func(*change.Content)) {}
+func (s static) String() string                             { return s.name }
 
 // A Collector brings sources together.
 type Collector struct {
@@ -60,7 +60,7 @@ type Collector struct {
 
 // state is the last that is known of a source.
 type state struct {
-	content *Content
+	content *change.Content
 	ended   bool // nothing more will come
 }
 
@@ -83,7 +83,7 @@ func (c *Collector) Load() bool {
 	for i, s := range c.sources {
 		c.states[i].content = nil // two of a large source would be too much memory
 		if c.states[i].content = s.Load(); c.states[i].content != nil {
-			_, unread := c.states[i].content.edit(nil)
+			_, unread := c.states[i].content.Apply(nil)
 			c.unread = append(c.unread, unread...)
 		}
 	}
@@ -94,10 +94,10 @@ func (c *Collector) Load() bool {
 func (c *Collector) Unread() definition.Errors { return c.unread }
 
 // Fragments returns those that a source has, or nil.
-func (c *Collector) Fragments() *definition.Fragments {
+func (c *Collector) Fragments() *change.Fragments {
 	for _, s := range c.states {
-		if s.content != nil && s.content.fragments != nil {
-			return s.content.fragments
+		if s.content != nil && s.content.Fragments() != nil {
+			return s.content.Fragments()
 		}
 	}
 	return nil
@@ -115,11 +115,11 @@ func (c *Collector) Revision() int64 {
 }
 
 // Stores returns what holds the declarations of all sources, in their order.
-func (c *Collector) Stores() []definition.Store {
-	var stores []definition.Store
+func (c *Collector) Stores() []change.Store {
+	var stores []change.Store
 	for _, s := range c.states {
 		if s.content != nil {
-			stores = s.content.addStores(stores)
+			stores = append(stores, s.content.Stores()...)
 		}
 	}
 	return stores
@@ -131,12 +131,12 @@ func (c *Collector) complete() bool {
 }
 
 // Read reads what all sources declare together, as far as it is known, and all the
-// mistakes. Of fragments it reads those that are not left out.
+// mistakes. Of fragments it reads those that are not excluded.
 func (c *Collector) Read() (*definition.Set, definition.Errors) {
 	set, errs := new(definition.Set), definition.Errors(nil)
 	for _, s := range c.states {
 		if s.content != nil {
-			errs = append(errs, s.content.read(set)...)
+			errs = append(errs, s.content.ReadInto(set)...)
 		}
 	}
 	return set, errs
@@ -152,10 +152,7 @@ func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
 	defer running.Wait()
 	for i, s := range c.sources {
 		if !c.states[i].ended {
-			running.Go(func() {
-				GiveWay()
-				follow(ctx, s, i, deliveries)
-			})
+			running.Go(func() { follow(ctx, s, i, deliveries) })
 		}
 	}
 	for c.running() > 0 {
@@ -163,8 +160,8 @@ func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
 		case <-ctx.Done():
 			return
 		case d := <-deliveries:
-			if change := c.take(d); c.complete() && change != nil {
-				publish(change)
+			if changed := c.take(d); c.complete() && changed != nil {
+				publish(changed)
 			}
 		}
 	}
@@ -174,7 +171,7 @@ func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
 // ended.
 type delivery struct {
 	from    int
-	content *Content
+	content *change.Content
 	ended   bool
 }
 
@@ -187,7 +184,7 @@ func (c *Collector) take(d delivery) *Change {
 	}
 	before := s.content
 	s.content = d.content
-	names, unread := s.content.edit(before)
+	names, unread := s.content.Apply(before)
 	return &Change{Source: c.sources[d.from], Unread: unread, collector: c, state: s, before: before, names: names}
 }
 
@@ -199,7 +196,7 @@ func follow(ctx context.Context, s Source, from int, deliveries chan<- delivery)
 		case <-ctx.Done():
 		}
 	}
-	s.Run(ctx, func(content *Content) { send(delivery{from: from, content: content}) })
+	s.Run(ctx, func(content *change.Content) { send(delivery{from: from, content: content}) })
 	send(delivery{from: from, ended: true})
 }
 

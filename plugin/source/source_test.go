@@ -3,9 +3,11 @@ package source
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -19,7 +21,7 @@ func read(text string) (*definition.Set, definition.Errors) {
 	return definition.Read("said", text, definition.Zones{"example.org."})
 }
 
-func (s said) Run(ctx context.Context, deliver func(*Content)) {
+func (s said) Run(ctx context.Context, deliver func(*change.Content)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,7 +31,7 @@ func (s said) Run(ctx context.Context, deliver func(*Content)) {
 				return
 			}
 			set, errs := read(text)
-			deliver(&Content{Set: set, Errs: errs})
+			deliver(&change.Content{Set: set, Errs: errs})
 		}
 	}
 }
@@ -52,7 +54,6 @@ func saying(name, text string) said {
 
 // TestCollector: what is published of several sources.
 func TestCollector(t *testing.T) {
-	d := folder{t, ""}
 	for _, tc := range []struct {
 		name   string
 		first  []string // what each source declares at the start, "" is nothing yet
@@ -100,17 +101,17 @@ func TestCollector(t *testing.T) {
 				c := Collect(append(sources, Static("Corefile", static, nil))...)
 				got := []string{"nothing"}
 				if c.Load() {
-					got[0] = d.declared(c.Read())
+					got[0] = declared(c.Read())
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan bool)
 				go func() {
-					c.Run(ctx, func(change *Change) {
-						set, errs := change.Read()
+					c.Run(ctx, func(changed *Change) {
+						set, errs := changed.Read()
 						if len(set.Aliases) != 1 {
 							t.Errorf("%d aliases, want that of the Corefile", len(set.Aliases))
 						}
-						got = append(got, change.Source.String()+": "+d.declared(set, errs))
+						got = append(got, changed.Source.String()+": "+declared(set, errs))
 					})
 					close(ended)
 				}()
@@ -146,13 +147,14 @@ type texts struct {
 
 func textsOf(name, text string) texts { return texts{saying(name, ""), text} }
 
-func (s texts) content(text string) *Content {
-	return &Content{Texts: []*definition.Text{definition.NewText(s.String(), text, definition.Zones{"example.org."})}}
+func (s texts) content(text string) *change.Content {
+	reader := definition.NewReader(definition.Zones{"example.org."})
+	return &change.Content{Documents: []*change.Document{change.NewDocument(s.String(), text, reader)}}
 }
 
-func (s texts) Load() *Content { return s.content(s.first) }
+func (s texts) Load() *change.Content { return s.content(s.first) }
 
-func (s texts) Run(ctx context.Context, deliver func(*Content)) {
+func (s texts) Run(ctx context.Context, deliver func(*change.Content)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -174,7 +176,7 @@ func TestPart(t *testing.T) {
 		{"an exchange of another source's domain", func(first, second texts) { second.say("host a 192.0.2.9\n" + host("b") + host("c")) },
 			[]string{"part a @"}},
 		{"what it points to in another source", func(first, second texts) { first.say(mail + "mail x 10 b\n") },
-			[]string{"part a b @ x"}},
+			[]string{"part b x"}},
 		{"a name in place of another", func(first, second texts) { second.say(host("a") + host("b") + host("d")) },
 			[]string{"part d"}},
 		{"a change after another", func(first, second texts) {
@@ -195,16 +197,16 @@ func TestPart(t *testing.T) {
 				c.Load()
 				c.Read()
 				var got []string
-				go c.Run(t.Context(), func(change *Change) {
+				go c.Run(t.Context(), func(changed *Change) {
 					how := "part"
-					var part definition.Part
-					changed, ok := change.Names()
+					var part change.Part
+					names, ok := changed.Names()
 					if ok {
-						part, ok = definition.PartOf(c.Stores(), changed)
+						part, ok = change.Affected(c.Stores(), names)
 					}
 					if !ok {
 						how = "all"
-						part.Set, _ = change.Read()
+						part.Set, _ = changed.Read()
 					}
 					got = append(got, how+declaredBy(part.Set))
 				})
@@ -216,6 +218,21 @@ func TestPart(t *testing.T) {
 			})
 		})
 	}
+}
+
+func host(name string) string { return "host " + name + " 192.0.2.1\n" }
+
+// declared writes hosts by their first labels, and errors, as tests have them.
+func declared(set *definition.Set, errs definition.Errors) string {
+	var words []string
+	for _, h := range set.Hosts {
+		words = append(words, h.Owner.Labels()[0])
+	}
+	slices.Sort(words)
+	for _, e := range errs {
+		words = append(words, e.Error())
+	}
+	return strings.Join(words, " ")
 }
 
 // declaredBy writes hosts and mail domains by their first labels.

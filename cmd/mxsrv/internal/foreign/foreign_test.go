@@ -1,0 +1,375 @@
+package foreign
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/table"
+)
+
+var update = flag.Bool("update", false, "write what is there now to testdata, for somebody to read")
+
+// A fixture is a file of testdata: the text of a zone or of dnsmasq, files that it includes, and what is made of it.
+//
+//	definitions   the lines that the set prints
+//	not converted what is listed
+//	refused       what lint finds wrong in the set
+//	lost          records of the zone that the set has not
+//	gained        records that it has instead, with another TTL or number
+type fixture struct {
+	path  string
+	parts map[string]string
+}
+
+func fixtures(t testing.TB) []fixture {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) < 8 {
+		t.Fatal("no testdata", err)
+	}
+	var all []fixture
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := fixture{path, make(map[string]string)}
+		for part := range strings.SplitSeq("\n"+string(text), "\n-- ") {
+			if name, body, ok := strings.Cut(part, " --\n"); ok {
+				f.parts[name] = strings.TrimSuffix(body, "\n") + "\n"
+			}
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+func (f fixture) text() string { return f.parts["zone"] + f.parts["dnsmasq"] }
+
+// zone is the zone of the files that do not say it.
+func (f fixture) zone() definition.Name {
+	if filepath.Base(f.path) == "bind-style.txt" {
+		return "office.example.com."
+	}
+	return ""
+}
+
+func (f fixture) read(t testing.TB) *Result {
+	t.Helper()
+	include := func(name string) (string, error) {
+		if text := f.parts["include "+name]; len(text) > 1 {
+			return text, nil
+		}
+		return "", errors.New(name + " is not there")
+	}
+	r, err := Read("db", f.text(), Options{Zone: f.zone(), Include: include})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestRead(t *testing.T) {
+	for _, f := range fixtures(t) {
+		t.Run(filepath.Base(f.path), func(t *testing.T) {
+			r := f.read(t)
+			var definitions strings.Builder
+			if err := r.Set.Print(&definitions, r.Zones); err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{"definitions": definitions.String(), "not converted": lines(r.NotConverted)}
+			got["refused"] = refused(r.Set, r.Zones)
+			if f.parts["zone"] != "" {
+				got["lost"], got["gained"] = compare(f.records(t), served(t, definitions.String(), r.Zones))
+			}
+			if *update {
+				f.write(t, got)
+				return
+			}
+			for part, text := range got {
+				if want := f.parts[part]; text != strings.TrimPrefix(want, "\n") {
+					t.Errorf("%s:\n%s\nwant\n%s", part, text, want)
+				}
+			}
+		})
+	}
+}
+
+func lines[T fmt.Stringer](all []T) string {
+	var b strings.Builder
+	for _, x := range all {
+		fmt.Fprintln(&b, x)
+	}
+	return b.String()
+}
+
+// refused returns the errors that lint finds in a set.
+func refused(set *definition.Set, zones definition.Zones) string {
+	if len(zones) == 0 {
+		zones = definition.Zones{"."}
+	}
+	findings := lint.Check(set.Index(), nil, lint.Options{Zones: zones})
+	return lines(slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.Severity != lint.Error }))
+}
+
+// served returns the records that definitions mean, as the table answers them.
+func served(t testing.TB, text string, zones definition.Zones) []string {
+	t.Helper()
+	if len(zones) == 0 {
+		zones = definition.Zones{"."}
+	}
+	set, errs := definition.Read("printed", text, zones)
+	if len(errs) > 0 {
+		t.Fatalf("%v in\n%s", errs, text)
+	}
+	var names []definition.Name
+	for o := range set.Index().Owners() {
+		names = append(names, o.Name())
+	}
+	answers := table.Compile(set.Index(), table.Options{Zones: zones})
+	var all []string
+	for _, name := range names {
+		for _, qtype := range types {
+			_, a := answers.Lookup(string(name), qtype)
+			for _, rr := range a.RRs {
+				all = append(all, canonical(rr))
+			}
+		}
+	}
+	return distinct(all)
+}
+
+// types are those that definitions have.
+var types = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeSRV}
+
+// records returns the records of these types in a zone, read by the parser of miekg/dns as a whole. It stops at the
+// first mistake, so lines with one are removed before.
+func (f fixture) records(t testing.TB) []string {
+	t.Helper()
+	files := fstest.MapFS{"missing.db": {}}
+	for name, text := range f.parts {
+		if file, ok := strings.CutPrefix(name, "include "); ok {
+			files[file] = &fstest.MapFile{Data: []byte(text)}
+		}
+	}
+	p := dns.NewZoneParser(strings.NewReader(withoutMistakes(f.parts["zone"])), string(f.zone()), "db")
+	p.SetIncludeAllowed(true)
+	p.SetIncludeFS(files)
+	var all []string
+	for rr, ok := p.Next(); ok; rr, ok = p.Next() {
+		if slices.Contains(types, rr.Header().Rrtype) {
+			all = append(all, canonical(rr))
+		}
+	}
+	if err := p.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return distinct(all)
+}
+
+var mistaken = []string{"four\t", "empty\t", "nothing\t", "$WEIGHT", "$TTL soon"}
+
+func withoutMistakes(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !slices.ContainsFunc(mistaken, func(start string) bool { return strings.HasPrefix(line, start) }) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// canonical writes a record in lower case and with one blank between words.
+func canonical(rr dns.RR) string {
+	return strings.ToLower(strings.Join(strings.Fields(rr.String()), " "))
+}
+
+func distinct(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// compare returns what is in one list only.
+func compare(before, after []string) (lost, gained string) {
+	only := func(a, b []string) string {
+		a = slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+		if len(a) == 0 {
+			return ""
+		}
+		return strings.Join(a, "\n") + "\n"
+	}
+	return only(before, after), only(after, before)
+}
+
+func (f fixture) write(t *testing.T, got map[string]string) {
+	text, _, _ := strings.Cut(string(must(os.ReadFile(f.path))), "\n-- definitions --")
+	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(text, "\n") + "\n")
+	for _, part := range []string{"definitions", "not converted", "refused", "lost", "gained"} {
+		if _, ok := got[part]; ok {
+			fmt.Fprintf(&b, "-- %s --\n%s", part, got[part])
+		}
+	}
+	if err := os.WriteFile(f.path, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func must[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
+}
+
+func TestMistakes(t *testing.T) {
+	deep := func(string) (string, error) { return "$INCLUDE again", nil }
+	const head = "@ 60 IN SOA ns hostmaster 1 2 3 4 5\n"
+	for _, tc := range []struct {
+		name, text string
+		opt        Options
+		want       string // the first or the last line that is not converted
+	}{
+		{"no zone", "mx1 IN A 192.0.2.1", Options{}, `db:1: "mx1 IN A 192.0.2.1": cannot be read: bad owner name: "mx1": name the zone, or write $ORIGIN before it`},
+		{"no owner", "$TTL 1\n$ORIGIN a.\n\n IN A 192.0.2.1", Options{}, `db:4: "IN A 192.0.2.1": there is no owner before it: start the line with one`},
+		{"no files", head + "$INCLUDE a b", Options{Zone: "example.org."}, `db:2: "$INCLUDE a b": files are not followed here: import "a" by itself`},
+		{"files without end", head + "$INCLUDE a", Options{Zone: "example.org.", Include: deep}, `again:1: "$INCLUDE again": files include each other 8 deep: take this line out`},
+		{"include nothing", head + "$INCLUDE", Options{Zone: "example.org."}, `db:2: "$INCLUDE": usage: $INCLUDE FILE [ORIGIN]`},
+		{"origin that is none", head + "$ORIGIN a..b", Options{Zone: "example.org."}, `db:2: "$ORIGIN a..b": usage: $ORIGIN NAME`},
+		{"parenthesis left open", head + "a A ( 192.0.2.1\nb A 192.0.2.2", Options{Zone: "example.org."}, `db:2: "a A ( 192.0.2.1 b A 192.0.2.2": the ( of it is not closed`},
+		{"ptr", "1 IN PTR a.", Options{Zone: "2.0.192.in-addr.arpa."}, `db:1: "1 IN PTR a.": definitions have no PTR records: leave them to a plugin after mxsrv, such as file`},
+		{"other zone", "mx-host=example.com,mx.example.com", Options{Zone: "example.org."}, `db:1: "mx-host=example.com,mx.example.com": example.com. is not below example.org.: import it with its own zone`},
+		{"domain of a network", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:1: "domain=example.com,192.0.2.0/24": it is for the machines of a network only: declare these by name`},
+		{"domain of a network is not that of a service", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:2: "srv-host=_ldap._tcp,a.example.com": it has no domain, and there is no domain=: name the zone, or write it out`},
+		{"mx-target alone", "mx-target=mx.example.com", Options{}, `db:1: "mx-target=mx.example.com": without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,mx.example.com`},
+		{"too many fields", "mx-host=example.com,mx.example.com,1,2", Options{}, `db:1: "mx-host=example.com,mx.example.com,1,2": usage: mx-host=NAME,HOST,PREFERENCE`},
+		{"address for short names", "address=//192.0.2.1", Options{}, `db:1: "address=//192.0.2.1": it is for any name: leave it to a plugin after mxsrv, such as template`},
+		{"address without name", "address=192.0.2.1", Options{}, `db:1: "address=192.0.2.1": usage: address=/NAME/ADDRESS`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r, err := Read("db", tc.text, tc.opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.NotConverted) == 0 || r.NotConverted[0].String() != tc.want && r.NotConverted[len(r.NotConverted)-1].String() != tc.want {
+				t.Errorf("%swant\n%s", lines(r.NotConverted), tc.want)
+			}
+		})
+	}
+}
+
+func TestDetect(t *testing.T) {
+	for _, tc := range []struct {
+		text string
+		want Kind
+	}{
+		{"; a comment\nexample.org. 3600 IN SOA a. b. 1 2 3 4 5", Zone},
+		{"@ in mx 10 mx1 ; mx-host=no", Zone},
+		{"$ORIGIN example.org.", Zone},
+		{"x TXT \"a\"\nmx-host TXT \"server=yes\"", Zone},
+		{" # mx\nport=5\n mx-host = a,b", Dnsmasq},
+		{"--cname=a,b", Dnsmasq},
+		{"selfmx", Dnsmasq},
+		{"mail @ 10 mx1\nservice _ldap._tcp 0 0 389 ldap1\n", ""},
+		{"colour=red\nname=blue", ""},
+		{"", ""},
+	} {
+		if got, ok := Detect(tc.text); got != tc.want && ok || ok != (tc.want != "") {
+			t.Errorf("%q: %q, %v, want %q", tc.text, got, ok, tc.want)
+		}
+	}
+	const want = `x: neither a zone file nor options of dnsmasq: `
+	if _, err := Read("x", "colour=red", Options{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s...", err, want)
+	}
+}
+
+// FuzzRead: whatever a text says, nothing of it is dropped in silence, and what is not listed is in definitions that
+// can be read and are well formed.
+func FuzzRead(f *testing.F) {
+	for _, x := range fixtures(f) {
+		f.Add(x.text(), string(x.zone()))
+	}
+	f.Fuzz(func(t *testing.T, text, zone string) {
+		name, err := definition.ParseName(zone, ".")
+		if err != nil || len(text) > 1<<16 {
+			t.Skip()
+		}
+		if strings.Contains(strings.ToUpper(text), "GENERATE") {
+			t.Skip() // a few octets mean 65536 records
+		}
+		r, err := Read("db", text, Options{Zone: name})
+		if err != nil {
+			return
+		}
+		var printed strings.Builder
+		r.Set.Print(&printed, r.Zones)
+		after := served(t, printed.String(), r.Zones)
+		refused := refused(r.Set, r.Zones)
+		for _, id := range []string{"name-invalid", "owner-outside-zone", "alias-of-alias", "alias-loop", "ttl-conflict", "mail-wildcard"} {
+			if strings.Contains(refused, "["+id) {
+				t.Errorf("%s", refused)
+			}
+		}
+		before, err := zoneRecords(text, zone)
+		if r.Kind != Zone || err != nil || refused != "" {
+			return
+		}
+		lost, gained := compare(before, after)
+		listed := slices.DeleteFunc(r.NotConverted, func(u Line) bool {
+			return strings.HasPrefix(u.Why, "SOA is") || strings.HasPrefix(u.Why, "NS ")
+		})
+		if strings.Count(lost, "\n") > len(listed) || lost == "" && gained != "" {
+			t.Errorf("lost\n%sgained\n%slisted\n%s", lost, gained, lines(listed))
+		}
+	})
+}
+
+// zoneRecords returns the records of a zone without $INCLUDE.
+func zoneRecords(text, origin string) ([]string, error) {
+	p := dns.NewZoneParser(strings.NewReader(strings.TrimPrefix(text, "\ufeff")+"\n"), origin, "")
+	var all []string
+	for rr, ok := p.Next(); ok; rr, ok = p.Next() {
+		if slices.Contains(types, rr.Header().Rrtype) {
+			all = append(all, canonical(rr))
+		}
+	}
+	return distinct(all), p.Err()
+}
+
+// TestInherited: what an entry leaves out comes from where the RFCs say.
+func TestInherited(t *testing.T) {
+	const soa = "@ IN SOA ns hostmaster 1 2 3 4 5m\n"
+	for _, tc := range []struct{ name, text, want string }{
+		{"ttl from the SOA", soa + "a A 192.0.2.1", "ttl 5m\n\nhost a 192.0.2.1\n"},
+		{"ttl of the entry before", soa + "a 60 A 192.0.2.1\nb A 192.0.2.2", "ttl 1m\n\nhost a 192.0.2.1\nhost b 192.0.2.2\n"},
+		{"ttl from $TTL whatever was before", "$TTL 1h30m\n" + soa + "a 60 A 192.0.2.1\nb A 192.0.2.2", "ttl 1m\n\nhost a 192.0.2.1\nhost b 192.0.2.2 {\n    ttl 1h30m\n}\n"},
+		{"ttl of $GENERATE", "$TTL 60\n" + soa + "$GENERATE 1-2 a$ IN A 192.0.2.$", "ttl 1m\n\nhost a1 192.0.2.1\nhost a2 192.0.2.2\n"},
+		{"owner of the entry before", soa + "a A 192.0.2.1\n\n; why\n AAAA 2001:db8::1", "ttl 5m\n\nhost a 192.0.2.1 2001:db8::1\n"},
+		{"mistake in between", soa + "a A 192.0.2.1\nb A 192.0.2\nc A 192.0.2.3", "ttl 5m\n\nhost a 192.0.2.1\nhost c 192.0.2.3\n"},
+		{"CRLF", strings.ReplaceAll(soa+"a A 192.0.2.1 ; why\n AAAA ( ; why\n2001:db8::1 )\n", "\n", "\r\n"), "ttl 5m\n\nhost a 192.0.2.1 2001:db8::1\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r, err := Read("db", tc.text, Options{Zone: "example.org."})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			r.Set.Print(&got, r.Zones)
+			if got.String() != tc.want {
+				t.Errorf("%s\nwant\n%s\nlisted\n%s", got.String(), tc.want, lines(r.NotConverted))
+			}
+		})
+	}
+}

@@ -1,0 +1,123 @@
+package answer
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/table"
+	"github.com/mxsrv/mxsrv/plugin/wire"
+)
+
+// message returns the message of a reply, with all the glue that fits.
+func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *dns.Msg {
+	a, msg := &reply.answer, newMessage(r)
+	msg.MsgHdr, msg.Answer, msg.Ns, msg.Extra = reply.message.MsgHdr, a.Owned().RRs, a.Ns, a.Glue
+	if len(a.Ns) > 0 {
+		m.prove(ctx, r, msg, t)
+	}
+	if len(a.Glue) > 0 {
+		m.trim(w, r, msg, reply)
+		if len(msg.Extra) < len(a.Glue) {
+			m.countTrimmed(ctx)
+		}
+	}
+	return msg
+}
+
+// newMessage is SetReply of a message with one question, in one allocation
+// instead of two: they are most of what an answer costs.
+func newMessage(r *dns.Msg) *dns.Msg {
+	m := &struct {
+		dns.Msg
+		question [1]dns.Question
+	}{question: [1]dns.Question{r.Question[0]}}
+	m.Question = m.question[:]
+	return &m.Msg
+}
+
+// Glue is a courtesy and never worth TC (RFC 2181 §9), with which CoreDNS marks every message that it has to shorten,
+// so a message of ours has no more than fits, with room for what is added to it later.
+
+const (
+	headerLen   = 12
+	questionLen = 4 // type and class
+	pointerLen  = 2 // a compressed name, RFC 1035 §4.1.4
+
+	bareOptLen = 11
+	nsidRoom   = 4 + 255
+
+	// The cache plugin gives a message that it keeps to clients of any size, so
+	// what goes into it must fit the smallest. With DO too: RFC 4035 §4.1 wants
+	// 1220 octets of such clients, and there are resolvers that start with 512.
+	smallestSize = dns.MinMsgSize
+)
+
+// trim leaves out of a message what does not fit of its glue: whole RRsets.
+//
+//go:noinline
+func (m *Responder) trim(w dns.ResponseWriter, r, msg *dns.Msg, reply *Reply) {
+	room := room(r, reply.cached)
+	octets := headerLen + nameLen(r.Question[0].Name) + questionLen + reply.answer.Len + room
+	if m.chain.signature == 0 && octets <= smallestSize {
+		return // mostly: nothing that could be too long
+	}
+	state := request.Request{W: w, Req: r}
+	size, signature := state.Size(), 0
+	if reply.cached {
+		size = smallestSize
+	}
+	if state.Do() {
+		signature = m.chain.signature
+	}
+	if signature > 0 || octets > size {
+		msg.Compress = true
+		reply.message = wire.Message{
+			Question: msg.Question[0], Answer: msg.Answer, Glue: msg.Extra, Size: size - room - signature*rrsets(msg.Answer),
+		}
+		msg.Extra = reply.packer.Fit(&reply.message, signature)
+	}
+}
+
+// rrsets counts the RRsets of an answer: one, and the CNAME before it.
+func rrsets(rrs []dns.RR) int {
+	if rrs[0].Header().Rrtype == dns.TypeCNAME && len(rrs) > 1 {
+		return 2
+	}
+	return 1
+}
+
+// room returns the octets to leave for what CoreDNS adds. Of what cache keeps,
+// the next client may have EDNS where this one has not, and may ask in mixed
+// case, to which owner names cannot be compressed.
+func room(r *dns.Msg, cached bool) int {
+	room := optLen(r)
+	if cached {
+		room = max(room, bareOptLen) + len(r.Question[0].Name)
+	}
+	return room
+}
+
+// optLen returns the octets of the OPT record that CoreDNS will add, at most.
+func optLen(r *dns.Msg) int {
+	opt := r.IsEdns0()
+	if opt == nil {
+		return 0
+	}
+	n := dns.Len(opt)
+	for _, o := range opt.Option {
+		if o.Option() == dns.EDNS0NSID {
+			n += nsidRoom // the nsid plugin fills it in
+		}
+	}
+	return n
+}
+
+// nameLen returns the octets of a name that has no escapes and is not compressed.
+func nameLen(name string) int {
+	if name == "." {
+		return 1
+	}
+	return len(name) + 1
+}

@@ -1,0 +1,28 @@
+// Package atomicfile replaces files atomically: whoever reads one has the old content or the
+// new one, also after a crash.
+package atomicfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Write writes a file beside path, with these permissions, syncs it, and renames it to path.
+// If path is a symbolic link, the link is replaced. An error leaves all as it was.
+func Write(path string, mode fs.FileMode, text []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
+}

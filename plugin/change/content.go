@@ -1,0 +1,112 @@
+package change
+
+import (
+	"slices"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// Content is what a source declares at one time: a set that never changes, documents,
+// or fragments, by the edits of those that were there before: of none in what is loaded.
+type Content struct {
+	Set       *definition.Set
+	Documents []*Document
+	Errs      definition.Errors // beyond those in the documents
+	Edits     []Edit            // of fragments, each key once
+	Zones     definition.Zones  // of relative names in edits; nil if the source has no fragments
+	Revision  int64             // of the fragments; it never falls as long as their store lives
+
+	Doing func(step string) // if it is not nil: is told of each step of a reading, and "" at its end
+
+	fragments *Fragments // what the edits have made, or nil
+}
+
+// Fragments returns those that the edits have made, or nil.
+func (c *Content) Fragments() *Fragments { return c.fragments }
+
+// Read returns what is declared, and all mistakes. Of no content the set is nil.
+func (c *Content) Read() (*definition.Set, definition.Errors) {
+	if c == nil {
+		return nil, nil
+	}
+	set := new(definition.Set)
+	return set, c.ReadInto(set)
+}
+
+// ReadInto adds what is declared to a set, and returns all mistakes.
+func (c *Content) ReadInto(set *definition.Set) definition.Errors {
+	errs := slices.Clone(c.Errs)
+	if c.Set != nil {
+		*set = *definition.Merge(set, c.Set)
+	}
+	for _, d := range c.Documents {
+		c.doing("parsing " + d.Source())
+		errs = append(errs, d.Read(set)...)
+	}
+	if c.fragments != nil {
+		c.fragments.ReadAll(set)
+	}
+	c.doing("")
+	return errs
+}
+
+func (c *Content) doing(step string) {
+	if c.Doing != nil {
+		c.Doing(step)
+	}
+}
+
+// Change turns c into other content. It returns the names of which that declares
+// something else, or false if all must be read to know; then c is of no use any
+// more.
+func (c *Content) Change(to *Content) (definition.Names, bool) {
+	sameSource := func(a, b *Document) bool { return a.Source() == b.Source() }
+	if c.Set != nil || to.Set != nil || len(c.Errs)+len(to.Errs) > 0 || !slices.EqualFunc(c.Documents, to.Documents, sameSource) {
+		return nil, false
+	}
+	names := definition.Names{}
+	for i, d := range c.Documents {
+		if d.Text() == to.Documents[i].Text() {
+			continue
+		}
+		changed, ok := d.Change(to.Documents[i].Text())
+		if !ok {
+			return nil, false
+		}
+		names.Add(changed)
+	}
+	return names, true
+}
+
+// Apply makes the fragments of loaded content, or goes on with those of the content
+// before. It returns the names of which they declare something else then, and the
+// mistakes in those that have come.
+func (c *Content) Apply(before *Content) (definition.Names, definition.Errors) {
+	if c.Zones == nil {
+		return nil, nil
+	}
+	if before != nil {
+		c.fragments = before.fragments
+	}
+	if c.fragments == nil {
+		c.fragments = NewFragments(c.Zones)
+	}
+	changed, unread := c.fragments.Apply(c.Edits)
+	c.Edits = nil
+	return changed, unread
+}
+
+// Stores returns what has the declarations.
+func (c *Content) Stores() []Store {
+	var stores []Store
+	if c.Set != nil {
+		stores = append(stores, Static(c.Set))
+	}
+	for _, d := range c.Documents {
+		stores = append(stores, d)
+	}
+	if c.fragments != nil {
+		stores = append(stores, c.fragments)
+	}
+	return stores
+}

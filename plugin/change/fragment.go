@@ -1,0 +1,114 @@
+package change
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A Fragment is a small text of definitions that comes and goes on its own: the
+// value of a key in etcd.
+type Fragment struct {
+	Key     string
+	Text    string
+	Created int64 // revision at which the key came to be: of two that contradict each other the younger yields
+}
+
+// Source names the fragment in positions. A key may contain anything, and must not make
+// lines of its own in a log.
+func (f *Fragment) Source() string {
+	quoted := strconv.Quote(f.Key)
+	if plain := quoted[1 : len(quoted)-1]; plain == f.Key {
+		return fragmentSource + plain
+	}
+	return fragmentSource + quoted
+}
+
+const fragmentSource = "etcd:"
+
+// Compare orders fragments by age, the oldest first.
+func (f *Fragment) Compare(g *Fragment) int {
+	return cmp.Or(cmp.Compare(f.Created, g.Created), cmp.Compare(f.Key, g.Key))
+}
+
+// An Edit puts a fragment, in place of one of the same key if there is one, or
+// takes it away.
+type Edit struct {
+	Fragment
+	Gone bool
+}
+
+// A fragmentSet is some fragments.
+type fragmentSet map[*Fragment]bool
+
+// byAge returns them, the oldest first.
+func (s fragmentSet) byAge() []*Fragment {
+	sorted := make([]*Fragment, 0, len(s))
+	for one := range s {
+		sorted = append(sorted, one)
+	}
+	slices.SortFunc(sorted, (*Fragment).Compare)
+	return sorted
+}
+
+// addCommon adds what two sets have in common, in the time that the smaller takes.
+func (s fragmentSet) addCommon(a, b fragmentSet) {
+	if len(b) < len(a) {
+		a, b = b, a
+	}
+	for one := range a {
+		if b[one] {
+			s[one] = true
+		}
+	}
+}
+
+// A nameIndex is fragments by hashes of the names in them. Many may name one exchange:
+// each comes and goes in the same time, however many these are.
+type nameIndex map[uint32]posting
+
+// A posting is the fragments with a name: mostly one, for which a map would take ten
+// times the memory.
+type posting struct {
+	one  *Fragment
+	more fragmentSet // all of them, if they are several
+}
+
+func (p posting) set() fragmentSet {
+	if p.more != nil || p.one == nil {
+		return p.more
+	}
+	return fragmentSet{p.one: true}
+}
+
+func (x nameIndex) add(names definition.Names, one *Fragment) {
+	for name := range names {
+		h := hash(name)
+		p := x[h]
+		switch {
+		case p.more != nil:
+			p.more[one] = true
+		case p.one != nil:
+			x[h] = posting{more: fragmentSet{p.one: true, one: true}}
+		default:
+			x[h] = posting{one: one}
+		}
+	}
+}
+
+func (x nameIndex) remove(names definition.Names, one *Fragment) {
+	for name := range names {
+		h := hash(name)
+		p := x[h]
+		delete(p.more, one)
+		if len(p.more) == 0 && (p.one == nil || p.one == one) {
+			delete(x, h)
+		}
+	}
+}
+
+// at returns the fragments with a name, and perhaps some of another name. The set may
+// not be changed.
+func (x nameIndex) at(name definition.Name) fragmentSet { return x[hash(name)].set() }

@@ -1,0 +1,222 @@
+package change
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// Fragments are all that there are. Each is read when it is needed. Those that have
+// a mistake, and those that somebody else wants so, are excluded: they declare
+// nothing.
+//
+// It is for one goroutine.
+type Fragments struct {
+	reader   *definition.Reader // of the zones
+	byKey    map[string]*Fragment
+	byAge    []*Fragment // the oldest first
+	excluded fragmentSet
+	unread   fragmentSet // excluded for good
+
+	owners, targets nameIndex // of the names that they declare, and that they point to
+}
+
+// NewFragments returns that there are none; relative names in some that come are
+// in zones.
+func NewFragments(zones definition.Zones) *Fragments {
+	return &Fragments{
+		reader: definition.NewReader(zones), byKey: make(map[string]*Fragment),
+		excluded: make(fragmentSet), unread: make(fragmentSet),
+		owners: make(nameIndex), targets: make(nameIndex),
+	}
+}
+
+// Len returns how many there are, and how many of them are excluded.
+func (f *Fragments) Len() (all, excluded int) { return len(f.byAge), len(f.excluded) }
+
+// All goes through all, the oldest first.
+func (f *Fragments) All() iter.Seq[*Fragment] { return slices.Values(f.byAge) }
+
+// Of returns the fragment that a position names, or nil.
+func (f *Fragments) Of(source string) *Fragment {
+	if f == nil {
+		return nil
+	}
+	key, ok := strings.CutPrefix(source, fragmentSource)
+	if !ok {
+		return nil
+	}
+	if strings.HasPrefix(key, `"`) {
+		key, _ = strconv.Unquote(key)
+	}
+	return f.byKey[key]
+}
+
+// Apply edits the fragments. It returns the names of which they declare something
+// else then, and perhaps some more, and the mistakes in those that have come. One
+// without is not excluded.
+func (f *Fragments) Apply(edits []Edit) (changed definition.Names, errs definition.Errors) {
+	changed = definition.Names{}
+	for i := range edits {
+		e := &edits[i]
+		if old := f.byKey[e.Key]; old != nil {
+			if !e.Gone && *old == e.Fragment {
+				continue
+			}
+			changed.Add(f.remove(old))
+		}
+		if !e.Gone {
+			names, mistakes := f.add(e.Fragment)
+			changed.Add(names)
+			errs = append(errs, mistakes...)
+		}
+	}
+	return changed, errs
+}
+
+func (f *Fragments) add(fragment Fragment) (definition.Names, definition.Errors) {
+	added := &fragment
+	f.byKey[added.Key] = added
+	i, _ := slices.BinarySearchFunc(f.byAge, added, (*Fragment).Compare)
+	f.byAge = slices.Insert(f.byAge, i, added)
+	set, errs := f.Read(added)
+	if len(errs) > 0 {
+		f.unread[added], f.excluded[added] = true, true
+	}
+	owners := set.Owners()
+	f.owners.add(owners, added)
+	f.targets.add(set.Targets(), added)
+	return owners, errs
+}
+
+func (f *Fragments) remove(old *Fragment) definition.Names {
+	set, _ := f.Read(old)
+	owners := set.Owners()
+	f.owners.remove(owners, old)
+	f.targets.remove(set.Targets(), old)
+	i, _ := slices.BinarySearchFunc(f.byAge, old, (*Fragment).Compare)
+	f.byAge = slices.Delete(f.byAge, i, i+1)
+	delete(f.byKey, old.Key)
+	delete(f.excluded, old)
+	delete(f.unread, old)
+	return owners
+}
+
+// maxRecords is how many records a fragment may declare. A line declares the product of
+// its names and hosts: ten kilobytes may be millions, for which all servers would
+// work for minutes.
+const maxRecords = 100_000
+
+// Read reads one. Of what has a mistake in it nothing is declared.
+func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
+	set, errs := f.readInto(new(definition.Set), one)
+	if n := set.Records(); len(errs) == 0 && n > maxRecords {
+		errs = tooMany(one, n)
+	}
+	if len(errs) > 0 {
+		return new(definition.Set), errs
+	}
+	return set, nil
+}
+
+func tooMany(one *Fragment, records int) definition.Errors {
+	text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments", records, maxRecords)
+	return definition.Errors{{Pos: definition.Pos{Source: one.Source(), Line: 1}, ID: definition.ValueOutOfRange, Text: text}}
+}
+
+func (f *Fragments) readInto(set *definition.Set, one *Fragment) (*definition.Set, definition.Errors) {
+	r := f.reader.Into(set)
+	r.Text(definition.Pos{Source: one.Source(), Line: 1}, one.Text, nil)
+	return r.Set()
+}
+
+// Owners returns the names that a fragment declares something of.
+func (f *Fragments) Owners(one *Fragment) definition.Names {
+	set, _ := f.Read(one)
+	return set.Owners()
+}
+
+// Exclude excludes a fragment, or does so no more if it has no mistake.
+func (f *Fragments) Exclude(one *Fragment, excluded bool) {
+	if excluded {
+		f.excluded[one] = true
+	} else if !f.unread[one] {
+		delete(f.excluded, one)
+	}
+}
+
+// IsExcluded reports whether a fragment is excluded.
+func (f *Fragments) IsExcluded(one *Fragment) bool { return f.excluded[one] }
+
+// Excluded returns those that are excluded, the oldest first.
+func (f *Fragments) Excluded() []*Fragment { return f.excluded.byAge() }
+
+// ExcludedAbout returns those that are excluded and declare one of some names, or point
+// to one of others, the oldest first.
+func (f *Fragments) ExcludedAbout(declaring, pointing definition.Names) []*Fragment {
+	if len(f.excluded) == 0 {
+		return nil
+	}
+	about := make(fragmentSet)
+	for name := range declaring {
+		about.addCommon(f.excluded, f.owners.at(name))
+	}
+	for name := range pointing {
+		about.addCommon(f.excluded, f.targets.at(name))
+	}
+	return about.byAge()
+}
+
+// ReadAll adds to a set what is declared, in the order of age.
+func (f *Fragments) ReadAll(s *definition.Set) {
+	for _, one := range f.byAge {
+		if !f.excluded[one] {
+			f.readInto(s, one)
+		}
+	}
+}
+
+// Declaring implements [Store].
+func (f *Fragments) Declaring(names definition.Names) (*definition.Set, bool) {
+	s, ok := f.about(names, f.owners)
+	if !ok {
+		return nil, false
+	}
+	return s.Declaring(names), true
+}
+
+// Pointing implements [Store].
+func (f *Fragments) Pointing(at definition.Names) (*definition.Set, bool) {
+	s, ok := f.about(at, f.targets)
+	if !ok {
+		return nil, false
+	}
+	return s.Pointing(at), true
+}
+
+// Apexes implements [Store]: only a Corefile declares any.
+func (f *Fragments) Apexes() []definition.Apex { return nil }
+
+// about reads the fragments that are in an index with one of some names.
+func (f *Fragments) about(names definition.Names, index nameIndex) (*definition.Set, bool) {
+	found := make(fragmentSet)
+	for name := range names {
+		for one := range index.at(name) {
+			if !f.excluded[one] {
+				found[one] = true
+			}
+			if len(found) > maxFound {
+				return nil, false
+			}
+		}
+	}
+	s := new(definition.Set)
+	for _, one := range found.byAge() {
+		f.readInto(s, one)
+	}
+	return s, true
+}

@@ -1,0 +1,244 @@
+// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one
+// [Block]: the zones, the definitions, the sources of further ones, and the options. It
+// needs no server, so that the tool reads by it too.
+//
+// [Read] has no side effects, and does not stop at the first mistake: the Block has all.
+package corefile
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy/caddyfile"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/plugin/source"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
+)
+
+// A Block has what the mxsrv stanzas of a server block declare, all together.
+type Block struct {
+	Pos         definition.Pos // of the first stanza
+	Zones       definition.Zones
+	Inline      *definition.Set // what the stanzas themselves declare
+	Errs        definition.Errors
+	Files       []*file.Source   // one for each stanza that names files
+	Etcds       []*etcd.Source   // at most one
+	Fallthrough definition.Zones // undeclared names in these are for the next plugins, in authoritative zones too
+	Serials     string           // path of the file that keeps serials, or ""
+	SerialsPos  definition.Pos   // where it is named
+
+	env Env
+}
+
+// Env is what the meaning of a block depends on.
+type Env struct {
+	Root string   // directory of relative paths
+	Keys []string // of the server block: the zones of a stanza that names none
+
+	// Origins returns the zones that the words of a stanza stand for, or else the
+	// keys: plugin.OriginsFromArgsOrServerBlock of CoreDNS.
+	Origins func(args, keys []string) []string
+}
+
+// Read reads the stanzas that d has left. There may be none: then Pos.Line is 0.
+func Read(d *caddyfile.Dispenser, env Env) *Block {
+	b := &Block{Inline: new(definition.Set), env: env}
+	lines, errs := definition.Statements(d)
+	b.Errs = errs
+	for i, l := range lines {
+		if i == 0 {
+			b.Pos = l.Pos
+		}
+		b.stanza(l)
+	}
+	return b
+}
+
+// Sources returns all sources of definitions, that of the block itself first.
+func (b *Block) Sources() []source.Source {
+	sources := []source.Source{source.Static(b.Pos.Source, b.Inline, b.Errs)}
+	for _, f := range b.Files {
+		sources = append(sources, f)
+	}
+	for _, e := range b.Etcds {
+		sources = append(sources, e)
+	}
+	return sources
+}
+
+func (b *Block) errorf(pos definition.Pos, format string, args ...any) {
+	b.Errs = append(b.Errs, definition.Error{Pos: pos, ID: definition.Syntax, Text: fmt.Sprintf(format, args...)})
+}
+
+// A stanza is one that is being read.
+type stanza struct {
+	*Block
+	zones     definition.Zones
+	reader    *definition.Reader
+	files     *file.Source
+	fragments *etcd.Source // nil if there is none
+}
+
+// An option is a statement that is not of the definition language.
+type option struct {
+	usage    string
+	min, max int  // how many words follow its keyword
+	block    bool // it may have a block
+	read     func(*stanza, definition.Statement)
+}
+
+// unlimited is the max of an option that takes any number of words.
+const unlimited = math.MaxInt
+
+// options are those of a stanza, by keyword.
+var options = map[string]*option{
+	"authoritative": {"authoritative { ns NAME... }", 0, unlimited, true, (*stanza).authoritative},
+	"etcd":          {"etcd ENDPOINT...", 1, unlimited, true, (*stanza).etcd},
+	"fallthrough":   {"fallthrough [ZONES...]", 0, unlimited, false, (*stanza).fallthroughs},
+	"file":          {"file PATH...", 1, unlimited, false, (*stanza).file},
+	"reload":        {"reload DURATION", 1, 1, false, (*stanza).reload},
+	"serials":       {"serials PATH", 1, 1, false, (*stanza).serials},
+}
+
+// Options returns the keywords of a stanza that are not of the definition language,
+// sorted.
+func Options() []string { return keywords(options) }
+
+func keywords(options map[string]*option) []string { return slices.Sorted(maps.Keys(options)) }
+
+// option reads a statement that is an option.
+func (s *stanza) option(o *option, l definition.Statement) {
+	if n := len(l.Words) - 1; n < o.min || n > o.max || l.Block != nil && !o.block {
+		s.errorf(l.Pos, "usage: %s", o.usage)
+		return
+	}
+	o.read(s, l)
+}
+
+// stanza reads: mxsrv [ZONES...] { ... }
+func (b *Block) stanza(l definition.Statement) {
+	zones, ok := b.origins(l, "zone", l.Words[1:], b.env.Keys)
+	if !ok {
+		return
+	}
+	b.Zones = withNew(b.Zones, zones)
+	files := &file.Source{Zones: zones, Interval: DefaultReload}
+	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: files}
+	for _, line := range l.Block {
+		if o := options[line.Words[0]]; o != nil {
+			s.option(o, line)
+		} else if !s.reader.Statement(line) {
+			b.errorf(line.Pos, "%s", definition.Unknown(line, Options()...))
+		}
+	}
+	set, errs := s.reader.Set()
+	b.Inline = definition.Merge(b.Inline, set)
+	b.Errs = append(b.Errs, errs...)
+	if len(files.Patterns) > 0 {
+		b.Files = append(b.Files, files)
+	}
+}
+
+// origins returns the zones that some words stand for, or else the keys of the server
+// block. It returns false if one is wrong.
+func (b *Block) origins(l definition.Statement, what string, args, keys []string) (definition.Zones, bool) {
+	before := len(b.Errs)
+	for _, arg := range args {
+		if len(b.env.Origins([]string{arg}, nil)) == 0 {
+			b.errorf(l.Pos, "%s %s: write a domain name like example.org, or a network like 192.0.2.0/24",
+				what, strings.TrimSpace(arg))
+		}
+	}
+	var zones definition.Zones
+	for _, origin := range b.env.Origins(args, keys) {
+		zone, err := definition.ParseName(origin, ".")
+		if err != nil {
+			text := fmt.Sprintf("%s %v", what, err)
+			b.Errs = append(b.Errs, definition.Error{Pos: l.Pos, ID: definition.NameInvalid, Text: text})
+			continue
+		}
+		zones = append(zones, zone)
+	}
+	return withNew(nil, zones), len(b.Errs) == before
+}
+
+// withNew appends the zones that are not there yet: a server block may serve one
+// zone under several addresses, and stanzas may share it.
+func withNew(zones, more definition.Zones) definition.Zones {
+	known := zones.Set()
+	for _, zone := range more {
+		if !known[zone] {
+			known[zone] = true
+			zones = append(zones, zone)
+		}
+	}
+	return zones
+}
+
+// authoritative reads: authoritative { ... }
+func (s *stanza) authoritative(l definition.Statement) { s.reader.Authoritative(l) }
+
+// fallthroughs reads: fallthrough [ZONES...]
+func (s *stanza) fallthroughs(l definition.Statement) {
+	if len(l.Words) == 1 {
+		s.Fallthrough = append(s.Fallthrough, s.zones...)
+		return
+	}
+	zones, _ := s.origins(l, "fallthrough", l.Words[1:], nil)
+	for _, zone := range zones {
+		related := func(z definition.Name) bool { return zone.Below(z) || z.Below(zone) }
+		if !slices.ContainsFunc(s.zones, related) {
+			s.errorf(l.Pos, "fallthrough %s: it is not below %s: write a name that is, absolute", zone, s.zones[0])
+		}
+	}
+	s.Fallthrough = append(s.Fallthrough, zones...)
+}
+
+// file reads: file PATH...
+func (s *stanza) file(l definition.Statement) {
+	for _, path := range l.Words[1:] {
+		s.files.Patterns = append(s.files.Patterns, file.Pattern{Pos: l.Pos, Path: s.path(path)})
+	}
+}
+
+func (b *Block) path(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(b.env.Root, path)
+}
+
+const (
+	// DefaultReload is the interval within which a change of a file is noticed.
+	DefaultReload = 2 * time.Second
+
+	// Writing a file takes milliseconds; the interval must be longer.
+	shortestReload = 100 * time.Millisecond
+)
+
+// reload reads: reload DURATION
+func (s *stanza) reload(l definition.Statement) {
+	d, err := time.ParseDuration(l.Words[1])
+	if err != nil || d != 0 && d < shortestReload {
+		s.errorf(l.Pos, "duration %q: write one of at least %v, like 2s or 1m30s, or 0 for never", l.Words[1], shortestReload)
+		return
+	}
+	s.files.Interval = d
+}
+
+// serials reads: serials PATH
+func (s *stanza) serials(l definition.Statement) {
+	path := s.path(l.Words[1])
+	if s.Serials != "" && s.Serials != path {
+		s.errorf(l.Pos, "a second file for serials: write one for the server block")
+		return
+	}
+	s.Serials, s.SerialsPos = path, l.Pos
+}

@@ -1,0 +1,90 @@
+package corefile
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
+)
+
+// shortestTimeout is longer than an answer takes in a local network.
+const shortestTimeout = 100 * time.Millisecond
+
+// etcdOptions are those in the block of etcd, by keyword.
+var etcdOptions = map[string]*option{
+	"credentials": {"credentials USERNAME PASSWORD", 2, 2, false, (*stanza).etcdCredentials},
+	"prefix":      {"prefix PREFIX", 1, 1, false, (*stanza).etcdPrefix},
+	"snapshot":    {"snapshot PATH", 1, 1, false, (*stanza).etcdSnapshot},
+	"timeout":     {"timeout DURATION", 1, 1, false, (*stanza).etcdTimeout},
+	"tls":         {"tls [CERT KEY] [CACERT]", 0, 3, false, (*stanza).etcdTLS},
+}
+
+// etcd reads: etcd ENDPOINT... { ... }
+func (s *stanza) etcd(l definition.Statement) {
+	if len(s.Etcds) > 0 { // whose revisions could not be compared
+		s.errorf(l.Pos, "a second etcd: write all members of one cluster in one line, "+
+			"and another cluster in another server block")
+		return
+	}
+	s.fragments = &etcd.Source{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.zones}
+	s.Etcds = append(s.Etcds, s.fragments)
+	for _, line := range l.Block {
+		if o := etcdOptions[line.Words[0]]; o != nil {
+			s.option(o, line)
+		} else {
+			s.errorf(line.Pos, "unknown word %q: write one of %s", line.Words[0], strings.Join(keywords(etcdOptions), ", "))
+		}
+	}
+	s.endpoints(l)
+}
+
+// endpoints checks the endpoints of etcd.
+func (s *stanza) endpoints(l definition.Statement) {
+	c, secure := s.fragments.Config, 0
+	for i, endpoint := range c.Endpoints {
+		u, err := url.Parse(endpoint)
+		switch {
+		case err == nil && u.User != nil:
+			s.errorf(l.Pos, "endpoint %q: write credentials USERNAME PASSWORD into the block of etcd", u.Redacted())
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Port() == "" || u.Path != "":
+			s.errorf(l.Pos, "endpoint %q: write HOST:PORT, or a URL like http://192.0.2.1:2379", l.Words[i+1])
+		case u.Scheme == "https":
+			secure++
+		}
+	}
+	if c.TLS == nil && secure > 0 && secure < len(c.Endpoints) {
+		s.errorf(l.Pos, "endpoints with and without TLS: write http:// or https:// before all of them")
+	}
+}
+
+func (s *stanza) etcdPrefix(l definition.Statement) { s.fragments.Config.SetPrefix(l.Words[1]) }
+
+func (s *stanza) etcdCredentials(l definition.Statement) {
+	c := s.fragments.Config
+	if c.Username, c.Password = l.Words[1], l.Words[2]; c.Username == "" || c.Password == "" {
+		s.errorf(l.Pos, "credentials: the user name or the password is empty: write both")
+	}
+}
+
+func (s *stanza) etcdTLS(l definition.Statement) {
+	var files []string
+	for _, path := range l.Words[1:] {
+		files = append(files, s.path(path))
+	}
+	if err := s.fragments.Config.SetTLS(files...); err != nil {
+		s.errorf(l.Pos, "tls: %v: write [CERT KEY] [CACERT], the paths of files in PEM form", err)
+	}
+}
+
+func (s *stanza) etcdSnapshot(l definition.Statement) { s.fragments.Snapshot = s.path(l.Words[1]) }
+
+func (s *stanza) etcdTimeout(l definition.Statement) {
+	d, err := time.ParseDuration(l.Words[1])
+	if err != nil || d < shortestTimeout {
+		s.errorf(l.Pos, "duration %q: write one of at least %v, like 5s", l.Words[1], shortestTimeout)
+		return
+	}
+	s.fragments.Config.Timeout = d
+}

@@ -1,0 +1,91 @@
+package corefile
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/plugin"
+)
+
+// read reads stanzas in the zone example.org, relative to /etc/coredns.
+func read(text string) *Block {
+	d := caddyfile.NewDispenser("Corefile", strings.NewReader(text))
+	return Read(&d, Env{Root: "/etc/coredns", Keys: []string{"example.org."}, Origins: plugin.OriginsFromArgsOrServerBlock})
+}
+
+// TestEtcd: what is said of etcd, and what is taken where nothing is said.
+func TestEtcd(t *testing.T) {
+	b := read(`mxsrv example.com {
+	etcd https://192.0.2.1:2379 https://[2001:db8::1]:2379 {
+		prefix /dns
+		credentials coredns secret
+		snapshot last-good
+		timeout 1s
+	}
+}
+mxsrv {
+	authoritative {
+		ns ns1.example.net.
+	}
+}`)
+	if len(b.Errs) > 0 || len(b.Etcds) != 1 || len(b.Sources()) != 2 {
+		t.Fatalf("%d mistakes, %d etcds, %d sources, want 0, 1 and 2: %v", len(b.Errs), len(b.Etcds), len(b.Sources()), b.Errs)
+	}
+	e, c := b.Etcds[0], b.Etcds[0].Config
+	if e.Pos.String() != "Corefile:2" || e.Zones[0] != "example.com." || e.Snapshot != "/etc/coredns/last-good" || e.Mark { // who only looks writes nothing
+		t.Errorf("%v: zones %v, snapshot %s, mark %v", e.Pos, e.Zones, e.Snapshot, e.Mark)
+	}
+	if c.Prefix != "/dns/" || c.Username != "coredns" || c.Password != "secret" || c.Timeout != time.Second || c.TLS != nil {
+		t.Errorf("%+v", c)
+	}
+	if want := "etcd https://192.0.2.1:2379,https://[2001:db8::1]:2379/dns/"; e.String() != want {
+		t.Errorf("it is called %q, want %q", e, want)
+	}
+	b = read("mxsrv {\n etcd 192.0.2.2:2379\n}")
+	e, c = b.Etcds[0], b.Etcds[0].Config
+	if c.Prefix != "/mxsrv/" || c.Timeout != 5*time.Second || e.Snapshot != "" || e.Zones[0] != "example.org." {
+		t.Errorf("prefix %s, timeout %v, snapshot %q, zones %v are the defaults", c.Prefix, c.Timeout, e.Snapshot, e.Zones)
+	}
+}
+
+// TestEtcdTLS: endpoints without a scheme are not asked in the clear.
+func TestEtcdTLS(t *testing.T) {
+	b := read("mxsrv {\n etcd 192.0.2.1:2379 {\n tls\n }\n}")
+	if c := b.Etcds[0].Config; len(b.Errs) > 0 || c.TLS == nil || c.Endpoints[0] != "https://192.0.2.1:2379" {
+		t.Errorf("endpoint %s, TLS %v, %v", c.Endpoints[0], c.TLS, b.Errs)
+	}
+}
+
+// TestEtcdMistakes: the error of each.
+func TestEtcdMistakes(t *testing.T) {
+	for _, tc := range []struct{ name, etcd, want string }{
+		{"no endpoint", "etcd", "2: usage: etcd ENDPOINT..."},
+		{"no endpoint but a block", "etcd {\n timeout 1s\n}", "2: usage: etcd ENDPOINT..."},
+		{"no port", "etcd 192.0.2.1", `2: endpoint "192.0.2.1": write HOST:PORT, or a URL like http://192.0.2.1:2379`},
+		{"another scheme", "etcd ldap://192.0.2.1:2379", `2: endpoint "ldap://192.0.2.1:2379": write HOST:PORT`},
+		{"more than an endpoint", "etcd http://192.0.2.1:2379/mxsrv", `2: endpoint "http://192.0.2.1:2379/mxsrv": write HOST:PORT`},
+		{"a password in it", "etcd http://a:b@192.0.2.1:2379", `2: endpoint "http://a:xxxxx@192.0.2.1:2379": write credentials`},
+		{"both schemes", "etcd http://192.0.2.1:2379 https://192.0.2.2:2379", "2: endpoints with and without TLS: write http:// or https:// before all of them"},
+		{"two", "etcd a:1\netcd b:1", "3: a second etcd: write all members of one cluster in one line, and another cluster in another server block"},
+		{"unknown word", "etcd a:1 {\n user b\n}", `3: unknown word "user": write one of credentials, prefix, snapshot, timeout, tls`},
+		{"no prefix", "etcd a:1 {\n prefix\n}", "3: usage: prefix PREFIX"},
+		{"a block in it", "etcd a:1 {\n prefix a {\n x\n }\n}", "3: usage: prefix PREFIX"},
+		{"no password", "etcd a:1 {\n credentials a\n}", "3: usage: credentials USERNAME PASSWORD"},
+		{"an empty password", "etcd a:1 {\n credentials a \"\"\n}", "3: credentials: the user name or the password is empty: write both"},
+		{"no file", "etcd a:1 {\n tls nosuch\n}", "3: tls: open /etc/coredns/nosuch: no such file or directory: write [CERT KEY] [CACERT], the paths of files in PEM form"},
+		{"four files", "etcd a:1 {\n tls a b c d\n}", "3: usage: tls [CERT KEY] [CACERT]"},
+		{"no snapshot", "etcd a:1 {\n snapshot\n}", "3: usage: snapshot PATH"},
+		{"no timeout", "etcd a:1 {\n timeout\n}", "3: usage: timeout DURATION"},
+		{"timeout without a unit", "etcd a:1 {\n timeout 5\n}", `3: duration "5": write one of at least 100ms, like 5s`},
+		{"timeout too short", "etcd a:1 {\n timeout 99ms\n}", `3: duration "99ms": write one of at least 100ms, like 5s`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			errs := read("mxsrv {\n" + tc.etcd + "\n}").Errs
+			if len(errs) != 1 || !strings.Contains(errs[0].Error(), "Corefile:"+tc.want) {
+				t.Errorf("%v\nwant Corefile:%s", errs, tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,122 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Status is how a source in etcd stands.
+type Status struct {
+	Connected bool  // a watch is there
+	Revision  int64 // of what was delivered last; 0 if nothing was
+	Since     time.Time
+}
+
+// A connection is how the source stands with etcd. Its zero value is one that was not
+// tried yet. It is safe for concurrent use.
+type connection struct {
+	mu     sync.Mutex
+	status Status
+	lost   bool       // and that was logged
+	why    codes.Code // likewise
+}
+
+// Status returns how the source stands now. Any goroutine may ask.
+func (e *Source) Status() Status {
+	e.connection.mu.Lock()
+	defer e.connection.mu.Unlock()
+	return e.connection.status
+}
+
+// delivered notes the revision of what is delivered, and returns the highest so far.
+func (c *connection) delivered(revision int64) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.Revision = max(c.status.Revision, revision)
+	return c.status.Revision
+}
+
+func (c *connection) set(connected bool) {
+	if c.status.Connected != connected || c.status.Since.IsZero() {
+		c.status.Connected, c.status.Since = connected, time.Now()
+	}
+}
+
+// close notes that the source does not follow any more.
+func (c *connection) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set(false)
+}
+
+// up notes that there is a connection. It returns how long there was none, if that was
+// logged.
+func (c *connection) up() (away time.Duration, revision int64, logged bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	away, logged = time.Since(c.status.Since), c.lost
+	c.lost = false
+	c.set(true)
+	return away, c.status.Revision, logged
+}
+
+// down notes that there is no connection. It returns whether that is to be logged.
+func (c *connection) down(why codes.Code) (revision int64, news bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	news = !c.lost || c.why != why
+	c.lost, c.why = true, why
+	c.set(false)
+	return c.status.Revision, news
+}
+
+// connected notes and logs that a watch is there.
+func (e *Source) connected() {
+	if away, revision, logged := e.connection.up(); logged {
+		e.info("back after %v, at revision %d", away.Round(time.Millisecond), revision)
+	}
+}
+
+// lost notes that etcd is away, and logs why: once, and again if it is for another
+// reason.
+func (e *Source) lost(err error) {
+	revision, news := e.connection.down(codeOf(err))
+	switch {
+	case !news:
+	case revision == 0:
+		e.warn("%s", e.reason(err))
+	default:
+		e.warn("watch lost: %s: answers go on as of revision %d", e.reason(err), revision)
+	}
+}
+
+// codeOf tells errors apart by what is wrong, not by where.
+func codeOf(err error) codes.Code {
+	if coded := (interface{ Code() codes.Code })(nil); errors.As(err, &coded) {
+		return coded.Code()
+	}
+	return status.Code(err)
+}
+
+// reason writes an error of etcd or of the way to it.
+func (e *Source) reason(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded:
+		return fmt.Sprintf("no answer within %v", e.Config.Timeout)
+	case errors.Is(err, io.EOF):
+		return "the member has ended it"
+	}
+	text := status.Convert(err).Message()
+	for _, noise := range []string{`connection error: desc = "`, "transport: ", "Error while dialing: "} {
+		text = strings.TrimPrefix(text, noise)
+	}
+	return strings.TrimSuffix(text, `"`)
+}

@@ -1,0 +1,134 @@
+package etcd
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/atomicfile"
+	"github.com/mxsrv/mxsrv/plugin/change"
+)
+
+// A snapshot is what was known of the fragments below a prefix at some time, in a
+// file: a line that says so, and one for each fragment, sorted by key: the key, the
+// revision at which it came to be, and the text. Keys and texts are quoted as in
+// Go, because they may hold anything.
+type snapshot struct {
+	state
+	prefix string
+	time   time.Time // when it was written
+}
+
+// heading is the form of the first line: the digits at the end are the CRC-32 of
+// the lines that follow.
+const heading = "mxsrv snapshot 1: prefix %q revision %d time %s fragments %d crc32 %08x\n"
+
+// encode writes a snapshot.
+func (s snapshot) encode() []byte {
+	var body []byte
+	for _, key := range slices.Sorted(maps.Keys(s.fragments)) {
+		f := s.fragments[key]
+		body = strconv.AppendQuote(body, f.Key)
+		body = append(body, ' ')
+		body = strconv.AppendInt(body, f.Created, 10)
+		body = append(body, ' ')
+		body = strconv.AppendQuote(body, f.Text)
+		body = append(body, '\n')
+	}
+	head := fmt.Sprintf(heading, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments), crc32.ChecksumIEEE(body))
+	return append([]byte(head), body...)
+}
+
+// decode reads a snapshot. Its error says what is wrong with it.
+func decode(text string) (snapshot, error) {
+	head, body, _ := strings.Cut(text, "\n")
+	var s snapshot
+	var at string
+	var count int
+	var sum uint32
+	if _, err := fmt.Sscanf(head+"\n", heading, &s.prefix, &s.revision, &at, &count, &sum); err != nil {
+		return s, errors.New("it does not start as a snapshot")
+	}
+	var err error
+	if s.time, err = time.Parse(time.RFC3339, at); err != nil {
+		return s, fmt.Errorf("it has no time, but %q", at)
+	}
+	if crc32.ChecksumIEEE([]byte(body)) != sum {
+		return s, errors.New("it is not as it was written")
+	}
+	s.fragments = make(map[string]change.Fragment)
+	for line := range strings.Lines(body) {
+		f, ok := decodeFragment(line)
+		if !ok {
+			return s, fmt.Errorf("fragment %d is none", len(s.fragments)+1)
+		}
+		s.fragments[f.Key] = f
+	}
+	if len(s.fragments) != count {
+		return s, fmt.Errorf("it has %d fragments in place of %d", len(s.fragments), count)
+	}
+	return s, nil
+}
+
+// decodeFragment reads a line.
+func decodeFragment(line string) (f change.Fragment, ok bool) {
+	key, rest, ok := cutQuoted(line)
+	created, rest, spaced := strings.Cut(strings.TrimPrefix(rest, " "), " ")
+	number, err := strconv.ParseInt(created, 10, 64)
+	text, end, quoted := cutQuoted(rest)
+	return change.Fragment{Key: key, Text: text, Created: number}, ok && spaced && err == nil && quoted && end == "\n"
+}
+
+// cutQuoted reads a quoted string at the start of s, and returns what follows.
+func cutQuoted(s string) (text, rest string, ok bool) {
+	quoted, err := strconv.QuotedPrefix(s)
+	if err != nil {
+		return "", s, false
+	}
+	text, err = strconv.Unquote(quoted)
+	return text, s[len(quoted):], err == nil
+}
+
+// readSnapshot reads the snapshot of a prefix from a file. There may be none.
+func readSnapshot(path, prefix string) (snapshot, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return snapshot{}, nil
+	}
+	if err != nil {
+		return snapshot{}, cause(err)
+	}
+	s, err := decode(string(text))
+	if err == nil && s.prefix != prefix {
+		err = fmt.Errorf("it is of prefix %q, not %q", s.prefix, prefix)
+	}
+	if err != nil {
+		return snapshot{}, err
+	}
+	return s, nil
+}
+
+// writeSnapshot writes a file that its owner alone may read: there may be things in
+// comments that are not in answers. A symbolic link to it stays.
+func writeSnapshot(path string, s snapshot) error {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file
+	}
+	return atomicfile.Write(path, 0o600, s.encode())
+}
+
+// cause returns an error without the path, which the message has.
+func cause(err error) error {
+	if e := new(fs.PathError); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}

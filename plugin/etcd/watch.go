@@ -1,0 +1,112 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+
+	"github.com/mxsrv/mxsrv/plugin/change"
+)
+
+// A watch receives what changes below a prefix, over one stream to one member.
+//
+// The watcher of clientv3 goes on at another member when a stream ends, and
+// says nothing of it. Here the end is the end: an outage is seen when it begins, and
+// what comes after it is a list, which is right even if the cluster is another.
+type watch struct {
+	client  *clientv3.Client
+	prefix  string
+	from    int64         // the first revision
+	timeout time.Duration // how long a member may be silent
+}
+
+// run receives until the stream ends, and returns why. It calls connected when the
+// watch is there, and add with the edits of whole revisions and the last of these.
+func (w watch) run(ctx context.Context, connected func(), add func([]change.Edit, int64)) error {
+	ctx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
+	var pinging sync.WaitGroup
+	defer pinging.Wait()
+	defer cancel(nil)
+	silence := time.AfterFunc(w.timeout, func() { cancel(context.DeadlineExceeded) })
+	defer silence.Stop()
+	stream, err := w.create(ctx)
+	for err == nil {
+		var r *etcdserverpb.WatchResponse
+		if r, err = stream.Recv(); err != nil {
+			break
+		}
+		silence.Reset(w.timeout)
+		switch {
+		case r.Canceled:
+			err = canceled(r)
+		case r.Created:
+			connected()
+			pinging.Go(func() { w.ping(ctx, stream) })
+		case len(r.Events) > 0:
+			add(editsOf(r.Events))
+		}
+	}
+	if c := context.Cause(ctx); c != nil {
+		return c
+	}
+	return err
+}
+
+// create asks for the watch.
+func (w watch) create(ctx context.Context) (etcdserverpb.Watch_WatchClient, error) {
+	remote := etcdserverpb.NewWatchClient(w.client.ActiveConnection())
+	stream, err := remote.Watch(ctx, grpc.MaxCallRecvMsgSize(math.MaxInt32)) // a transaction may be large
+	if err != nil {
+		return nil, err
+	}
+	return stream, stream.Send(&etcdserverpb.WatchRequest{RequestUnion: &etcdserverpb.WatchRequest_CreateRequest{
+		CreateRequest: &etcdserverpb.WatchCreateRequest{
+			Key: []byte(w.prefix), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(w.prefix)), StartRevision: w.from,
+		},
+	}})
+}
+
+// ping asks again and again for an answer, so that a member that is cut off without
+// a word is noticed: gRPC does so every ten seconds at most.
+func (w watch) ping(ctx context.Context, stream etcdserverpb.Watch_WatchClient) {
+	progress := &etcdserverpb.WatchRequest{RequestUnion: &etcdserverpb.WatchRequest_ProgressRequest{
+		ProgressRequest: &etcdserverpb.WatchProgressRequest{},
+	}}
+	tick := time.NewTicker(w.timeout / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if stream.Send(progress) != nil {
+				return // it is for Recv to say why
+			}
+		}
+	}
+}
+
+// canceled returns why a member has ended a watch.
+func canceled(r *etcdserverpb.WatchResponse) error {
+	if r.CompactRevision != 0 {
+		return fmt.Errorf("what was before revision %d is compacted", r.CompactRevision)
+	}
+	return errors.New(r.CancelReason)
+}
+
+// editsOf returns what events do, and the revision of the last.
+func editsOf(events []*mvccpb.Event) ([]change.Edit, int64) {
+	edits := make([]change.Edit, len(events))
+	for i, e := range events {
+		edits[i] = change.Edit{Fragment: fragmentOf(e.Kv), Gone: e.Type == mvccpb.DELETE}
+	}
+	return edits, events[len(events)-1].Kv.ModRevision
+}

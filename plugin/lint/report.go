@@ -1,0 +1,102 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A pass is one run of rules: what they see, and their findings so far.
+type pass struct {
+	set          *definition.Set
+	errs         definition.Errors
+	index        *definition.Index
+	opt          Options
+	zones        definition.ZoneSet
+	fallsThrough definition.ZoneSet
+	findings     []Finding
+
+	// Of the rule that runs.
+	rule       Rule
+	clashed    definition.Names // aliases that have clashes: see clashesWithAliases
+	kept, left int              // findings, and those above the limit
+	places     map[place]tally
+}
+
+// A place is a line that a rule reports. Contradictions are not counted together
+// with declarations that are wrong alone, nor errors with warnings, because
+// whoever asks for one of them must see them all.
+type place struct {
+	severity Severity
+	alone    bool
+	pos      definition.Pos
+}
+
+// perPlace is how many findings of a rule one line may have: a line can declare a
+// million names.
+const perPlace = 3
+
+// A tally is how often a rule has reported a place.
+type tally struct {
+	count int
+	last  int // index of the last finding that was kept
+}
+
+// report adds a finding of a declaration that is wrong alone.
+func (p *pass) report(pos definition.Pos, names []definition.Name, format string, args ...any) {
+	p.add(p.rule, nil, pos, names, format, args...)
+}
+
+// reportError is report with severity Error, whatever that of the rule is.
+func (p *pass) reportError(pos definition.Pos, names []definition.Name, format string, args ...any) {
+	r := p.rule
+	r.Severity = Error
+	p.add(r, nil, pos, names, format, args...)
+}
+
+// reportClashes adds a finding of declarations that contradict each other.
+func (p *pass) reportClashes(clashes []Clash, pos definition.Pos, names []definition.Name, format string, args ...any) {
+	p.add(p.rule, clashes, pos, names, format, args...)
+}
+
+// add keeps a finding, or counts it where there are enough of its kind. Its text
+// is formatted only if it is kept: there may be a million findings.
+func (p *pass) add(r Rule, clashes []Clash, pos definition.Pos, names []definition.Name, format string, args ...any) {
+	switch {
+	case r.Severity == Warning && !p.warnsAbout(names):
+		return
+	case p.opt.Limit > 0 && p.kept == p.opt.Limit:
+		p.left++
+		return
+	}
+	at := place{r.Severity, len(clashes) == 0, pos}
+	t := p.places[at]
+	if t.count++; t.count <= perPlace {
+		t.last = len(p.findings)
+		p.kept++
+		p.findings = append(p.findings, Finding{r, pos, names, fmt.Sprintf(format, args...), clashes})
+	} else if f := &p.findings[t.last]; p.opt.Limit == 0 {
+		f.Names, f.Clashes = append(f.Names, names...), append(f.Clashes, clashes...)
+	}
+	p.places[at] = t
+}
+
+func (p *pass) warnsAbout(names []definition.Name) bool {
+	wanted := func(n definition.Name) bool { return p.opt.WarnAbout[n] }
+	return p.opt.WarnAbout == nil || slices.ContainsFunc(names, wanted)
+}
+
+// countRest adds to the texts of the last findings of a rule how many more there
+// are, and forgets the places of the rule.
+func (p *pass) countRest() {
+	for _, t := range p.places {
+		if t.count > perPlace {
+			p.findings[t.last].Text += fmt.Sprintf(" (and %d more of this line)", t.count-perPlace)
+		}
+	}
+	clear(p.places)
+	if p.left > 0 {
+		p.findings[len(p.findings)-1].Text += fmt.Sprintf(" (and %d more like this)", p.left)
+	}
+}

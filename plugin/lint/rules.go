@@ -1,0 +1,81 @@
+package lint
+
+import (
+	"slices"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A Rule is one thing that can be wrong.
+type Rule struct {
+	ID       string
+	Severity Severity
+	RFC      string // "RFC 2181 §10.3", or empty where no RFC says it
+	Doc      string // what is wrong, in a line
+	check    func(*pass)
+}
+
+// Rules returns a copy of the table of rules: errors first, each part sorted by
+// id.
+func Rules() []Rule { return slices.Clone(rules) }
+
+// TargetUndefined is the id of the one rule that is broken by what is missing,
+// and the one warning that may be an error: see Options.RequireTargets.
+const TargetUndefined = "target-undefined"
+
+// aboutPlugins are the rules that depend on the other plugins.
+var aboutPlugins = []string{"glue-ttl-lower", "minimal-strips-glue"}
+
+// rules is sorted: errors, then warnings, each by id. A rule whose mistakes the
+// reader finds has fromReader as its function.
+var rules = []Rule{
+	{"alias-loop", Error, "RFC 1034 §3.6.2", "aliases that lead back to themselves", aliasLoop},
+	{"alias-of-alias", Error, "RFC 1034 §3.6.2", "an alias of an alias", aliasOfAlias},
+	{"alias-with-other-data", Error, "RFC 1034 §3.6.2",
+		"an alias that is declared as something else too, twice, or at the apex of a zone", aliasWithOtherData},
+	{"authoritative-twice", Error, "RFC 1034 §4.2", "a zone with two authoritative blocks", authoritativeTwice},
+	{definition.FileUnreadable, Error, "",
+		"a definitions file that is missing, empty or not to be read", fromReader},
+	{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", mailWildcard},
+	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(eachExchange)},
+	{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782",
+		"a name that is too long or has characters that its kind does not allow", nameInvalid},
+	{"ns-target-alias", Error, "RFC 2181 §10.3", "a name server that is an alias", targetAlias(eachNameServer)},
+	{"null-mx-not-alone", Error, "RFC 7505 §3", "a mail domain with exchanges and none", nullMXNotAlone},
+	{"owner-outside-zone", Error, "RFC 1034 §4.2", "a name outside every zone of the block", ownerOutsideZone},
+	{"srv-dot-not-alone", Error, "RFC 2782", "a service with targets and none", srvDotNotAlone},
+	{"srv-target-alias", Error, "RFC 2782", "a target of a service that is an alias", targetAlias(eachServiceTarget)},
+	{definition.Syntax, Error, "", "a line that is not of the language", fromReader},
+	{definition.TargetIsAddress, Error, "RFC 1035 §3.3.9, RFC 2782",
+		"an address where the name of a host belongs", fromReader},
+	{"ttl-conflict", Error, "RFC 2181 §5.2", "two TTLs for the same records", ttlConflict},
+	{definition.ValueOutOfRange, Error, "RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8",
+		"a number outside its field", fromReader},
+
+	{"answer-over-1232", Warning, "RFC 9715", "an answer that does not fit the usual UDP size", answerOver1232},
+	{"final-dot-missing", Warning, "RFC 1035 §5.1", "a name that ends in its zone twice", finalDotMissing},
+	{"glue-ttl-lower", Warning, "RFC 2181 §5.2",
+		"a host with a lower TTL than what points to it, and the cache plugin in the same server block", glueTTLLower},
+	{"mail-one-network", Warning, "RFC 2182 §3",
+		"a mail domain whose exchanges are all in one network", mailOneNetwork},
+	{"mail-single-host", Warning, "RFC 5321 §5.1", "a mail domain with a single exchange", mailSingleHost},
+	{"minimal-strips-glue", Warning, "", "the minimal plugin in the same server block", minimalStripsGlue},
+	{"service-name-long", Warning, "RFC 6335 §5.1",
+		"a service name of more than 15 characters", serviceNameLong},
+	{"soa-expire-short", Warning, "RFC 1912 §2.2",
+		"a zone that secondaries drop before they have tried again", soaExpireShort},
+	{"srv-port-zero", Warning, "RFC 2782", "a target at port 0", srvPortZero},
+	{"srv-weight-zero-mixed", Warning, "RFC 2782",
+		"weight 0 beside other weights of the same priority", srvWeightZeroMixed},
+	{TargetUndefined, Warning, "RFC 2181 §10.3",
+		"a target in a zone of the block that is not declared; an error if the zone is authoritative", targetUndefined},
+}
+
+// fromReader reports the mistakes that the reader found for the rule.
+func fromReader(p *pass) {
+	for _, e := range p.errs {
+		if e.ID == p.rule.ID {
+			p.report(e.Pos, nil, "%s", e.Text)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package lint
+
+import "github.com/mxsrv/mxsrv/plugin/definition"
+
+// A target is a name that a declaration points to.
+type target struct {
+	pos         definition.Pos
+	kind        string // as messages call it
+	owner, host definition.Name
+}
+
+func (t target) names() []definition.Name { return []definition.Name{t.owner, t.host} }
+
+func eachExchange(set *definition.Set, f func(target)) {
+	for _, m := range set.Mails {
+		for _, e := range m.Exchanges {
+			f(target{e.Pos, "exchange", m.Owner, e.Host})
+		}
+	}
+}
+
+func eachServiceTarget(set *definition.Set, f func(target)) {
+	for _, s := range set.Services {
+		for _, t := range s.Targets {
+			f(target{t.Pos, "target", s.Owner, t.Host})
+		}
+	}
+}
+
+func eachNameServer(set *definition.Set, f func(target)) {
+	for _, a := range set.Apexes {
+		for _, s := range a.Servers {
+			f(target{s.Pos, "name server", a.Zone, s.Host})
+		}
+	}
+}
+
+// eachHostTarget calls f for every target that must be a host.
+func eachHostTarget(set *definition.Set, f func(target)) {
+	eachExchange(set, f)
+	eachServiceTarget(set, f)
+	eachNameServer(set, f)
+}
+
+// eachTarget calls f for every target, those of aliases last.
+func eachTarget(set *definition.Set, f func(target)) {
+	eachHostTarget(set, f)
+	for _, a := range set.Aliases {
+		f(target{a.Pos, ofAlias, a.Owner, a.Host})
+	}
+}
+
+// ofAlias is the kind of the target of an alias.
+const ofAlias = "alias"
+
+// targetAlias returns the function of a rule that targets of one kind must not be
+// aliases.
+func targetAlias(each func(*definition.Set, func(target))) func(*pass) {
+	return func(p *pass) {
+		each(p.set, func(t target) {
+			if o := p.index.At(t.host); len(o.Aliases()) > 0 {
+				p.reportClashes(p.clashesWithAliases(t.pos, o), t.pos, t.names(),
+					"%s %s of %s is an alias: write %s", t.kind, t.host, t.owner, o.Aliases()[0].Host)
+			}
+		})
+	}
+}
+
+func targetUndefined(p *pass) {
+	eachTarget(p.set, func(t target) {
+		if p.isDefined(t) || p.zones.Of(t.host) == "" {
+			return
+		}
+		if p.requiresTarget(t) {
+			p.reportError(t.pos, t.names(), "%s of %s is %s, which does not exist: "+
+				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere", t.kind, t.owner, t.host, t.host)
+		} else if _, twice := p.zoneTwice(t.host); !twice { // final-dot-missing says more
+			p.report(t.pos, t.names(), "%s of %s is %s, which has no addresses here: "+
+				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere; "+
+				"right only if the next plugin has them", t.kind, t.owner, t.host, t.host)
+		}
+	})
+}
+
+// isDefined reports whether a target is declared. That of an alias may be any
+// name. Where another target is an alias another rule says so.
+func (p *pass) isDefined(t target) bool {
+	o := p.index.At(t.host)
+	return len(o.Hosts()) > 0 || len(o.Aliases()) > 0 || t.kind == ofAlias && o.Name() != ""
+}
+
+// requiresTarget reports whether nobody but us can define a target, and its
+// source must not point to what is undefined.
+func (p *pass) requiresTarget(t target) bool {
+	authoritative := p.index.At(p.zones.Of(t.host)).Apex() != nil
+	return authoritative && p.fallsThrough.Of(t.host) == "" &&
+		(p.opt.RequireTargets == nil || p.opt.RequireTargets(t.pos.Source))
+}

@@ -1,0 +1,242 @@
+// Package file is the source of definitions in files: it reads them, and looks at them
+// again and again.
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A Source reads files, and looks at them again and again.
+//
+// It polls, and asks no kernel for events: looking at a file costs 3 µs, is the
+// same for a file that is replaced, a mount that is swapped (a ConfigMap), a glob
+// that matches more and a network file system, and needs no descriptor. Events
+// would be seen sooner, but not be acted on sooner: after the first of them the
+// writer is mostly not yet done.
+//
+// Files are read once they have been left alone for half of the interval, and all
+// together: what changes while it is read is read again. So a change is delivered
+// within the interval, and what is written in several steps is not delivered in
+// between. Files that are replaced all the time are read in each interval, and
+// those that are written all the time now and then.
+type Source struct {
+	Patterns []Pattern
+	Zones    definition.Zones
+	Interval time.Duration     // within which a change is noticed; 0 is never
+	Doing    func(step string) // if it is not nil: is told of each step of a load, and "" at its end
+
+	seen  view          // at the last load
+	sum   uint64        // of what was read then
+	pause time.Duration // after each piece of a file that is read
+}
+
+// A Pattern is the path of a file, or a pattern of paths as of filepath.Match.
+type Pattern struct {
+	definition.Pos // where it is written, for errors
+	Path           string
+}
+
+// String implements source.Source.
+func (f *Source) String() string {
+	paths := make([]string, len(f.Patterns))
+	for i := range f.Patterns {
+		paths[i] = f.Patterns[i].Path
+	}
+	return "file " + strings.Join(paths, " ")
+}
+
+// tries is how often files are read at the start that change meanwhile.
+const tries = 10
+
+// Load implements source.Source.
+func (f *Source) Load() *change.Content {
+	defer f.doing("")
+	var c *change.Content
+	for range tries {
+		now, ok := f.look(), false
+		if c, ok = f.read(now); ok {
+			return c
+		}
+	}
+	unreadable(c, f.Patterns[0].Pos, "%v changes again and again while it is read: write another file and rename it", f)
+	return c
+}
+
+// Run implements source.Source.
+func (f *Source) Run(ctx context.Context, deliver func(*change.Content)) {
+	if f.Interval <= 0 {
+		return
+	}
+	f.pause = pause
+	tick := time.NewTicker(f.Interval / polls)
+	defer tick.Stop()
+	var wait settle
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			now := f.look()
+			if wait.poll(now, f.seen) {
+				f.follow(now, deliver)
+			}
+		}
+	}
+}
+
+// follow reads a change and delivers it, unless it is one that leaves all as it
+// was.
+func (f *Source) follow(now view, deliver func(*change.Content)) {
+	before := f.sum
+	c, ok := f.read(now)
+	f.doing("")
+	if ok && f.sum != before {
+		deliver(c)
+	}
+}
+
+const (
+	polls       = 8 // in an interval
+	stablePolls = 4 // that show the same before a change is read
+	replacing   = 7 // polls after which files are read that are replaced again and again
+	writing     = 8 * polls
+)
+
+// settle decides when a change is read: once it is over, or when waiting any
+// longer would break the promise of the interval. It does not shorten the time
+// in which a file may be gone or be written: editors rename the old one and then
+// write anew, and half a file may read like a whole one.
+type settle struct {
+	last     view
+	changing int // polls since there was a change to read
+	stable   int // polls that showed the same
+	replaced int // polls that showed the same or other files, but none gone, new or being written
+}
+
+// poll takes what there is now, and what was there at the last load, and returns
+// whether to load.
+func (p *settle) poll(now, seen view) bool {
+	p.changing, p.stable, p.replaced = p.changing+1, p.stable+1, p.replaced+1
+	if now.equal(seen) {
+		p.changing = 0
+	}
+	if !now.equal(p.last) {
+		p.stable = 0
+	}
+	if !now.replaces(p.last) {
+		p.replaced = 0
+	}
+	p.last = now
+	due := p.changing > 0 && (p.stable >= stablePolls ||
+		p.replaced >= stablePolls && p.changing >= replacing || p.changing >= writing)
+	if due {
+		p.changing = 0
+	}
+	return due
+}
+
+// read reads the files of a view. It returns false, and changes nothing, if they
+// are not as in the view any more.
+func (f *Source) read(now view) (*change.Content, bool) {
+	c := f.readAll(now)
+	if !f.look().equal(now) {
+		return c, false
+	}
+	f.seen, f.sum = now, sum(c)
+	if now.recent() {
+		f.seen = view{} // another change may go unseen: read it again
+	}
+	return c, true
+}
+
+func (f *Source) readAll(v view) *change.Content {
+	c := &change.Content{Errs: slices.Clone(v.errs), Doing: f.Doing}
+	reader := definition.NewReader(f.Zones)
+	for _, l := range v.files {
+		f.doing("reading " + l.path)
+		read, err := readFile(l.path, f.pause)
+		switch {
+		case err != nil:
+			unreadable(c, l.pos, "%s: %v", l.path, cause(err))
+		case read == "":
+			unreadable(c, l.pos, "%s is empty: write # into it if it declares nothing", l.path)
+		}
+		c.Documents = append(c.Documents, change.NewDocument(l.path, read, reader))
+	}
+	return c
+}
+
+var seed = maphash.MakeSeed()
+
+// sum tells contents apart.
+func sum(c *change.Content) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, d := range c.Documents {
+		fmt.Fprintf(&h, "%q %d ", d.Source(), len(d.Text()))
+		h.WriteString(d.Text())
+	}
+	h.WriteString(c.Errs.Error())
+	return h.Sum64()
+}
+
+const (
+	// piece is how many octets of a file are read at a time, in a quarter of a
+	// millisecond, and pause how long nothing is done then, while queries are
+	// answered: at one go a large file keeps one core for 15 ms.
+	piece = 1 << 18
+	pause = time.Millisecond
+)
+
+// readFile returns the content of a file as one string, without a copy of it.
+func readFile(path string, pause time.Duration) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	var b strings.Builder
+	if info, err := file.Stat(); err == nil {
+		b.Grow(int(info.Size()))
+	}
+	for {
+		n, err := io.CopyN(&b, file, piece)
+		if n < piece {
+			if err == io.EOF {
+				err = nil
+			}
+			return b.String(), err
+		}
+		time.Sleep(pause)
+	}
+}
+
+// cause returns an error without the path, which the message has.
+func cause(err error) error {
+	if e := new(fs.PathError); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+func unreadable(c *change.Content, pos definition.Pos, format string, args ...any) {
+	c.Errs = append(c.Errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: fmt.Sprintf(format, args...)})
+}
+
+func (f *Source) doing(step string) {
+	if f.Doing != nil {
+		f.Doing(step)
+	}
+}

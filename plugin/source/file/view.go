@@ -1,0 +1,122 @@
+package file
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A view is what files look like from outside.
+type view struct {
+	files []look
+	errs  definition.Errors // what is not there, or is no file
+}
+
+// A look is one file.
+type look struct {
+	pos  definition.Pos // of the pattern
+	path string
+	info fs.FileInfo
+}
+
+func (v view) equal(other view) bool { return v.matches(other, look.equal) }
+
+// replaces reports whether the same paths are there, each the same or another
+// file: what another program has made and then moved here is whole.
+func (v view) replaces(other view) bool {
+	return v.matches(other, func(a, b look) bool { return a.equal(b) || !os.SameFile(a.info, b.info) })
+}
+
+func (v view) matches(other view, match func(a, b look) bool) bool {
+	return slices.Equal(v.errs, other.errs) && slices.EqualFunc(v.files, other.files, func(a, b look) bool {
+		return a.path == b.path && match(a, b)
+	})
+}
+
+func (l look) equal(other look) bool {
+	return os.SameFile(l.info, other.info) &&
+		l.info.Size() == other.info.Size() && l.info.ModTime().Equal(other.info.ModTime())
+}
+
+// recent reports whether a file may change again and look the same: a change
+// within the same tick of the file system's clock cannot be seen.
+func (v view) recent() bool {
+	return slices.ContainsFunc(v.files, func(l look) bool { return time.Since(l.info.ModTime()) < l.tick() })
+}
+
+// tick returns a time that is longer than a tick. There are file systems that
+// count in seconds or two; others take the time of the kernel's last tick.
+func (l look) tick() time.Duration {
+	if l.info.ModTime().Nanosecond() == 0 {
+		return 2 * time.Second
+	}
+	return 20 * time.Millisecond
+}
+
+// look looks at all files, each once however many patterns it matches.
+func (f *Source) look() view {
+	v := view{files: make([]look, 0, len(f.seen.files))}
+	for _, p := range f.Patterns {
+		v.look(p)
+	}
+	if len(f.Patterns) > 1 {
+		seen := make(map[string]bool, len(v.files))
+		v.files = slices.DeleteFunc(v.files, func(l look) bool {
+			again := seen[l.path]
+			seen[l.path] = true
+			return again
+		})
+	}
+	return v
+}
+
+// look looks at the files that a pattern stands for, sorted by their paths. As in
+// a shell, "*" at the start of a name matches no hidden file, and so none of the
+// folders in which a ConfigMap keeps its versions.
+func (v *view) look(p Pattern) {
+	info, err := os.Stat(p.Path)
+	if err == nil || !strings.ContainsAny(p.Path, `*?[`) {
+		v.add(p, p.Path, info, err)
+		return
+	}
+	paths, err := filepath.Glob(p.Path)
+	if err != nil {
+		v.unreadable(p.Pos, p.Path+" is no pattern: write one like zones/*.conf")
+		return
+	}
+	hidden, before := strings.HasPrefix(filepath.Base(p.Path), "."), len(v.files)+len(v.errs)
+	for _, path := range paths {
+		if !hidden && strings.HasPrefix(filepath.Base(path), ".") {
+			continue
+		}
+		if info, err := os.Stat(path); err != nil || !info.IsDir() {
+			v.add(p, path, info, err)
+		}
+	}
+	if len(v.files)+len(v.errs) == before {
+		v.unreadable(p.Pos, p.Path+" matches no file: create one, or delete the pattern from this line")
+	}
+}
+
+// add adds what os.Stat has said of a path.
+func (v *view) add(p Pattern, path string, info fs.FileInfo, err error) {
+	switch {
+	case err != nil:
+		v.unreadable(p.Pos, path+": "+cause(err).Error()+": create it, or delete it from this line")
+	case info.IsDir():
+		v.unreadable(p.Pos, path+" is a directory: write "+filepath.Join(path, "*.conf")+" for the files in it")
+	case !info.Mode().IsRegular():
+		v.unreadable(p.Pos, path+" is no regular file: write the path of one")
+	default:
+		v.files = append(v.files, look{p.Pos, path, info})
+	}
+}
+
+func (v *view) unreadable(pos definition.Pos, text string) {
+	v.errs = append(v.errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: text})
+}

@@ -1,6 +1,0 @@
-//go:build race
-
-package mxsrv
-
-// The race detector drops a quarter of what is pooled, so that it is made again.
-func init() { remade = 2 }
