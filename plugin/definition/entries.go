@@ -5,19 +5,26 @@ import (
 	"strings"
 )
 
-// A form is what mail and service stanzas have in common: names, then entries
+// A form is what mail and service statements have in common: names, then entries
 // of some numbers and hosts, or "none".
 type form struct {
+	usage   string
 	numbers []string // what the numbers before the hosts are
-	srv     bool     // the word srv is known
+	srv     bool     // srv may be one of the words
 }
 
 var (
-	mailForm    = form{numbers: []string{"preference"}, srv: true}
-	serviceForm = form{numbers: []string{"priority", "weight", "port"}}
+	mailForm = form{
+		usage:   "NAME... PREFERENCE HOST..., or mail NAME... none",
+		numbers: []string{"preference"}, srv: true,
+	}
+	serviceForm = form{
+		usage:   "NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
+		numbers: []string{"priority", "weight", "port"},
+	}
 )
 
-// A stanza is a mail or service line as read, before names are made absolute.
+// A stanza is a mail or service statement as read, before names are made absolute.
 type stanza struct {
 	names   []string
 	entries []entry
@@ -33,33 +40,38 @@ type entry struct {
 	hosts   []string
 }
 
-// stanza reads the words and the block of a mail or service line, into memory
+// stanza reads the words and the block of a mail or service statement, into memory
 // that the next one takes too. It returns false if there is nothing to declare.
-func (r *Reader) stanza(l Statement, f form) (stanza, bool) {
-	s := stanza{entries: r.entriesBuf[:0]}
-	defer func() { r.entriesBuf = s.entries }()
-	words := l.Words[1:]
+func (r *Reader) stanza(s Statement, f form) (stanza, bool) {
+	st := stanza{entries: r.entriesBuf[:0]}
+	words := s.Words[1:]
 	n := f.hosts(words)
-	s.names, words = words[:n], words[n:]
+	st.names, words = words[:n], words[n:]
 	before := len(r.errs.list)
-	r.entries(l.Pos, words, f, &s)
-	for _, b := range l.Block {
-		switch {
-		case b.braced:
-			r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", b.Words[0])
-		case b.Words[0] == "ttl":
-			r.ownTTL(b, &s.ttl)
-		case f.keyword(b.Words[0]) || f.isEntry(b.Words):
-			r.entries(b.Pos, b.Words, f, &s)
-		default:
-			r.errs.add(b.Pos, Syntax, "%q: write %v, none%s or ttl TTL", b.Words[0], f, f.also())
-		}
+	r.entries(s.Pos, words, f, &st)
+	for _, b := range s.Block {
+		r.inBlock(b, f, &st)
 	}
-	declares := len(s.entries) > 0 || s.none != nil
-	if len(s.names) == 0 || !declares && len(r.errs.list) == before {
-		r.usage(l)
+	r.entriesBuf = st.entries
+	declares := len(st.entries) > 0 || st.none != nil
+	if len(st.names) == 0 || !declares && len(r.errs.list) == before {
+		r.usage(s, f.usage)
 	}
-	return s, len(s.names) > 0 && declares
+	return st, len(st.names) > 0 && declares
+}
+
+// inBlock reads a statement in the block of a mail or service statement.
+func (r *Reader) inBlock(b Statement, f form, st *stanza) {
+	switch {
+	case b.braced:
+		r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", b.Words[0])
+	case b.Words[0] == "ttl":
+		r.ownTTL(b, &st.ttl)
+	case f.keyword(b.Words[0]) || f.isEntry(b.Words):
+		r.entries(b.Pos, b.Words, f, st)
+	default:
+		r.errs.add(b.Pos, Syntax, "%q: write %v, none%s or ttl TTL", b.Words[0], f, f.also())
+	}
 }
 
 // String returns the form of the stanza's entries, for messages.
@@ -95,21 +107,21 @@ func (f form) also() string {
 }
 
 // entries reads a run of words: numbers with their hosts, and keywords.
-func (r *Reader) entries(pos Pos, words []string, f form, s *stanza) {
+func (r *Reader) entries(pos Pos, words []string, f form, st *stanza) {
 	for len(words) > 0 {
 		switch {
 		case words[0] == "none":
-			s.none, words = &pos, words[1:]
+			st.none, words = &pos, words[1:]
 		case f.keyword(words[0]):
-			s.srv, words = true, words[1:]
+			st.srv, words = true, words[1:]
 		default:
-			words = r.entry(pos, words, f, s)
+			words = r.entry(pos, words, f, st)
 		}
 	}
 }
 
 // entry reads one set of numbers and its hosts, and returns the words after it.
-func (r *Reader) entry(pos Pos, words []string, f form, s *stanza) []string {
+func (r *Reader) entry(pos Pos, words []string, f form, st *stanza) []string {
 	e := entry{Pos: pos}
 	if len(words) <= len(f.numbers) {
 		r.errs.add(pos, Syntax, "%q: write %v", words[0], f)
@@ -128,7 +140,7 @@ func (r *Reader) entry(pos Pos, words []string, f form, s *stanza) []string {
 		return nil
 	}
 	if good {
-		s.entries = append(s.entries, e)
+		st.entries = append(st.entries, e)
 	}
 	return words
 }
@@ -146,44 +158,49 @@ func (r *Reader) parseUint16(pos Pos, what, word string) (uint16, bool) {
 	return uint16(n), err == nil
 }
 
-// perZone returns a function that makes of the entries what they mean in a zone,
-// in the order of compare and each once. All owners in one zone share the result.
-func perZone[T any](r *Reader, s *stanza, compare func(a, b T) int, of func(*entry, Name) T) func(zone Name) []T {
-	var (
-		last    Name // zone of result
-		result  []T
-		further map[Name][]T // of all zones, once there are several
-	)
-	return func(zone Name) []T {
-		if zone == last {
-			return result
-		}
-		known, ok := further[zone]
-		if !ok {
-			known = distinct(entriesIn(r, s, zone, of), compare)
-		}
-		if last != "" {
-			if further == nil {
-				further = map[Name][]T{last: result}
-			}
-			further[zone] = known
-		}
-		last, result = zone, known
-		return result
-	}
+// perZone is what the entries of a stanza mean in each zone, as exchanges or targets. All
+// owners in one zone share them.
+type perZone[T any] struct {
+	reader  *Reader
+	entries []entry
+	of      func(*entry, Name) T
+	compare func(a, b T) int
+
+	zone   Name // the last one
+	last   []T
+	others map[Name][]T // of all zones but the last, once there are several
 }
 
-// entriesIn makes the entries of a stanza with their hosts in one zone.
-func entriesIn[T any](r *Reader, s *stanza, zone Name, of func(*entry, Name) T) []T {
+// in returns what the entries mean in a zone, in the order of compare and each once.
+func (p *perZone[T]) in(zone Name) []T {
+	if zone == p.zone {
+		return p.last
+	}
+	made, ok := p.others[zone]
+	if !ok {
+		made = distinct(p.make(zone), p.compare)
+	}
+	if p.zone != "" {
+		if p.others == nil {
+			p.others = make(map[Name][]T)
+		}
+		p.others[p.zone] = p.last
+	}
+	p.zone, p.last = zone, made
+	return made
+}
+
+func (p *perZone[T]) make(zone Name) []T {
 	n := 0
-	for i := range s.entries {
-		n += len(s.entries[i].hosts)
+	for i := range p.entries {
+		n += len(p.entries[i].hosts)
 	}
 	all := make([]T, 0, n)
-	for i := range s.entries {
-		for _, word := range s.entries[i].hosts {
-			if host, ok := r.pointedTo(s.entries[i].Pos, word, zone); ok {
-				all = append(all, of(&s.entries[i], host))
+	for i := range p.entries {
+		e := &p.entries[i]
+		for _, word := range e.hosts {
+			if host, ok := p.reader.pointedTo(e.Pos, word, zone); ok {
+				all = append(all, p.of(e, host))
 			}
 		}
 	}
