@@ -2,6 +2,7 @@ package change
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -45,12 +46,7 @@ type fragmentSet map[*Fragment]bool
 
 // byAge returns them, the oldest first.
 func (s fragmentSet) byAge() []*Fragment {
-	sorted := make([]*Fragment, 0, len(s))
-	for one := range s {
-		sorted = append(sorted, one)
-	}
-	slices.SortFunc(sorted, (*Fragment).Compare)
-	return sorted
+	return slices.SortedFunc(maps.Keys(s), (*Fragment).Compare)
 }
 
 // addCommon adds what two sets have in common, in the time that the smaller takes.
@@ -73,7 +69,7 @@ type nameIndex map[uint32]posting
 // times the memory.
 type posting struct {
 	one  *Fragment
-	more fragmentSet // all of them, if they are several
+	more fragmentSet // all of them, if they were several
 }
 
 func (p posting) set() fragmentSet {
@@ -86,8 +82,7 @@ func (p posting) set() fragmentSet {
 func (x nameIndex) add(names definition.Names, one *Fragment) {
 	for name := range names {
 		h := hash(name)
-		p := x[h]
-		switch {
+		switch p := x[h]; {
 		case p.more != nil:
 			p.more[one] = true
 		case p.one != nil:

@@ -12,6 +12,7 @@ func (a *Alias) ttl() *TTL       { return &a.TTL }
 func (a *Alias) records() int    { return 1 }
 func (a *Alias) targets() int    { return 1 }
 func (a *Alias) target(int) Name { return a.Host }
+func (a *Alias) list() any       { return nil }
 
 const aliasUsage = "NAME... HOST"
 

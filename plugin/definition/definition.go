@@ -52,4 +52,5 @@ type declaration interface {
 	records() int      // how many records it means
 	targets() int      // how many names it points to
 	target(i int) Name // one of these
+	list() any         // points to the list of these, if others may share it; else nil
 }

@@ -158,6 +158,14 @@ func (r *Reader) parseUint16(pos Pos, what, word string) (uint16, bool) {
 	return uint16(n), err == nil
 }
 
+// shared returns a pointer to a list that is not empty.
+func shared[T any](list []T) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list[0]
+}
+
 // perZone is what the entries of a stanza mean in each zone, as exchanges or targets. All
 // owners in one zone share them.
 type perZone[T any] struct {

@@ -18,6 +18,7 @@ func (h *Host) ttl() *TTL       { return &h.TTL }
 func (h *Host) records() int    { return len(h.Addrs) }
 func (h *Host) targets() int    { return 0 }
 func (h *Host) target(int) Name { return "" }
+func (h *Host) list() any       { return nil }
 
 const hostUsage = "NAME ADDRESS..."
 

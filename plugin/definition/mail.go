@@ -29,6 +29,7 @@ func (m *Mail) ttl() *TTL         { return &m.TTL }
 func (m *Mail) records() int      { return max(len(m.Exchanges), 1) }
 func (m *Mail) targets() int      { return len(m.Exchanges) }
 func (m *Mail) target(i int) Name { return m.Exchanges[i].Host }
+func (m *Mail) list() any         { return shared(m.Exchanges) }
 
 func byPreference(a, b Exchange) int {
 	return cmp.Or(cmp.Compare(a.Preference, b.Preference), cmp.Compare(a.Host, b.Host))
@@ -91,7 +92,7 @@ func (p *printer) mails() []statement {
 		}
 		ttl, _ := o.MailTTL()
 		w := wording{body: p.exchanges(o), ttl: ttl}
-		if smtp, err := smtpName(o.Name()); err == nil {
+		if smtp, err := SMTPName(o.Name()); err == nil {
 			w.srv = publishes(o, p.index.At(smtp))
 			p.published[smtp] = w.srv
 		}

@@ -28,6 +28,7 @@ func (v *Service) ttl() *TTL         { return &v.TTL }
 func (v *Service) records() int      { return max(len(v.Targets), 1) }
 func (v *Service) targets() int      { return len(v.Targets) }
 func (v *Service) target(i int) Name { return v.Targets[i].Host }
+func (v *Service) list() any         { return shared(v.Targets) }
 
 func byPriority(a, b Target) int {
 	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight),

@@ -151,9 +151,15 @@ func (s *Set) EachOwner(yield func(Name) bool) {
 }
 
 // EachTarget goes through the names that exchanges, targets and aliases point to, with
-// repetitions.
+// repetitions, but not of those that the owners of a statement share.
 func (s *Set) EachTarget(yield func(Name) bool) {
+	var last any
 	for d := range s.declarations {
+		list := d.list()
+		if list != nil && list == last {
+			continue
+		}
+		last = list
 		for i := range d.targets() {
 			if !yield(d.target(i)) {
 				return

@@ -4,12 +4,13 @@ import "slices"
 
 const smtpPort = 25
 
-// smtpName returns the name of the service that srv in a mail domain publishes.
-func smtpName(domain Name) (Name, error) { return ParseName("_smtp._tcp", domain) }
+// SMTPName returns the name of the service that srv in a mail domain publishes. Its
+// error is that the name of the domain is too long.
+func SMTPName(domain Name) (Name, error) { return ParseName("_smtp._tcp", domain) }
 
 // checkSRV refuses srv in a mail domain whose name is too long for it.
 func (r *Reader) checkSRV(pos Pos, domain Name) {
-	if _, err := smtpName(domain); err != nil {
+	if _, err := SMTPName(domain); err != nil {
 		r.errs.add(pos, NameInvalid, "srv: %v", err)
 	}
 }
@@ -25,7 +26,7 @@ func (x *Index) smtp() []Service {
 		if i < 0 {
 			continue
 		}
-		name, err := smtpName(x.names[n])
+		name, err := SMTPName(x.names[n])
 		if err != nil {
 			continue // the reader has refused it
 		}
