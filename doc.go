@@ -31,7 +31,7 @@
 //	plugin/wire             a reply as octets
 //	plugin/atomicfile       files that are replaced whole
 //
-//	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import)
+//	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import), store (etcd), hint (errors)
 //	cmd/coredns             CoreDNS with mxsrv
 //	test, test/rig          tests of whole servers, and how any test starts servers, peers and etcd
 //

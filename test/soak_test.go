@@ -28,7 +28,7 @@ func TestSoak(t *testing.T) {
 	s := start(t, dir, followed)
 	put := func(i int, text string) {
 		t.Helper()
-		path := filepath.Join(s.dir, "defs", "a.conf")
+		path := filepath.Join(s.Dir, "defs", "a.conf")
 		if i%4 < 2 {
 			write(t, path, text)
 			return
@@ -76,7 +76,7 @@ func TestSoak(t *testing.T) {
 // resident returns the resident memory of a server in kB.
 func resident(t *testing.T, s *server) int {
 	t.Helper()
-	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(read(t, fmt.Sprintf("/proc/%d/status", s.process.Pid)))
+	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(read(t, fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid)))
 	kilobytes, err := strconv.Atoi(m[1])
 	if err != nil {
 		t.Fatal(err)

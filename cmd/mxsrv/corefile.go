@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -14,14 +15,14 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-// isCorefile tells a Corefile from a definitions file: by its name, or else as
-// a definitions file has a word of the language, and more words, at the start of
-// a line that is in no block.
+// isCorefile tells a Corefile from a definitions file: by its name or else by its blocks, unless a line outside of all
+// blocks is a definition.
 func isCorefile(path string, text []byte) bool {
 	if strings.Contains(strings.ToLower(filepath.Base(path)), "corefile") {
 		return true
@@ -38,17 +39,17 @@ func isCorefile(path string, text []byte) bool {
 	return blocks
 }
 
-// corefile reads the server blocks of a Corefile that have mxsrv, with imports,
-// snippets and variables replaced as CoreDNS does.
-func (r *reading) corefile(u *ui, path string, text []byte) ([]*served, error) {
+// corefile reads the server blocks of a Corefile that have mxsrv, with imports, snippets and variables replaced as by
+// CoreDNS.
+func (f *readFlags) corefile(u *ui, path string, text []byte) ([]*served, error) {
 	blocks, err := caddyfile.Parse(path, bytes.NewReader(text), nil)
 	if err != nil {
 		return []*served{unparsed(path, text, err)}, nil
 	}
 	var all []*served
 	for _, b := range blocks {
-		if tokens := b.Tokens["mxsrv"]; len(tokens) > 0 {
-			all = append(all, r.serverBlock(u, path, b))
+		if len(b.Tokens["mxsrv"]) > 0 {
+			all = append(all, f.serverBlock(u, path, b))
 		}
 	}
 	if len(all) == 0 {
@@ -57,21 +58,23 @@ func (r *reading) corefile(u *ui, path string, text []byte) ([]*served, error) {
 	return all, nil
 }
 
-// unparsed is a Corefile that CoreDNS cannot read either.
+// unparsed returns what is wrong with a Corefile that CoreDNS cannot read.
 func unparsed(path string, text []byte, err error) *served {
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	_, errs := definition.Statements(&d) // which says more of braces and quotes
+	_, errs := definition.Statements(&d) // which finds all open braces and quotes
 	if len(errs) == 0 {
-		errs = definition.Errors{place(path, err)}
+		errs = definition.Errors{parserError(path, err)}
 	}
+	opt := lint.Options{Pos: errs[0].Pos}
 	index := new(definition.Set).Index()
-	return &served{name: path, pos: errs[0].Pos, index: index,
-		findings: lint.Check(index, errs, lint.Options{Pos: errs[0].Pos})}
+	return newServed(path, opt, index, lint.Check(index, errs, opt))
 }
 
-// place finds where an error of the parser of Corefiles is.
-func place(path string, err error) definition.Error {
-	m := parserError.FindStringSubmatch(err.Error())
+var parserMessage = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
+
+// parserError returns an error of the Corefile parser with its place.
+func parserError(path string, err error) definition.Error {
+	m := parserMessage.FindStringSubmatch(err.Error())
 	if m == nil {
 		return definition.Error{Pos: definition.Pos{Source: path, Line: 1}, ID: definition.Syntax, Text: err.Error()}
 	}
@@ -83,34 +86,60 @@ func place(path string, err error) definition.Error {
 	return definition.Error{Pos: definition.Pos{Source: m[1], Line: line}, ID: definition.Syntax, Text: text}
 }
 
-var parserError = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
-
-func (r *reading) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
-	stanzas := r.stanzas(path, b)
-	if len(stanzas.Etcds) > 0 {
-		return serveFragments(u, path, stanzas, optionsOf(stanzas, b))
+// serverBlock checks what a server block serves. That includes what is in etcd now, if etcd can be reached from here.
+func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
+	stanzas := f.stanzas(path, b)
+	sim := simulator(stanzas, b)
+	if len(stanzas.Etcds) == 0 {
+		index := sim.Declared.Index()
+		return newServed(path, sim.Options, index, lint.Check(index, sim.Errs, sim.Options))
 	}
-	return serve(u, path, stanzas.Sources(), optionsOf(stanzas, b))
+	var entries []store.Entry
+	if len(stanzas.Errs) == 0 {
+		s := &store.Store{Config: stanzas.Etcds[0].Config}
+		defer s.Close()
+		var err error
+		if entries, _, err = s.Open(context.Background()); err != nil {
+			u.note("%s: %v: the fragments in etcd are not checked", path, err)
+		}
+	}
+	out := sim.Simulate(store.Fragments(entries))
+	served := newServed(path, sim.Options, out.Index, out.Findings)
+	for _, e := range entries {
+		served.excluded = append(served.excluded, out.Excluded[e.Key]...)
+	}
+	return served
 }
 
-// stanzas reads what the mxsrv stanzas of a server block say.
-func (r *reading) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
+// stanzas reads the mxsrv stanzas of a server block.
+func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
 	return corefile.Read(&d, corefile.Env{
-		Root:    r.rootOf(path, b),
+		Root:    f.rootOf(path, b),
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
 		Origins: plugin.OriginsFromArgsOrServerBlock,
 	})
 }
 
-// optionsOf returns what the rules must know of a server block.
-func optionsOf(stanzas *corefile.Block, b caddyfile.ServerBlock) lint.Options {
-	others := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
-	return lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos}
+// simulator returns what judges definitions as a server block does: with all that its stanzas and their files declare.
+func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulator {
+	plugins := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
+	s := &store.Simulator{
+		Declared: stanzas.Inline, Errs: stanzas.Errs,
+		Options: lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: plugins, Pos: stanzas.Pos},
+	}
+	for _, f := range stanzas.Files {
+		set, errs := f.Load().Read()
+		s.Declared, s.Errs = definition.Merge(s.Declared, set), append(s.Errs, errs...)
+	}
+	for _, e := range stanzas.Etcds { // there is one at most
+		s.Zones = e.Zones
+	}
+	return s
 }
 
-// shorten makes the paths of imported files, which the parser makes absolute,
-// relative to the working directory if they are in it.
+// shorten makes paths of imported files relative to the working directory if they are in it. The parser makes them
+// absolute.
 func shorten(tokens []caddyfile.Token) []caddyfile.Token {
 	here, err := os.Getwd()
 	for i := range tokens {
@@ -122,8 +151,8 @@ func shorten(tokens []caddyfile.Token) []caddyfile.Token {
 }
 
 // rootOf returns the directory of relative paths in a server block.
-func (r *reading) rootOf(path string, b caddyfile.ServerBlock) string {
-	base := r.root
+func (f *readFlags) rootOf(path string, b caddyfile.ServerBlock) string {
+	base := f.root
 	if base == "" {
 		base = filepath.Dir(path)
 	}

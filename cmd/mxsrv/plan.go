@@ -61,17 +61,16 @@ func addresses(h delivery.Host) []string {
 	return words
 }
 
-// print prints a plan step by step.
-func (r *routing) print(u *ui, recipient string, from answers, plan *delivery.Plan) {
-	sender := ""
-	if r.from != "" {
-		sender = " from " + newDown(nil, plan.Domain).full(r.from)
+// printPlan prints a plan step by step.
+func printPlan(u *ui, recipient, sender string, from answers, plan *delivery.Plan) {
+	if sender != "" {
+		sender = " from " + sender
 	}
 	u.line("mail to %s%s, by %s", u.paint(bold, recipient), sender, from)
-	for i, alias := range plan.Aliases {
-		if i == 0 {
-			u.line("\n%s is an alias, and stands for:", plan.Domain)
-		}
+	if len(plan.Aliases) > 0 {
+		u.line("\n%s is an alias, and stands for:", plan.Domain)
+	}
+	for _, alias := range plan.Aliases {
 		u.line("  %s", alias)
 	}
 	printMX(u, plan)
@@ -96,13 +95,13 @@ func printMX(u *ui, plan *delivery.Plan) {
 	}
 	var rows [][]string
 	for _, e := range plan.MX {
-		rows = append(rows, []string{strconv.Itoa(int(e.Preference)), e.Name, state(e.Host)})
+		rows = append(rows, []string{strconv.Itoa(int(e.Preference)), e.Name, hostState(e.Host)})
 	}
 	u.table("  ", rows)
 }
 
-// state writes the addresses of a host, or why there are none.
-func state(h delivery.Host) string {
+// hostState returns the addresses of a host, or why there are none.
+func hostState(h delivery.Host) string {
 	switch {
 	case len(h.Addrs) > 0:
 		return strings.Join(addresses(h), " ")
@@ -122,7 +121,7 @@ func printDropped(u *ui, plan *delivery.Plan) {
 	if len(plan.Dropped) == 0 {
 		return
 	}
-	u.line("\nleft out")
+	u.line("\nexcluded")
 	var rows [][]string
 	for _, d := range plan.Dropped {
 		rows = append(rows, []string{strconv.Itoa(int(d.Preference)), d.Name, d.Why})
@@ -130,32 +129,31 @@ func printDropped(u *ui, plan *delivery.Plan) {
 	u.table("  ", rows)
 }
 
-// printAttempts prints what is tried, in order, up to who takes the mail.
 func printAttempts(u *ui, plan *delivery.Plan) {
 	if len(plan.Attempts) == 0 {
 		return
 	}
 	u.line("\ntried in this order, until one takes the mail")
 	var rows [][]string
-	reached := false
+	delivered := false
 	for i, group := range delivery.Groups(plan.Attempts) {
-		at := strconv.Itoa(i+1) + "."
+		number := strconv.Itoa(i+1) + "."
 		for j, e := range group {
-			cells := []string{at, e.Name, state(e.Host), tried(u, plan, e, reached)}
+			row := []string{number, e.Name, hostState(e.Host), attemptResult(u, plan, e, delivered)}
 			if j == 0 && len(group) > 1 {
-				cells = append(cells, fmt.Sprintf("these %d in random order", len(group)))
+				row = append(row, fmt.Sprintf("these %d in random order", len(group)))
 			}
-			rows, at = append(rows, cells), ""
+			rows, number = append(rows, row), ""
 		}
-		reached = reached || slices.ContainsFunc(group, func(e delivery.Exchange) bool { return !e.Down })
+		delivered = delivered || slices.ContainsFunc(group, func(e delivery.Exchange) bool { return !e.Down })
 	}
 	u.table("  ", rows)
 }
 
-// tried says what comes of trying an exchange, or that it does not come to that.
-func tried(u *ui, plan *delivery.Plan, e delivery.Exchange, reached bool) string {
+// attemptResult says what becomes of trying an exchange, or that an exchange before it has the mail already.
+func attemptResult(u *ui, plan *delivery.Plan, e delivery.Exchange, delivered bool) string {
 	switch {
-	case reached:
+	case delivered:
 		return u.paint(dim, "not needed")
 	case e.Down && e.Status == delivery.Failed:
 		return u.paint(red, "no answer from DNS")
@@ -165,12 +163,4 @@ func tried(u *ui, plan *delivery.Plan, e delivery.Exchange, reached bool) string
 		return u.paint(green, "takes it if tried first")
 	}
 	return u.paint(green, "takes it")
-}
-
-// mailDomain returns the name that the MX records of a plan belong to.
-func mailDomain(plan *delivery.Plan) string {
-	if len(plan.Aliases) > 0 {
-		return plan.Aliases[len(plan.Aliases)-1]
-	}
-	return plan.Domain
 }

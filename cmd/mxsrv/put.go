@@ -1,113 +1,117 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"io"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
+	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-const putExamples = `  mxsrv put mail.conf                    the fragment "mail", if servers would serve it
-  mxsrv put mail.conf customers/*.conf   several, judged together
+const putExamples = `  mxsrv put mail.conf                    the fragment "mail", unless servers would exclude it
+  mxsrv put mail.conf customers/*.conf   several, checked together
   mxsrv put --in customers customers/    each *.conf file in a directory: customers/example.com ...
   mxsrv put --in customers --delete-others customers/
-                                         and delete what is no file there any more
-  mxsrv put --name mail -                what standard input has
+                                         and delete the fragments in the folder that have no file any more
+  mxsrv put --name mail -                standard input
   mxsrv get > all.conf; vi all.conf; mxsrv put all.conf
-                                         what get prints goes where it came from
+                                         each fragment that get has printed goes back to its own key
 
-A fragment is written only if its text is another than before, and nothing is written if servers would then
-leave out a fragment: one that is put, or one that they serve now. One that an instance holds under a lease is
-not overwritten. --force writes all the same.
+Only fragments whose text is new are written, and none if servers would then exclude one of them or one that they
+serve now. A fragment that an instance holds under a lease is not overwritten. --force writes all the same.
 
-Exit code: 0 if all is as the files say, 1 if something is wrong and nothing is written, 2 if it cannot be told.`
+Exit status: 0 etcd has what the files have; 1 problems found, nothing is written; 2 usage or I/O error.`
 
-// putting is what the command line says of what to put.
-type putting struct {
-	storing
+type putFlags struct {
+	storeFlags
 	fragmentName, in    string
 	force, deleteOthers bool
 }
 
 func putCommand(u *ui) *cobra.Command {
-	p := new(putting)
+	f := new(putFlags)
 	c := &cobra.Command{
 		Use:     "put FILE|DIR|-...",
-		Short:   "Write definitions to etcd, if servers would serve them",
-		Long:    "Write definitions to etcd, if servers would serve them. NAME.conf is the fragment\ncalled NAME.",
+		Short:   "Write definitions to etcd, unless servers would exclude some",
+		Long:    "Write definitions to etcd, after checking that no server would exclude them, or anything that\nit serves now. NAME.conf is the fragment called NAME.",
 		Example: putExamples,
-		RunE:    func(_ *cobra.Command, args []string) error { return p.run(u, args) },
+		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
-	c.Flags().StringVar(&p.fragmentName, "name", "", "the `NAME` of the fragment; that of the file, without .conf, if left out")
-	c.Flags().StringVar(&p.in, "in", "", "the `FOLDER` below the prefix that the names are in")
-	c.Flags().BoolVar(&p.deleteOthers, "delete-others", false, "delete the fragments in the folder that are in no file, but not those under a lease")
-	c.Flags().BoolVar(&p.force, "force", false, "write all the same")
-	p.storing.flags(c)
+	c.Flags().StringVar(&f.fragmentName, "name", "", "the `NAME` of the fragment (default that of the file, without .conf)")
+	c.Flags().StringVar(&f.in, "in", "", "the `FOLDER` below the prefix for the names")
+	c.Flags().BoolVar(&f.deleteOthers, "delete-others", false, "delete the fragments in the folder that are in no file, but not those under a lease")
+	c.Flags().BoolVar(&f.force, "force", false, "write in any case")
+	f.storeFlags.add(c)
 	return c
 }
 
-func (p *putting) run(u *ui, paths []string) error {
+func (f *putFlags) run(u *ui, paths []string) error {
 	if len(paths) == 0 {
-		return withHint(errors.New("put what? write at least one file"), "mxsrv put mail.conf")
+		return hint.Add(errors.New("put what? write at least one file"), "mxsrv put mail.conf")
 	}
-	if p.fragmentName != "" && len(paths) > 1 {
-		return withHint(fmt.Errorf("--name is for one file, not %d", len(paths)), "mxsrv put --name %s %s", p.fragmentName, paths[0])
+	if f.fragmentName != "" && len(paths) > 1 {
+		return hint.Add(fmt.Errorf("--name is for one file, not %d", len(paths)), "mxsrv put --name %s %s", f.fragmentName, paths[0])
 	}
-	s, err := p.open()
+	s, err := f.store()
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	wanted, err := p.read(s, paths)
+	fragments, err := f.read(s, paths)
 	if err != nil {
 		return err
 	}
-	all, _, err := s.list(context.Background())
+	entries, _, err := s.Open(context.Background())
+	defer s.Close()
 	if err != nil {
 		return err
 	}
-	changes, err := p.plan(u, s, wanted, all)
+	changes, err := f.plan(u, s, fragments, entries)
 	if err != nil {
 		return err
 	}
-	return s.change(u, all, changes, p.force)
+	return commit(u, s, entries, changes, f.force)
 }
 
 // read reads the fragments of files, each key once.
-func (p *putting) read(s *store, paths []string) ([]plugchange.Fragment, error) {
-	var wanted []plugchange.Fragment
+func (f *putFlags) read(s *store.Store, paths []string) ([]change.Fragment, error) {
+	var all []change.Fragment
 	from := map[string]string{}
 	for _, path := range paths {
-		files, err := p.files(path)
+		files, err := f.files(path)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range files {
-			fragments, err := p.fragments(s, f)
+		for _, file := range files {
+			fragments, err := f.fragments(s, file)
 			if err != nil {
 				return nil, err
 			}
 			for _, fragment := range fragments {
 				if before := from[fragment.Key]; before != "" {
-					return nil, fmt.Errorf("%s and %s are both %s: rename one", before, f.path, fragment.Key)
+					return nil, fmt.Errorf("%s and %s are both %s: rename one", before, file.path, fragment.Key)
 				}
-				from[fragment.Key] = f.path
+				from[fragment.Key] = file.path
 			}
-			wanted = append(wanted, fragments...)
+			all = append(all, fragments...)
 		}
 	}
-	return wanted, nil
+	return all, nil
 }
 
-// A namedFile is a file, and the name that it has without its extension.
+// A namedFile is a file, and the name of its fragment.
 type namedFile struct{ path, name string }
 
 const (
@@ -116,16 +120,16 @@ const (
 )
 
 // files returns the file of a path, or the *.conf files of a directory.
-func (p *putting) files(path string) ([]namedFile, error) {
+func (f *putFlags) files(path string) ([]namedFile, error) {
 	info, err := os.Stat(path)
 	switch {
 	case path == standardInput:
-		return []namedFile{{path, p.fragmentName}}, nil
+		return []namedFile{{path, f.fragmentName}}, nil
 	case err != nil:
-		return nil, fmt.Errorf("%s: %v", path, pathCause(err))
+		return nil, pathError(path, err)
 	case !info.IsDir():
 		return []namedFile{{path, strings.TrimSuffix(filepath.Base(path), extension)}}, nil
-	case p.fragmentName != "":
+	case f.fragmentName != "":
 		return nil, fmt.Errorf("--name is for one file, and %s is a directory: write --in", path)
 	}
 	var files []namedFile
@@ -133,7 +137,7 @@ func (p *putting) files(path string) ([]namedFile, error) {
 		hidden := file != path && strings.HasPrefix(d.Name(), ".")
 		switch {
 		case err != nil:
-			return fmt.Errorf("%s: %v", file, pathCause(err))
+			return pathError(file, err)
 		case hidden && d.IsDir():
 			return filepath.SkipDir
 		case hidden || d.IsDir() || filepath.Ext(file) != extension:
@@ -146,89 +150,84 @@ func (p *putting) files(path string) ([]namedFile, error) {
 	return files, err
 }
 
-// fragments reads a file: a fragment, or all those of which get printed it.
-func (p *putting) fragments(s *store, f namedFile) ([]plugchange.Fragment, error) {
-	text, err := readText(f.path)
+// fragments reads a file: one fragment, or all those that get has printed to it.
+func (f *putFlags) fragments(s *store.Store, file namedFile) ([]change.Fragment, error) {
+	text, err := readText(file.path)
 	if err != nil {
 		return nil, err
 	}
 	if strings.TrimSpace(text) == "" {
-		return nil, fmt.Errorf("%s is empty: write # into what is to declare nothing", f.path)
+		return nil, fmt.Errorf("%s is empty: write # into a file that declares nothing", file.path)
 	}
-	if printed := parsePrinted(text); printed != nil && p.fragmentName == "" {
-		return printed, s.below(f.path, printed)
+	if printed := parsePrinted(text); printed != nil && f.fragmentName == "" {
+		i := slices.IndexFunc(printed, func(p change.Fragment) bool { return !strings.HasPrefix(p.Key, s.Prefix) })
+		if i >= 0 {
+			return nil, hint.Add(fmt.Errorf("%s: %s is not below %s: write --prefix", file.path, printed[i].Key, s.Prefix), "mxsrv put --name NAME %s", file.path)
+		}
+		return printed, nil
 	}
-	name := f.name
-	if p.fragmentName != "" {
-		name = p.fragmentName
-	}
+	key, err := f.key(s, cmp.Or(f.fragmentName, file.name))
+	return []change.Fragment{{Key: key, Text: store.Tidy(text)}}, err
+}
+
+// key returns the key of a fragment.
+func (f *putFlags) key(s *store.Store, name string) (string, error) {
 	if name == "" {
-		return nil, withHint(errors.New("standard input has no name: write --name"), "mxsrv put --name mail -")
+		return "", hint.Add(errors.New("standard input has no name: write --name"), "mxsrv put --name mail -")
 	}
-	if p.in != "" {
-		name = strings.Trim(p.in, "/") + "/" + name
+	if f.in != "" {
+		name = strings.Trim(f.in, "/") + "/" + name
 	}
-	keys, err := s.properKeys([]string{name})
+	keys, err := s.Keys(name)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if strings.HasSuffix(keys[0], "/") {
-		return nil, fmt.Errorf("name %q: write the name of a fragment, not of a folder", name)
+		return "", fmt.Errorf("name %q: write the name of a fragment, not of a folder", name)
 	}
-	return []plugchange.Fragment{{Key: keys[0], Text: tidy(text)}}, nil
+	return keys[0], nil
 }
 
-// below returns an error if a fragment that get printed is of another prefix.
-func (s *store) below(path string, printed []plugchange.Fragment) error {
-	for _, f := range printed {
-		if !strings.HasPrefix(f.Key, s.Prefix) {
-			return withHint(fmt.Errorf("%s: %s is not below %s: write --prefix", path, f.Key, s.Prefix), "mxsrv put --name NAME %s", path)
-		}
+// plan returns the changes after which etcd has some fragments.
+func (f *putFlags) plan(u *ui, s *store.Store, fragments []change.Fragment, entries []store.Entry) ([]store.Change, error) {
+	existing := map[string]store.Entry{}
+	for _, e := range entries {
+		existing[e.Key] = e
 	}
-	return nil
-}
-
-// plan returns what is to be done so that etcd has what is wanted.
-func (p *putting) plan(u *ui, s *store, wanted []plugchange.Fragment, all []kept) ([]change, error) {
-	there := map[string]kept{}
-	for _, k := range all {
-		there[k.Key] = k
-	}
-	var changes []change
-	keep := map[string]bool{}
-	for _, f := range wanted {
-		k, ok := there[f.Key]
-		keep[f.Key] = true
+	var changes []store.Change
+	wanted := map[string]bool{}
+	for _, fragment := range fragments {
+		e, ok := existing[fragment.Key]
+		wanted[fragment.Key] = true
 		switch {
-		case ok && sameText(k.Text, f.Text):
-			u.line("put %s: unchanged, revision %d", f.Key, k.changed)
+		case ok && store.Tidy(e.Text) == fragment.Text:
+			u.line("put %s: unchanged, revision %d", fragment.Key, e.Revision)
 			continue
-		case k.lease != 0 && !p.force:
-			u.note("%s is held by an instance, under lease %x: give the fragment another name", f.Key, k.lease)
-			return nil, errNotFine
+		case e.Lease != 0 && !f.force:
+			u.note("%s is held by an instance, under lease %x: give the fragment another name", fragment.Key, e.Lease)
+			return nil, errFindings
 		}
-		if f.Created = k.Created; !ok {
-			f.Created = math.MaxInt64 // it is the youngest
+		if fragment.Created = e.Created; !ok {
+			fragment.Created = math.MaxInt64 // it is the youngest
 		}
-		changes = append(changes, change{plugchange.Edit{Fragment: f}, k.changed})
+		changes = append(changes, store.Change{Edit: change.Edit{Fragment: fragment}, Before: e.Revision})
 	}
-	if p.deleteOthers {
-		changes = append(changes, p.others(s, all, keep)...)
+	if f.deleteOthers {
+		changes = append(changes, f.others(s, entries, wanted)...)
 	}
 	return changes, nil
 }
 
-// others returns the deletion of what is in the folder, is to stay as far as etcd
-// knows, and is not wanted.
-func (p *putting) others(s *store, all []kept, keep map[string]bool) []change {
+// others returns the deletion of the fragments in the folder that are not wanted and have no lease.
+func (f *putFlags) others(s *store.Store, entries []store.Entry, wanted map[string]bool) []store.Change {
 	folder := s.Prefix
-	if p.in != "" {
-		folder = s.key(strings.Trim(p.in, "/") + "/")
+	if f.in != "" {
+		folder = s.Key(strings.Trim(f.in, "/") + "/")
 	}
-	var changes []change
-	for _, k := range all {
-		if strings.HasPrefix(k.Key, folder) && !keep[k.Key] && k.lease == 0 && !s.own(k.Key) {
-			changes = append(changes, change{plugchange.Edit{Fragment: k.Fragment, Gone: true}, k.changed})
+	var changes []store.Change
+	for _, e := range entries {
+		if strings.HasPrefix(e.Key, folder) && !wanted[e.Key] && e.Lease == 0 && !s.Internal(e.Key) {
+			changes = append(changes, deletion(e))
 		}
 	}
 	return changes
@@ -242,7 +241,47 @@ func readText(path string) (string, error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %v", path, pathCause(err))
+		return "", pathError(path, err)
 	}
 	return string(text), nil
+}
+
+// commit makes changes if no server would then exclude any of them, or what it serves now; or if it is forced.
+func commit(u *ui, s *store.Store, entries []store.Entry, changes []store.Change, force bool) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	findings := unique(s.Consequences(entries, changes))
+	u.findings(findings)
+	if n := count(findings, lint.Error); n > 0 && !force {
+		u.note("nothing is written because of %s; --force writes in any case", plural(n, "error"))
+		return errFindings
+	}
+	for part := range slices.Chunk(changes, store.MaxChanges) {
+		revision, conflicts, err := s.Commit(part)
+		for _, key := range conflicts {
+			u.note("%s was changed by somebody else just now: look at it, and try again", key)
+		}
+		if err == nil && conflicts != nil {
+			err = errFindings
+		}
+		if err != nil {
+			return err
+		}
+		for _, c := range part {
+			u.line("%s", committed(s, c, revision))
+		}
+	}
+	return nil
+}
+
+// committed says what a change has done.
+func committed(s *store.Store, c store.Change, revision int64) string {
+	switch {
+	case c.Gone:
+		return fmt.Sprintf("delete %s: deleted, revision %d: withdraws %s", c.Key, revision, withdrawn(s, c.Fragment))
+	case c.Before == 0:
+		return fmt.Sprintf("put %s: created, revision %d", c.Key, revision)
+	}
+	return fmt.Sprintf("put %s: changed, revision %d", c.Key, revision)
 }

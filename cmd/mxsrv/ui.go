@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,22 +10,23 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 )
 
-// The rules of what a user reads, and the only file that prints:
+// A ui prints. Nothing else does, and these are the rules:
 //
-//   - What was asked for goes to standard output, everything else to standard
-//     error, as "mxsrv: error: ..." and, if there is something to type that is
-//     more to the point, "mxsrv: hint: ..." after it.
+//   - Results go to standard output, everything else to standard error: as "mxsrv: error: ..." and, if there is
+//     something better to type, "mxsrv: hint: ..." after it, or as "mxsrv: note: ...".
 //   - Messages are lower case and have no full stop.
-//   - Colour says nothing that the words do not say. There is none where the
-//     output is no terminal, where NO_COLOR is set, or on a dumb terminal.
+//   - Colors repeat what the words say. There are none if the output is no terminal, if NO_COLOR is set, or on a dumb
+//     terminal.
 //   - --json prints one value and nothing else to standard output.
 type ui struct {
 	out, err io.Writer
 	colored  bool
 	width    int  // columns of the terminal
-	wraps    bool // running text is broken into lines; a program reads them whole
+	wraps    bool // long text is broken into lines
 }
 
 func newUI(stdout, stderr io.Writer) *ui {
@@ -43,32 +43,42 @@ func newUI(stdout, stderr io.Writer) *ui {
 	return u
 }
 
-// failed says why something cannot be told.
+// failed prints an error, each line of it by itself, and its hint.
 func (u *ui) failed(err error) {
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(u.err, "mxsrv: error: %s\n", strings.TrimSuffix(line, "\n"))
 	}
-	if h := (hinted{}); errors.As(err, &h) {
-		fmt.Fprintf(u.err, "mxsrv: hint: %s\n", h.hint)
+	if h := hint.Of(err); h != "" {
+		fmt.Fprintf(u.err, "mxsrv: hint: %s\n", h)
 	}
 }
 
-// note says something that whoever reads the output should know.
+// note prints something about the result.
 func (u *ui) note(format string, args ...any) {
 	fmt.Fprintf(u.err, "mxsrv: note: "+format+"\n", args...)
 }
 
-func (u *ui) json(v any) error {
-	e := json.NewEncoder(u.out)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+// result prints a result, as JSON or by a function, and returns errFindings if it is not ok.
+func (u *ui) result(asJSON bool, value any, ok bool, print func()) error {
+	if asJSON {
+		e := json.NewEncoder(u.out)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		if err := e.Encode(value); err != nil {
+			return err
+		}
+	} else {
+		print()
+	}
+	if !ok {
+		return errFindings
+	}
+	return nil
 }
 
-// line prints a line.
 func (u *ui) line(format string, args ...any) { fmt.Fprintf(u.out, format+"\n", args...) }
 
-// text prints words in lines that fit the terminal, each after an indent.
+// text prints a text in lines that fit the terminal, each after an indent.
 func (u *ui) text(indent, words string) {
 	if !u.wraps {
 		u.line("%s%s", indent, words)
@@ -108,12 +118,12 @@ func (u *ui) table(indent string, rows [][]string) {
 	}
 }
 
-// length counts the columns of a cell, without its colour.
+// length returns how many columns a cell takes, without its color.
 func length(cell string) int { return utf8.RuneCountInString(escapes.ReplaceAllString(cell, "")) }
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9]*m")
 
-// A color is the escape sequence that starts it (ECMA-48 §8.3.117).
+// A color is the escape sequence that switches it on (ECMA-48 §8.3.117).
 type color string
 
 const (
@@ -132,7 +142,7 @@ func (u *ui) paint(c color, text string) string {
 	return string(c) + text + plain
 }
 
-// bar draws a share in some columns, and where it should end.
+// bar returns a bar of some columns for a share, with a mark for the promised share.
 func (u *ui) bar(share, promised float64, columns int) string {
 	at := func(x float64) int { return int(x*float64(columns) + 0.5) }
 	full, mark := at(share), at(promised)

@@ -1,20 +1,15 @@
-// Package foreign makes definitions of what other DNS servers are given: zone
-// files (RFC 1035 §5), and the options of dnsmasq.
+// Package foreign converts what other DNS servers read to definitions: zone files (RFC 1035 §5), and the options of
+// dnsmasq.
 //
-// [Read] tells which of the two a text is, and returns a [Result]: a
-// [definition.Set], and each line that a set cannot hold, whole or in part, with
-// the reason. Nothing is dropped in silence. The declarations have the places of
-// the lines that they are made of, so that what package lint finds in them, such
-// as an exchange that is an alias, is found in the file.
-//
-// The set has the same MX, SRV, A, AAAA and CNAME records as the file, less those
-// that are listed.
+// [Read] detects which of the two a text is, and returns a [Result]: a [definition.Set], and each line that is not in
+// it, or not exactly, with the reason. The set has the same MX, SRV, A, AAAA and CNAME records as the text, without
+// those that are listed. Declarations have the positions of the lines that they come from, so that package lint reports
+// mistakes that were in the file, such as an exchange that is an alias, at the lines of the file.
 //
 // # Limitations
 //
-// What a zone file says of other types and classes is for another plugin to
-// serve. Of dnsmasq it is one file that is read, without the files that its
-// options name and without what the machine adds: its host name, /etc/hosts, leases.
+// Records of other types and classes in a zone file are for another plugin to serve. Of dnsmasq it is one file that is
+// read, without the files that its options name, and without what the machine adds: its host name, /etc/hosts, leases.
 package foreign
 
 import (
@@ -26,7 +21,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Kind is what a file is for.
+// A Kind is what a file is.
 type Kind string
 
 const (
@@ -36,34 +31,32 @@ const (
 
 // Options are what the text does not say itself.
 type Options struct {
-	// Zone is the zone that the names are in. If it is empty, it is the owner of
-	// the SOA record or the first $ORIGIN, or the domain option.
+	// Zone is the zone of the names. If it is empty, it is the owner of the SOA record or the first $ORIGIN, or the
+	// domain option.
 	Zone definition.Name
 
-	// Include returns the text of a file that $INCLUDE names. If it is nil, the
-	// directive is listed as unsaid.
+	// Include returns the text of a file that $INCLUDE names. If it is nil, the directive is listed as not converted.
 	Include func(name string) (text string, err error)
 }
 
-// A Result is what a text says.
+// A Result is a converted text.
 type Result struct {
-	Kind   Kind
-	Zones  definition.Zones // one, or none if the text does not say
-	Set    *definition.Set
-	Unsaid []Unsaid // by file and line
+	Kind         Kind
+	Zones        definition.Zones // one, or none if it is not known
+	Set          *definition.Set
+	NotConverted []Line // by file and line
 }
 
-// Unsaid is a line of which something is not in the set.
-type Unsaid struct {
+// A Line is one that is not in the set, or not exactly.
+type Line struct {
 	definition.Pos
-	Text string // the line without its comments; of several lines in parentheses all
+	Text string // without comments; all lines within parentheses
 	Why  string // what is wrong: what to do instead
 }
 
-func (u Unsaid) String() string { return fmt.Sprintf("%s: %q: %s", u.Pos, u.Text, u.Why) }
+func (l Line) String() string { return fmt.Sprintf("%s: %q: %s", l.Pos, l.Text, l.Why) }
 
-// Read makes definitions of a text; source names it in positions. The error is
-// that the text is of neither kind.
+// Read converts a text; source names it in positions. The error is that the text is of neither kind.
 func Read(source, text string, opt Options) (*Result, error) {
 	kind, ok := Detect(text)
 	if !ok {
@@ -77,48 +70,47 @@ func Read(source, text string, opt Options) (*Result, error) {
 		readDnsmasq(&im, source, text)
 	}
 	im.finish()
-	r := &Result{Kind: kind, Set: im.set, Unsaid: im.unsaid}
+	r := &Result{Kind: kind, Set: im.set, NotConverted: im.notConverted}
 	if im.zone != "" {
 		r.Zones = definition.Zones{im.zone}
 	}
 	return r, nil
 }
 
-// A line is a place and the text there.
+// A line is a position and the text there.
 type line struct {
 	definition.Pos
 	text string
 }
 
-// An importer gathers declarations, and what cannot be one.
+// An importer collects declarations, and the lines that cannot be converted.
 type importer struct {
-	zone   definition.Name // or empty
-	set    *definition.Set
-	cuts   map[definition.Name]bool // delegated names
-	unsaid []Unsaid
+	zone         definition.Name // or ""
+	set          *definition.Set
+	delegated    map[definition.Name]bool
+	notConverted []Line
 
-	texts map[definition.Pos]string // of the lines of declarations, for what is found later
+	texts map[definition.Pos]string // of the lines of declarations, for mistakes that are found at the end
 }
 
-// unsay lists a line.
-func (im *importer) unsay(l line, format string, args ...any) {
-	im.unsaid = append(im.unsaid, Unsaid{l.Pos, l.text, fmt.Sprintf(format, args...)})
+// skip lists a line as not converted.
+func (im *importer) skip(l line, format string, args ...any) {
+	im.notConverted = append(im.notConverted, Line{l.Pos, l.text, fmt.Sprintf(format, args...)})
 }
 
-// unsayAt lists the line of a declaration.
-func (im *importer) unsayAt(pos definition.Pos, format string, args ...any) {
-	im.unsay(line{pos, im.texts[pos]}, format, args...)
+// skipAt lists the line of a declaration as not converted.
+func (im *importer) skipAt(pos definition.Pos, format string, args ...any) {
+	im.skip(line{pos, im.texts[pos]}, format, args...)
 }
 
 func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) {
-	name, ok := im.owner(l, owner, hosts)
-	ttl, good := im.ttl(l, seconds)
+	name, ttl, ok := im.owner(l, owner, seconds, hosts)
 	switch {
-	case !ok || !good:
+	case !ok:
 	case !addr.IsValid() || addr.Zone() != "":
-		im.unsay(l, "no address")
+		im.skip(l, "no address")
 	case addr.Is4In6():
-		im.unsay(l, "%s is an IPv4 address in IPv6 form: write %s", addr, addr.Unmap())
+		im.skip(l, "%s is an IPv4 address in IPv6 form: write %s", addr, addr.Unmap())
 	default:
 		im.set.Hosts = append(im.set.Hosts, definition.Host{Pos: l.Pos, Owner: name, Addrs: []netip.Addr{addr}, TTL: ttl})
 	}
@@ -126,15 +118,14 @@ func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) 
 
 // mail adds an exchange; the host "." is the null MX (RFC 7505).
 func (im *importer) mail(l line, owner string, preference uint16, host string, seconds uint32) {
-	name, ok := im.owner(l, owner, domains)
-	ttl, good := im.ttl(l, seconds)
-	if !ok || !good {
+	name, ttl, ok := im.owner(l, owner, seconds, domains)
+	if !ok {
 		return
 	}
 	m := definition.Mail{Pos: l.Pos, Owner: name, TTL: ttl}
 	if host == "." {
 		if preference != 0 {
-			im.unsay(l, "preference %d becomes 0, as a null MX has it (RFC 7505 §3)", preference)
+			im.skip(l, "preference %d becomes 0, as a null MX has it (RFC 7505 §3)", preference)
 		}
 	} else if target, ok := im.target(l, host, hosts); ok {
 		m.Exchanges = []definition.Exchange{{Pos: l.Pos, Preference: preference, Host: target}}
@@ -144,17 +135,16 @@ func (im *importer) mail(l line, owner string, preference uint16, host string, s
 	im.set.Mails = append(im.set.Mails, m)
 }
 
-// service adds a target; the host "." says that there is none (RFC 2782).
+// service adds a target; the host "." means that there is none (RFC 2782).
 func (im *importer) service(l line, owner string, t definition.Target, host string, seconds uint32) {
-	name, ok := im.owner(l, owner, services)
-	ttl, good := im.ttl(l, seconds)
-	if !ok || !good {
+	name, ttl, ok := im.owner(l, owner, seconds, services)
+	if !ok {
 		return
 	}
 	v := definition.Service{Pos: l.Pos, Owner: name, TTL: ttl}
 	if host == "." {
 		if t != (definition.Target{}) {
-			im.unsay(l, "SRV %d %d %d . becomes SRV 0 0 0 .: the numbers mean nothing where a service is not offered (RFC 2782)",
+			im.skip(l, "SRV %d %d %d . becomes SRV 0 0 0 .: the numbers mean nothing where a service is not offered (RFC 2782)",
 				t.Priority, t.Weight, t.Port)
 		}
 	} else if target, ok := im.target(l, host, hosts); ok {
@@ -167,9 +157,8 @@ func (im *importer) service(l line, owner string, t definition.Target, host stri
 }
 
 func (im *importer) alias(l line, owner, host string, seconds uint32) {
-	name, ok := im.owner(l, owner, aliases)
-	ttl, good := im.ttl(l, seconds)
-	if !ok || !good {
+	name, ttl, ok := im.owner(l, owner, seconds, aliases)
+	if !ok {
 		return
 	}
 	if target, ok := im.target(l, host, aliases); ok {
@@ -177,26 +166,26 @@ func (im *importer) alias(l line, owner, host string, seconds uint32) {
 	}
 }
 
-// finish takes out what only the whole file shows to be impossible.
+// finish removes the declarations that only the whole file shows to be impossible.
 func (im *importer) finish() {
-	im.drop(im.elsewhere)
-	aliases := im.set.Index()
+	im.drop(im.otherZone)
+	index := im.set.Index()
 	im.set.Aliases = slices.DeleteFunc(im.set.Aliases, func(a definition.Alias) bool {
-		further := aliases.At(a.Host).Aliases()
-		if len(further) > 0 {
-			im.unsayAt(a.Pos, "%s is an alias too, and there are no aliases of aliases: write the host at their end", a.Host)
+		chained := len(index.At(a.Host).Aliases()) > 0
+		if chained {
+			im.skipAt(a.Pos, "%s is an alias, too, and there are no aliases of aliases: write the host at their end", a.Host)
 		}
-		return len(further) > 0
+		return chained
 	})
 	im.shareTTLs()
-	slices.SortStableFunc(im.unsaid, func(a, b Unsaid) int {
+	slices.SortStableFunc(im.notConverted, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 	})
-	im.unsaid = slices.Compact(im.unsaid)
+	im.notConverted = slices.Compact(im.notConverted)
 }
 
-// elsewhere says why a name is not ours to declare, or nothing.
-func (im *importer) elsewhere(owner definition.Name) string {
+// otherZone returns why a name cannot be declared in the zone, or "".
+func (im *importer) otherZone(owner definition.Name) string {
 	if im.zone == "" {
 		return ""
 	}
@@ -204,54 +193,53 @@ func (im *importer) elsewhere(owner definition.Name) string {
 		return fmt.Sprintf("%s is not below %s: import it with its own zone", owner, im.zone)
 	}
 	for n := owner; n != im.zone; n = n.Parent() {
-		if im.cuts[n] {
+		if im.delegated[n] {
 			return fmt.Sprintf("it is below %s, which is delegated: leave it with the NS records", n)
 		}
 	}
 	return ""
 }
 
-// drop lists and deletes the declarations of owners for which why has a word.
+// drop deletes the declarations of the owners for which why returns a reason, and lists their lines.
 func (im *importer) drop(why func(owner definition.Name) string) {
-	listed := func(pos definition.Pos, owner definition.Name) bool {
-		text := why(owner)
-		if text != "" {
-			im.unsayAt(pos, "%s", text)
+	dropped := func(pos definition.Pos, owner definition.Name) bool {
+		reason := why(owner)
+		if reason != "" {
+			im.skipAt(pos, "%s", reason)
 		}
-		return text != ""
+		return reason != ""
 	}
 	s := im.set
-	s.Hosts = slices.DeleteFunc(s.Hosts, func(h definition.Host) bool { return listed(h.Pos, h.Owner) })
-	s.Mails = slices.DeleteFunc(s.Mails, func(m definition.Mail) bool { return listed(m.Pos, m.Owner) })
-	s.Services = slices.DeleteFunc(s.Services, func(v definition.Service) bool { return listed(v.Pos, v.Owner) })
-	s.Aliases = slices.DeleteFunc(s.Aliases, func(a definition.Alias) bool { return listed(a.Pos, a.Owner) })
+	s.Hosts = slices.DeleteFunc(s.Hosts, func(h definition.Host) bool { return dropped(h.Pos, h.Owner) })
+	s.Mails = slices.DeleteFunc(s.Mails, func(m definition.Mail) bool { return dropped(m.Pos, m.Owner) })
+	s.Services = slices.DeleteFunc(s.Services, func(v definition.Service) bool { return dropped(v.Pos, v.Owner) })
+	s.Aliases = slices.DeleteFunc(s.Aliases, func(a definition.Alias) bool { return dropped(a.Pos, a.Owner) })
 }
 
-// shareTTLs gives all declarations of a kind at an owner the lowest of their
-// TTLs, as resolvers would (RFC 2181 §5.2).
+// shareTTLs gives all declarations of a kind at an owner the lowest of their TTLs, as resolvers do (RFC 2181 §5.2).
 func (im *importer) shareTTLs() {
 	share := func(pos definition.Pos, ttl *definition.TTL, lowest uint32, what string) {
 		if ttl.Seconds != lowest {
-			im.unsayAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
+			im.skipAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
 			ttl.Seconds = lowest
 		}
 	}
 	for o := range im.set.Index().Owners() {
-		lowest, _ := o.HostTTL()
+		host, _ := o.HostTTL()
 		for _, h := range o.Hosts() {
-			share(h.Pos, &h.TTL, lowest, "the addresses of a host")
+			share(h.Pos, &h.TTL, host, "the addresses of a host")
 		}
-		lowest, _ = o.MailTTL()
+		mail, _ := o.MailTTL()
 		for _, m := range o.Mails() {
-			share(m.Pos, &m.TTL, lowest, "the exchanges of a domain")
+			share(m.Pos, &m.TTL, mail, "the exchanges of a domain")
 		}
-		lowest, _ = o.ServiceTTL()
+		service, _ := o.ServiceTTL()
 		for _, v := range o.Services() {
-			share(v.Pos, &v.TTL, lowest, "the targets of a service")
+			share(v.Pos, &v.TTL, service, "the targets of a service")
 		}
-		lowest, _ = o.AliasTTL()
+		alias, _ := o.AliasTTL()
 		for _, a := range o.Aliases() {
-			share(a.Pos, &a.TTL, lowest, "the records of a name")
+			share(a.Pos, &a.TTL, alias, "the records of a name")
 		}
 	}
 }

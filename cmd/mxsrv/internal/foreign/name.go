@@ -7,10 +7,10 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A form is what names of some kind look like.
+// A form is what names of a kind look like.
 type form struct {
 	fits func(definition.Name) bool
-	what string
+	rule string
 }
 
 var (
@@ -20,32 +20,39 @@ var (
 	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
 )
 
-// owner reads the name that a line declares, with its final dot.
-func (im *importer) owner(l line, s string, f form) (definition.Name, bool) {
+// maxTTL is the highest TTL (RFC 2181 §8).
+const maxTTL = 1<<31 - 1
+
+// owner returns the name and the TTL of a declaration, if both are valid. The name has its final dot.
+func (im *importer) owner(l line, s string, seconds uint32, f form) (definition.Name, definition.TTL, bool) {
 	name, ok := im.name(l, s)
 	switch {
 	case !ok:
-		return "", false
+		return "", definition.TTL{}, false
 	case strings.Contains(string(name), "*"):
-		im.unsay(l, "there are no wildcards: declare each name that is asked for")
-		return "", false
+		im.skip(l, "there are no wildcards: declare each name that is asked for")
+		return "", definition.TTL{}, false
 	case !f.fits(name):
-		im.unsay(l, "%s: %s", name, f.what)
-		return "", false
+		im.skip(l, "%s: %s", name, f.rule)
+		return "", definition.TTL{}, false
 	}
 	im.texts[l.Pos] = l.text
-	return name, true
+	if seconds > maxTTL {
+		im.skip(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
+		return "", definition.TTL{}, false
+	}
+	return name, definition.TTL{Seconds: seconds, Own: true}, true
 }
 
-// target reads the name that a line points to, with its final dot.
+// target returns the name that a line points to. It has its final dot.
 func (im *importer) target(l line, s string, f form) (definition.Name, bool) {
 	if _, err := netip.ParseAddr(strings.TrimSuffix(s, ".")); err == nil {
-		im.unsay(l, "%s is an address where the name of a host belongs: declare a host and write its name", s)
+		im.skip(l, "%s is an address where the name of a host belongs: declare a host and write its name", s)
 		return "", false
 	}
 	name, ok := im.name(l, s)
 	if ok && !f.fits(name) {
-		im.unsay(l, "%s: %s", name, f.what)
+		im.skip(l, "%s: %s", name, f.rule)
 		return "", false
 	}
 	return name, ok
@@ -54,19 +61,7 @@ func (im *importer) target(l line, s string, f form) (definition.Name, bool) {
 func (im *importer) name(l line, s string) (definition.Name, bool) {
 	name, err := definition.ParseName(s, ".")
 	if err != nil {
-		im.unsay(l, "%v", err)
-		return "", false
+		im.skip(l, "%v", err)
 	}
-	return name, true
-}
-
-// maxTTL is the highest that there is (RFC 2181 §8).
-const maxTTL = 1<<31 - 1
-
-func (im *importer) ttl(l line, seconds uint32) (definition.TTL, bool) {
-	if seconds > maxTTL {
-		im.unsay(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
-		return definition.TTL{}, false
-	}
-	return definition.TTL{Seconds: seconds, Own: true}, true
+	return name, err == nil
 }

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package rig
+
+import "syscall"
+
+func endWithParent(*syscall.SysProcAttr) {}
+
+func reserve(int) bool { return true }
