@@ -2,6 +2,7 @@ package change
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -49,18 +50,6 @@ func (s fragmentSet) byAge() []*Fragment {
 	return slices.SortedFunc(maps.Keys(s), (*Fragment).Compare)
 }
 
-// addCommon adds what two sets have in common, in the time that the smaller takes.
-func (s fragmentSet) addCommon(a, b fragmentSet) {
-	if len(b) < len(a) {
-		a, b = b, a
-	}
-	for one := range a {
-		if b[one] {
-			s[one] = true
-		}
-	}
-}
-
 // A nameIndex is fragments by hashes of the names in them. Many may name one exchange:
 // each comes and goes in the same time, however many these are.
 type nameIndex map[uint32]posting
@@ -72,11 +61,28 @@ type posting struct {
 	more fragmentSet // all of them, if they were several
 }
 
-func (p posting) set() fragmentSet {
-	if p.more != nil || p.one == nil {
-		return p.more
+func (p posting) all(yield func(*Fragment) bool) {
+	if p.one != nil {
+		yield(p.one)
 	}
-	return fragmentSet{p.one: true}
+	for one := range p.more {
+		if !yield(one) {
+			return
+		}
+	}
+}
+
+// among goes through those that are among others, in the time that the fewer of both take.
+func (p posting) among(others fragmentSet, yield func(*Fragment)) {
+	few, many := iter.Seq[*Fragment](p.all), others
+	if len(others) < len(p.more) {
+		few, many = maps.Keys(others), p.more
+	}
+	for one := range few {
+		if many[one] {
+			yield(one)
+		}
+	}
 }
 
 func (x nameIndex) add(names definition.Names, one *Fragment) {
@@ -104,6 +110,5 @@ func (x nameIndex) remove(names definition.Names, one *Fragment) {
 	}
 }
 
-// at returns the fragments with a name, and perhaps some of another name. The set may
-// not be changed.
-func (x nameIndex) at(name definition.Name) fragmentSet { return x[hash(name)].set() }
+// at returns the fragments with a name, and perhaps some of another name.
+func (x nameIndex) at(name definition.Name) posting { return x[hash(name)] }

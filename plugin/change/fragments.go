@@ -164,11 +164,12 @@ func (f *Fragments) ExcludedAbout(declaring, pointing definition.Names) []*Fragm
 		return nil
 	}
 	about := make(fragmentSet)
+	add := func(one *Fragment) { about[one] = true }
 	for name := range declaring {
-		about.addCommon(f.excluded, f.owners.at(name))
+		f.owners.at(name).among(f.excluded, add)
 	}
 	for name := range pointing {
-		about.addCommon(f.excluded, f.targets.at(name))
+		f.targets.at(name).among(f.excluded, add)
 	}
 	return about.byAge()
 }
@@ -207,7 +208,7 @@ func (f *Fragments) Apexes() []definition.Apex { return nil }
 func (f *Fragments) about(names definition.Names, index nameIndex) (*definition.Set, bool) {
 	found := make(fragmentSet)
 	for name := range names {
-		for one := range index.at(name) {
+		for one := range index.at(name).all {
 			if !f.excluded[one] {
 				found[one] = true
 			}

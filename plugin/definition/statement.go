@@ -32,7 +32,7 @@ func Statements(d *caddyfile.Dispenser) ([]Statement, Errors) {
 // EachStatement calls f for every statement of a text whose first line is at pos. The
 // statement is valid during the call: the next one is read into the same memory.
 func EachStatement(pos Pos, text string, f func(Statement)) Errors {
-	g := grouper{words: newLexer(pos, text)}
+	g := grouper{words: newLexer(pos, text), buf: make([]string, 0, 16)}
 	g.block(Pos{}, 0, func(s Statement) {
 		f(s)
 		g.buf = g.buf[:0]
