@@ -349,7 +349,8 @@ func TestChain(t *testing.T) {
 			}
 			set := definition.Merge(s.base)
 			s.fragments.ReadAll(set)
-			if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}); len(errs) > 0 {
+			opt := lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}
+			if errs := lint.Errors(set.Index(), nil, opt); len(errs) > 0 {
 				t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
 			}
 			if all, out := s.fragments.Len(); out == 0 || out == all {

@@ -312,7 +312,11 @@ func TestFragments(t *testing.T) {
 				t.Error("names are known though all has been read")
 			}
 		})
-		for _, edits := range [][]change.Edit{{put("c", host("c"))}, {put("b", host("b")), put("c", "host")}, {{Fragment: change.Fragment{Key: "a"}, Gone: true}}} {
+		for _, edits := range [][]change.Edit{
+			{put("c", host("c"))},
+			{put("b", host("b")), put("c", "host")},
+			{{Fragment: change.Fragment{Key: "a"}, Gone: true}},
+		} {
 			s.edits <- edits
 			synctest.Wait()
 		}
