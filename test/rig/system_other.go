@@ -2,8 +2,22 @@
 
 package rig
 
-import "syscall"
+import (
+	"os/exec"
+	"sync"
+	"syscall"
+)
 
 func endWithParent(*syscall.SysProcAttr) {}
 
-func reserve(int) bool { return true }
+func awaitExit(cmd *exec.Cmd) bool {
+	cmd.Wait()
+	return false
+}
+
+var reserved sync.Map
+
+func reserve(port int) bool {
+	_, before := reserved.LoadOrStore(port, true)
+	return !before
+}
