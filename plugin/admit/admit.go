@@ -35,7 +35,7 @@ type Admission struct {
 
 	why         map[*change.Fragment]lint.Finding             // of those that are excluded and can be read
 	excludedFor map[definition.Name]map[*change.Fragment]bool // those by the names in why
-	was         map[*change.Fragment]bool                     // whether those were excluded that the last decision is about
+	was         map[*change.Fragment]bool                     // whether those were that the last decision is about
 }
 
 // New returns the admission of some fragments; opt is for everything that is
@@ -51,7 +51,9 @@ func (a *Admission) Of(fragments *change.Fragments) bool { return a.fragments ==
 
 // All decides about all fragments, and returns what is declared then. Stores have
 // that, and read reads it.
-func (a *Admission) All(stores []change.Store, read func() (*definition.Index, definition.Errors)) (*definition.Index, definition.Errors) {
+func (a *Admission) All(
+	stores []change.Store, read func() (*definition.Index, definition.Errors),
+) (*definition.Index, definition.Errors) {
 	a.start(stores)
 	for _, f := range a.fragments.Excluded() {
 		a.readmit(f)

@@ -255,6 +255,7 @@ func numbered(word string, n int) string {
 func TestPartIsAll(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			r := rand.New(rand.NewPCG(seed, 1))
 			s := newStore(t, "host fixed 192.0.2.1\nalias also fixed")
 			if seed%2 == 1 {
@@ -334,24 +335,28 @@ func text(r *rand.Rand) string {
 // may be, comes to an end, and no error is left.
 func TestChain(t *testing.T) {
 	for _, link := range []string{"alias a%d a%d", "host a%[1]d 192.0.2.1\nmail a%[1]d 10 a%[2]d"} {
-		s := newStore(t, "")
-		authoritative(s.base)
-		var edits []change.Edit
-		for i := range 500 {
-			edits = append(edits, put(fmt.Sprint(i), int64(i), fmt.Sprintf(link, i, i+1)))
-		}
-		s.fragments.Apply(edits)
-		if reads := s.all(); reads > 1+2*(maxReads+1) {
-			t.Errorf("all was read %d times", reads)
-		}
-		set := definition.Merge(s.base)
-		s.fragments.ReadAll(set)
-		if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}); len(errs) > 0 {
-			t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
-		}
-		if all, out := s.fragments.Len(); out == 0 || out == all {
-			t.Errorf("%d of %d are excluded", out, all)
-		}
+		t.Run(strings.Fields(link)[0], func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t, "")
+			authoritative(s.base)
+			var edits []change.Edit
+			for i := range 500 {
+				edits = append(edits, put(fmt.Sprint(i), int64(i), fmt.Sprintf(link, i, i+1)))
+			}
+			s.fragments.Apply(edits)
+			if reads := s.all(); reads > 1+2*(maxReads+1) {
+				t.Errorf("all was read %d times", reads)
+			}
+			set := definition.Merge(s.base)
+			s.fragments.ReadAll(set)
+			opt := lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}
+			if errs := lint.Errors(set.Index(), nil, opt); len(errs) > 0 {
+				t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
+			}
+			if all, out := s.fragments.Len(); out == 0 || out == all {
+				t.Errorf("%d of %d are excluded", out, all)
+			}
+		})
 	}
 }
 

@@ -18,7 +18,8 @@ type contradiction struct {
 func (a *Admission) wrongAlone(errors []lint.Finding, last bool) map[*change.Fragment]lint.Finding {
 	wrong := make(map[*change.Fragment]lint.Finding)
 	for _, e := range errors {
-		if f := a.fragments.Of(e.Pos.Source); f != nil && len(e.Clashes) == 0 && !(last && e.Rule.ID == lint.TargetUndefined) {
+		f, stays := a.fragments.Of(e.Pos.Source), last && e.Rule.ID == lint.TargetUndefined
+		if f != nil && len(e.Clashes) == 0 && !stays {
 			wrong[f] = e
 		}
 	}

@@ -52,7 +52,8 @@ func BenchmarkFragmentChange(b *testing.B) {
 	for _, n := range []int{25_000, 200_000} {
 		f := NewFragments(benchZones)
 		edit := func(i, preference int) Edit {
-			return Edit{Fragment: Fragment{Key: fmt.Sprint(i), Text: fmt.Sprintf("mail d%d %d mx1 20 mx2", i, preference), Created: int64(i)}}
+			text := fmt.Sprintf("mail d%d %d mx1 20 mx2", i, preference)
+			return Edit{Fragment: Fragment{Key: fmt.Sprint(i), Text: text, Created: int64(i)}}
 		}
 		edits := []Edit{{Fragment: Fragment{Key: "mx", Text: "host mx1 192.0.2.1\nhost mx2 192.0.2.2"}}}
 		for i := range n {
@@ -65,7 +66,8 @@ func BenchmarkFragmentChange(b *testing.B) {
 			for b.Loop() {
 				done++
 				changed, errs := f.Apply([]Edit{edit(n/2, done%10)})
-				if part, ok := Affected([]Store{f}, changed); !ok || len(errs) > 0 || len(part.Set.Mails) != 1 || len(part.Set.Hosts) != 2 {
+				part, ok := Affected([]Store{f}, changed)
+				if !ok || len(errs) > 0 || len(part.Set.Mails) != 1 || len(part.Set.Hosts) != 2 {
 					b.Fatal(part, ok, errs)
 				}
 			}

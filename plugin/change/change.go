@@ -127,7 +127,9 @@ func (c *closure) pointing(at definition.Names) *definition.Set {
 }
 
 // reach adds to names what a step from the last ones leads to, again and again.
-func (c *closure) reach(names definition.Names, most int, step func(definition.Names) definition.Names) definition.Names {
+func (c *closure) reach(
+	names definition.Names, most int, step func(definition.Names) definition.Names,
+) definition.Names {
 	all := definition.Names{}
 	for next := withSMTP(names); len(next) > 0 && !c.tooMuch; {
 		all.Add(next)

@@ -50,6 +50,8 @@ func named(words string) definition.Names {
 
 // TestAffected: what a change concerns, and what is declared of that and of what it points to.
 func TestAffected(t *testing.T) {
+	const published = "mail m 10 a {\nsrv\n}\nhost a 192.0.2.1\n"
+	const beside = published + "service _smtp._tcp.m 1 1 25 b\nhost b 192.0.2.1"
 	for _, tc := range []struct {
 		name            string
 		text            string
@@ -65,17 +67,14 @@ func TestAffected(t *testing.T) {
 		{"a target", "host a 192.0.2.1\nservice _x._tcp 0 0 1 a", "a", "_x._tcp a", "_x._tcp a"},
 		{"a chain of aliases", "alias a b\nalias b c\nalias c d\nhost d 192.0.2.1\nmail m 10 a", "c", "a b c m", "a b c d m"},
 		{"a loop of aliases", "alias a b\nalias b a", "a", "a b", "a b"},
-		{"a service that is published", "mail m 10 a {\nsrv\n}\nhost a 192.0.2.1", "_smtp._tcp.m", "m", "a m"},
-		{"a service beside one that is published", "mail m 10 a {\nsrv\n}\nservice _smtp._tcp.m 1 1 25 b\nhost b 192.0.2.1\nhost a 192.0.2.1",
-			"m", "_smtp._tcp.m m", "_smtp._tcp.m a b m"},
-		{"a target of such a service", "mail m 10 a {\nsrv\n}\nservice _smtp._tcp.m 1 1 25 b\nhost b 192.0.2.1\nhost a 192.0.2.1",
-			"b", "_smtp._tcp.m b m", "_smtp._tcp.m a b m"},
+		{"a service that is published", published, "_smtp._tcp.m", "m", "a m"},
+		{"a service beside one that is published", beside, "m", "_smtp._tcp.m m", "_smtp._tcp.m a b m"},
+		{"a target of such a service", beside, "b", "_smtp._tcp.m b m", "_smtp._tcp.m a b m"},
 	} {
-		stanzas := strings.Split(strings.ReplaceAll(tc.text, "\n", ";"), ";")
 		for where, s := range map[string][]Store{
 			"a Corefile": stores(t, tc.text, "", ""),
 			"a file":     stores(t, "", tc.text, ""),
-			"fragments":  stores(t, "", "", strings.ReplaceAll(strings.Join(stanzas, ";"), "{;srv;}", "{\nsrv\n}")),
+			"fragments":  stores(t, "", "", strings.NewReplacer("{\nsrv\n}", "{ srv }", "\n", ";").Replace(tc.text)),
 		} {
 			t.Run(tc.name+" in "+where, func(t *testing.T) {
 				part, ok := Affected(s, named(tc.changed))

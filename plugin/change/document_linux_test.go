@@ -10,7 +10,8 @@ import (
 // TestDocumentHuge: offsets have 32 bits, so a text beyond 4 GiB is not followed: the one
 // here may not even be looked at.
 func TestDocumentHuge(t *testing.T) {
-	huge, err := syscall.Mmap(-1, 0, math.MaxUint32+1, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
+	const flags = syscall.MAP_ANON | syscall.MAP_PRIVATE | syscall.MAP_NORESERVE
+	huge, err := syscall.Mmap(-1, 0, math.MaxUint32+1, syscall.PROT_NONE, flags)
 	if err != nil {
 		t.Skip(err)
 	}

@@ -30,6 +30,8 @@ func (f *Fragment) Source() string {
 
 const fragmentSource = "etcd:"
 
+func (f *Fragment) pos() definition.Pos { return definition.Pos{Source: f.Source(), Line: 1} }
+
 // Compare orders fragments by age, the oldest first.
 func (f *Fragment) Compare(g *Fragment) int {
 	return cmp.Or(cmp.Compare(f.Created, g.Created), cmp.Compare(f.Key, g.Key))

@@ -117,7 +117,8 @@ const maxRecords = 100_000
 func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
 	set, errs := f.readInto(new(definition.Set), one)
 	if n := set.Records(); len(errs) == 0 && n > maxRecords {
-		errs = tooMany(one, n)
+		text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments", n, maxRecords)
+		errs = definition.Errors{{Pos: one.pos(), ID: definition.ValueOutOfRange, Text: text}}
 	}
 	if len(errs) > 0 {
 		return new(definition.Set), errs
@@ -125,14 +126,9 @@ func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
 	return set, nil
 }
 
-func tooMany(one *Fragment, records int) definition.Errors {
-	text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments", records, maxRecords)
-	return definition.Errors{{Pos: definition.Pos{Source: one.Source(), Line: 1}, ID: definition.ValueOutOfRange, Text: text}}
-}
-
 func (f *Fragments) readInto(set *definition.Set, one *Fragment) (*definition.Set, definition.Errors) {
 	r := f.reader.Into(set)
-	r.Text(definition.Pos{Source: one.Source(), Line: 1}, one.Text, nil)
+	r.Text(one.pos(), one.Text, nil)
 	return r.Set()
 }
 

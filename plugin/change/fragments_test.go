@@ -142,7 +142,8 @@ func TestFragmentsExcludedAbout(t *testing.T) {
 		f.Exclude(f.Of("etcd:"+key), true)
 	}
 	for _, tc := range []struct{ declaring, pointing, want string }{
-		{"", "", ""}, {"a d", "", ""}, {"b", "", "b"}, {"b c e", "", "b c e"}, {"", "a", "b c"}, {"e", "a", "b c e"}, {"b", "a", "b c"}, {"", "b", ""},
+		{"", "", ""}, {"a d", "", ""}, {"b", "", "b"}, {"b c e", "", "b c e"},
+		{"", "a", "b c"}, {"e", "a", "b c e"}, {"b", "a", "b c"}, {"", "b", ""},
 	} {
 		if got := about(tc.declaring, tc.pointing); got != tc.want {
 			t.Errorf("about %q and what points to %q: %q, want %q", tc.declaring, tc.pointing, got, tc.want)

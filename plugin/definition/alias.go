@@ -24,11 +24,11 @@ func (r *Reader) alias(s Statement) {
 		return
 	}
 	ttl := r.ttlBlock(s)
-	for o := range r.owners(s, s.Words[1:last]) {
+	r.owners(s.Pos, s.Words[1:last], func(o owner) {
 		if host, ok := r.target(s.Pos, s.Words[last], o.zone); ok {
 			r.set.Aliases = append(r.set.Aliases, Alias{s.Pos, o.name, host, ttl})
 		}
-	}
+	})
 }
 
 // Aliases returns what the name is an alias of, in the order of declaration.

@@ -38,9 +38,9 @@ func (r *Reader) host(s Statement) {
 		return
 	}
 	addrs = distinct(addrs, netip.Addr.Compare)
-	for o := range r.owners(s, s.Words[1:2]) {
+	r.owners(s.Pos, s.Words[1:2], func(o owner) {
 		r.set.Hosts = append(r.set.Hosts, Host{s.Pos, o.name, addrs, ttl})
-	}
+	})
 }
 
 func (r *Reader) addr(pos Pos, word string) (netip.Addr, bool) {
@@ -65,15 +65,7 @@ func (o Owner) HostTTL() (uint32, bool) { return common(o.Hosts()) }
 
 // Addrs returns the addresses of a host, sorted, each once.
 func (o Owner) Addrs() []netip.Addr {
-	hosts := o.Hosts()
-	if len(hosts) == 1 {
-		return hosts[0].Addrs
-	}
-	var all []netip.Addr
-	for _, h := range hosts {
-		all = append(all, h.Addrs...)
-	}
-	return distinct(all, netip.Addr.Compare)
+	return joined(o.Hosts(), func(h *Host) []netip.Addr { return h.Addrs }, netip.Addr.Compare)
 }
 
 // hosts returns a statement for each host.

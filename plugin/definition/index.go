@@ -111,7 +111,7 @@ func (x *Index) Len() int { return len(x.names) }
 
 // Numbers returns the number of each owner: 0 to Len-1 in the order of [Index.Owners].
 // It is the index's own map, which is large: whoever serves the owners may go on
-// with it, and may add names under numbers from Len on, unseen by the index.
+// with it, and may add names under numbers from Len on, which the index ignores.
 func (x *Index) Numbers() map[Name]uint32 { return x.numbers }
 
 // Number returns the number of o.
@@ -156,6 +156,18 @@ func (o Owner) declared() *Index {
 
 // Apex returns that of the authoritative zone of this name, or nil.
 func (o Owner) Apex() *Apex { return o.declared().apexes[o.number] }
+
+// joined returns the lists of declarations as one, sorted, each item once.
+func joined[D, T any](declared []D, list func(D) []T, compare func(a, b T) int) []T {
+	if len(declared) == 1 {
+		return list(declared[0])
+	}
+	var all []T
+	for _, d := range declared {
+		all = append(all, list(d)...)
+	}
+	return distinct(all, compare)
+}
 
 // distinct sorts and drops repetitions, of which the first stays.
 func distinct[T any](all []T, compare func(a, b T) int) []T {

@@ -15,7 +15,7 @@ type words interface {
 	offset() int // of the last word in its text
 }
 
-// dispensed are the words of a block of a Corefile.
+// dispensed are the words of a Corefile.
 type dispensed struct{ *caddyfile.Dispenser }
 
 func (d dispensed) next() (string, Pos, bool) {
@@ -25,11 +25,11 @@ func (d dispensed) next() (string, Pos, bool) {
 	return d.Val(), Pos{d.File(), d.Line()}, true
 }
 
-func (dispensed) offset() int { return 0 } // nobody asks for it
+func (dispensed) offset() int { return 0 } // a Corefile is read as a whole
 
-// A lexer reads the words of a text without copying them. It takes for a word
-// what the lexer of caddyfile takes for one, which needs ten times the memory of
-// the text and four times as long: that is felt from a hundred thousand lines.
+// A lexer reads the words of a text without copying them, and the same words as the
+// lexer of caddyfile. That needs ten times the memory of the text and four times as
+// long, which matters from a hundred thousand lines.
 //
 //   - White space separates words, but a carriage return is nothing at all.
 //   - A word that starts with a quote goes on to the next quote; in it \" is a
@@ -98,8 +98,8 @@ func (x *lexer) skip() {
 	}
 }
 
-// quoted reads up to the closing quote. There is no word if the text ends
-// before anything is in it.
+// quoted reads up to the closing quote. It returns false if the text ends before
+// there is anything.
 func (x *lexer) quoted() (string, bool) {
 	var b strings.Builder
 	escaped := false
@@ -125,7 +125,7 @@ func (x *lexer) quoted() (string, bool) {
 	return b.String(), b.Len() > 0
 }
 
-// unusual reads a word that is not to be had as a part of the text.
+// unusual reads a word that is not a part of the text as it stands.
 func (x *lexer) unusual() string {
 	var b strings.Builder
 	dropped := false

@@ -45,7 +45,7 @@ func (r *Reader) mail(s Statement) {
 	}
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}
 	r.set.Mails = slices.Grow(r.set.Mails, len(st.names)*len(r.zones))
-	for o := range r.owners(s, st.names) {
+	r.owners(s.Pos, st.names, func(o owner) {
 		if st.srv {
 			r.checkSRV(s.Pos, o.name)
 		}
@@ -57,7 +57,7 @@ func (r *Reader) mail(s Statement) {
 			m.Pos, m.Exchanges = *st.none, nil
 			r.set.Mails = append(r.set.Mails, m)
 		}
-	}
+	})
 }
 
 // Mails returns what the name is declared as a mail domain, in the order of declaration.
@@ -72,14 +72,7 @@ func (o Owner) MailTTL() (uint32, bool) { return common(o.Mails()) }
 func (o Owner) Exchanges() []Exchange { return exchanges(o.Mails()) }
 
 func exchanges(mails []*Mail) []Exchange {
-	if len(mails) == 1 {
-		return mails[0].Exchanges
-	}
-	var all []Exchange
-	for _, m := range mails {
-		all = append(all, m.Exchanges...)
-	}
-	return distinct(all, byPreference)
+	return joined(mails, func(m *Mail) []Exchange { return m.Exchanges }, byPreference)
 }
 
 // mails returns a statement for the mail domains with the same exchanges, and notes the
@@ -106,13 +99,5 @@ func (p *printer) exchanges(o Owner) string {
 	for _, x := range o.Exchanges() {
 		e.add(strconv.Itoa(int(x.Preference)), p.name(x.Host))
 	}
-	if refusesMail(o) {
-		e.add("none", "")
-	}
-	return e.String()
-}
-
-// refusesMail reports whether a mail domain is declared to take no mail.
-func refusesMail(o Owner) bool {
-	return slices.ContainsFunc(o.Mails(), func(m *Mail) bool { return len(m.Exchanges) == 0 })
+	return e.end(hasNone(o.Mails()))
 }

@@ -81,6 +81,19 @@ func (e *entriesText) add(numbers, host string) {
 	}
 }
 
+// end returns the entries, and none if that is declared, too.
+func (e *entriesText) end(none bool) string {
+	if none {
+		e.add("none", "")
+	}
+	return e.String()
+}
+
+// hasNone reports whether one of some mail domains or services is declared as none.
+func hasNone[D declaration](declared []D) bool {
+	return slices.ContainsFunc(declared, func(d D) bool { return d.targets() == 0 })
+}
+
 // name writes a name so that the reader takes it for one and for this one.
 func (p *printer) name(n Name) string {
 	if n == p.zone {

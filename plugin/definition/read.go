@@ -3,7 +3,6 @@ package definition
 import (
 	"cmp"
 	"fmt"
-	"iter"
 	"maps"
 	"net/netip"
 	"slices"
@@ -125,43 +124,33 @@ func (r *Reader) usage(s Statement, usage string) {
 // are in.
 type owner struct{ name, zone Name }
 
-// owners reads owner names: a relative one stands for one name in each zone.
-func (r *Reader) owners(s Statement, words []string) iter.Seq[owner] {
-	return func(yield func(owner) bool) {
-		for _, word := range words {
-			if !r.owner(s.Pos, word, yield) {
-				return
-			}
-		}
-	}
-}
-
-// owner reads one owner name. It returns false if yield has.
-func (r *Reader) owner(pos Pos, word string, yield func(owner) bool) bool {
-	zones, absolute := r.zones, strings.HasSuffix(word, ".")
-	if absolute {
-		zones = zones[:1]
-	}
-	for _, zone := range zones {
-		name, err := ParseName(word, zone)
-		if err != nil {
-			r.errs.add(pos, NameInvalid, "%v", err)
-			return true
-		}
+// owners reads owner names, and calls declare for each: a relative one stands for one
+// name in each zone.
+func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
+	for _, word := range words {
+		zones, absolute := r.zones, strings.HasSuffix(word, ".")
 		if absolute {
-			zone = cmp.Or(r.zoneSet.Of(name), zone)
+			zones = zones[:1]
 		}
-		if !yield(owner{name, zone}) {
-			return false
+		for _, zone := range zones {
+			name, err := ParseName(word, zone)
+			if err != nil {
+				r.errs.add(pos, NameInvalid, "%v", err)
+				break
+			}
+			if absolute {
+				zone = cmp.Or(r.zoneSet.Of(name), zone)
+			}
+			declare(owner{name, zone})
 		}
 	}
-	return true
 }
 
 // target reads the name of a host that is pointed to.
 func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
 	if isAddress(word) {
-		r.errs.add(pos, TargetIsAddress, "%q is an address: declare it with \"host NAME %s\" and write the name", word, strings.TrimSuffix(word, "."))
+		r.errs.add(pos, TargetIsAddress, "%q is an address: declare it with \"host NAME %s\" and write the name",
+			word, strings.TrimSuffix(word, "."))
 		return "", false
 	}
 	name, err := ParseName(word, zone)
@@ -173,7 +162,7 @@ func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
 }
 
 // isAddress reports whether a word is an address, perhaps with the final dot of
-// a name. Most are not, and are told by a look: ParseAddr makes an error of each.
+// a name. Most are not, which is quickly seen: ParseAddr makes an error of each.
 func isAddress(word string) bool {
 	if word == "" || !isDigit(word[0]) && !strings.Contains(word, ":") {
 		return false

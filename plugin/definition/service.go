@@ -3,7 +3,6 @@ package definition
 import (
 	"cmp"
 	"fmt"
-	"slices"
 )
 
 // A Service is a service with its targets. None means that it is decidedly not
@@ -46,7 +45,7 @@ func (r *Reader) service(s Statement) {
 		return
 	}
 	targets := perZone[Target]{reader: r, entries: st.entries, of: target, compare: byPriority}
-	for o := range r.owners(s, st.names) {
+	r.owners(s.Pos, st.names, func(o owner) {
 		v := Service{Pos: s.Pos, Owner: o.name, TTL: st.ttl}
 		if v.Targets = targets.in(o.zone); len(v.Targets) > 0 {
 			r.set.Services = append(r.set.Services, v)
@@ -55,7 +54,7 @@ func (r *Reader) service(s Statement) {
 			v.Pos, v.Targets = *st.none, nil
 			r.set.Services = append(r.set.Services, v)
 		}
-	}
+	})
 }
 
 // Services returns what the name is declared as a service, in the order of declaration.
@@ -68,15 +67,7 @@ func (o Owner) ServiceTTL() (uint32, bool) { return common(o.Services()) }
 // Targets returns the targets of a service, each once, by ascending priority,
 // then descending weight, then name.
 func (o Owner) Targets() []Target {
-	services := o.Services()
-	if len(services) == 1 {
-		return services[0].Targets
-	}
-	var all []Target
-	for _, v := range services {
-		all = append(all, v.Targets...)
-	}
-	return distinct(all, byPriority)
+	return joined(o.Services(), func(v *Service) []Target { return v.Targets }, byPriority)
 }
 
 // services returns a statement for the services with the same targets, but for those that
@@ -97,13 +88,5 @@ func (p *printer) targets(o Owner) string {
 	for _, t := range o.Targets() {
 		e.add(fmt.Sprintf("%d %d %d", t.Priority, t.Weight, t.Port), p.name(t.Host))
 	}
-	if isRefused(o) {
-		e.add("none", "")
-	}
-	return e.String()
-}
-
-// isRefused reports whether a service is declared as not offered.
-func isRefused(o Owner) bool {
-	return slices.ContainsFunc(o.Services(), func(v *Service) bool { return len(v.Targets) == 0 })
+	return e.end(hasNone(o.Services()))
 }

@@ -32,7 +32,8 @@ func (x *Index) smtp() []Service {
 		}
 		seconds, _ := common(mails)
 		ttl := TTL{seconds, slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })}
-		services = append(services, Service{Pos: mails[i].Pos, Owner: name, Targets: smtpTargets(made, exchanges(mails)), TTL: ttl})
+		targets := smtpTargets(made, exchanges(mails))
+		services = append(services, Service{mails[i].Pos, name, targets, ttl})
 	}
 	return services
 }
@@ -55,7 +56,8 @@ func smtpTargets(made map[*Exchange][]Target, exchanges []Exchange) []Target {
 func publishes(domain, service Owner) bool {
 	ttl, _ := domain.MailTTL()
 	serviceTTL, _ := service.ServiceTTL()
-	return len(service.Services()) > 0 && serviceTTL == ttl && isRefused(service) == (len(domain.Exchanges()) == 0) &&
+	none := len(domain.Exchanges()) == 0
+	return len(service.Services()) > 0 && serviceTTL == ttl && hasNone(service.Services()) == none &&
 		slices.EqualFunc(service.Targets(), domain.Exchanges(), func(t Target, e Exchange) bool {
 			return t.Priority == e.Preference && t.Weight == 0 && t.Port == smtpPort && t.Host == e.Host
 		})

@@ -111,7 +111,8 @@ func (g *grouper) add(to *pending, word string, pos Pos, onLine bool) {
 // quote was opened and forgotten.
 func (g *grouper) unclosed(word string, pos Pos) {
 	first, _, _ := strings.Cut(word, "\n")
-	g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it", strings.TrimSpace(first), `"`)
+	g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it",
+		strings.TrimSpace(first), `"`)
 }
 
 // openBlock reads a block and gives it to the statement before it.
