@@ -47,7 +47,7 @@ func parse(c *caddy.Controller, root string) *corefile.Block {
 	})
 }
 
-// newHandler returns the handler of a block, which has loaded nothing yet.
+// newHandler returns the handler of a block, whose publisher has loaded nothing yet.
 func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 	o := &observer{server: server, etcds: b.Etcds}
 	for _, f := range b.Files {
@@ -57,7 +57,7 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 		e.Info, e.Warn = o.Info, o.Warning
 		e.Mark = len(b.Inline.Apexes) > 0 // whose serials are made of revisions
 	}
-	o.Excluded(0) // to be seen from the start
+	o.Excluded(0) // which makes the counter appear
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, Fallthrough: b.Fallthrough, Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
 		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,

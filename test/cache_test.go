@@ -54,7 +54,7 @@ func TestCacheBypass(t *testing.T) {
 		t.Errorf("authoritative: %d addresses, and %d at 1232 octets, want %d and 24", few, all, small)
 	}
 	address("example.org")
-	write(t, filepath.Join(s.dir, "definitions.conf"), definitions("192.0.2.9"))
+	write(t, filepath.Join(s.Dir, "definitions.conf"), definitions("192.0.2.9"))
 	eventually(t, s, "the new address is answered", func() bool { return strings.Contains(address("example.org"), "192.0.2.90") })
 	if now := address("example.net"); now != old {
 		t.Errorf("overlay: cache gave\n%s\nwant what it has kept\n%s", now, old)
