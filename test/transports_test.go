@@ -177,7 +177,7 @@ mail.example.net. 300 IN CNAME mx1.example.org.
 				"example.org:1053 {\n bind 127.0.0.1\n " + before + "\n " + definitions + "}",
 		} {
 			s := start(t, dir, corefile)
-			conn, err := dns.DialTimeout("udp", s.Addr, time.Minute)
+			conn, err := dns.DialTimeout("udp", s.addr, time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}

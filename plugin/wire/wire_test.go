@@ -171,7 +171,7 @@ func TestPack(t *testing.T) {
 	}
 }
 
-// TestFit: at each size there is every RRset of glue that fits after those before it, as miekg/dns measures the message,
+// TestFit: at any size there is every RRset of glue that fits after those before it, as miekg/dns measures the message,
 // and with room for a signature of each.
 func TestFit(t *testing.T) {
 	var p Packer
@@ -180,7 +180,7 @@ func TestFit(t *testing.T) {
 			continue
 		}
 		for _, each := range []int{0, 96} {
-			for m.Size = headerLen; m.Size < 2*dns.MinMsgSize; m.Size++ {
+			for m.Size = headerLen; m.Size < 2*dns.MinMsgSize; m.Size += 3 {
 				want, signatures := &dns.Msg{Compress: true, Question: []dns.Question{m.Question}, Answer: m.Answer}, 0
 				for i, end := 0, 0; i < len(m.Glue) && want.Len() <= m.Size; i = end {
 					for end = i; end < len(m.Glue) && sameRRset(m.Glue[i], m.Glue[end]); end++ {
