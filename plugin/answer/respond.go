@@ -2,7 +2,7 @@
 //
 // A [Responder] finds the answer to a query and makes it a [Reply]: a message, or a packed reply where no plugin
 // before mxsrv needs to see a message and the writer is that of a UDP, TCP or TLS client. What the table does not answer is
-// for the next plugin, which writes through an overlay where it must not deny a declared name.
+// for the next plugin, which writes through an overlay where it must not deny a declared name, nor make an alias of it.
 //
 // Glue never sets TC: whole RRsets are left out, from the end, with room for what plugins and CoreDNS add later.
 // Denials of names that exist have an NSEC record of their own where dnssec signs, as dnssec lists fixed types.
@@ -36,7 +36,9 @@ type Config struct {
 	Authoritative definition.Zones // of Zones
 	Fallthrough   definition.Zones // names in these may also be declared by the next plugins
 
-	TrimmedGlue, RepairedNXDOMAIN *prometheus.CounterVec // by server
+	TrimmedGlue, RepairedNXDOMAIN, RepairedAlias *prometheus.CounterVec // by server
+
+	Warn func(text string) // logs what operators must know of the next plugins, each thing once
 }
 
 // self is the name of our plugin, in the order of plugin.cfg.
@@ -53,10 +55,19 @@ type Responder struct {
 	inspected sync.Once
 	marks     bool // a marker is the first handler
 	chain     chain
+
+	warned struct {
+		sync.Mutex
+		names map[string]bool // of which a warning was logged; "" stands for that of signed zones
+	}
 }
 
 // New returns a responder that knows no other plugins yet, and writes messages until it does.
-func New(c Config) *Responder { return &Responder{config: c, zones: c.Zones.Set()} }
+func New(c Config) *Responder {
+	m := &Responder{config: c, zones: c.Zones.Set()}
+	m.warned.names = make(map[string]bool)
+	return m
+}
 
 // A Reply is what one query gets. It must be written, once.
 type Reply struct {
