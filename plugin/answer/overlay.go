@@ -55,6 +55,8 @@ func (w *overlayWriter) WriteMsg(res *dns.Msg) error {
 	m.Extra = slices.Clip(res.Extra)
 	if w.soa != nil {
 		m.Ns = slices.Clip(w.soa)
+	} else {
+		w.responder.soas.learn(res.Ns)
 	}
 	if w.exists && res.Rcode == dns.RcodeNameError {
 		w.repaired = true
@@ -70,9 +72,9 @@ func (w *overlayWriter) WriteMsg(res *dns.Msg) error {
 	return w.ResponseWriter.WriteMsg(&m)
 }
 
-// alias returns the record in an answer that makes an alias of a name that exists: CNAME, or DNAME above it, without whose
-// owner the name could not be (RFC 6672 §2.4). A name that only has others below it may be an alias in the zone of the next plugin,
-// where an alias cannot be meant for it unless a wildcard makes it: nobody writes CNAME for _tcp.
+// alias returns the record in an answer that makes an alias of a name that exists: CNAME, or a DNAME above it, below
+// which no name can be (RFC 6672 §2.4). A name that only has others below it may be an alias behind, unless it begins
+// with an underscore: nobody writes CNAME for _tcp, so that is of a wildcard, which does not hold for it (RFC 4592 §2.2.2).
 func (w *overlayWriter) alias(res *dns.Msg) dns.RR {
 	if !w.exists {
 		return nil
@@ -97,7 +99,7 @@ func (w *overlayWriter) alias(res *dns.Msg) dns.RR {
 func (w *overlayWriter) denyAlias(res *dns.Msg, alias dns.RR) error {
 	m := *res
 	m.Rcode, m.Truncated, m.AuthenticatedData, m.Answer = dns.RcodeSuccess, false, false, nil
-	m.Ns = w.table.Denial(w.name, w.query.Question[0].Qtype).Ns
+	m.Ns = w.responder.soas.of(w.table.Denial(w.name, w.query.Question[0].Qtype).Ns)
 	m.Extra = nil
 	if opt := res.IsEdns0(); opt != nil {
 		m.Extra = []dns.RR{opt}

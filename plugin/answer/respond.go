@@ -50,6 +50,8 @@ type Responder struct {
 
 	config Config
 	zones  definition.ZoneSet
+	soas   soas
+	stop   context.CancelFunc // ends Follow
 	server *dnsserver.Config
 
 	inspected sync.Once
@@ -64,7 +66,7 @@ type Responder struct {
 
 // New returns a responder that knows no other plugins yet, and writes messages until it does.
 func New(c Config) *Responder {
-	m := &Responder{config: c, zones: c.Zones.Set()}
+	m := &Responder{config: c, zones: c.Zones.Set(), soas: newSOAs(&c)}
 	m.warned.names = make(map[string]bool)
 	return m
 }
@@ -120,6 +122,9 @@ func (m *Responder) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, 
 // complete packs a reply whose answer is known, or makes its message.
 func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *Reply {
 	reply.message.MsgHdr = headerOf(r, reply.answer.Rcode)
+	if len(reply.answer.Ns) > 0 {
+		reply.answer.Ns = m.soas.of(reply.answer.Ns)
+	}
 	reply.cached = m.chain.caches && m.chain.bypassed.Of(definition.Name(canonical(r.Question[0].Name))) == ""
 	if !m.packs(ctx, w, r, reply) || !reply.pack(w, r) {
 		reply.msg = m.message(ctx, w, r, t, reply)

@@ -156,3 +156,42 @@ controls { };
 `, dir, port, toPort))
 	return run(t, "127.0.0.1:"+port, exec.Command(named, "-g", "-n", "2", "-c", conf), "all zones loaded")
 }
+
+// TestOneSOA: denials of declared names have the SOA of the zone behind, whoever denies.
+func TestOneSOA(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "db.example.com"), aliasZone)
+	s := start(t, dir, `example.com:1053 {
+    bind 127.0.0.1
+    mxsrv {
+        host mx1 192.0.2.10
+        alias relay mx1
+    }
+    file db.example.com
+}
+example.com:1055 {
+    bind 127.0.0.1
+    mxsrv {
+        host mx1 192.0.2.10
+        alias relay mx1
+    }
+    forward . 127.0.0.1:1053
+}`)
+	for _, port := range []string{":1053", ":1055"} {
+		s := &server{s.Server, s.At[port]}
+		for _, question := range []string{"mx1.example.com AAAA", "mx1.example.com TXT", "relay.example.com AAAA"} {
+			const want = "example.com.\t300\tIN\tSOA\tns.example.com. admin.example.com. 7 7200 1800 86400 300"
+			got := ""
+			eventually(t, s, "the SOA of the zone is known", func() bool {
+				m := s.ask(t, "udp", query(t, question))
+				if got = fmt.Sprint(m.Ns); len(m.Ns) == 1 {
+					got = m.Ns[0].String()
+				}
+				return !strings.Contains(got, "ns.dns.example.com.")
+			})
+			if got != want {
+				t.Errorf("%s %s:\n%s\nwant\n%s", port, question, got, want)
+			}
+		}
+	}
+}
