@@ -14,20 +14,27 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// soaBehind is a next plugin that has a SOA, or fails to say so.
+// soaBehind is a next plugin that has a SOA or not, or fails to say so: one way at the start, and one later.
 type soaBehind struct {
+	first, then soaState
+	asked       []string
+	start       time.Time
+}
+
+type soaState struct {
 	soa   dns.RR // or nil
 	fails string // how, or ""
-	asked []string
-	start time.Time
 }
 
 func (*soaBehind) Name() string { return "file" }
 
 func (b *soaBehind) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	b.asked = append(b.asked, fmt.Sprint(time.Since(b.start), " ", r.Question[0].Name, " ", dns.Type(r.Question[0].Qtype)))
-	m := new(dns.Msg).SetReply(r)
-	switch b.fails {
+	m, is := new(dns.Msg).SetReply(r), b.first
+	if time.Since(b.start) > 0 {
+		is = b.then
+	}
+	switch is.fails {
 	case "silent":
 		<-ctx.Done()
 		return dns.RcodeServerFailure, ctx.Err()
@@ -38,13 +45,13 @@ func (b *soaBehind) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	case "SERVFAIL":
 		m.Rcode = dns.RcodeServerFailure
 	case "packed":
-		m.Answer = []dns.RR{b.soa}
+		m.Answer = []dns.RR{is.soa}
 		packed, _ := m.Pack()
 		_, err := w.Write(packed)
 		return dns.RcodeSuccess, err
 	default:
-		if b.soa != nil {
-			m.Answer = []dns.RR{b.soa}
+		if is.soa != nil {
+			m.Answer = []dns.RR{is.soa}
 		}
 	}
 	return m.Rcode, w.WriteMsg(m)
@@ -72,41 +79,40 @@ func TestSOABehind(t *testing.T) {
 	soa := rr(t, "Example.ORG. 30 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")
 	for _, tc := range []struct {
 		name        string
-		first, then soaBehind
+		first, then soaState
 		want, later string // the SOA of denials at the start and after 100 s
 		asked       []string
 	}{
-		{"known", soaBehind{soa: soa}, soaBehind{soa: soa}, behind, behind, []string{"0s", "30s", "1m0s", "1m30s"}},
-		{"packed", soaBehind{soa: soa, fails: "packed"}, soaBehind{soa: soa}, behind, behind, []string{"0s", "30s", "1m0s", "1m30s"}},
-		{"none", soaBehind{}, soaBehind{}, madeUp, madeUp, []string{"0s", "1m0s"}},
-		{"found later", soaBehind{}, soaBehind{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
-		{"gone later", soaBehind{soa: soa}, soaBehind{}, behind, madeUp, []string{"0s", "30s", "1m30s"}},
-		{"of the zone above", soaBehind{soa: rr(t, "org. 30 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")}, soaBehind{}, madeUp, madeUp, []string{"0s", "1m0s"}},
-		{"silent", soaBehind{fails: "silent"}, soaBehind{soa: soa}, madeUp, behind, []string{"0s", "1m2s", "1m32s"}},
-		{"panic", soaBehind{fails: "panic"}, soaBehind{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
-		{"nothing written", soaBehind{fails: "error"}, soaBehind{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
-		{"fails later", soaBehind{soa: soa}, soaBehind{fails: "SERVFAIL"}, behind, behind, []string{"0s", "30s", "1m30s"}},
-		{"TTL 0", soaBehind{soa: rr(t, "example.org. 0 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")}, soaBehind{},
+		{"known", soaState{soa: soa}, soaState{soa: soa}, behind, behind, []string{"0s", "30s", "1m0s", "1m30s"}},
+		{"packed", soaState{soa: soa, fails: "packed"}, soaState{soa: soa}, behind, behind, []string{"0s", "30s", "1m0s", "1m30s"}},
+		{"none", soaState{}, soaState{}, madeUp, madeUp, []string{"0s", "1m0s"}},
+		{"found later", soaState{}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
+		{"gone later", soaState{soa: soa}, soaState{}, behind, madeUp, []string{"0s", "30s", "1m30s"}},
+		{"of the zone above", soaState{soa: rr(t, "org. 30 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")}, soaState{}, madeUp, madeUp, []string{"0s", "1m0s"}},
+		{"silent", soaState{fails: "silent"}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m2s", "1m32s"}},
+		{"panic", soaState{fails: "panic"}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
+		{"nothing written", soaState{fails: "error"}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
+		{"fails later", soaState{soa: soa}, soaState{fails: "SERVFAIL"}, behind, behind, []string{"0s", "30s", "1m30s"}},
+		{"TTL 0", soaState{soa: rr(t, "example.org. 0 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")}, soaState{},
 			"example.org. 0 ns.example.net.", madeUp, []string{"0s", "5s", "1m5s"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				next := tc.first
-				next.start = time.Now()
-				s := newServer(t, declared+"\nhost mx2 192.0.2.20", &next)
+				next := &soaBehind{first: tc.first, then: tc.then, start: time.Now()}
+				s := newServer(t, declared+"\nhost mx2 192.0.2.20", next)
 				s.Follow(s.next)
 				synctest.Wait()
 				if got := soaIn(t, s); got != tc.want {
 					t.Errorf("at the start: %s, want %s", got, tc.want)
 				}
-				time.Sleep(time.Second)
-				next.soa, next.fails = tc.then.soa, tc.then.fails
-				time.Sleep(99 * time.Second)
+				time.Sleep(100 * time.Second)
+				synctest.Wait()
 				if got := soaIn(t, s); got != tc.later {
 					t.Errorf("later: %s, want %s", got, tc.later)
 				}
 				s.Stop()
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				for i := range tc.asked {
 					tc.asked[i] += " example.org. SOA"
 				}
