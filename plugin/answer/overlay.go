@@ -146,10 +146,18 @@ func (m *Responder) AfterNext(ctx context.Context, w dns.ResponseWriter, r *dns.
 			return dns.RcodeSuccess, err
 		}
 	}
-	if unanswered(rcode, err) && t != nil && concerns(r) {
-		if reply := m.deny(ctx, w, r, t); reply != nil {
+	if unanswered(rcode, err) && t != nil {
+		if reply := m.last(ctx, w, r, t); reply != nil {
 			return reply.Write(w)
 		}
 	}
 	return rcode, err
+}
+
+// last returns the reply to what no plugin has answered, or none.
+func (m *Responder) last(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) *Reply {
+	if concerns(r) {
+		return m.deny(ctx, w, r, t)
+	}
+	return m.refusal(r, t, true)
 }

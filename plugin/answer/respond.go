@@ -94,7 +94,7 @@ var replies = sync.Pool{New: func() any { return new(Reply) }}
 // that costs as much as the half of all other work.
 func (m *Responder) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*Reply, dns.ResponseWriter) {
 	if t == nil || !concerns(r) {
-		return m.refusal(r, t), w
+		return m.refusal(r, t, m.Last), w
 	}
 	name, qtype := canonical(r.Question[0].Name), r.Question[0].Qtype
 	reply := replies.Get().(*Reply)
@@ -225,8 +225,8 @@ func concerns(r *dns.Msg) bool {
 
 // refusal returns the reply to what must not go to the next plugin, if r is that: before definitions are known, that might deny
 // what is about to be declared; a transfer of an authoritative zone that transfer has not answered is not
-// allowed; and nobody may ask for NXNAME (RFC 9824 §3.5).
-func (m *Responder) refusal(r *dns.Msg, t *table.Table) *Reply {
+// allowed; and nobody may ask for NXNAME (RFC 9824 §3.5), which is for the next plugin to say unless it is the last.
+func (m *Responder) refusal(r *dns.Msg, t *table.Table, last bool) *Reply {
 	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
 		return nil
 	}
@@ -237,7 +237,7 @@ func (m *Responder) refusal(r *dns.Msg, t *table.Table) *Reply {
 	case t == nil:
 	case isTransfer(qtype) && t.IsApex(name):
 		return &Reply{rcode: dns.RcodeRefused}
-	case qtype == dns.TypeNXNAME && t.AuthoritativeSOA(name) != nil:
+	case qtype == dns.TypeNXNAME && (t.AuthoritativeSOA(name) != nil || last && m.zones.Of(definition.Name(name)) != ""):
 		return &Reply{rcode: dns.RcodeFormatError}
 	}
 	return nil
