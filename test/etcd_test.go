@@ -294,7 +294,7 @@ func TestEtcdFaults(t *testing.T) {
 				m.Kill()
 			}
 			st.stop()
-			s.Restart(t)
+			s.restart(t)
 			if status := s.get(":1054", "/ready"); status != "OK" {
 				t.Errorf("with its snapshot it says %q, want that it is ready\n%s", status, s)
 			}
