@@ -94,6 +94,29 @@ func checkTarget(from *server, kind, aliasRule string, pos definition.Pos, owner
 	return nil
 }
 
+// A kind is one of those that a name is declared as.
+type kind struct {
+	word   string // that declares it
+	pos    definition.Pos
+	qtypes []uint16 // of its records
+}
+
+func kindsOf(o definition.Owner) (kinds []kind) {
+	if d := o.Hosts(); len(d) > 0 {
+		kinds = append(kinds, kind{"host", d[0].Pos, []uint16{dns.TypeA, dns.TypeAAAA}})
+	}
+	if d := o.Mails(); len(d) > 0 {
+		kinds = append(kinds, kind{"mail", d[0].Pos, []uint16{dns.TypeMX}})
+	}
+	if d := o.Services(); len(d) > 0 {
+		kinds = append(kinds, kind{"service", d[0].Pos, []uint16{dns.TypeSRV}})
+	}
+	if d := o.Aliases(); len(d) > 0 {
+		kinds = append(kinds, kind{"alias", d[0].Pos, []uint16{dns.TypeCNAME}})
+	}
+	return kinds
+}
+
 // answerChecks check the records of everything that is declared.
 func answerChecks(s *served, from *server) []check {
 	var checks []check
@@ -104,17 +127,8 @@ func answerChecks(s *served, from *server) []check {
 		}
 	}
 	for o := range s.index.Owners() {
-		if d := o.Hosts(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeA, dns.TypeAAAA)
-		}
-		if d := o.Mails(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeMX)
-		}
-		if d := o.Services(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeSRV)
-		}
-		if d := o.Aliases(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeCNAME)
+		for _, k := range kindsOf(o) {
+			add(k.pos, o.Name(), k.qtypes...)
 		}
 	}
 	for _, a := range s.index.Set.Apexes {
