@@ -150,15 +150,23 @@ func (f *storeFlags) override(c *etcd.Config) error {
 	return f.connection(c)
 }
 
-// login sets the user and the password. The password of the Corefile is for the user of the Corefile only.
+// login sets the user and the password: of the flags, the password file or the environment. The password of the Corefile
+// is for the user of the Corefile only.
 func (f *storeFlags) login(c *etcd.Config) error {
-	name, password, err := f.credentials()
-	switch {
-	case err != nil:
-		return err
-	case name != "":
+	name, password, given := strings.Cut(f.user, ":")
+	if f.passwordFile != "" {
+		text, err := os.ReadFile(f.passwordFile)
+		if err != nil {
+			return pathError(f.passwordFile, err)
+		}
+		password, _, _ = strings.Cut(string(text), "\n")
+		password = strings.TrimSuffix(password, "\r")
+	} else if !given {
+		password = os.Getenv(passwordVariable)
+	}
+	if name != "" {
 		c.Username, c.Password = name, password
-	case c.Username != "" && password != "":
+	} else if c.Username != "" && password != "" {
 		c.Password = password
 	}
 	switch {
@@ -168,20 +176,6 @@ func (f *storeFlags) login(c *etcd.Config) error {
 		return hint.Add(fmt.Errorf("no password of user %q: put it into %s", c.Username, passwordVariable), "--user %s --password-file FILE", c.Username)
 	}
 	return nil
-}
-
-// credentials returns the user and the password of the flags, the password file or the environment.
-func (f *storeFlags) credentials() (name, password string, err error) {
-	name, password, given := strings.Cut(f.user, ":")
-	if f.passwordFile == "" && !given {
-		password = os.Getenv(passwordVariable)
-	}
-	if f.passwordFile != "" {
-		text, err := os.ReadFile(f.passwordFile)
-		password, _, _ = strings.Cut(string(text), "\n")
-		return name, strings.TrimSuffix(password, "\r"), pathError(f.passwordFile, err)
-	}
-	return name, password, nil
 }
 
 // connection sets the endpoints and TLS. The TLS of the Corefile is for the endpoints of the Corefile only.
