@@ -128,9 +128,13 @@ func (r *Registration) follow(ctx context.Context, lease clientv3.LeaseID, beats
 // update reads the key, and puts or deletes the fragment if that is due. It returns the revision of what it has read or
 // put: what happens later is news.
 func (r *Registration) update(lease clientv3.LeaseID) (int64, error) {
-	e, revision, err := r.read()
+	found, revision, err := r.read(context.Background(), r.Fragment.Key)
 	if err != nil {
 		return 0, err
+	}
+	var e Entry
+	if len(found) > 0 {
+		e = found[0]
 	}
 	first, own := !r.started, r.leases[e.Lease]
 	r.started, r.holds = true, own && r.holds
@@ -148,20 +152,6 @@ func (r *Registration) update(lease clientv3.LeaseID) (int64, error) {
 		r.Note("%s %s: waiting until it is free", e.Key, holder(e))
 	}
 	return revision, nil
-}
-
-// read returns what the key has, and the revision of etcd.
-func (r *Registration) read() (e Entry, revision int64, err error) {
-	ctx, cancel := r.timeout(context.Background())
-	defer cancel()
-	found, err := r.client.Get(ctx, r.Fragment.Key)
-	if err != nil {
-		return Entry{}, 0, err
-	}
-	if len(found.Kvs) > 0 {
-		e = entryOf(found.Kvs[0])
-	}
-	return e, found.Header.Revision, nil
 }
 
 func holder(e Entry) string {
