@@ -124,13 +124,21 @@ func (p *Picture) JSON(w io.Writer) error {
 func New(index *definition.Index, opt Options) *Picture {
 	b := builder{index: index, sets: make(map[string]*Set), hosts: make(map[definition.Name]*Host)}
 	for o := range index.Owners() {
-		b.owner(o)
+		if len(o.Hosts()) > 0 {
+			b.host(o.Name())
+		}
+	}
+	for host := range index.Set.EachTarget {
+		b.host(host)
 	}
 	p := &Picture{Title: cmp.Or(opt.Title, title(opt.Zones)), limit: cmp.Or(opt.Limit, defaultLimit)}
 	if len(opt.Zones) == 1 {
 		p.zone = opt.Zones[0]
 	}
 	p.Networks = b.networks()
+	for o := range index.Owners() {
+		b.owner(o)
+	}
 	p.Sets = b.sorted()
 	return p
 }
@@ -142,7 +150,7 @@ type builder struct {
 	hosts map[definition.Name]*Host
 }
 
-// An end is a target before its host has an ID.
+// An end is a target as it is declared.
 type end struct {
 	rank, weight, port int
 	host               definition.Name
@@ -165,9 +173,6 @@ func (b *builder) owner(o definition.Owner) {
 	for _, a := range o.Aliases() {
 		b.add(Alias, o.Name(), []end{{host: a.Host}})
 	}
-	if len(o.Hosts()) > 0 {
-		b.host(o.Name())
-	}
 }
 
 // add adds a name to the set of its kind that has these ends.
@@ -183,7 +188,7 @@ func (b *builder) add(kind string, name definition.Name, ends []end) {
 	}
 }
 
-// ranks groups sorted ends by rank. Hosts have their names as IDs until all are known.
+// ranks groups sorted ends by rank.
 func (b *builder) ranks(ends []end) []Rank {
 	ranks := []Rank{}
 	for i, e := range ends {
@@ -191,7 +196,7 @@ func (b *builder) ranks(ends []end) []Rank {
 			ranks = append(ranks, Rank{Number: e.rank})
 		}
 		r := &ranks[len(ranks)-1]
-		r.Targets = append(r.Targets, Target{Host: string(b.host(e.host).Name), Port: e.port, Weight: e.weight})
+		r.Targets = append(r.Targets, Target{Host: b.hosts[e.host].ID, Port: e.port, Weight: e.weight})
 	}
 	for _, r := range ranks {
 		share(r.Targets)
@@ -216,13 +221,10 @@ func share(targets []Target) {
 	}
 }
 
-func (b *builder) host(n definition.Name) *Host {
-	h := b.hosts[n]
-	if h == nil {
-		h = &Host{Name: n, Addresses: slices.Concat([]netip.Addr{}, b.index.At(n).Addrs())}
-		b.hosts[n] = h
+func (b *builder) host(n definition.Name) {
+	if b.hosts[n] == nil {
+		b.hosts[n] = &Host{Name: n, Addresses: slices.Concat([]netip.Addr{}, b.index.At(n).Addrs())}
 	}
-	return h
 }
 
 // network returns where a host is; the zero Prefix is elsewhere.
@@ -266,16 +268,11 @@ func byPrefix(a, b netip.Prefix) int {
 	return a.Addr().Compare(b.Addr())
 }
 
-// sorted returns the sets with the IDs of their hosts.
+// sorted returns the sets.
 func (b *builder) sorted() []Set {
 	sets := []Set{}
 	for _, s := range b.sets {
 		slices.SortFunc(s.Names, byLabels)
-		for _, r := range s.Ranks {
-			for i, t := range r.Targets {
-				r.Targets[i].Host = b.hosts[definition.Name(t.Host)].ID
-			}
-		}
 		sets = append(sets, *s)
 	}
 	slices.SortFunc(sets, func(x, y Set) int {

@@ -67,14 +67,17 @@ func (p *Picture) SVG(w io.Writer) error {
 		s.connection(c, d.thickness())
 	}
 	for _, r := range d.rows {
-		s.row(r)
+		s.row(r, d.hosts)
 	}
 	for _, n := range d.networks {
 		for _, h := range n.hosts {
 			s.host(h)
 		}
 	}
-	s.remarks(d.remarks(), d.h-margin+6)
+	remarks := d.remarks()
+	for i, remark := range remarks {
+		s.text("soft", margin, d.h-margin+6-footerLine*(len(remarks)-1-i), remark)
+	}
 	s.printf("</svg>\n")
 	return s.Flush()
 }
@@ -86,13 +89,6 @@ func (s *canvas) start(d *drawing) {
 	s.printf("<style>%s</style>\n", style)
 	s.rect("page", box{0, 0, d.w, d.h}, 0)
 	s.text("title", margin, margin+14, d.Title)
-}
-
-// remarks writes remarks of which the last is at some height.
-func (s *canvas) remarks(remarks []string, last int) {
-	for i, remark := range remarks {
-		s.text("soft", margin, last-footerLine*(len(remarks)-1-i), remark)
-	}
 }
 
 // A canvas writes elements.
@@ -129,7 +125,7 @@ func (s *canvas) heads(d *drawing) {
 	}
 }
 
-func (s *canvas) row(r row) {
+func (s *canvas) row(r row, hosts map[string]*hostBox) {
 	s.withTip(r.tip(), func() { s.card(r) })
 	x, y := r.panel.x-3, r.panel.middle()
 	s.printf(`<path class="line %s" stroke-width="2" d="M%d %dH%d"/>`+"\n", r.Kind, r.card.right()+4, y, x-6)
@@ -140,8 +136,8 @@ func (s *canvas) row(r row) {
 		return
 	}
 	s.rect("card", r.panel, 8)
-	for i, b := range r.ranks {
-		s.rank(r, i, b)
+	for i := range r.ranks {
+		s.rank(r, i, hosts)
 	}
 	if r.more > 0 {
 		s.text("soft", r.panel.x+padding, r.panel.bottom()-padding, count(r.more, "further rank"))
@@ -163,31 +159,32 @@ func (s *canvas) card(r row) {
 	}
 }
 
-func (s *canvas) rank(r row, i int, b rankBox) {
+func (s *canvas) rank(r row, i int, hosts map[string]*hostBox) {
+	b := r.ranks[i]
 	left, right := r.panel.x+padding, r.panel.right()-padding
 	if i > 0 {
 		s.printf(`<path class="rule" d="M%d %dH%d"/>`+"\n", left, b.y-rankGap/2+1, right)
 	}
 	s.text("soft", left, b.y+15, b.order)
-	for _, t := range b.targets {
-		s.printf(`<text class="name" x="%d" y="%d">%s<tspan class="soft">%s</tspan></text>`+"\n", left, t.middle+4, escape(t.name), t.port())
+	for j, t := range b.Targets {
+		s.printf(`<text class="name" x="%d" y="%d">%s<tspan class="soft">%s</tspan></text>`+"\n", left, b.middle(j)+4, escape(hosts[t.Host].name), t.port())
 		if r.Kind != Alias {
-			s.share(r.Kind, right, t)
+			s.share(r.Kind, right, b.middle(j), t)
 		}
 	}
 	if b.more > 0 {
-		s.text("soft", left, b.y+orderHeight+len(b.targets)*targetLine+targetLine/2+4, fmt.Sprintf("and %d more", b.more))
+		s.text("soft", left, b.middle(len(b.Targets))+4, fmt.Sprintf("and %d more", b.more))
 	}
 }
 
 // share writes the share of a target as a bar and as a number.
-func (s *canvas) share(kind string, right int, t targetBox) {
-	bar := box{right - shareWidth - barWidth, t.middle - 3, barWidth, 6}
+func (s *canvas) share(kind string, right, middle int, t Target) {
+	bar := box{right - shareWidth - barWidth, middle - 3, barWidth, 6}
 	s.rect("track", bar, 3)
 	if bar.w = int(float64(barWidth)*t.Share/100 + 0.5); bar.w > 0 {
 		s.rect(kind, bar, 3)
 	}
-	s.printf(`<text class="" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", right, t.middle+4, escape(t.percent()))
+	s.printf(`<text class="" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", right, middle+4, escape(t.percent()))
 }
 
 // thickness returns the width in pixels of a line with a share of one percent. The more lines, the thinner, so that
