@@ -42,13 +42,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// Options say how to draw.
-type Options struct {
-	Title string           // "": one that names the zones
-	Zones definition.Zones // with one, names in it are drawn relative to it
-	Limit int              // how many sets are drawn; 0: 25
-}
-
+// defaultLimit is how many sets are drawn.
 const defaultLimit = 25
 
 // A Picture is what can be drawn.
@@ -120,8 +114,8 @@ func (p *Picture) JSON(w io.Writer) error {
 	return e.Encode(p)
 }
 
-// New makes the picture of an index.
-func New(index *definition.Index, opt Options) *Picture {
+// New makes the picture of an index. With one zone, names in it are drawn relative to it.
+func New(index *definition.Index, zones definition.Zones) *Picture {
 	b := builder{index: index, sets: make(map[string]*Set), hosts: make(map[definition.Name]*Host)}
 	for o := range index.Owners() {
 		if len(o.Hosts()) > 0 {
@@ -131,9 +125,9 @@ func New(index *definition.Index, opt Options) *Picture {
 	for host := range index.Set.EachTarget {
 		b.host(host)
 	}
-	p := &Picture{Title: cmp.Or(opt.Title, title(opt.Zones)), limit: cmp.Or(opt.Limit, defaultLimit)}
-	if len(opt.Zones) == 1 {
-		p.zone = opt.Zones[0]
+	p := &Picture{Title: title(zones), limit: defaultLimit}
+	if len(zones) == 1 {
+		p.zone = zones[0]
 	}
 	p.Networks = b.networks()
 	for o := range index.Owners() {
