@@ -161,7 +161,7 @@ func (p *planner) plan() {
 	case reached != nil:
 		p.deliver(reached)
 	case len(p.Attempts) > 0:
-		p.wait("%s: the mail stays in the queue and is tried again, for 4 to 5 days (RFC 5321 §4.5.4.1)", p.allDown())
+		p.wait("%s: the mail stays in the queue and is tried again, for 4 to 5 days (RFC 5321 §4.5.4.1)", p.allDown(self))
 	case self != nil:
 		p.bounceSelf(self)
 	default:
