@@ -23,8 +23,8 @@ Exit status: 0 no findings, or only warnings; 1 errors, or with --strict any fin
 
 type checkFlags struct {
 	readFlags
-	strict, json, online, rules bool
-	server                      string
+	strict, online, rules bool
+	server                string
 }
 
 func checkCommand(u *ui) *cobra.Command {
@@ -37,7 +37,7 @@ func checkCommand(u *ui) *cobra.Command {
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 for warnings, too")
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared?")
 	c.Flags().BoolVar(&f.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
@@ -60,7 +60,7 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 		return err
 	}
 	ok := len(findings) == 0 || count(findings, lint.Error) == 0 && !f.strict
-	return u.result(f.json, findingsJSON(findings), ok, func() {
+	return u.result(findingsJSON(findings), ok, func() {
 		u.findings(findings)
 		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
 	})
@@ -99,7 +99,7 @@ func (f *checkFlags) query(u *ui, all []*served) ([]lint.Finding, error) {
 	for _, s := range all {
 		findings = append(findings, checkOnline(s, from)...)
 	}
-	if !f.json {
+	if !u.asJSON {
 		u.note("queried %s", from.addr)
 	}
 	return findings, from.failed()
@@ -117,7 +117,7 @@ func (f *checkFlags) listRules(u *ui) error {
 	rules := convert(append(lint.Rules(), onlineRules...), func(r lint.Rule) jsonRule {
 		return jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC}
 	})
-	return u.result(f.json, rules, true, func() {
+	return u.result(rules, true, func() {
 		u.table("", convert(rules, func(r jsonRule) []string { return []string{r.ID, r.Severity, r.Doc, r.RFC} }))
 	})
 }

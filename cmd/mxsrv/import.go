@@ -24,8 +24,8 @@ Exit status: 0 no errors in the definitions; 1 errors, or with --strict lines th
 I/O error.`
 
 type importFlags struct {
-	zone         string
-	strict, json bool
+	zone   string
+	strict bool
 }
 
 func importCommand(u *ui) *cobra.Command {
@@ -40,7 +40,7 @@ func importCommand(u *ui) *cobra.Command {
 	}
 	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names (default that of the SOA record, $ORIGIN or domain option)")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted")
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	return c
 }
 
@@ -59,7 +59,7 @@ func (f *importFlags) run(u *ui, path string) error {
 		return err
 	}
 	ok := count(findings, lint.Error) == 0 && !(f.strict && len(r.NotConverted) > 0)
-	return u.result(f.json, importJSON(r, definitions.String(), findings), ok, func() {
+	return u.result(importJSON(r, definitions.String(), findings), ok, func() {
 		printImport(u, r, definitions.String(), findings, path)
 	})
 }

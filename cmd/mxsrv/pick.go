@@ -26,9 +26,7 @@ Exit status: 0 clients find a target; 1 they find none; 2 usage or I/O error.`
 type pickFlags struct {
 	answerFlags
 	clients int
-	down    []string
 	seed    uint64
-	json    bool
 }
 
 func pickCommand(u *ui) *cobra.Command {
@@ -42,9 +40,8 @@ func pickCommand(u *ui) *cobra.Command {
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
 	}
 	c.Flags().IntVarP(&f.clients, "number", "n", 10000, "the number of `CLIENTS`")
-	c.Flags().StringArrayVar(&f.down, "down", nil, downUsage)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "a `NUMBER` that makes the random choices the same each time (default none)")
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	f.answerFlags.add(c)
 	return c
 }
@@ -67,7 +64,7 @@ func (f *pickFlags) run(u *ui, service string) error {
 		return err
 	}
 	outage.noteUnused(u)
-	return u.result(f.json, s, s.inUse() >= 0, func() { s.print(u, from) })
+	return u.result(s, s.inUse() >= 0, func() { s.print(u, from) })
 }
 
 // simulate asks for a service and lets clients choose.

@@ -27,8 +27,6 @@ Exit status: 0 the mail is delivered; 1 it waits, bounces or has an unknown way;
 type routeFlags struct {
 	answerFlags
 	from string
-	down []string
-	json bool
 }
 
 func routeCommand(u *ui) *cobra.Command {
@@ -42,8 +40,7 @@ func routeCommand(u *ui) *cobra.Command {
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
 	}
 	c.Flags().StringVar(&f.from, "from", "", "the `HOST` that has the mail (default one that is no exchange of the domain)")
-	c.Flags().StringArrayVar(&f.down, "down", nil, downUsage)
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	f.answerFlags.add(c)
 	return c
 }
@@ -68,7 +65,7 @@ func (f *routeFlags) run(u *ui, recipient string) error {
 		plan.Explanation += "; but a plugin after mxsrv may have records that are not declared: ask the server with --server"
 	}
 	outage.noteUnused(u)
-	return u.result(f.json, routeJSON(recipient, plan), plan.Result == delivery.Delivered, func() {
+	return u.result(routeJSON(recipient, plan), plan.Result == delivery.Delivered, func() {
 		printPlan(u, recipient, f.from, from, plan)
 	})
 }
