@@ -20,11 +20,10 @@ type dnsmasq struct {
 	ttl    uint32
 
 	hasMX     bool
-	zeroTTL   *Line // the first with TTL 0 because there is no local-ttl
-	firstPTR  *Line
-	pointers  int             // lines that mean PTR records
+	zeroTTL   *Line           // the first with TTL 0 because there is no local-ttl
+	pointers  []Line          // those that mean PTR records
 	addresses []address       // of address lines
-	overrides map[family]bool // what has addresses by host-record, which go before address lines
+	overrides map[string]bool // what has addresses by host-record, which go before address lines
 }
 
 // An address is what an address line says of one name.
@@ -34,18 +33,13 @@ type address struct {
 	addr  netip.Addr
 }
 
-// A family is the IPv4 or the IPv6 addresses of a name.
-type family struct {
-	owner string
-	v4    bool
-}
-
-func familyOf(owner string, addr netip.Addr) family {
-	return family{strings.ToLower(owner), addr.Is4()}
+// familyOf names the IPv4 or the IPv6 addresses of a name.
+func familyOf(owner string, addr netip.Addr) string {
+	return fmt.Sprint(strings.ToLower(owner), addr.BitLen())
 }
 
 func readDnsmasq(im *importer, source, text string) {
-	d := dnsmasq{importer: im, domain: string(im.zone), overrides: make(map[family]bool)}
+	d := dnsmasq{importer: im, domain: string(im.zone), overrides: make(map[string]bool)}
 	options := options(source, text)
 	for _, o := range options { // wherever they are, they are for all lines
 		if set, ok := settings[o.key]; ok {
@@ -189,9 +183,7 @@ func (d *dnsmasq) hostRecord(o option) {
 		d.skip(o.Line, "no address")
 		return
 	}
-	if d.pointers++; d.firstPTR == nil {
-		d.firstPTR = &o.Line
-	}
+	d.pointers = append(d.pointers, o.Line)
 	if seconds, ok := d.seconds(o.Line, ttl); ok {
 		d.addHosts(o.Line, names, addrs, seconds)
 	}
@@ -304,12 +296,12 @@ func (d *dnsmasq) skipOnce(options []option) {
 	if d.zeroTTL != nil {
 		d.skip(*d.zeroTTL, "there is no local-ttl: dnsmasq answers with TTL 0, and so do the definitions: write another ttl if clients may keep answers")
 	}
-	if d.firstPTR != nil {
+	if n := len(d.pointers); n > 0 {
 		more := ""
-		if d.pointers > 1 {
-			more = fmt.Sprintf(" (and %d more like this)", d.pointers-1)
+		if n > 1 {
+			more = fmt.Sprintf(" (and %d more like this)", n-1)
 		}
-		d.skip(*d.firstPTR, "it means PTR records, too, which definitions do not have%s", more)
+		d.skip(d.pointers[0], "it means PTR records, too, which definitions do not have%s", more)
 	}
 	for _, o := range options {
 		if o.key == "mx-target" && !d.hasMX {
