@@ -140,18 +140,19 @@ func (r *Registration) update(lease clientv3.LeaseID) (int64, error) {
 	r.started, r.holds = true, own && r.holds
 	switch healthy := r.Healthy == nil || r.Healthy(); {
 	case !healthy && own:
-		return revision, r.remove(e)
+		_, err = r.write(e, lease, clientv3.OpDelete(e.Key))
 	case !healthy:
 	case own && e.Lease == lease && e.Text == r.Fragment.Text:
 		r.holds = true
 	case e.Revision == 0, own, first && r.Force, first && e.Lease != 0 && Tidy(e.Text) == Tidy(r.Fragment.Text):
-		written, err := r.put(e, lease)
-		return max(revision, written), err
+		var written int64
+		written, err = r.write(e, lease, clientv3.OpPut(r.Fragment.Key, r.Fragment.Text, clientv3.WithLease(lease)))
+		revision = max(revision, written)
 	case !r.waits:
 		r.waits = true
 		r.Note("%s %s: waiting until it is free", e.Key, holder(e))
 	}
-	return revision, nil
+	return revision, err
 }
 
 func holder(e Entry) string {
@@ -161,28 +162,9 @@ func holder(e Entry) string {
 	return fmt.Sprintf("is held by another instance, under lease %x", e.Lease)
 }
 
-// put puts the fragment, in place of e.
-func (r *Registration) put(e Entry, lease clientv3.LeaseID) (int64, error) {
-	revision, err := r.write(e, clientv3.OpPut(r.Fragment.Key, r.Fragment.Text, clientv3.WithLease(lease)))
-	if revision > 0 {
-		r.waits = false
-		r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, revision, lease, r.TTL)
-	}
-	return revision, err
-}
-
-// remove deletes the fragment while the instance is not healthy.
-func (r *Registration) remove(e Entry) error {
-	revision, err := r.write(e, clientv3.OpDelete(e.Key))
-	if revision > 0 {
-		r.Note("%s is withdrawn, revision %d", e.Key, revision)
-	}
-	return err
-}
-
-// write puts or deletes the fragment. If the key has changed since e was read it does nothing, and the revision is 0:
-// the watch reports that change.
-func (r *Registration) write(e Entry, op clientv3.Op) (revision int64, err error) {
+// write puts the fragment in place of e under a lease, or deletes it. If the key has changed since e was read it does
+// nothing, and the revision is 0: the watch reports that change.
+func (r *Registration) write(e Entry, lease clientv3.LeaseID, op clientv3.Op) (revision int64, err error) {
 	ctx, cancel := r.timeout(context.Background())
 	defer cancel()
 	unchanged := clientv3.Compare(clientv3.ModRevision(r.Fragment.Key), "=", e.Revision)
@@ -190,7 +172,12 @@ func (r *Registration) write(e Entry, op clientv3.Op) (revision int64, err error
 	if err != nil || !done.Succeeded {
 		return 0, err
 	}
-	r.holds = op.IsPut()
+	if r.holds = op.IsPut(); r.holds {
+		r.waits = false
+		r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, done.Header.Revision, lease, r.TTL)
+	} else {
+		r.Note("%s is withdrawn, revision %d", r.Fragment.Key, done.Header.Revision)
+	}
 	return done.Header.Revision, nil
 }
 
