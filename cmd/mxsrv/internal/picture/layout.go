@@ -71,13 +71,6 @@ type row struct {
 	Set
 	names       []string
 	card, panel box
-	ranks       []rankBox
-}
-
-type rankBox struct {
-	Rank
-	order string
-	y     int // of its top
 }
 
 type networkBox struct {
@@ -163,21 +156,19 @@ func (d *drawing) row(s Set) row {
 	if len(s.Ranks) == 0 {
 		r.panel.w, r.panel.h = width(s.none(), pillLetter)+4*padding, pillHeight
 	} else {
-		r.makeRanks(d.hosts)
+		r.measureRanks(d.hosts)
 	}
 	return r
 }
 
-// makeRanks makes the ranks of a row, and gives the panel its size.
-func (r *row) makeRanks(hosts map[string]*hostBox) {
+// measureRanks gives the panel of a row its size.
+func (r *row) measureRanks(hosts map[string]*hostBox) {
 	r.panel.h = 2*padding - rankGap
-	for i, rank := range r.Ranks {
-		b := rankBox{Rank: rank, order: r.order(i)}
+	for _, rank := range r.Ranks {
 		for _, t := range rank.Targets {
 			r.panel.w = max(r.panel.w, width(hosts[t.Host].name+t.port(), nameLetter))
 		}
-		r.panel.h += b.height() + rankGap
-		r.ranks = append(r.ranks, b)
+		r.panel.h += rank.height() + rankGap
 	}
 	r.panel.w += 2*padding + barWidth + shareWidth + 3*padding/2
 	if r.more > 0 {
@@ -185,9 +176,9 @@ func (r *row) makeRanks(hosts map[string]*hostBox) {
 	}
 }
 
-func (b rankBox) height() int {
-	h := orderHeight + len(b.Targets)*targetLine
-	if b.more > 0 {
+func (r Rank) height() int {
+	h := orderHeight + len(r.Targets)*targetLine
+	if r.more > 0 {
 		h += targetLine
 	}
 	return h
@@ -206,13 +197,13 @@ func (d *drawing) placeRows() {
 		middle := y + max(r.card.h, r.panel.h)/2
 		r.card = box{margin, middle - r.card.h/2, cards, r.card.h}
 		r.panel.x, r.panel.y = r.card.right()+arrowGap, middle-r.panel.h/2
-		if len(r.ranks) > 0 {
+		if len(r.Ranks) > 0 {
 			r.panel.w = panels
 		}
 		top := r.panel.y + padding
-		for j := range r.ranks {
-			r.ranks[j].y = top
-			top += r.ranks[j].height() + rankGap
+		for j := range r.Ranks {
+			r.Ranks[j].y = top
+			top += r.Ranks[j].height() + rankGap
 		}
 		d.w, d.h = max(d.w, r.panel.right()), max(r.card.bottom(), r.panel.bottom())
 		y = d.h + rowGap
@@ -220,14 +211,14 @@ func (d *drawing) placeRows() {
 }
 
 // middle returns the height of a target.
-func (b rankBox) middle(i int) int { return b.y + orderHeight + i*targetLine + targetLine/2 }
+func (r Rank) middle(i int) int { return r.y + orderHeight + i*targetLine + targetLine/2 }
 
 // connect makes the lines, with their starts.
 func (d *drawing) connect() {
 	for _, r := range d.rows {
-		for i, b := range r.ranks {
-			for j, t := range b.Targets {
-				c := &connection{kind: r.Kind, backup: i > 0, share: t.Share, x1: r.panel.right(), y1: b.middle(j)}
+		for i, rank := range r.Ranks {
+			for j, t := range rank.Targets {
+				c := &connection{kind: r.Kind, backup: i > 0, share: t.Share, x1: r.panel.right(), y1: rank.middle(j)}
 				h := d.hosts[t.Host]
 				h.ends = append(h.ends, c)
 				d.lines = append(d.lines, c)

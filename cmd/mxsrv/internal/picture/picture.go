@@ -81,6 +81,7 @@ type Rank struct {
 	Targets []Target `json:"targets"`
 
 	more int // targets that are not drawn
+	y    int // of the top where it is drawn
 }
 
 // A Target is a host, and its share of a rank.

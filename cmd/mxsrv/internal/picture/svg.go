@@ -130,13 +130,13 @@ func (s *canvas) row(r row, hosts map[string]*hostBox) {
 	x, y := r.panel.x-3, r.panel.middle()
 	s.printf(`<path class="line %s" stroke-width="2" d="M%d %dH%d"/>`+"\n", r.Kind, r.card.right()+4, y, x-6)
 	s.printf(`<path class="%s" d="M%d %dl-8 -5v10z"/>`+"\n", r.Kind, x, y)
-	if len(r.ranks) == 0 {
+	if len(r.Ranks) == 0 {
 		s.rect("pill", r.panel, pillHeight/2)
 		s.text("none", r.panel.x+2*padding, y+4, r.none())
 		return
 	}
 	s.rect("card", r.panel, 8)
-	for i := range r.ranks {
+	for i := range r.Ranks {
 		s.rank(r, i, hosts)
 	}
 	if r.more > 0 {
@@ -160,12 +160,12 @@ func (s *canvas) card(r row) {
 }
 
 func (s *canvas) rank(r row, i int, hosts map[string]*hostBox) {
-	b := r.ranks[i]
+	b := r.Ranks[i]
 	left, right := r.panel.x+padding, r.panel.right()-padding
 	if i > 0 {
 		s.printf(`<path class="rule" d="M%d %dH%d"/>`+"\n", left, b.y-rankGap/2+1, right)
 	}
-	s.text("soft", left, b.y+15, b.order)
+	s.text("soft", left, b.y+15, r.order(i))
 	for j, t := range b.Targets {
 		s.printf(`<text class="name" x="%d" y="%d">%s<tspan class="soft">%s</tspan></text>`+"\n", left, b.middle(j)+4, escape(hosts[t.Host].name), t.port())
 		if r.Kind != Alias {
