@@ -61,21 +61,13 @@ func (f *routeFlags) run(u *ui, recipient string) error {
 	if err := from.failed(); err != nil {
 		return err
 	}
-	if d, ok := from.(*declared); ok && d.fallsThrough(dns.Fqdn(mailDomain(plan)), dns.TypeMX) {
+	if d, ok := from.(*declared); ok && d.fallsThrough(dns.Fqdn(plan.MailDomain()), dns.TypeMX) {
 		plan.Explanation += "; but a plugin after mxsrv may have records that are not declared: ask the server with --server"
 	}
 	outage.noteUnused(u)
 	return u.result(routeJSON(recipient, plan), plan.Result == delivery.Delivered, func() {
 		printPlan(u, recipient, f.from, from, plan)
 	})
-}
-
-// mailDomain returns the name that the MX records of a plan belong to.
-func mailDomain(plan *delivery.Plan) string {
-	if len(plan.Aliases) > 0 {
-		return plan.Aliases[len(plan.Aliases)-1]
-	}
-	return plan.Domain
 }
 
 // The JSON of a plan.
@@ -148,9 +140,9 @@ var resultColor = map[delivery.Result]color{
 
 func mxHead(plan *delivery.Plan) string {
 	if plan.Implicit {
-		return mailDomain(plan) + " has no MX records: its address is an implicit MX"
+		return plan.MailDomain() + " has no MX records: its address is an implicit MX"
 	}
-	return "MX records of " + mailDomain(plan) + ", by preference"
+	return "MX records of " + plan.MailDomain() + ", by preference"
 }
 
 // hostState returns the addresses of a host, or why there are none.
