@@ -156,7 +156,6 @@ func newServer(addr string) *server {
 	return &server{addr: addr}
 }
 
-// systemResolver returns the resolver of this machine.
 func systemResolver() (*server, error) {
 	conf, err := dns.ClientConfigFromFile(resolvConf)
 	if err != nil || len(conf.Servers) == 0 {

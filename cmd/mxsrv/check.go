@@ -66,7 +66,6 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 	})
 }
 
-// find returns all findings.
 func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 	all, err := f.read(u, paths)
 	if err != nil {
@@ -105,7 +104,6 @@ func (f *checkFlags) query(u *ui, all []*served) ([]lint.Finding, error) {
 	return findings, from.failed()
 }
 
-// jsonRule is the JSON of a rule.
 type jsonRule struct {
 	ID       string `json:"id"`
 	Severity string `json:"severity"`

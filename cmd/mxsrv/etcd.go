@@ -133,7 +133,6 @@ func (f *storeFlags) addBlock(s *store.Store, b caddyfile.ServerBlock) error {
 	return nil
 }
 
-// override puts the flags into a configuration.
 func (f *storeFlags) override(c *etcd.Config) error {
 	if f.prefix != "" {
 		c.SetPrefix(f.prefix)

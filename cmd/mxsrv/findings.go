@@ -51,7 +51,6 @@ func count(findings []lint.Finding, severity lint.Severity) int {
 	return len(filter(findings, func(f lint.Finding) bool { return f.Rule.Severity == severity }))
 }
 
-// summary counts errors and warnings.
 func summary(findings []lint.Finding) string {
 	return plural(count(findings, lint.Error), "error") + " and " + plural(count(findings, lint.Warning), "warning")
 }
@@ -66,7 +65,6 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// jsonFinding is the JSON of a finding.
 type jsonFinding struct {
 	File     string            `json:"file"`
 	Line     int               `json:"line"`

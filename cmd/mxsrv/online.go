@@ -116,7 +116,6 @@ func kindsOf(o definition.Owner) (kinds []kind) {
 	return kinds
 }
 
-// answerChecks check the records of everything that is declared.
 func answerChecks(s *served, from *server) []check {
 	var checks []check
 	t := s.compile()

@@ -126,7 +126,6 @@ func selectNames(all []*served, zones definition.Zones) *definition.Set {
 	})...)...)
 }
 
-// renderZones writes the master file of each zone.
 func renderZones(u *ui, all []*served, zones definition.Zones) error {
 	for _, s := range all {
 		t := s.compile()

@@ -116,7 +116,6 @@ func routeJSON(recipient string, plan *delivery.Plan) jsonPlan {
 
 func addresses(h delivery.Host) []string { return convert(h.Addrs, netip.Addr.String) }
 
-// printPlan prints a plan step by step.
 func printPlan(u *ui, recipient, sender string, from answers, plan *delivery.Plan) {
 	if sender != "" {
 		sender = " from " + sender

@@ -61,7 +61,6 @@ func (u *ui) note(format string, args ...any) {
 	fmt.Fprintf(u.err, "mxsrv: note: "+format+"\n", args...)
 }
 
-// addJSON adds --json to a command.
 func (u *ui) addJSON(c *cobra.Command) { c.Flags().BoolVar(&u.asJSON, "json", false, "print JSON") }
 
 // result prints a result, as JSON or by a function, and returns errFindings if it is not ok.

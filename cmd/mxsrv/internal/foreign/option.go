@@ -54,7 +54,6 @@ func (d *dnsmasq) number(l Line, word string, standard uint16) (uint16, bool) {
 	return uint16(n), err == nil
 }
 
-// split splits a value at its commas.
 func split(value string) []string {
 	words := strings.Split(value, ",")
 	for i := range words {

@@ -127,7 +127,6 @@ func (z *zoneReader) inheritTTL(rr dns.RR) {
 	}
 }
 
-// record adds what one record declares.
 func (z *zoneReader) record(l Line, rr dns.RR) {
 	h := rr.Header()
 	switch rr := rr.(type) {

@@ -139,7 +139,6 @@ func (d *drawing) makeNetworks() {
 	}
 }
 
-// makeHost makes the box of a host, as wide as its text.
 func (d *drawing) makeHost(h Host) *hostBox {
 	lines := d.hostLines(h)
 	b := &hostBox{Host: h, name: lines[0]}
@@ -148,7 +147,6 @@ func (d *drawing) makeHost(h Host) *hostBox {
 	return b
 }
 
-// row makes a row with its sizes.
 func (d *drawing) row(s Set) row {
 	r := row{Set: s, names: d.Picture.names(s)}
 	r.card.w = max(width(s.Kind, plainLetter), widest(r.names, nameLetter)) + 2*padding + 4
@@ -210,7 +208,6 @@ func (d *drawing) placeRows() {
 	}
 }
 
-// middle returns the height of a target.
 func (r Rank) middle(i int) int { return r.y + orderHeight + i*targetLine + targetLine/2 }
 
 // connect makes the lines, with their starts.

@@ -183,7 +183,6 @@ func (b *builder) add(kind string, name definition.Name, ends []end) {
 	}
 }
 
-// ranks groups sorted ends by rank.
 func (b *builder) ranks(ends []end) []Rank {
 	ranks := []Rank{}
 	for i, e := range ends {
@@ -263,7 +262,6 @@ func byPrefix(a, b netip.Prefix) int {
 	return a.Addr().Compare(b.Addr())
 }
 
-// sorted returns the sets.
 func (b *builder) sorted() []Set {
 	sets := []Set{}
 	for _, s := range b.sets {
@@ -286,7 +284,6 @@ func byLabels(a, b definition.Name) int {
 	return cmp.Or(cmp.Compare(strings.Count(string(a), "."), strings.Count(string(b), ".")), a.Compare(b))
 }
 
-// hosts returns the IDs of the targets of a set.
 func (s Set) hosts() []string {
 	var ids []string
 	for _, r := range s.Ranks {

@@ -82,7 +82,6 @@ func (p *Picture) SVG(w io.Writer) error {
 	return s.Flush()
 }
 
-// start writes what comes before everything else.
 func (s *canvas) start(d *drawing) {
 	s.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title desc">`+"\n", d.w, d.h, d.w, d.h)
 	s.printf("<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escape(d.Title), escape(strings.Join(d.sentences(), " ")))
@@ -111,7 +110,6 @@ func (s *canvas) withTip(tip string, elements func()) {
 	s.printf("</g>\n")
 }
 
-// heads writes the heads of the columns.
 func (s *canvas) heads(d *drawing) {
 	const y = titleHeight - 12
 	if len(d.rows) == 0 {
@@ -144,7 +142,6 @@ func (s *canvas) row(r row, hosts map[string]*hostBox) {
 	}
 }
 
-// card writes the kind and the names of a row.
 func (s *canvas) card(r row) {
 	s.rect("card", r.card, 8)
 	s.rect(r.Kind, box{r.card.x, r.card.y + 8, 3, r.card.h - 16}, 1)
@@ -215,7 +212,6 @@ func (s *canvas) host(h *hostBox) {
 	})
 }
 
-// escape makes text safe in XML.
 func escape(text string) string {
 	var b strings.Builder
 	xml.EscapeText(&b, []byte(text))

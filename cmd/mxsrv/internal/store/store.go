@@ -54,7 +54,6 @@ func (s *Store) dial() error {
 	})
 }
 
-// timeout returns the context of a request.
 func (s *Store) timeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, s.Timeout)
 }
