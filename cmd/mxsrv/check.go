@@ -76,13 +76,11 @@ func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 		findings = slices.Concat(findings, s.findings, s.excluded)
 	}
 	if f.online {
-		found, err := f.query(u, all)
-		if err != nil {
-			return nil, err
-		}
+		var found []lint.Finding
+		found, err = f.query(u, all)
 		findings = append(findings, found...)
 	}
-	return unique(findings), nil
+	return unique(findings), err
 }
 
 // query returns what the answers of a DNS server show to be wrong.

@@ -55,7 +55,11 @@ func (f *storeFlags) add(c *cobra.Command) {
 
 // store returns the store that the flags name, without a connection.
 func (f *storeFlags) store() (*store.Store, error) {
-	s, err := f.declared()
+	zones, err := f.parseZones()
+	s := &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}
+	if f.corefile != "" {
+		s, err = f.fromCorefile()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -70,15 +74,6 @@ func (f *storeFlags) open(s *store.Store, run func(entries []store.Entry, revisi
 		return err
 	}
 	return run(entries, revision)
-}
-
-// declared returns the store of the Corefile, or the default one.
-func (f *storeFlags) declared() (*store.Store, error) {
-	if f.corefile != "" {
-		return f.fromCorefile()
-	}
-	zones, err := f.parseZones()
-	return &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}, err
 }
 
 // fromCorefile returns the one store that a Corefile names, with all server blocks that serve it.

@@ -66,7 +66,10 @@ func (f *importFlags) run(u *ui, path string) error {
 
 // read converts a file, with the files that it includes.
 func (f *importFlags) read(path string) (*foreign.Result, error) {
-	opt := foreign.Options{Include: func(name string) (string, error) { return include(path, name) }}
+	opt := foreign.Options{Include: func(name string) (string, error) {
+		text, err := os.ReadFile(resolve(filepath.Dir(path), name))
+		return string(text), err
+	}}
 	if f.zone != "" {
 		var err error
 		if opt.Zone, err = parseZone(f.zone); err != nil {
@@ -78,12 +81,6 @@ func (f *importFlags) read(path string) (*foreign.Result, error) {
 		return nil, hint.Add(pathError(path, err), "mxsrv import PATH/TO/FILE")
 	}
 	return foreign.Read(path, string(text), opt)
-}
-
-// include reads a file that is named in another one, relative to that.
-func include(path, name string) (string, error) {
-	text, err := os.ReadFile(resolve(filepath.Dir(path), name))
-	return string(text), err
 }
 
 func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.Finding, path string) {

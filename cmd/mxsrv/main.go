@@ -94,12 +94,8 @@ func refuseUnknown(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
-	for _, sub := range c.Commands() {
-		if sub.Name() != "help" {
-			names = append(names, sub.Name())
-		}
-	}
+	commands := filter(c.Commands(), func(sub *cobra.Command) bool { return sub.Name() != "help" })
+	names := convert(commands, (*cobra.Command).Name)
 	err := fmt.Errorf("%q is no command: write one of %s", args[0], strings.Join(names, ", "))
 	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {

@@ -79,17 +79,10 @@ func (f *pickFlags) simulate(service definition.Name, from answers, outage outag
 	case len(srv) == 1 && srv[0].Target == ".":
 		s.Explanation = plain + ` is not offered: its target is "." (RFC 2782)`
 	default:
-		s.run(srv, look, outage, f.random())
+		s.run(srv, look, outage, rand.New(rand.NewPCG(cmp.Or(f.seed, rand.Uint64()), 0)))
 		s.explain()
 	}
 	return s
-}
-
-func (f *pickFlags) random() *rand.Rand {
-	if f.seed != 0 {
-		return rand.New(rand.NewPCG(f.seed, 0))
-	}
-	return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 }
 
 // sorted returns SRV records by priority, descending weight, then target.
