@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -60,7 +61,7 @@ var usage = map[string]string{
 	"host":    "host NAME ADDRESS...",
 	"mail":    "mail NAME... PREFERENCE HOST..., or mail NAME... none",
 	"service": "service NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
-	"ttl":     "ttl SECONDS, or a duration like 1h30m",
+	"ttl":     "ttl SECONDS, or a duration like 1h30m or 1d",
 }
 
 // read holds the function for each word that starts a line.
@@ -366,20 +367,40 @@ func (r *Reader) ownTTL(l Line, ttl *TTL) {
 
 // parseTTL reads the second word of a line: a time in seconds.
 func (r *Reader) parseTTL(l Line) (uint32, bool) {
-	word := l.Words[1]
-	if isNumber(word) {
-		word += "s"
-	}
-	d, err := time.ParseDuration(word)
-	if err != nil && !isNumber(l.Words[1]) {
-		r.errs.add(l.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m", l.Words[0], l.Words[1])
-		return 0, false
-	}
-	if err != nil || d < 0 || d > maxTTL*time.Second || d%time.Second != 0 {
+	seconds, err := parseSeconds(l.Words[1])
+	switch {
+	case err != nil && !isNumber(l.Words[1]):
+		r.errs.add(l.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m or 1d", l.Words[0], l.Words[1])
+	case err != nil || seconds < 0 || seconds > maxTTL:
 		r.errs.add(l.Pos, ValueOutOfRange, "%s %q: write whole seconds from 0 to %d", l.Words[0], l.Words[1], maxTTL)
-		return 0, false
+	default:
+		return uint32(seconds), true
 	}
-	return uint32(d / time.Second), true
+	return 0, false
+}
+
+// parseSeconds reads seconds, or a duration as in Go or in master files, where weeks
+// and days come first: 1w2d3h. If that is no whole number, the result is negative.
+func parseSeconds(word string) (int64, error) {
+	rest := strings.ToLower(word)
+	if isNumber(word) {
+		rest += "s"
+	}
+	var days int64
+	for _, unit := range []struct {
+		letter string
+		days   int64
+	}{{"w", 7}, {"d", 1}} {
+		digits, after, ok := strings.Cut(rest, unit.letter)
+		if n, err := strconv.ParseUint(digits, 10, 32); ok && err == nil {
+			days, rest = days+int64(n)*unit.days, cmp.Or(after, "0")
+		}
+	}
+	d, err := time.ParseDuration(rest)
+	if d%time.Second != 0 || d < 0 && days > 0 {
+		return -1, err
+	}
+	return days*24*3600 + int64(d/time.Second), err
 }
 
 // isNumber reports whether a word stands where a number does: a name of digits
