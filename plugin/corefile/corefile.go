@@ -26,7 +26,10 @@ import (
 type Block struct {
 	Pos         definition.Pos // of the first stanza
 	Zones       definition.Zones
-	Inline      *definition.Set // what the stanzas themselves declare
+	ZonePos     map[definition.Name]definition.Pos // of the first stanza with a zone
+	Keys        definition.Zones                   // of the server block, which gets the queries below these
+	Ignore      map[string]definition.Pos          // rules whose warnings are accepted, and where it says so
+	Inline      *definition.Set                    // what the stanzas themselves declare
 	Errs        definition.Errors
 	Files       []*file.Source   // by stanza
 	Etcds       []*etcd.Source   // likewise
@@ -49,7 +52,13 @@ type Env struct {
 
 // Read reads the stanzas that d has left. There may be none: then Pos.Line is 0.
 func Read(d *caddyfile.Dispenser, env Env) *Block {
-	b := &Block{Inline: new(definition.Set), env: env}
+	b := &Block{Inline: new(definition.Set), env: env,
+		ZonePos: make(map[definition.Name]definition.Pos), Ignore: make(map[string]definition.Pos)}
+	for _, key := range env.Origins(nil, env.Keys) {
+		if zone, err := definition.ParseName(key, "."); err == nil {
+			b.Keys = append(b.Keys, zone)
+		}
+	}
 	lines, errs := definition.Lines(d)
 	b.Errs = errs
 	for i, l := range lines {
@@ -92,6 +101,7 @@ var options = map[string]func(*stanza, definition.Line){
 	"etcd":          (*stanza).etcd,
 	"fallthrough":   (*stanza).fallthroughs,
 	"file":          (*stanza).file,
+	"ignore":        (*stanza).ignore,
 	"reload":        (*stanza).reload,
 	"serials":       (*stanza).serials,
 }
@@ -107,6 +117,11 @@ func (b *Block) stanza(l definition.Line) {
 		return
 	}
 	b.Zones = withNew(b.Zones, zones)
+	for _, zone := range zones {
+		if _, ok := b.ZonePos[zone]; !ok {
+			b.ZonePos[zone] = l.Pos
+		}
+	}
 	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: &file.Source{Zones: zones, Interval: DefaultReload}}
 	for _, line := range l.Block {
 		option := options[line.Words[0]]
@@ -180,6 +195,18 @@ func (s *stanza) fallthroughs(l definition.Line) {
 		}
 	}
 	s.Fallthrough = append(s.Fallthrough, zones...)
+}
+
+// ignore reads: ignore RULE... Package lint knows the rules.
+func (s *stanza) ignore(l definition.Line) {
+	if len(l.Words) == 1 || l.Block != nil {
+		s.errorf(l.Pos, definition.Syntax, "usage: ignore RULE...")
+	}
+	for _, rule := range l.Words[1:] {
+		if _, ok := s.Ignore[rule]; !ok {
+			s.Ignore[rule] = l.Pos
+		}
+	}
 }
 
 // file reads: file PATH...

@@ -17,7 +17,7 @@ const (
 func nameInvalid(p *pass) {
 	fromReader(p)
 	for _, h := range p.set.Hosts {
-		p.wantForm(h.Owner.IsHost(), h.Pos, "host", h.Owner, hostForm)
+		p.wantForm(h.Owner.IsHostWithUnderscores(), h.Pos, "host", h.Owner, hostForm)
 	}
 	for _, m := range p.set.Mails {
 		isWildcard := strings.Contains(string(m.Owner), "*") // mail-wildcard says more
@@ -26,7 +26,7 @@ func nameInvalid(p *pass) {
 	for _, s := range p.set.Services {
 		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
-	eachHostTarget(p.set, func(t target) { p.wantForm(t.host.IsHost(), t.pos, t.kind, t.host, hostForm) })
+	eachHostTarget(p.set, func(t target) { p.wantForm(t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm) })
 	for _, a := range p.set.Aliases {
 		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
 		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
@@ -61,26 +61,68 @@ func list(zones definition.Zones) string {
 	return strings.Join(words, " or ")
 }
 
-func finalDotMissing(p *pass) {
-	eachOwner(p.set, p.finalDot)
-	eachTarget(p.set, func(t target) { p.finalDot(t.pos, t.host) })
+// nameUnderscore reports hosts that DNS servers serve, and some of their clients refuse.
+// Above the first label an underscore at the start is common: gc._msdcs.
+func nameUnderscore(p *pass) {
+	for _, h := range p.set.Hosts {
+		if strings.Contains(string(h.Owner), "_") && !isBelowUnderscores(h.Owner) {
+			p.report(h.Pos, []definition.Name{h.Owner}, "host %s has an underscore, which many programs refuse in "+
+				"the name of a host: write a hyphen if you can rename it", h.Owner)
+		}
+	}
+	eachHostTarget(p.set, func(t target) {
+		outside := p.zones.Of(t.host) == ""
+		if strings.Contains(string(t.host), "_") && len(p.index.At(t.host).Hosts()) == 0 && (outside || !isBelowUnderscores(t.host)) {
+			p.report(t.pos, t.names(), "%s %s of %s has an underscore, which many programs refuse in the name of a host: "+
+				"write another if there is one", t.kind, t.host, t.owner)
+		}
+	})
 }
 
-func (p *pass) finalDot(pos definition.Pos, name definition.Name) {
-	if once, ok := p.zoneTwice(name); ok {
-		p.report(pos, []definition.Name{name}, "%s ends in its zone twice: write %q with its final dot", name, once)
-	}
+// isBelowUnderscores reports whether the only underscores of a name are at the start of labels
+// that are not the first.
+func isBelowUnderscores(name definition.Name) bool {
+	return !strings.Contains(strings.ReplaceAll(string(name), "._", "."), "_")
 }
 
-// zoneTwice returns a name without the zone at its end, if what is left ends in
-// that zone too: an absolute name without its final dot is read like that.
-func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
-	zone := p.zones.Of(name)
-	if zone == "" || zone == "." {
-		return "", false
+func endsInZoneTwice(p *pass) {
+	const twice = "%s ends in its zone twice: write %q with its final dot"
+	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
+		if once, _ := p.withoutZone(owner); p.isTwice(owner) {
+			p.report(pos, []definition.Name{owner}, twice, owner, once)
+		}
+	})
+	eachTarget(p.set, func(t target) {
+		once, zone := p.withoutZone(t.host)
+		switch {
+		case p.isTwice(t.host) && p.isDefined(t):
+			p.report(t.pos, t.names(), twice, t.host, once)
+		case p.isTwice(t.host):
+			p.reportError(t.pos, t.names(), twice, t.host, once)
+		case zone != "" && !p.isDefined(t):
+			p.report(t.pos, t.names(), "%s ends in %s and then in its zone: write %q with its final dot", t.host, zone, once)
+		}
+	})
+}
+
+// withoutZone returns a name without the zone at its end, and a zone that what is left
+// ends in: an absolute name without its final dot is read like that. Mostly there is none.
+func (p *pass) withoutZone(name definition.Name) (once, zone definition.Name) {
+	own := p.zones.Of(name)
+	if own == "" || own == "." {
+		return "", ""
 	}
-	once = name[:len(name)-len(zone)]
-	return once, once.Below(zone)
+	once = name[:len(name)-len(own)]
+	if zone = p.zones.Of(once); zone == "." {
+		return "", ""
+	}
+	return once, zone
+}
+
+// isTwice reports whether a name ends in its zone twice.
+func (p *pass) isTwice(name definition.Name) bool {
+	once, zone := p.withoutZone(name)
+	return zone != "" && once.Below(p.zones.Of(name))
 }
 
 // eachOwner calls f for every declaration of records.

@@ -33,6 +33,9 @@ type Config struct {
 	Pos         definition.Pos // where the definitions start, for messages about all of them
 	Zones       definition.Zones
 	Fallthrough definition.Zones // names in these may also be declared by the next plugins
+	ZonePos     map[definition.Name]definition.Pos
+	BlockZones  definition.Zones          // of the server block
+	Ignore      map[string]definition.Pos // rules whose warnings are accepted
 	Sources     []source.Source
 	Fragments   bool // one of the sources has fragments, which come and go
 
@@ -55,7 +58,7 @@ type Publisher struct {
 	admitted *admit.Admission // of the fragments that sources have, or nil
 	progress Progress
 
-	plugins         []string // the others of the server block, known from Follow on
+	plugins         lint.Plugins // the others of the server block, known from Follow on
 	pendingWarnings *pendingWarnings
 
 	// Of what is served.
@@ -126,10 +129,14 @@ func (p *Publisher) Load() error {
 }
 
 // SetPlugins tells the publisher which other plugins the server block has, and logs the
-// warnings of Load.
-func (p *Publisher) SetPlugins(names []string) {
-	p.plugins = names
+// warnings of Load. Its error is that there cannot be such a server block.
+func (p *Publisher) SetPlugins(plugins lint.Plugins) error {
+	p.plugins = plugins
+	if err := lint.Err(lint.CheckPlugins(new(definition.Set).Index(), p.lintOptions())); err != nil {
+		return err
+	}
 	p.warn()
+	return nil
 }
 
 func (p *Publisher) warn() {
@@ -211,7 +218,8 @@ func (p *Publisher) check(index *definition.Index, errs definition.Errors) []lin
 
 func (p *Publisher) lintOptions() lint.Options {
 	c := &p.config
-	opt := lint.Options{Zones: c.Zones, Fallthrough: c.Fallthrough, Plugins: p.plugins, Pos: c.Pos, Limit: maxFindings}
+	opt := lint.Options{Pos: c.Pos, Zones: c.Zones, ZonePos: c.ZonePos, BlockZones: c.BlockZones,
+		Fallthrough: c.Fallthrough, Plugins: p.plugins, Ignore: c.Ignore, Limit: maxFindings}
 	if c.Fragments || p.admitted != nil {
 		opt.RequireTargets = func(string) bool { return false } // fragments without their targets are excluded already
 	}
