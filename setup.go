@@ -65,7 +65,7 @@ func pluginsOf(server *dnsserver.Config, b *corefile.Block) lint.Plugins {
 	return p
 }
 
-// newHandler returns the handler of a block, which has loaded nothing yet.
+// newHandler returns the handler of a block, whose publisher has loaded nothing yet.
 func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 	o := &observer{server: server, etcds: b.Etcds}
 	for _, f := range b.Files {
@@ -75,7 +75,7 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 		e.Info, e.Warn = o.Info, o.Warning
 		e.Mark = len(b.Inline.Apexes) > 0 // whose serials are made of revisions
 	}
-	o.Excluded(0) // to be seen from the start
+	o.Excluded(0) // which makes the counter appear
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
 		Sources: b.Sources(), Fragments: len(b.Etcds) > 0,

@@ -205,10 +205,10 @@ func TestFollow(t *testing.T) {
 		if step.want != "" {
 			w.expect(step.want)
 		}
-		refused := s.refused()
+		rejected := s.rejected()
 		step.change()
 		if step.want == "" {
-			eventually(t, s, step.name+": it is refused", func() bool { return s.refused() > refused })
+			eventually(t, s, step.name+": it is rejected", func() bool { return s.rejected() > rejected })
 			if log := s.String(); strings.Count(log, step.log) != 1 {
 				t.Errorf("%s: want once %q\n%s", step.name, step.log, log)
 			}
@@ -226,9 +226,9 @@ func TestFollow(t *testing.T) {
 	stop()
 }
 
-// refused counts the loads that the log says were refused.
-func (s *server) refused() int {
-	return strings.Count(s.String(), "refused, what was loaded at ")
+// rejected counts the changes that the log says were rejected.
+func (s *server) rejected() int {
+	return strings.Count(s.String(), ": rejected: the definitions loaded at ")
 }
 
 // TestReload: CoreDNS reads its Corefile a hundred times, with mistakes in
@@ -261,7 +261,7 @@ func TestReload(t *testing.T) {
 		fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Cmd.Process.Pid))
 		return len(fds)
 	}
-	const all, ours = "goroutine ", "mxsrv.(*publisher).follow."
+	const all, ours = "goroutine ", "publish.(*Publisher).Follow."
 
 	reload(good, "Reloading complete")
 	before, open := goroutines(all), descriptors()

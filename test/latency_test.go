@@ -59,7 +59,9 @@ func TestEtcdBurst(t *testing.T) {
 	c.do(put("stay", "host stay "+version(1)))
 	s := start(t, t.TempDir(), fmt.Sprintf(registered, c.endpoints()))
 	eventually(t, s, "the watch is there", func() bool { return len(transferHosts(s)) == 1 })
-	loads := func() int { return len(regexp.MustCompile(`names are in service`).FindAllString(s.String(), -1)) }
+	loads := func() int {
+		return len(regexp.MustCompile(`plugin/mxsrv: (loaded|patched) `).FindAllString(s.String(), -1))
+	}
 	before, began := loads(), time.Now()
 	var clients sync.WaitGroup
 	const at = 100 // a time

@@ -57,7 +57,7 @@ example.com:1053 {
 		t.Errorf("want 6 exchanges and some of the 24 addresses: %v", m)
 	}
 	write(t, filepath.Join(s.Dir, "hosts.conf"), "oops\n")
-	eventually(t, s, "a load is refused", func() bool { return s.refused() == 1 })
+	eventually(t, s, "a load is rejected", func() bool { return s.rejected() == 1 })
 	return s
 }
 

@@ -83,14 +83,14 @@ func TestSecondaries(t *testing.T) {
 		before := serialOf(t, from)
 		write(t, filepath.Join(from.Dir, "zone.conf"), strings.Replace(tenLines, "mail @ lists 10 mx1 20 mx2", change, 1))
 		began := time.Now()
-		eventually(t, from, "the change is in service", func() bool { return serialOf(t, from) != before })
+		eventually(t, from, "the change is served", func() bool { return serialOf(t, from) != before })
 		took := []string{fmt.Sprintf("primary %v", time.Since(began).Round(time.Millisecond))}
 		arrived := awaitAll(t, secondaries, answers(from, "example.org SOA"))
 		for name, at := range arrived {
 			took = append(took, fmt.Sprintf("%s %v", name, at.Sub(began).Round(time.Millisecond)))
 		}
 		slices.Sort(took)
-		t.Logf("change %d is in service after: %v", i+1, took)
+		t.Logf("change %d is served after: %v", i+1, took)
 		if after := serialOf(t, from); int32(after-before) <= 0 {
 			t.Errorf("serial %d after %d", after, before)
 		}

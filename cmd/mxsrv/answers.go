@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,8 +24,8 @@ import (
 // answers are those of definitions or of a DNS server.
 type answers interface {
 	lookup(name string, qtype uint16) delivery.Answer
-	covers(name definition.Name) error // why there are no answers about a name, or nil
-	failed() error                     // why there was no answer to any question, or nil
+	covers(name definition.Name, commandLine string) error // why there are no answers about a name, or nil
+	failed() error                                         // why there was no answer to any question, or nil
 	String() string
 }
 
@@ -42,63 +43,47 @@ func (f *answerFlags) add(c *cobra.Command) {
 	f.readFlags.add(c)
 }
 
-// open returns the answers that the flags choose, if these cover a name. The command line is for hints.
+// open returns the answers that the flags choose, if these cover a name. The command line is for a hint.
 func (f *answerFlags) open(u *ui, name definition.Name, commandLine string) (answers, error) {
 	from, err := f.choose(u)
 	if err != nil {
 		return nil, err
 	}
-	if err := from.covers(name); err != nil {
-		return nil, hint.Add(err, "%s --server ADDR", commandLine)
-	}
-	return from, nil
+	return from, from.covers(name, commandLine)
 }
 
 func (f *answerFlags) choose(u *ui) (answers, error) {
-	if f.config != "" && f.server != "" {
+	switch _, missing := os.Stat(defaultCorefile); {
+	case f.config != "" && f.server != "":
 		return nil, errors.New("--config and --server: write one of them")
-	}
-	if f.server != "" {
+	case f.server != "":
 		return newServer(f.server), nil
-	}
-	if _, err := os.Stat(defaultCorefile); f.config == "" && err != nil {
+	case f.config == "" && missing != nil:
 		s, err := systemResolver()
 		if err != nil {
-			return nil, hint.Add(fmt.Errorf("no %s here, and %v", defaultCorefile, err), "--config Corefile, or --server ADDR")
+			err = hint.Add(fmt.Errorf("no %s here, and %v", defaultCorefile, err), "--config Corefile, or --server ADDR")
 		}
-		return s, nil
+		return s, err
 	}
 	config := cmp.Or(f.config, defaultCorefile)
-	all, err := f.readValid(u, []string{config})
-	if err != nil {
-		return nil, err
-	}
-	return newDeclared(config, all), nil
+	blocks, err := f.readValid(u, []string{config})
+	return &declared{config, blocks}, err
 }
 
 // declared are the answers of definitions.
 type declared struct {
 	name   string
 	blocks []*served
-	tables []*table.Table // parallel to blocks
-}
-
-func newDeclared(name string, blocks []*served) *declared {
-	d := &declared{name: name, blocks: blocks}
-	for _, s := range blocks {
-		d.tables = append(d.tables, s.compile())
-	}
-	return d
 }
 
 func (d *declared) String() string { return "the definitions of " + d.name }
 func (d *declared) failed() error  { return nil }
 
 // find returns the block with the closest zone above a name, and the zone.
-func (d *declared) find(name string) (block int, zone definition.Name) {
-	for i, s := range d.blocks {
+func (d *declared) find(name string) (block *served, zone definition.Name) {
+	for _, s := range d.blocks {
 		if z := s.zones.Set().Of(definition.Name(name)); len(z) > len(zone) {
-			block, zone = i, z
+			block, zone = s, z
 		}
 	}
 	return block, zone
@@ -111,7 +96,7 @@ func (d *declared) lookup(name string, qtype uint16) delivery.Answer {
 	if zone == "" {
 		return delivery.Answer{Status: delivery.Elsewhere}
 	}
-	match, a := d.tables[block].Lookup(name, qtype)
+	match, a := block.compile().Lookup(name, qtype)
 	isAddress := qtype == dns.TypeA || qtype == dns.TypeAAAA
 	switch {
 	case len(a.RRs) > 0:
@@ -129,29 +114,27 @@ func (d *declared) lookup(name string, qtype uint16) delivery.Answer {
 // fallsThrough reports whether the server would ask the next plugin.
 func (d *declared) fallsThrough(name string, qtype uint16) bool {
 	block, zone := d.find(name)
-	match, _ := d.tables[block].Lookup(name, qtype)
-	return zone != "" && match != table.Data
+	if zone == "" {
+		return false
+	}
+	match, _ := block.compile().Lookup(name, qtype)
+	return match != table.Data
 }
 
-func (d *declared) covers(name definition.Name) error {
+func (d *declared) covers(name definition.Name, commandLine string) error {
 	if _, zone := d.find(string(name)); zone != "" {
 		return nil
 	}
-	var zones definition.Zones
-	for _, s := range d.blocks {
-		zones = append(zones, s.zones...)
-	}
-	return fmt.Errorf("%s is in none of the zones of %s: %s", name, d.name, listZones(zones))
+	err := fmt.Errorf("%s is in none of the zones of %s: %s", name, d.name, listZones(allZones(d.blocks)))
+	return hint.Add(err, "%s --server ADDR", commandLine)
 }
 
-// server are the answers of a DNS server. Each question is sent once.
+// server are the answers of a DNS server. Each question is sent once. Several goroutines may ask.
 type server struct {
-	addr string
-
-	mu       sync.Mutex
-	cache    map[dns.Question]delivery.Answer
-	answered bool  // at least one question
-	err      error // of the last question that was not answered
+	addr     string
+	cache    sync.Map // of delivery.Answer, by dns.Question
+	answered atomic.Bool
+	err      atomic.Pointer[error] // of the last question that was not answered
 }
 
 const (
@@ -168,7 +151,7 @@ func newServer(addr string) *server {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		addr = net.JoinHostPort(strings.Trim(addr, "[]"), dnsPort)
 	}
-	return &server{addr: addr, cache: map[dns.Question]delivery.Answer{}}
+	return &server{addr: addr}
 }
 
 // systemResolver returns the resolver of this machine.
@@ -180,59 +163,56 @@ func systemResolver() (*server, error) {
 	return newServer(net.JoinHostPort(conf.Servers[0], cmp.Or(conf.Port, dnsPort))), nil
 }
 
-func (s *server) String() string               { return "the answers of " + s.addr }
-func (s *server) covers(definition.Name) error { return nil }
+func (s *server) String() string                       { return "the answers of " + s.addr }
+func (s *server) covers(definition.Name, string) error { return nil }
 
 func (s *server) failed() error {
-	if s.answered || s.err == nil {
+	if s.answered.Load() || s.err.Load() == nil {
 		return nil
 	}
 	host, port, _ := net.SplitHostPort(s.addr)
-	return hint.Add(fmt.Errorf("%s does not answer: %v", s.addr, cause(s.err)), "dig @%s -p %s", host, port)
+	return hint.Add(fmt.Errorf("%s does not answer: %v", s.addr, cause(*s.err.Load())), "dig @%s -p %s", host, port)
 }
 
-// lookup may be called by several goroutines at once.
 func (s *server) lookup(name string, qtype uint16) delivery.Answer {
 	q := dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
-	s.mu.Lock()
-	a, ok := s.cache[q]
-	s.mu.Unlock()
-	if ok {
-		return a
+	if a, ok := s.cache.Load(q); ok {
+		return a.(delivery.Answer)
 	}
-	a, err := s.query(q)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cache[q] = a
-	if err != nil {
-		s.err = err
+	var a delivery.Answer
+	if r, err := s.query(q); err != nil {
+		s.err.Store(&err)
 	} else {
-		s.answered = true
+		s.answered.Store(true)
+		a = delivery.Answer{Status: statusOf(r), RRs: r.Answer}
 	}
+	s.cache.Store(q, a)
 	return a
 }
 
 // query sends one question, and again over TCP if the answer is truncated.
-func (s *server) query(q dns.Question) (delivery.Answer, error) {
+func (s *server) query(q dns.Question) (*dns.Msg, error) {
 	m := new(dns.Msg).SetQuestion(q.Name, q.Qtype)
 	m.SetEdns0(udpSize, false)
 	r, err := s.exchange("udp", m)
 	if err == nil && r.Truncated {
 		r, err = s.exchange("tcp", m)
 	}
+	return r, err
+}
+
+func statusOf(r *dns.Msg) delivery.Status {
 	switch {
-	case err != nil:
-		return delivery.Answer{Status: delivery.Failed}, err
 	case r.Rcode == dns.RcodeSuccess && len(r.Answer) > 0:
-		return delivery.Answer{Status: delivery.Found, RRs: r.Answer}, nil
+		return delivery.Found
 	case r.Rcode == dns.RcodeSuccess:
-		return delivery.Answer{Status: delivery.NoData}, nil
+		return delivery.NoData
 	case r.Rcode == dns.RcodeNameError: // of the last name, if there are aliases
-		return delivery.Answer{Status: delivery.NoName, RRs: r.Answer}, nil
+		return delivery.NoName
 	case r.Rcode == dns.RcodeRefused:
-		return delivery.Answer{Status: delivery.Elsewhere}, nil
+		return delivery.Elsewhere
 	}
-	return delivery.Answer{Status: delivery.Failed}, nil
+	return delivery.Failed
 }
 
 func (s *server) exchange(network string, m *dns.Msg) (r *dns.Msg, err error) {
@@ -247,10 +227,10 @@ func (s *server) exchange(network string, m *dns.Msg) (r *dns.Msg, err error) {
 
 // cause returns an error of a connection without the addresses of both ends.
 func cause(err error) error {
-	if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return fmt.Errorf("no answer in %v", tries*timeout)
 	}
-	if e := syscall.Errno(0); errors.As(err, &e) {
+	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return e
 	}
 	return err

@@ -134,11 +134,10 @@ type jsonRule struct {
 }
 
 func (f *checkFlags) listRules(u *ui) error {
-	var list []jsonRule
-	var rows [][]string
-	for _, r := range append(lint.Rules(), onlineRules...) {
-		list = append(list, jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC})
-		rows = append(rows, []string{r.ID, r.Severity.String(), r.Doc, r.RFC})
-	}
-	return u.result(f.json, list, true, func() { u.table("", rows) })
+	rules := convert(append(lint.Rules(), onlineRules...), func(r lint.Rule) jsonRule {
+		return jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC}
+	})
+	return u.result(f.json, rules, true, func() {
+		u.table("", convert(rules, func(r jsonRule) []string { return []string{r.ID, r.Severity, r.Doc, r.RFC} }))
+	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -28,10 +29,10 @@ func isCorefile(path string, text []byte) bool {
 		return true
 	}
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	lines, _ := definition.Lines(&d)
+	lines, _ := definition.Statements(&d)
 	blocks := false
 	for _, l := range lines {
-		if len(l.Words) > 1 && slices.Contains(definition.Words(), l.Words[0]) {
+		if len(l.Words) > 1 && slices.Contains(definition.Keywords(), l.Words[0]) {
 			return false
 		}
 		blocks = blocks || l.Block != nil
@@ -61,13 +62,12 @@ func (f *readFlags) corefile(u *ui, path string, text []byte) ([]*served, error)
 // unparsed returns what is wrong with a Corefile that CoreDNS cannot read.
 func unparsed(path string, text []byte, err error) *served {
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	_, errs := definition.Lines(&d) // which finds all open braces and quotes
+	_, errs := definition.Statements(&d) // which finds all open braces and quotes
 	if len(errs) == 0 {
 		errs = definition.Errors{parserError(path, err)}
 	}
-	opt := lint.Options{Pos: errs[0].Pos}
-	index := new(definition.Set).Index()
-	return newServed(path, opt, index, lint.Check(index, errs, opt))
+	sim := &store.Simulator{Declared: new(definition.Set), Errs: errs, Options: lint.Options{Pos: errs[0].Pos}}
+	return serve(path, sim, nil)
 }
 
 var parserMessage = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
@@ -89,13 +89,8 @@ func parserError(path string, err error) definition.Error {
 // serverBlock checks what a server block serves. That includes what is in etcd now, if etcd can be reached from here.
 func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
 	stanzas := f.stanzas(path, b)
-	sim := simulator(stanzas, b)
-	if len(stanzas.Etcds) == 0 {
-		index := sim.Declared.Index()
-		return newServed(path, sim.Options, index, lint.Check(index, sim.Errs, sim.Options))
-	}
 	var entries []store.Entry
-	if len(stanzas.Errs) == 0 {
+	if len(stanzas.Etcds) > 0 && len(stanzas.Errs) == 0 {
 		s := &store.Store{Config: stanzas.Etcds[0].Config}
 		defer s.Close()
 		var err error
@@ -103,12 +98,7 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *se
 			u.note("%s: %v: the fragments in etcd are not checked", path, err)
 		}
 	}
-	out := sim.Simulate(store.Fragments(entries))
-	served := newServed(path, sim.Options, out.Index, out.Findings)
-	for _, e := range entries {
-		served.excluded = append(served.excluded, out.Excluded[e.Key]...)
-	}
-	return served
+	return serve(path, simulator(stanzas, b), entries)
 }
 
 // stanzas reads the mxsrv stanzas of a server block.
@@ -166,16 +156,17 @@ func shorten(tokens []caddyfile.Token) []caddyfile.Token {
 
 // rootOf returns the directory of relative paths in a server block.
 func (f *readFlags) rootOf(path string, b caddyfile.ServerBlock) string {
-	base := f.root
-	if base == "" {
-		base = filepath.Dir(path)
+	base := cmp.Or(f.root, filepath.Dir(path))
+	if root := b.Tokens["root"]; len(root) > 1 {
+		return resolve(base, root[1].Text)
 	}
-	tokens := b.Tokens["root"]
-	switch {
-	case len(tokens) < 2:
-		return base
-	case filepath.IsAbs(tokens[1].Text):
-		return tokens[1].Text
+	return base
+}
+
+// resolve returns a path that may be relative to a directory.
+func resolve(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
 	}
-	return filepath.Join(base, tokens[1].Text)
+	return filepath.Join(dir, path)
 }

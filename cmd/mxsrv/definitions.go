@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source/file"
@@ -38,14 +39,32 @@ type served struct {
 	index    *definition.Index
 	findings []lint.Finding
 	excluded []lint.Finding // the errors of fragments in etcd that are not served
+
+	table *table.Table // nil before compile
 }
 
-func newServed(name string, opt lint.Options, index *definition.Index, findings []lint.Finding) *served {
-	return &served{name: name, zones: opt.Zones, passed: opt.Fallthrough, index: index, findings: findings}
+// serve returns what is served of declarations and fragments.
+func serve(name string, sim *store.Simulator, entries []store.Entry) *served {
+	out := sim.Simulate(store.Fragments(entries))
+	s := &served{name: name, zones: sim.Options.Zones, passed: sim.Options.Fallthrough, index: out.Index, findings: out.Findings}
+	for _, e := range entries {
+		s.excluded = append(s.excluded, out.Excluded[e.Key]...)
+	}
+	return s
 }
 
 func (s *served) compile() *table.Table {
-	return table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
+	if s.table == nil {
+		s.table = table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
+	}
+	return s.table
+}
+
+// allZones returns the zones of server blocks, sorted, each once.
+func allZones(blocks []*served) definition.Zones {
+	zones := slices.Concat(convert(blocks, func(s *served) definition.Zones { return s.zones })...)
+	slices.SortFunc(zones, definition.Name.Compare)
+	return slices.Compact(zones)
 }
 
 // read reads Corefiles, each server block by itself, and definitions files, all together.
@@ -67,14 +86,11 @@ func (f *readFlags) read(u *ui, paths []string) ([]*served, error) {
 		}
 		all = append(all, blocks...)
 	}
-	if len(files) > 0 {
-		s, err := f.files(u, files)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
+	if files == nil {
+		return all, nil
 	}
-	return all, nil
+	s, err := f.files(u, files)
+	return append(all, s), err
 }
 
 // readValid is read of what must have no errors.
@@ -83,24 +99,23 @@ func (f *readFlags) readValid(u *ui, paths []string) ([]*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	var lines []string
+	var errs []lint.Finding
 	for _, s := range all {
-		for _, finding := range s.findings {
-			if finding.Rule.Severity == lint.Error {
-				lines = append(lines, format(finding))
-			}
-		}
+		errs = append(errs, filter(s.findings, func(f lint.Finding) bool { return f.Rule.Severity == lint.Error })...)
 	}
-	if lines != nil {
-		return nil, hint.Add(errors.New(strings.Join(lines, "\n")), "mxsrv check %s", all[0].name)
+	if errs != nil {
+		return nil, hint.Add(errors.New(strings.Join(convert(errs, format), "\n")), "mxsrv check %s", all[0].name)
 	}
 	return all, nil
 }
 
-// pathError returns "PATH: what is wrong".
+// pathError returns "PATH: what is wrong", or nil for nil.
 func pathError(path string, err error) error {
-	if e := new(fs.PathError); errors.As(err, &e) {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
+	}
+	if err == nil {
+		return nil
 	}
 	return fmt.Errorf("%s: %v", path, err)
 }
@@ -126,12 +141,11 @@ func (f *readFlags) files(u *ui, paths []string) (*served, error) {
 	}
 	set, errs := from.Load().Read()
 	opt := lint.Options{Zones: zones, Pos: from.Patterns[0].Pos}
-	index := set.Index()
-	findings := lint.Check(index, errs, opt)
+	s := serve(name, &store.Simulator{Declared: set, Errs: errs, Options: opt}, nil)
 	if guessed {
-		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
+		s.findings = slices.DeleteFunc(s.findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
 	}
-	return newServed(name, opt, index, findings), nil
+	return s, nil
 }
 
 // parseZones returns the zones of --zone.
@@ -164,4 +178,6 @@ func firstOf(words []string, last string) string {
 	return strings.Join(words, ", ")
 }
 
-func listZones(zones definition.Zones) string { return firstOf(texts(zones), ", and ") }
+func listZones(zones definition.Zones) string {
+	return firstOf(convert(zones, func(z definition.Name) string { return string(z) }), ", and ")
+}

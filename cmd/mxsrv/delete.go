@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -51,37 +49,30 @@ func (f *deleteFlags) run(u *ui, names []string) error {
 	if err != nil {
 		return err
 	}
-	entries, _, err := s.Open(context.Background())
-	defer s.Close()
-	if err != nil {
-		return err
-	}
-	selected, err := s.Select(entries, names)
-	if err != nil {
-		return err
-	}
-	var changes []store.Change
-	for _, e := range selected {
-		changes = append(changes, deletion(e))
-		if e.Lease != 0 {
+	return f.open(s, func(entries []store.Entry, _ int64) error {
+		selected, err := s.Select(entries, names)
+		if err != nil {
+			return err
+		}
+		for _, e := range filter(selected, func(e store.Entry) bool { return e.Lease != 0 }) {
 			u.note("%s is held by an instance, under lease %x: if that runs it comes back", e.Key, e.Lease)
 		}
-	}
-	return commit(u, s, entries, changes, f.force)
+		return commit(u, s, entries, convert(selected, deletion), f.force)
+	})
 }
 
 func deletion(e store.Entry) store.Change {
 	return store.Change{Edit: change.Edit{Fragment: e.Fragment, Gone: true}, Before: e.Revision}
 }
 
-// withdrawn lists what a fragment declares.
-func withdrawn(s *store.Store, f change.Fragment) string {
+// declares lists what a fragment declares, the first few of many.
+func declares(s *store.Store, f change.Fragment) string {
 	var words []string
 	for _, sim := range s.Simulators {
 		set, _ := definition.Read(f.Source(), f.Text, sim.Zones)
 		for o := range set.Index().Owners() {
-			word := strings.Join(append(kinds(o), string(o.Name())), " ")
-			if len(kinds(o)) > 0 && !slices.Contains(words, word) {
+			word := kinds(o) + string(o.Name())
+			if word != string(o.Name()) && !slices.Contains(words, word) {
 				words = append(words, word)
 			}
 		}
@@ -92,17 +83,19 @@ func withdrawn(s *store.Store, f change.Fragment) string {
 	return firstOf(words, " and ")
 }
 
-// kinds returns what a name is declared as.
-func kinds(o definition.Owner) (words []string) {
-	for _, kind := range []struct {
-		word     string
-		declared int
-	}{
-		{"host", len(o.Hosts())}, {"mail", len(o.Mails())}, {"service", len(o.Services())}, {"alias", len(o.Aliases())},
-	} {
-		if kind.declared > 0 {
-			words = append(words, kind.word)
-		}
+// kinds returns what a name is declared as, with a blank after each word.
+func kinds(o definition.Owner) (words string) {
+	if len(o.Hosts()) > 0 {
+		words += "host "
+	}
+	if len(o.Mails()) > 0 {
+		words += "mail "
+	}
+	if len(o.Services()) > 0 {
+		words += "service "
+	}
+	if len(o.Aliases()) > 0 {
+		words += "alias "
 	}
 	return words
 }

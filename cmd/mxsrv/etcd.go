@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,7 +19,8 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 )
 
-// storeFlags say where definitions are in etcd, and which servers serve them. A flag takes precedence over the Corefile.
+// storeFlags say where definitions are in etcd, and which servers serve them. A flag takes precedence over the
+// Corefile.
 type storeFlags struct {
 	readFlags
 	corefile           string
@@ -60,16 +62,23 @@ func (f *storeFlags) store() (*store.Store, error) {
 	return s, f.override(s.Config)
 }
 
+// open connects to a store and calls run with the fragments that are there, and the revision of etcd.
+func (f *storeFlags) open(s *store.Store, run func(entries []store.Entry, revision int64) error) error {
+	defer s.Close()
+	entries, revision, err := s.Open(context.Background())
+	if err != nil {
+		return err
+	}
+	return run(entries, revision)
+}
+
 // declared returns the store of the Corefile, or the default one.
 func (f *storeFlags) declared() (*store.Store, error) {
 	if f.corefile != "" {
 		return f.fromCorefile()
 	}
 	zones, err := f.parseZones()
-	if err != nil {
-		return nil, err
-	}
-	return &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}, nil
+	return &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}, err
 }
 
 // fromCorefile returns the one store that a Corefile names, with all server blocks that serve it.
@@ -100,11 +109,11 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 // addBlock adds a server block to a store, if it serves fragments below the prefix that is asked for.
 func (f *storeFlags) addBlock(s *store.Store, b caddyfile.ServerBlock) error {
 	stanzas := f.stanzas(f.corefile, b)
-	errs := slices.DeleteFunc(stanzas.Errs, func(e definition.Error) bool { // only the servers may know their password
+	stanzas.Errs = slices.DeleteFunc(stanzas.Errs, func(e definition.Error) bool { // only the servers may know their password
 		return f.user != "" && strings.HasPrefix(e.Text, "credentials:")
 	})
-	if len(errs) > 0 {
-		return hint.Add(errs, "mxsrv check %s", f.corefile)
+	if len(stanzas.Errs) > 0 {
+		return hint.Add(stanzas.Errs, "mxsrv check %s", f.corefile)
 	}
 	for _, e := range stanzas.Etcds {
 		config := *e.Config
@@ -143,30 +152,36 @@ func (f *storeFlags) override(c *etcd.Config) error {
 
 // login sets the user and the password. The password of the Corefile is for the user of the Corefile only.
 func (f *storeFlags) login(c *etcd.Config) error {
-	name, password, given := strings.Cut(f.user, ":")
+	name, password, err := f.credentials()
 	switch {
-	case name == "" && f.passwordFile != "" && c.Username == "":
-		return hint.Add(errors.New("--password-file is for a user"), "--user NAME --password-file %s", f.passwordFile)
-	case f.passwordFile != "":
-		text, err := os.ReadFile(f.passwordFile)
-		if err != nil {
-			return pathError(f.passwordFile, err)
-		}
-		password, _, _ = strings.Cut(string(text), "\n")
-		password = strings.TrimSuffix(password, "\r")
-	case !given:
-		password = os.Getenv(passwordVariable)
-	}
-	switch {
+	case err != nil:
+		return err
 	case name != "":
 		c.Username, c.Password = name, password
 	case c.Username != "" && password != "":
 		c.Password = password
 	}
-	if c.Username != "" && c.Password == "" {
+	switch {
+	case c.Username == "" && f.passwordFile != "":
+		return hint.Add(errors.New("--password-file is for a user"), "--user NAME --password-file %s", f.passwordFile)
+	case c.Username != "" && c.Password == "":
 		return hint.Add(fmt.Errorf("no password of user %q: put it into %s", c.Username, passwordVariable), "--user %s --password-file FILE", c.Username)
 	}
 	return nil
+}
+
+// credentials returns the user and the password of the flags, the password file or the environment.
+func (f *storeFlags) credentials() (name, password string, err error) {
+	name, password, given := strings.Cut(f.user, ":")
+	if f.passwordFile == "" && !given {
+		password = os.Getenv(passwordVariable)
+	}
+	if f.passwordFile != "" {
+		text, err := os.ReadFile(f.passwordFile)
+		password, _, _ = strings.Cut(string(text), "\n")
+		return name, strings.TrimSuffix(password, "\r"), pathError(f.passwordFile, err)
+	}
+	return name, password, nil
 }
 
 // connection sets the endpoints and TLS. The TLS of the Corefile is for the endpoints of the Corefile only.

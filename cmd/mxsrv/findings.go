@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
@@ -14,15 +15,15 @@ func format(f lint.Finding) string { return new(ui).finding(f) }
 
 // finding is format with the colors of the terminal.
 func (u *ui) finding(f lint.Finding) string {
-	c, rfc := yellow, ""
-	if f.Rule.Severity == lint.Error {
-		c = red
-	}
+	rfc := ""
 	if f.Rule.RFC != "" {
 		rfc = u.paint(dim, " ("+f.Rule.RFC+")")
 	}
-	return fmt.Sprintf("%s: %s: %s%s", f.Pos, u.paint(c, f.Rule.Severity.String()+" "+f.Rule.ID), f.Text, rfc)
+	id := u.paint(severityColor[f.Rule.Severity], f.Rule.Severity.String()+" "+f.Rule.ID)
+	return fmt.Sprintf("%s: %s: %s%s", f.Pos, id, f.Text, rfc)
 }
+
+var severityColor = map[lint.Severity]color{lint.Error: red, lint.Warning: yellow}
 
 func (u *ui) findings(findings []lint.Finding) {
 	for _, f := range findings {
@@ -47,13 +48,7 @@ func unique(findings []lint.Finding) []lint.Finding {
 }
 
 func count(findings []lint.Finding, severity lint.Severity) int {
-	n := 0
-	for _, f := range findings {
-		if f.Rule.Severity == severity {
-			n++
-		}
-	}
-	return n
+	return len(filter(findings, func(f lint.Finding) bool { return f.Rule.Severity == severity }))
 }
 
 // summary counts errors and warnings.
@@ -73,28 +68,17 @@ func plural(n int, word string) string {
 
 // jsonFinding is the JSON of a finding.
 type jsonFinding struct {
-	File     string   `json:"file"`
-	Line     int      `json:"line"`
-	Severity string   `json:"severity"`
-	ID       string   `json:"id"`
-	Message  string   `json:"message"`
-	RFC      string   `json:"rfc,omitempty"`
-	Names    []string `json:"names,omitempty"`
+	File     string            `json:"file"`
+	Line     int               `json:"line"`
+	Severity string            `json:"severity"`
+	ID       string            `json:"id"`
+	Message  string            `json:"message"`
+	RFC      string            `json:"rfc,omitempty"`
+	Names    []definition.Name `json:"names,omitempty"`
 }
 
 func findingsJSON(findings []lint.Finding) []jsonFinding {
-	all := []jsonFinding{}
-	for _, f := range findings {
-		all = append(all, jsonFinding{f.Pos.Source, f.Pos.Line, f.Rule.Severity.String(), f.Rule.ID, f.Text, f.Rule.RFC, texts(f.Names)})
-	}
-	return all
-}
-
-// texts returns names as strings.
-func texts[S ~string](names []S) []string {
-	var all []string
-	for _, name := range names {
-		all = append(all, string(name))
-	}
-	return all
+	return convert(findings, func(f lint.Finding) jsonFinding {
+		return jsonFinding{f.Pos.Source, f.Pos.Line, f.Rule.Severity.String(), f.Rule.ID, f.Text, f.Rule.RFC, f.Names}
+	})
 }

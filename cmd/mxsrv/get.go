@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -49,21 +48,18 @@ func (f *getFlags) run(u *ui, names []string) error {
 	if err != nil {
 		return err
 	}
-	entries, revision, err := s.Open(context.Background())
-	defer s.Close()
-	if err != nil {
-		return err
-	}
-	selected, err := s.Select(entries, names)
-	if err != nil {
-		return err
-	}
-	list, ok := describe(s, entries, selected)
-	return u.result(f.json, list, ok, func() {
-		for i, p := range list {
-			p.print(u, i > 0)
+	return f.open(s, func(entries []store.Entry, revision int64) error {
+		selected, err := s.Select(entries, names)
+		if err != nil {
+			return err
 		}
-		u.note("%s below %s at revision %d", plural(len(list), "fragment"), s.Prefix, revision)
+		list, ok := describe(s, entries, selected)
+		return u.result(f.json, list, ok, func() {
+			for i, p := range list {
+				p.print(u, i > 0)
+			}
+			u.note("%s below %s at revision %d", plural(len(list), "fragment"), s.Prefix, revision)
+		})
 	})
 }
 

@@ -82,10 +82,7 @@ func (f *importFlags) read(path string) (*foreign.Result, error) {
 
 // include reads a file that is named in another one, relative to that.
 func include(path, name string) (string, error) {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(path), name)
-	}
-	text, err := os.ReadFile(name)
+	text, err := os.ReadFile(resolve(filepath.Dir(path), name))
 	return string(text), err
 }
 
@@ -108,11 +105,11 @@ func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.F
 // The JSON of an import.
 type (
 	jsonImport struct {
-		Kind         string        `json:"kind"`
-		Zones        []string      `json:"zones"`
-		Definitions  string        `json:"definitions"`
-		NotConverted []jsonLine    `json:"not_converted"`
-		Findings     []jsonFinding `json:"findings"`
+		Kind         foreign.Kind     `json:"kind"`
+		Zones        definition.Zones `json:"zones"`
+		Definitions  string           `json:"definitions"`
+		NotConverted []jsonLine       `json:"not_converted"`
+		Findings     []jsonFinding    `json:"findings"`
 	}
 	jsonLine struct {
 		File string `json:"file"`
@@ -123,9 +120,6 @@ type (
 )
 
 func importJSON(r *foreign.Result, definitions string, findings []lint.Finding) jsonImport {
-	j := jsonImport{string(r.Kind), append([]string{}, texts(r.Zones)...), definitions, []jsonLine{}, findingsJSON(findings)}
-	for _, x := range r.NotConverted {
-		j.NotConverted = append(j.NotConverted, jsonLine{x.Source, x.Line, x.Text, x.Why})
-	}
-	return j
+	lines := convert(r.NotConverted, func(l foreign.Line) jsonLine { return jsonLine{l.Source, l.Line, l.Text, l.Why} })
+	return jsonImport{r.Kind, append(definition.Zones{}, r.Zones...), definitions, lines, findingsJSON(findings)}
 }

@@ -42,13 +42,8 @@ func checkOnline(s *served, from *server) []lint.Finding {
 		})
 	}
 	running.Wait()
-	var findings []lint.Finding
-	for _, f := range found {
-		if f != nil {
-			findings = append(findings, *f)
-		}
-	}
-	return findings
+	found = filter(found, func(f *lint.Finding) bool { return f != nil })
+	return convert(found, func(f *lint.Finding) lint.Finding { return *f })
 }
 
 func finding(id string, pos definition.Pos, names []definition.Name, format string, args ...any) *lint.Finding {
@@ -132,8 +127,8 @@ func answerChecks(s *served, from *server) []check {
 func checkAnswer(t *table.Table, from *server, pos definition.Pos, name definition.Name, qtype uint16) *lint.Finding {
 	_, declared := t.Lookup(string(name), qtype)
 	answer := from.lookup(string(name), qtype)
-	report := func(what string) *lint.Finding {
-		return finding("answer-differs", pos, []definition.Name{name}, "%s of %s: the server %s", dns.TypeToString[qtype], name, what)
+	report := func(how string) *lint.Finding {
+		return finding("answer-differs", pos, []definition.Name{name}, "%s of %s: the server %s", dns.Type(qtype), name, how)
 	}
 	if answer.Status == delivery.Failed || answer.Status == delivery.Elsewhere {
 		return report("has no answer: does it serve the zone?")
@@ -142,31 +137,27 @@ func checkAnswer(t *table.Table, from *server, pos definition.Pos, name definiti
 	if slices.Equal(want, got) {
 		return nil
 	}
-	return report(difference(without(want, got), without(got, want)) + ": load these definitions, or correct them")
+	missing := filter(want, func(s string) bool { return !slices.Contains(got, s) })
+	more := filter(got, func(s string) bool { return !slices.Contains(want, s) })
+	return report(difference(missing, more) + ": load these definitions, or correct them")
 }
 
 func difference(missing, more []string) string {
-	lacks, has := strings.Join(missing, ", "), strings.Join(more, ", ")
-	switch {
+	switch lacks, has := strings.Join(missing, ", "), strings.Join(more, ", "); {
 	case has == "":
 		return "lacks " + lacks
 	case lacks == "":
 		return "has " + has + ", which the definitions do not"
+	default:
+		return "has " + has + " instead of " + lacks
 	}
-	return "has " + has + " instead of " + lacks
 }
 
 // rdata returns the data of records as text, sorted, each once.
 func rdata(rrs []dns.RR) []string {
-	var all []string
-	for _, rr := range rrs {
-		all = append(all, strings.ToLower(strings.TrimPrefix(rr.String(), rr.Header().String())))
-	}
+	all := convert(rrs, func(rr dns.RR) string {
+		return strings.ToLower(strings.TrimPrefix(rr.String(), rr.Header().String()))
+	})
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-// without returns the words that are not among others.
-func without(words, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(others, w) })
 }

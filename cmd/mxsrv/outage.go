@@ -9,24 +9,21 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 )
 
-// An outage is the hosts and addresses of --down.
-type outage struct {
-	domain string
-	down   map[string]bool // by address, or name as plans have it: whether any host had it
-}
+// An outage holds what --down says, addresses and names as plans have them, and whether any host had it.
+type outage map[string]bool
 
 const downUsage = "a `HOST` or address that is down; repeat it for several. A HOST without a dot is below the domain"
 
-func newOutage(words []string, domain string) *outage {
-	d := &outage{domain, map[string]bool{}}
+func newOutage(words []string, domain string) outage {
+	o := outage{}
 	for _, word := range words {
+		key := hostBelow(domain, word)
 		if addr, err := netip.ParseAddr(word); err == nil {
-			d.down[addr.String()] = false
-		} else {
-			d.down[hostBelow(domain, word)] = false
+			key = addr.String()
 		}
+		o[key] = false
 	}
-	return d
+	return o
 }
 
 // hostBelow returns the name of a host as plans have it. One without a dot is below the domain.
@@ -38,24 +35,24 @@ func hostBelow(domain, host string) string {
 }
 
 // includes reports whether a host is down: by its name, or with all its addresses.
-func (d *outage) includes(h delivery.Host) bool {
-	up := slices.DeleteFunc(slices.Clone(h.Addrs), func(addr netip.Addr) bool { return d.has(addr.String()) })
-	return d.has(h.Name) || len(up) == 0 && len(h.Addrs) > 0
+func (o outage) includes(h delivery.Host) bool {
+	up := filter(h.Addrs, func(addr netip.Addr) bool { return !o.has(addr.String()) })
+	return o.has(h.Name) || len(up) == 0 && len(h.Addrs) > 0
 }
 
-func (d *outage) has(word string) bool {
-	_, down := d.down[word]
+func (o outage) has(key string) bool {
+	_, down := o[key]
 	if down {
-		d.down[word] = true
+		o[key] = true
 	}
 	return down
 }
 
 // noteUnused notes which words of --down no host had: they are misspelled, mostly.
-func (d *outage) noteUnused(u *ui) {
-	for _, word := range slices.Sorted(maps.Keys(d.down)) {
-		if !d.down[word] {
-			u.note("--down %s: no host here has this name or address", word)
+func (o outage) noteUnused(u *ui) {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if !o[key] {
+			u.note("--down %s: no host here has this name or address", key)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func pickCommand(u *ui) *cobra.Command {
 
 func (f *pickFlags) run(u *ui, service string) error {
 	name, err := definition.ParseName(strings.TrimSuffix(service, ".")+".", ".")
-	if err != nil || !isService(name) {
+	if err != nil || !name.IsService() || len(name.Labels()) < 3 {
 		return hint.Add(fmt.Errorf("service %q: write _SERVICE._PROTO.DOMAIN", service), "mxsrv pick _ldap._tcp.example.com")
 	}
 	if f.clients < 1 {
@@ -69,28 +69,21 @@ func (f *pickFlags) run(u *ui, service string) error {
 	return u.result(f.json, s, s.inUse() >= 0, func() { s.print(u, from) })
 }
 
-func isService(name definition.Name) bool {
-	labels := name.Labels()
-	return len(labels) > 2 && strings.HasPrefix(labels[0], "_") && strings.HasPrefix(labels[1], "_")
-}
-
 // simulate asks for a service and lets clients choose.
-func (f *pickFlags) simulate(service definition.Name, from answers, outage *outage) *simulation {
+func (f *pickFlags) simulate(service definition.Name, from answers, outage outage) *simulation {
 	look := delivery.Lookup(from.lookup)
 	a, aliases := look.Follow(string(service), dns.TypeSRV)
 	s := &simulation{Service: string(service), Aliases: aliases, Clients: f.clients, Priorities: []priority{}}
 	plain := strings.TrimSuffix(s.Service, ".")
-	srv := sorted(a)
-	switch {
+	switch srv := sorted(a); {
 	case len(srv) == 0:
-		s.Explanation = whyMissing(plain, a.Status)
-		return s
+		s.Explanation = fmt.Sprintf(whyMissing[a.Status], plain)
 	case len(srv) == 1 && srv[0].Target == ".":
-		s.Explanation = fmt.Sprintf("%s is not offered: its target is \".\" (RFC 2782)", plain)
-		return s
+		s.Explanation = plain + ` is not offered: its target is "." (RFC 2782)`
+	default:
+		s.run(srv, look, outage, f.random())
+		s.explain()
 	}
-	s.run(srv, look, outage, f.random())
-	s.explain()
 	return s
 }
 
@@ -103,26 +96,19 @@ func (f *pickFlags) random() *rand.Rand {
 
 // sorted returns SRV records by priority, descending weight, then target.
 func sorted(a delivery.Answer) []*dns.SRV {
-	var srv []*dns.SRV
-	for _, rr := range a.RRs {
-		srv = append(srv, rr.(*dns.SRV))
-	}
+	srv := convert(a.RRs, func(rr dns.RR) *dns.SRV { return rr.(*dns.SRV) })
 	slices.SortStableFunc(srv, func(a, b *dns.SRV) int {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight), strings.Compare(a.Target, b.Target))
 	})
 	return srv
 }
 
-// whyMissing says why there are no SRV records.
-func whyMissing(service string, status delivery.Status) string {
-	const fallback = "; clients may fall back to the address of the domain itself (RFC 2782)"
-	switch status {
-	case delivery.Failed:
-		return "DNS has no answer for " + service + " now"
-	case delivery.Elsewhere:
-		return service + " is in none of the zones that these answers are about"
-	case delivery.NoData:
-		return service + " exists, and has no SRV records" + fallback
-	}
-	return "there is no " + service + fallback
+const fallback = "; clients may fall back to the address of the domain itself (RFC 2782)"
+
+// whyMissing holds why there are no SRV records.
+var whyMissing = map[delivery.Status]string{
+	delivery.Failed:    "DNS has no answer for %s now",
+	delivery.Elsewhere: "%s is in none of the zones that these answers are about",
+	delivery.NoData:    "%s exists, and has no SRV records" + fallback,
+	delivery.NoName:    "there is no %s" + fallback,
 }

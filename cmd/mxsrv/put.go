@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -69,136 +68,117 @@ func (f *putFlags) run(u *ui, paths []string) error {
 	if err != nil {
 		return err
 	}
-	fragments, err := f.read(s, paths)
-	if err != nil {
-		return err
-	}
-	entries, _, err := s.Open(context.Background())
-	defer s.Close()
-	if err != nil {
-		return err
-	}
-	changes, err := f.plan(u, s, fragments, entries)
-	if err != nil {
-		return err
-	}
-	return commit(u, s, entries, changes, f.force)
-}
-
-// read reads the fragments of files, each key once.
-func (f *putFlags) read(s *store.Store, paths []string) ([]change.Fragment, error) {
-	var all []change.Fragment
-	from := map[string]string{}
+	r := &fragmentReader{putFlags: f, store: s, from: map[string]string{}}
 	for _, path := range paths {
-		files, err := f.files(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range files {
-			fragments, err := f.fragments(s, file)
-			if err != nil {
-				return nil, err
-			}
-			for _, fragment := range fragments {
-				if before := from[fragment.Key]; before != "" {
-					return nil, fmt.Errorf("%s and %s are both %s: rename one", before, file.path, fragment.Key)
-				}
-				from[fragment.Key] = file.path
-			}
-			all = append(all, fragments...)
+		if err := r.read(path); err != nil {
+			return err
 		}
 	}
-	return all, nil
+	return f.open(s, func(entries []store.Entry, _ int64) error {
+		changes, err := f.plan(u, r, entries)
+		if err != nil {
+			return err
+		}
+		return commit(u, s, entries, changes, f.force)
+	})
 }
 
-// A namedFile is a file, and the name of its fragment.
-type namedFile struct{ path, name string }
+// A fragmentReader reads the fragments of files, each key once.
+type fragmentReader struct {
+	*putFlags
+	store     *store.Store
+	fragments []change.Fragment
+	from      map[string]string // the file of each key
+}
 
 const (
 	standardInput = "-"
 	extension     = ".conf"
 )
 
-// files returns the file of a path, or the *.conf files of a directory.
-func (f *putFlags) files(path string) ([]namedFile, error) {
-	info, err := os.Stat(path)
-	switch {
-	case path == standardInput:
-		return []namedFile{{path, f.fragmentName}}, nil
-	case err != nil:
-		return nil, pathError(path, err)
-	case !info.IsDir():
-		return []namedFile{{path, strings.TrimSuffix(filepath.Base(path), extension)}}, nil
-	case f.fragmentName != "":
-		return nil, fmt.Errorf("--name is for one file, and %s is a directory: write --in", path)
+// read reads a file, or the *.conf files in a directory.
+func (r *fragmentReader) read(root string) error {
+	if root == standardInput {
+		return r.file(root, "")
 	}
-	var files []namedFile
-	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
-		hidden := file != path && strings.HasPrefix(d.Name(), ".")
-		switch {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch hidden := path != root && strings.HasPrefix(filepath.Base(path), "."); {
 		case err != nil:
-			return pathError(file, err)
+			return pathError(path, err)
 		case hidden && d.IsDir():
 			return filepath.SkipDir
-		case hidden || d.IsDir() || filepath.Ext(file) != extension:
+		case d.IsDir() && r.fragmentName != "":
+			return fmt.Errorf("--name is for one file, and %s is a directory: write --in", root)
+		case hidden || d.IsDir() || path != root && filepath.Ext(path) != extension:
 			return nil
+		case path == root:
+			return r.file(path, filepath.Base(path))
 		}
-		name, _ := filepath.Rel(path, file) // it is below path
-		files = append(files, namedFile{file, strings.TrimSuffix(filepath.ToSlash(name), extension)})
-		return nil
+		name, _ := filepath.Rel(root, path) // it is below root
+		return r.file(path, filepath.ToSlash(name))
 	})
-	return files, err
 }
 
-// fragments reads a file: one fragment, or all those that get has printed to it.
-func (f *putFlags) fragments(s *store.Store, file namedFile) ([]change.Fragment, error) {
-	text, err := readText(file.path)
+// file reads a file: one fragment, or all those that get has printed to it.
+func (r *fragmentReader) file(path, name string) error {
+	text, err := readText(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if strings.TrimSpace(text) == "" {
-		return nil, fmt.Errorf("%s is empty: write # into a file that declares nothing", file.path)
+		return fmt.Errorf("%s is empty: write # into a file that declares nothing", path)
 	}
-	if printed := parsePrinted(text); printed != nil && f.fragmentName == "" {
-		i := slices.IndexFunc(printed, func(p change.Fragment) bool { return !strings.HasPrefix(p.Key, s.Prefix) })
-		if i >= 0 {
-			return nil, hint.Add(fmt.Errorf("%s: %s is not below %s: write --prefix", file.path, printed[i].Key, s.Prefix), "mxsrv put --name NAME %s", file.path)
+	fragments := parsePrinted(text)
+	if fragments == nil || r.fragmentName != "" {
+		key, err := r.key(cmp.Or(r.fragmentName, strings.TrimSuffix(name, extension)))
+		if err != nil {
+			return err
 		}
-		return printed, nil
+		fragments = []change.Fragment{{Key: key, Text: store.Tidy(text)}}
 	}
-	key, err := f.key(s, cmp.Or(f.fragmentName, file.name))
-	return []change.Fragment{{Key: key, Text: store.Tidy(text)}}, err
+	for _, fragment := range fragments {
+		if err := r.add(fragment, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *fragmentReader) add(f change.Fragment, path string) error {
+	if !strings.HasPrefix(f.Key, r.store.Prefix) {
+		return hint.Add(fmt.Errorf("%s: %s is not below %s: write --prefix", path, f.Key, r.store.Prefix), "mxsrv put --name NAME %s", path)
+	}
+	if before := r.from[f.Key]; before != "" {
+		return fmt.Errorf("%s and %s are both %s: rename one", before, path, f.Key)
+	}
+	r.fragments, r.from[f.Key] = append(r.fragments, f), path
+	return nil
 }
 
 // key returns the key of a fragment.
-func (f *putFlags) key(s *store.Store, name string) (string, error) {
+func (r *fragmentReader) key(name string) (string, error) {
 	if name == "" {
 		return "", hint.Add(errors.New("standard input has no name: write --name"), "mxsrv put --name mail -")
 	}
-	if f.in != "" {
-		name = strings.Trim(f.in, "/") + "/" + name
+	if r.in != "" {
+		name = strings.Trim(r.in, "/") + "/" + name
 	}
-	keys, err := s.Keys(name)
-	if err != nil {
-		return "", err
+	key, err := r.store.ParseName(name)
+	if err == nil && strings.HasSuffix(key, "/") {
+		err = fmt.Errorf("name %q: write the name of a fragment, not of a folder", name)
 	}
-	if strings.HasSuffix(keys[0], "/") {
-		return "", fmt.Errorf("name %q: write the name of a fragment, not of a folder", name)
-	}
-	return keys[0], nil
+	return key, err
 }
 
-// plan returns the changes after which etcd has some fragments.
-func (f *putFlags) plan(u *ui, s *store.Store, fragments []change.Fragment, entries []store.Entry) ([]store.Change, error) {
+// plan returns the changes after which etcd has what was read.
+func (f *putFlags) plan(u *ui, r *fragmentReader, entries []store.Entry) ([]store.Change, error) {
 	existing := map[string]store.Entry{}
 	for _, e := range entries {
 		existing[e.Key] = e
 	}
 	var changes []store.Change
-	wanted := map[string]bool{}
-	for _, fragment := range fragments {
+	for _, fragment := range r.fragments {
 		e, ok := existing[fragment.Key]
-		wanted[fragment.Key] = true
 		switch {
 		case ok && store.Tidy(e.Text) == fragment.Text:
 			u.line("put %s: unchanged, revision %d", fragment.Key, e.Revision)
@@ -213,24 +193,20 @@ func (f *putFlags) plan(u *ui, s *store.Store, fragments []change.Fragment, entr
 		changes = append(changes, store.Change{Edit: change.Edit{Fragment: fragment}, Before: e.Revision})
 	}
 	if f.deleteOthers {
-		changes = append(changes, f.others(s, entries, wanted)...)
+		changes = append(changes, r.others(entries)...)
 	}
 	return changes, nil
 }
 
-// others returns the deletion of the fragments in the folder that are not wanted and have no lease.
-func (f *putFlags) others(s *store.Store, entries []store.Entry, wanted map[string]bool) []store.Change {
-	folder := s.Prefix
-	if f.in != "" {
-		folder = s.Key(strings.Trim(f.in, "/") + "/")
+// others returns the deletion of the fragments in the folder that were not read and have no lease.
+func (r *fragmentReader) others(entries []store.Entry) []store.Change {
+	folder := r.store.Prefix
+	if r.in != "" {
+		folder = r.store.Key(strings.Trim(r.in, "/") + "/")
 	}
-	var changes []store.Change
-	for _, e := range entries {
-		if strings.HasPrefix(e.Key, folder) && !wanted[e.Key] && e.Lease == 0 && !s.Internal(e.Key) {
-			changes = append(changes, deletion(e))
-		}
-	}
-	return changes
+	return convert(filter(entries, func(e store.Entry) bool {
+		return strings.HasPrefix(e.Key, folder) && r.from[e.Key] == "" && e.Lease == 0 && !r.store.Internal(e.Key)
+	}), deletion)
 }
 
 // readText reads a file, or standard input.
@@ -240,10 +216,7 @@ func readText(path string) (string, error) {
 		return string(text), err
 	}
 	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", pathError(path, err)
-	}
-	return string(text), nil
+	return string(text), pathError(path, err)
 }
 
 // commit makes changes if no server would then exclude any of them, or what it serves now; or if it is forced.
@@ -258,30 +231,34 @@ func commit(u *ui, s *store.Store, entries []store.Entry, changes []store.Change
 		return errFindings
 	}
 	for part := range slices.Chunk(changes, store.MaxChanges) {
-		revision, conflicts, err := s.Commit(part)
-		for _, key := range conflicts {
-			u.note("%s was changed by somebody else just now: look at it, and try again", key)
-		}
-		if err == nil && conflicts != nil {
-			err = errFindings
-		}
-		if err != nil {
+		if err := commitPart(u, s, part); err != nil {
 			return err
-		}
-		for _, c := range part {
-			u.line("%s", committed(s, c, revision))
 		}
 	}
 	return nil
 }
 
-// committed says what a change has done.
-func committed(s *store.Store, c store.Change, revision int64) string {
-	switch {
-	case c.Gone:
-		return fmt.Sprintf("delete %s: deleted, revision %d: withdraws %s", c.Key, revision, withdrawn(s, c.Fragment))
-	case c.Before == 0:
-		return fmt.Sprintf("put %s: created, revision %d", c.Key, revision)
+// commitPart makes changes in one transaction, and prints them.
+func commitPart(u *ui, s *store.Store, changes []store.Change) error {
+	revision, conflicts, err := s.Commit(changes)
+	if err != nil {
+		return err
 	}
-	return fmt.Sprintf("put %s: changed, revision %d", c.Key, revision)
+	for _, key := range conflicts {
+		u.note("%s was changed by somebody else just now: look at it, and try again", key)
+	}
+	if conflicts != nil {
+		return errFindings
+	}
+	for _, c := range changes {
+		switch {
+		case c.Gone:
+			u.line("delete %s: deleted, revision %d: withdraws %s", c.Key, revision, declares(s, c.Fragment))
+		case c.Before == 0:
+			u.line("put %s: created, revision %d", c.Key, revision)
+		default:
+			u.line("put %s: changed, revision %d", c.Key, revision)
+		}
+	}
+	return nil
 }

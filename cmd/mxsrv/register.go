@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"sync"
@@ -81,8 +82,8 @@ func (f *registerFlags) run(u *ui, lines, command []string) error {
 	if err != nil {
 		return err
 	}
-	fragment, err := f.fragment(s, text)
-	if err != nil {
+	fragment := change.Fragment{Text: text}
+	if fragment.Key, err = f.key(s, firstName(text)); err != nil {
 		return err
 	}
 	if findings := unique(s.CheckAlone(fragment)); len(findings) > 0 {
@@ -94,6 +95,10 @@ func (f *registerFlags) run(u *ui, lines, command []string) error {
 	if len(command) > 0 {
 		return f.keepBeside(u, r, command)
 	}
+	return f.keepUntilSignal(u, r)
+}
+
+func (f *registerFlags) keepUntilSignal(u *ui, r *store.Registration) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return f.keep(ctx, u, r)
@@ -137,26 +142,21 @@ func (f *registerFlags) text(lines []string) (string, error) {
 	return store.Tidy(strings.Join(lines, "\n")), nil
 }
 
-// fragment returns the fragment to put. By default its name is that of the host and of what is declared: no other
+// key returns the key of the fragment. By default its name is that of the host and the first that is declared: no other
 // instance has it, not even one on the same host.
-func (f *registerFlags) fragment(s *store.Store, text string) (change.Fragment, error) {
-	first := firstName(text)
-	if first == "" {
-		return change.Fragment{}, hint.Add(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
+func (f *registerFlags) key(s *store.Store, declared string) (string, error) {
+	if declared == "" {
+		return "", hint.Add(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
 	}
 	name := f.fragmentName
 	if name == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return change.Fragment{}, hint.Add(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
+			return "", hint.Add(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
 		}
-		name = host + "/" + first
+		name = host + "/" + declared
 	}
-	keys, err := s.Keys(name)
-	if err != nil {
-		return change.Fragment{}, err
-	}
-	return change.Fragment{Key: keys[0], Text: text}, nil
+	return s.ParseName(name)
 }
 
 // firstName returns the first name that a text declares, as it is written.
@@ -212,4 +212,33 @@ func (f *registerFlags) keepBeside(u *ui, r *store.Registration, command []strin
 			return err
 		}
 	}
+}
+
+// startCommand starts a command. When it ends, the channel gets nil or its exit status.
+func startCommand(command []string) (*os.Process, <-chan error, error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- exitOf(cmd.Wait()) }()
+	return cmd.Process, exited, nil
+}
+
+// An exitStatus is that of a command, which becomes that of this program.
+type exitStatus int
+
+func (exitStatus) Error() string { return "the command has failed" }
+
+// exitOf returns nil for a command that succeeded, else its exit status: after a signal as shells have it.
+func exitOf(err error) error {
+	e, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return err
+	}
+	if status, ok := e.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exitStatus(128 + int(status.Signal()))
+	}
+	return exitStatus(e.ExitCode())
 }

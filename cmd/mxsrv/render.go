@@ -59,14 +59,8 @@ func renderCommand(u *ui) *cobra.Command {
 }
 
 func (f *renderFlags) run(u *ui, paths []string) error {
-	if f.json && f.format != zoneFormat && f.format != "json" {
-		return fmt.Errorf("--json and --format %s: write one of them", f.format)
-	}
-	if f.json {
-		f.format = "json"
-	}
-	if !slices.Contains(formats, f.format) {
-		return hint.Add(fmt.Errorf("format %q: write one of %s", f.format, strings.Join(formats, ", ")), "mxsrv render --format svg")
+	if err := f.checkFormat(); err != nil {
+		return err
 	}
 	if f.config != "" {
 		paths = append(paths, f.config)
@@ -89,14 +83,22 @@ func (f *renderFlags) run(u *ui, paths []string) error {
 	return drawing[f.format](p, u.out)
 }
 
+// checkFormat returns an error for a format that does not exist. With --json it sets the format.
+func (f *renderFlags) checkFormat() error {
+	switch {
+	case f.json && f.format != zoneFormat && f.format != "json":
+		return fmt.Errorf("--json and --format %s: write one of them", f.format)
+	case f.json:
+		f.format = "json"
+	case !slices.Contains(formats, f.format):
+		return hint.Add(fmt.Errorf("format %q: write one of %s", f.format, strings.Join(formats, ", ")), "mxsrv render --format svg")
+	}
+	return nil
+}
+
 // selectZones returns the zones of --zone, or all.
 func (f *renderFlags) selectZones(all []*served) (definition.Zones, error) {
-	var existing definition.Zones
-	for _, s := range all {
-		existing = append(existing, s.zones...)
-	}
-	slices.SortFunc(existing, definition.Name.Compare)
-	existing = slices.Compact(existing)
+	existing := allZones(all)
 	zones, err := f.parseZones()
 	if err != nil || len(zones) == 0 {
 		return existing, err
@@ -111,19 +113,15 @@ func (f *renderFlags) selectZones(all []*served) (definition.Zones, error) {
 
 // selectNames returns what is declared in some zones, and the hosts that this points to.
 func selectNames(all []*served, zones definition.Zones) *definition.Set {
-	var sets []*definition.Set
-	for _, s := range all {
+	return definition.Merge(convert(all, func(s *served) *definition.Set {
 		zoneOf := s.zones.Set()
-		sets = append(sets, selectOwners(s.index, func(owner definition.Name) bool {
-			return slices.Contains(zones, zoneOf.Of(owner))
-		}))
-	}
-	return definition.Merge(sets...)
+		return selectOwners(s.index.Set, func(owner definition.Name) bool { return slices.Contains(zones, zoneOf.Of(owner)) })
+	})...)
 }
 
 // selectOwners returns the part of a set whose owners are selected, and the hosts that this points to.
-func selectOwners(index *definition.Index, selected func(definition.Name) bool) *definition.Set {
-	set, hosts := index.Set, map[definition.Name]bool{}
+func selectOwners(set *definition.Set, selected func(definition.Name) bool) *definition.Set {
+	hosts := map[definition.Name]bool{}
 	part := &definition.Set{
 		Mails:    filter(set.Mails, func(m definition.Mail) bool { return selected(m.Owner) }),
 		Services: filter(set.Services, func(v definition.Service) bool { return selected(v.Owner) }),
@@ -144,10 +142,6 @@ func selectOwners(index *definition.Index, selected func(definition.Name) bool) 
 	}
 	part.Hosts = filter(set.Hosts, func(h definition.Host) bool { return hosts[h.Owner] || selected(h.Owner) })
 	return part
-}
-
-func filter[D any](declared []D, keep func(D) bool) []D {
-	return slices.DeleteFunc(slices.Clone(declared), func(d D) bool { return !keep(d) })
 }
 
 // renderZones writes the master file of each zone.

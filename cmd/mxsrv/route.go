@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -76,4 +79,127 @@ func mailDomain(plan *delivery.Plan) string {
 		return plan.Aliases[len(plan.Aliases)-1]
 	}
 	return plan.Domain
+}
+
+// The JSON of a plan.
+type (
+	jsonPlan struct {
+		Recipient   string        `json:"recipient"`
+		Domain      string        `json:"domain"`
+		MX          []jsonMX      `json:"mx"`
+		Dropped     []jsonDrop    `json:"dropped"`
+		Attempts    []jsonAttempt `json:"attempts"`
+		Result      string        `json:"result"`
+		Explanation string        `json:"explanation"`
+	}
+	jsonMX struct {
+		Preference uint16   `json:"preference"`
+		Host       string   `json:"host"`
+		Addresses  []string `json:"addresses"`
+	}
+	jsonDrop struct {
+		Host string `json:"host"`
+		Why  string `json:"why"`
+	}
+	jsonAttempt struct {
+		Host       string   `json:"host"`
+		Preference uint16   `json:"preference"`
+		Addresses  []string `json:"addresses"`
+		Down       bool     `json:"down"`
+	}
+)
+
+func routeJSON(recipient string, plan *delivery.Plan) jsonPlan {
+	mx := plan.MX
+	if plan.Implicit {
+		mx = nil
+	}
+	return jsonPlan{
+		recipient, plan.Domain,
+		convert(mx, func(e delivery.Exchange) jsonMX { return jsonMX{e.Preference, e.Name, addresses(e.Host)} }),
+		convert(plan.Dropped, func(d delivery.Drop) jsonDrop { return jsonDrop{d.Name, d.Why} }),
+		convert(plan.Attempts, func(e delivery.Exchange) jsonAttempt {
+			return jsonAttempt{e.Name, e.Preference, addresses(e.Host), e.Down}
+		}),
+		plan.String(), plan.Explanation,
+	}
+}
+
+func addresses(h delivery.Host) []string { return convert(h.Addrs, netip.Addr.String) }
+
+// printPlan prints a plan step by step.
+func printPlan(u *ui, recipient, sender string, from answers, plan *delivery.Plan) {
+	if sender != "" {
+		sender = " from " + sender
+	}
+	u.line("mail to %s%s, by %s", u.paint(bold, recipient), sender, from)
+	u.section(plan.Domain+" is an alias, and stands for:", convert(plan.Aliases, func(alias string) []string { return []string{alias} }))
+	u.section(mxHead(plan), convert(plan.MX, func(e delivery.Exchange) []string {
+		return []string{strconv.Itoa(int(e.Preference)), e.Name, hostState(e.Host)}
+	}))
+	u.section("excluded", convert(plan.Dropped, func(d delivery.Drop) []string {
+		return []string{strconv.Itoa(int(d.Preference)), d.Name, d.Why}
+	}))
+	u.section("tried in this order, until one takes the mail", attemptRows(u, plan))
+	u.line("\n%s", u.paint(resultColor[plan.Result], plan.String()))
+	u.text("  ", plan.Explanation)
+}
+
+var resultColor = map[delivery.Result]color{
+	delivery.Delivered: green, delivery.Waits: yellow, delivery.Bounces: red, delivery.Unknown: yellow,
+}
+
+func mxHead(plan *delivery.Plan) string {
+	if plan.Implicit {
+		return mailDomain(plan) + " has no MX records: its address is an implicit MX"
+	}
+	return "MX records of " + mailDomain(plan) + ", by preference"
+}
+
+// hostState returns the addresses of a host, or why there are none.
+func hostState(h delivery.Host) string {
+	switch {
+	case len(h.Addrs) > 0:
+		return strings.Join(addresses(h), " ")
+	case h.Name == ".":
+		return "no host: no mail is taken"
+	case h.Status == delivery.Elsewhere:
+		return "addresses not known here"
+	case h.Status == delivery.Failed:
+		return "no answer for its addresses"
+	case h.Status == delivery.NoName:
+		return "no such host"
+	}
+	return "no address"
+}
+
+func attemptRows(u *ui, plan *delivery.Plan) (rows [][]string) {
+	delivered := false
+	for i, group := range delivery.Groups(plan.Attempts) {
+		number := strconv.Itoa(i+1) + "."
+		for j, e := range group {
+			row := []string{number, e.Name, hostState(e.Host), attemptResult(u, plan, e, delivered)}
+			if j == 0 && len(group) > 1 {
+				row = append(row, fmt.Sprintf("these %d in random order", len(group)))
+			}
+			rows, number = append(rows, row), ""
+		}
+		delivered = delivered || slices.ContainsFunc(group, func(e delivery.Exchange) bool { return !e.Down })
+	}
+	return rows
+}
+
+// attemptResult says what becomes of trying an exchange, or that an exchange before it has the mail already.
+func attemptResult(u *ui, plan *delivery.Plan, e delivery.Exchange, delivered bool) string {
+	switch {
+	case delivered:
+		return u.paint(dim, "not needed")
+	case e.Down && e.Status == delivery.Failed:
+		return u.paint(red, "no answer from DNS")
+	case e.Down:
+		return u.paint(red, "down")
+	case len(plan.To) > 1:
+		return u.paint(green, "takes it if tried first")
+	}
+	return u.paint(green, "takes it")
 }

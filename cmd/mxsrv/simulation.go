@@ -19,6 +19,8 @@ type simulation struct {
 	Clients     int        `json:"clients"`
 	Priorities  []priority `json:"priorities"`
 	Explanation string     `json:"explanation"`
+
+	longest int // letters of the name of a target
 }
 
 // A priority is the targets of equal priority.
@@ -42,12 +44,13 @@ type target struct {
 }
 
 // run lets clients choose among targets, and counts.
-func (s *simulation) run(srv []*dns.SRV, look delivery.Lookup, outage *outage, rnd *rand.Rand) {
+func (s *simulation) run(srv []*dns.SRV, look delivery.Lookup, outage outage, rnd *rand.Rand) {
 	hosts := map[*dns.SRV]delivery.Host{}
 	up := map[*dns.SRV]bool{}
 	for _, t := range srv {
 		hosts[t] = look.Host(t.Target)
 		up[t] = hasAddress(hosts[t]) && !outage.includes(hosts[t])
+		s.longest = max(s.longest, len(hosts[t].Name))
 	}
 	isUp := func(t *dns.SRV) bool { return up[t] }
 	picked := delivery.Pick(srv, s.Clients, isUp, rnd)
@@ -76,8 +79,7 @@ func (s *simulation) inUse() int {
 }
 
 func (s *simulation) explain() {
-	i := s.inUse()
-	switch {
+	switch i := s.inUse(); {
 	case i < 0:
 		s.Explanation = "no target is up: clients find none"
 	case i > 0:
@@ -95,25 +97,14 @@ func (s *simulation) print(u *ui, from answers) {
 	for _, alias := range s.Aliases {
 		u.line("  is an alias of %s", alias)
 	}
-	columns := max(10, min(u.width, 100)-s.tableWidth())
+	const others = len("  " + "65535  " + "weight  " + "promised  " + "chosen  " + "  |")
+	columns := max(10, min(u.width, 100)-others-s.longest) // of a bar
 	for _, p := range s.Priorities {
 		u.line("\npriority %d: %s", p.Priority, p.role(s.Clients))
 		u.table("  ", p.rows(u, columns))
 	}
 	u.line("")
 	u.text("", s.Explanation)
-}
-
-// tableWidth returns how many columns a row takes without its bar.
-func (s *simulation) tableWidth() int {
-	const others = len("  " + "65535  " + "weight  " + "promised  " + "chosen  " + "  |")
-	longest := 0
-	for _, p := range s.Priorities {
-		for _, t := range p.Targets {
-			longest = max(longest, len(t.Host))
-		}
-	}
-	return others + longest
 }
 
 func (p *priority) role(clients int) string {

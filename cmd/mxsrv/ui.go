@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -60,20 +61,22 @@ func (u *ui) note(format string, args ...any) {
 
 // result prints a result, as JSON or by a function, and returns errFindings if it is not ok.
 func (u *ui) result(asJSON bool, value any, ok bool, print func()) error {
-	if asJSON {
-		e := json.NewEncoder(u.out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		if err := e.Encode(value); err != nil {
-			return err
-		}
-	} else {
+	if !asJSON {
 		print()
+	} else if err := u.json(value); err != nil {
+		return err
 	}
 	if !ok {
 		return errFindings
 	}
 	return nil
+}
+
+func (u *ui) json(value any) error {
+	e := json.NewEncoder(u.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(value)
 }
 
 func (u *ui) line(format string, args ...any) { fmt.Fprintf(u.out, format+"\n", args...) }
@@ -84,28 +87,22 @@ func (u *ui) text(indent, words string) {
 		u.line("%s%s", indent, words)
 		return
 	}
-	line := indent
+	line, blank := indent, ""
 	for word := range strings.FieldsSeq(words) {
-		if len(line) > len(indent) && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > min(u.width, 100) {
+		if blank != "" && utf8.RuneCountInString(line+blank+word) > min(u.width, 100) {
 			u.line("%s", line)
-			line = indent
+			line, blank = indent, ""
 		}
-		if len(line) > len(indent) {
-			line += " "
-		}
-		line += word
+		line, blank = line+blank+word, " "
 	}
 	u.line("%s", line)
 }
 
 // table prints rows in columns, each after an indent.
 func (u *ui) table(indent string, rows [][]string) {
-	var widths []int
+	widths := map[int]int{} // by column
 	for _, row := range rows {
 		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
 			widths[i] = max(widths[i], length(cell))
 		}
 	}
@@ -116,6 +113,27 @@ func (u *ui) table(indent string, rows [][]string) {
 		}
 		u.line("%s%s", indent, strings.TrimRight(b.String(), " "))
 	}
+}
+
+// section prints rows below a head, if there are any.
+func (u *ui) section(head string, rows [][]string) {
+	if len(rows) > 0 {
+		u.line("\n%s", head)
+		u.table("  ", rows)
+	}
+}
+
+// convert returns what f makes of each value, and never nil, which JSON would have as null.
+func convert[T, U any](values []T, f func(T) U) []U {
+	converted := make([]U, 0, len(values))
+	for _, v := range values {
+		converted = append(converted, f(v))
+	}
+	return converted
+}
+
+func filter[T any](values []T, keep func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(values), func(v T) bool { return !keep(v) })
 }
 
 // length returns how many columns a cell takes, without its color.

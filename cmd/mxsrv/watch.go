@@ -39,7 +39,7 @@ func (f *storeFlags) watch(u *ui, names []string) error {
 	if err != nil {
 		return err
 	}
-	keys, err := s.Keys(names...)
+	keys, err := s.ParseNames(names)
 	if err != nil {
 		return err
 	}

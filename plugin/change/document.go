@@ -36,7 +36,7 @@ func (d *Document) Text() string { return d.text }
 func (d *Document) Read(s *definition.Set) definition.Errors {
 	d.index = newStanzaIndex(s.Grow(d.text))
 	r, before := d.reader.Into(s), *s
-	r.Text(definition.Pos{Source: d.source, Line: 1}, d.text, func(l definition.Line) {
+	r.Text(definition.Pos{Source: d.source, Line: 1}, d.text, func(l definition.Statement) {
 		made := s.Since(&before)
 		d.index.add(uint32(l.Offset), &made)
 		before = *s
@@ -74,7 +74,7 @@ func (d *Document) Change(text string) (definition.Names, bool) {
 // mistake.
 func (d *Document) split(about int) bool {
 	d.index.starts = make([]stanzaStart, 0, about)
-	errs := definition.Statements(definition.Pos{Source: d.source, Line: 1}, d.text, func(l definition.Line) {
+	errs := definition.EachStatement(definition.Pos{Source: d.source, Line: 1}, d.text, func(l definition.Statement) {
 		d.index.starts = append(d.index.starts, stanzaStart{offset: uint32(l.Offset)})
 	})
 	return len(errs) == 0
@@ -158,12 +158,13 @@ func (d *Document) readStanzas(stanzas []int) (*definition.Set, bool) {
 	r := d.reader.Into(set)
 	r.SetDefaultTTL(d.ttl)
 	for _, i := range stanzas {
-		owners := d.index.at(i+1).owner - d.index.at(i).owner
-		if alone = alone && owners <= maxNames; !alone {
+		owners, text := d.index.at(i+1).owner-d.index.at(i).owner, d.stanza(i)
+		bom := strings.HasPrefix(text, "\ufeff") // which is dropped at the start of a text only
+		if alone = alone && owners <= maxNames && !bom; !alone {
 			return nil, false
 		}
 		pos := definition.Pos{Source: d.source, Line: d.line(int(d.index.starts[i].offset))}
-		r.Text(pos, d.stanza(i), func(l definition.Line) { alone = alone && l.Words[0] != "ttl" }) // which is about all others
+		r.Text(pos, text, func(l definition.Statement) { alone = alone && l.Words[0] != "ttl" }) // which is about all others
 	}
 	_, errs := r.Set()
 	return set, alone && len(errs) == 0

@@ -42,7 +42,7 @@ const apexForm = "ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire o
 
 // Authoritative reads: authoritative { ... }. Each zone of the reader gets an
 // apex.
-func (r *Reader) Authoritative(l Line) {
+func (r *Reader) Authoritative(l Statement) {
 	if len(l.Words) > 1 || !l.braced {
 		r.errs.add(l.Pos, Syntax, "usage: authoritative { ns NAME... }")
 		return
@@ -65,7 +65,7 @@ func (r *Reader) Authoritative(l Line) {
 }
 
 // apexLine reads a line in the block of authoritative.
-func (r *Reader) apexLine(l Line, a *Apex) {
+func (r *Reader) apexLine(l Statement, a *Apex) {
 	seconds := map[string]*uint32{"refresh": &a.Refresh, "retry": &a.Retry, "expire": &a.Expire, "negative": &a.Negative}
 	word := l.Words[0]
 	switch {
@@ -88,7 +88,7 @@ func (r *Reader) apexLine(l Line, a *Apex) {
 	}
 }
 
-func (r *Reader) nameServers(l Line, a *Apex) {
+func (r *Reader) nameServers(l Statement, a *Apex) {
 	for _, word := range l.Words[1:] {
 		if word == "." {
 			r.errs.add(l.Pos, Syntax, "%q is no host: write the name of one", word)

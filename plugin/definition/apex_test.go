@@ -11,7 +11,7 @@ import (
 func apexes(t *testing.T, text string) ([]Apex, Errors) {
 	t.Helper()
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(text))
-	lines, errs := Lines(&d)
+	lines, errs := Statements(&d)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}

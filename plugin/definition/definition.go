@@ -13,7 +13,7 @@
 // In a Corefile, authoritative { ns NAME... } declares the top of a zone that is
 // served whole: an [Apex].
 //
-// [Lines] knows words and braces and no verb; a [Reader] knows verbs and turns
+// [Statements] knows words and braces and no verb; a [Reader] knows verbs and turns
 // lines into a [Set]. Neither stops at the first mistake: what is wrong comes
 // back as [Errors], each with its place and what to write instead. [Set.Index]
 // shows a set owner by owner, with repeated declarations brought together, and

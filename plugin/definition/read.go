@@ -65,7 +65,7 @@ var usage = map[string]string{
 }
 
 // read holds the function for each word that starts a line.
-var read = map[string]func(*Reader, Line){
+var read = map[string]func(*Reader, Statement){
 	"alias":   (*Reader).alias,
 	"host":    (*Reader).host,
 	"mail":    (*Reader).mail,
@@ -73,8 +73,8 @@ var read = map[string]func(*Reader, Line){
 	"ttl":     (*Reader).defaultTTL,
 }
 
-// Words returns the words that start a line, sorted.
-func Words() []string {
+// Keywords returns the words that start a line, sorted.
+func Keywords() []string {
 	var words []string
 	for word := range read {
 		words = append(words, word)
@@ -83,9 +83,9 @@ func Words() []string {
 	return words
 }
 
-// Line reads one line into the set. It returns false, and does nothing, if the
+// Statement reads one line into the set. It returns false, and does nothing, if the
 // line does not start with a word of the language.
-func (r *Reader) Line(l Line) bool {
+func (r *Reader) Statement(l Statement) bool {
 	f, ok := read[l.Words[0]]
 	if ok {
 		f(r, l)
@@ -102,10 +102,10 @@ func (r *Reader) Set() (*Set, Errors) {
 
 // Text reads a text whose first line is at pos. It calls each, if that is not nil,
 // after every statement; the line is valid during the call.
-func (r *Reader) Text(pos Pos, text string, each func(Line)) {
+func (r *Reader) Text(pos Pos, text string, each func(Statement)) {
 	before := len(r.errs.list)
-	errs := Statements(pos, text, func(l Line) {
-		if !r.Line(l) {
+	errs := EachStatement(pos, text, func(l Statement) {
+		if !r.Statement(l) {
 			r.errs.add(l.Pos, Syntax, "%s", Unknown(l))
 		}
 		if each != nil {
@@ -171,13 +171,13 @@ func (s *Set) Grow(text string) (stanzas int) {
 	return stanzas
 }
 
-func (r *Reader) usage(l Line) {
+func (r *Reader) usage(l Statement) {
 	word := l.Words[0]
 	r.errs.add(l.Pos, Syntax, "usage: %s", usage[word])
 }
 
 // defaultTTL reads: ttl TTL
-func (r *Reader) defaultTTL(l Line) {
+func (r *Reader) defaultTTL(l Statement) {
 	if len(l.Words) != 2 || l.braced {
 		r.usage(l)
 		return
@@ -193,7 +193,7 @@ func (r *Reader) defaultTTL(l Line) {
 }
 
 // host reads: host NAME ADDRESS...
-func (r *Reader) host(l Line) {
+func (r *Reader) host(l Statement) {
 	if len(l.Words) < 3 {
 		r.usage(l)
 		return
@@ -221,7 +221,7 @@ func (r *Reader) host(l Line) {
 }
 
 // alias reads: alias NAME... HOST
-func (r *Reader) alias(l Line) {
+func (r *Reader) alias(l Statement) {
 	last := len(l.Words) - 1
 	if last < 2 {
 		r.usage(l)
@@ -236,7 +236,7 @@ func (r *Reader) alias(l Line) {
 }
 
 // mail reads: mail NAME... PREFERENCE HOST... | none
-func (r *Reader) mail(l Line) {
+func (r *Reader) mail(l Statement) {
 	s, ok := r.stanza(l, mailForm)
 	if !ok {
 		return
@@ -263,7 +263,7 @@ func (r *Reader) mail(l Line) {
 }
 
 // service reads: service NAME... PRIORITY WEIGHT PORT HOST... | none
-func (r *Reader) service(l Line) {
+func (r *Reader) service(l Statement) {
 	s, ok := r.stanza(l, serviceForm)
 	if !ok {
 		return
@@ -288,7 +288,7 @@ func (r *Reader) service(l Line) {
 type owner struct{ name, zone Name }
 
 // owners reads owner names: a relative one stands for one name in each zone.
-func (r *Reader) owners(l Line, words []string) iter.Seq[owner] {
+func (r *Reader) owners(l Statement, words []string) iter.Seq[owner] {
 	return func(yield func(owner) bool) {
 		for _, word := range words {
 			zones, absolute := r.zones, strings.HasSuffix(word, ".")
@@ -337,7 +337,7 @@ func isAddress(word string) bool {
 }
 
 // ttlBlock reads a block that may hold a ttl and nothing else.
-func (r *Reader) ttlBlock(l Line) TTL {
+func (r *Reader) ttlBlock(l Statement) TTL {
 	var ttl TTL
 	for _, b := range l.Block {
 		if b.Words[0] != "ttl" {
@@ -350,7 +350,7 @@ func (r *Reader) ttlBlock(l Line) TTL {
 }
 
 // ownTTL reads a ttl line of a block into ttl.
-func (r *Reader) ownTTL(l Line, ttl *TTL) {
+func (r *Reader) ownTTL(l Statement, ttl *TTL) {
 	if len(l.Words) != 2 || l.braced {
 		r.usage(l)
 		return
@@ -366,7 +366,7 @@ func (r *Reader) ownTTL(l Line, ttl *TTL) {
 }
 
 // parseTTL reads the second word of a line: a time in seconds.
-func (r *Reader) parseTTL(l Line) (uint32, bool) {
+func (r *Reader) parseTTL(l Statement) (uint32, bool) {
 	seconds, err := parseSeconds(l.Words[1])
 	switch {
 	case err != nil && !isNumber(l.Words[1]):
@@ -419,8 +419,8 @@ func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // Unknown says that a line starts with no word of the language, nor with one of
 // the further words that are known where it stands.
-func Unknown(l Line, further ...string) string {
-	words := append(Words(), further...)
+func Unknown(l Statement, further ...string) string {
+	words := append(Keywords(), further...)
 	slices.Sort(words)
 	return fmt.Sprintf("unknown word %q: write one of %s", l.Words[0], strings.Join(words, ", "))
 }

@@ -35,7 +35,7 @@ type entry struct {
 
 // stanza reads the words and the block of a mail or service line, into memory
 // that the next one takes too. It returns false if there is nothing to declare.
-func (r *Reader) stanza(l Line, f form) (stanza, bool) {
+func (r *Reader) stanza(l Statement, f form) (stanza, bool) {
 	s := stanza{entries: r.entriesBuf[:0]}
 	defer func() { r.entriesBuf = s.entries }()
 	words := l.Words[1:]

@@ -287,6 +287,14 @@ func TestRootZone(t *testing.T) {
 	}
 }
 
+// TestAliasOfRoot: the root is a name without labels.
+func TestAliasOfRoot(t *testing.T) {
+	findings := Check(index(t, "alias a ."), nil, Options{Zones: definition.Zones{"."}})
+	if got := text(findings); !strings.Contains(got, "[name-invalid") || !strings.Contains(got, "[target-undefined") {
+		t.Errorf("%s, want name-invalid and target-undefined", got)
+	}
+}
+
 // TestOtherPlugins: rules about a plugin are silent without it, or without records that it
 // changes.
 func TestOtherPlugins(t *testing.T) {

@@ -103,7 +103,7 @@ func (p *pass) commonNetwork(exchanges []definition.Exchange) (none netip.Prefix
 // elsewhere the next plugin has the names, and what belongs to a domain has names of its own.
 func (p *pass) noWildcard(m definition.Mail) string {
 	switch {
-	case m.Owner.Labels()[0] != "*" || strings.Count(string(m.Owner), "*") > 1:
+	case firstLabel(m.Owner) != "*" || strings.Count(string(m.Owner), "*") > 1:
 		return "write * as the whole first label"
 	case !p.authoritative(m.Owner):
 		return "it can be insisted on in an authoritative zone without fallthrough only"

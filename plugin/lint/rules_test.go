@@ -50,7 +50,7 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 	before, after, _ := strings.Cut(plugins, "mxsrv")
 	opt.Plugins = Plugins{Before: strings.Fields(before), After: strings.Fields(after)}
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(expand(corefile)))
-	lines, more := definition.Lines(&d)
+	lines, more := definition.Statements(&d)
 	errs = append(errs, more...)
 	r := definition.NewReader(zones[:1])
 	for _, l := range lines {

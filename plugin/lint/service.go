@@ -53,22 +53,22 @@ var longServices = map[string]bool{"_sipfederationtls": true, "_x-puppet-fileser
 
 func serviceNameLong(p *pass) {
 	for _, s := range p.set.Services {
-		if name := service(s.Owner); len(name)-1 > longestService && !longServices[name] {
+		if name := firstLabel(s.Owner); len(name)-1 > longestService && !longServices[name] {
 			p.report(s.Pos, []definition.Name{s.Owner},
 				"service name %q has %d characters: write at most %d after the underscore", name, len(name)-1, longestService)
 		}
 	}
 }
 
-// service returns the first label of a service, with its underscore.
-func service(owner definition.Name) string {
-	name, _, _ := strings.Cut(string(owner), ".")
-	return name
+// firstLabel returns the first label of a name; that of the root is empty.
+func firstLabel(name definition.Name) string {
+	label, _, _ := strings.Cut(string(name), ".")
+	return label
 }
 
 func serviceNameForm(p *pass) {
 	for _, s := range p.set.Services {
-		if name := service(s.Owner); s.Owner.IsService() && !wellFormed(name[1:]) {
+		if name := firstLabel(s.Owner); s.Owner.IsService() && !wellFormed(name[1:]) {
 			p.report(s.Pos, []definition.Name{s.Owner},
 				"service name %q: write letters, digits and single hyphens between them, with a letter at least", name)
 		}

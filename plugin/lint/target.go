@@ -79,7 +79,7 @@ func targetUndefined(p *pass) {
 		case p.requiresTarget(t):
 			p.reportError(t.pos, t.names(), "%s of %s is %s, which does not exist: "+
 				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere", t.kind, t.owner, t.host, t.host)
-		case zone == "" && !strings.Contains(t.host.Labels()[0], "_"): // of which name-underscore warns
+		case zone == "" && !strings.Contains(firstLabel(t.host), "_"): // of which name-underscore warns
 			p.report(t.pos, t.names(), "%s of %s is %s, which has no addresses here: "+
 				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere; "+
 				"right only if the next plugin has them", t.kind, t.owner, t.host, t.host)

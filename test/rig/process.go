@@ -17,8 +17,11 @@ import (
 // process group, which ends when the command does.
 type Process struct {
 	*exec.Cmd
-	exited chan struct{}
 	output output
+	exited chan struct{}
+
+	mu   sync.Mutex
+	gone bool // its number may be that of another
 }
 
 // output is what a process has printed.
@@ -78,14 +81,27 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 		return nil, err
 	}
 	go func() {
+		if awaitExit(cmd) {
+			p.signalGroup(syscall.SIGKILL)
+		}
+		p.mu.Lock()
+		p.gone = true
+		p.mu.Unlock()
 		cmd.Wait()
-		p.signalGroup(syscall.SIGKILL)
 		close(p.exited)
 	}()
 	return p, nil
 }
 
-func (p *Process) signalGroup(s syscall.Signal) error { return syscall.Kill(-p.Process.Pid, s) }
+// signalGroup sends a signal to the group, unless it has ended.
+func (p *Process) signalGroup(s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone {
+		return os.ErrProcessDone
+	}
+	return syscall.Kill(-p.Process.Pid, s)
+}
 
 // String returns what the process has printed.
 func (p *Process) String() string {
@@ -142,9 +158,7 @@ func (p *Process) Signal(s os.Signal) error { return p.Process.Signal(s) }
 
 // Stop asks the group to end, and kills it if it has not ended within limit.
 func (p *Process) Stop(limit time.Duration) {
-	if p.Err() == nil {
-		p.signalGroup(syscall.SIGTERM)
-	}
+	p.signalGroup(syscall.SIGTERM)
 	if _, err := p.Wait(limit); err != nil {
 		p.Kill()
 	}
@@ -152,9 +166,7 @@ func (p *Process) Stop(limit time.Duration) {
 
 // Kill kills the group, and waits until the process has ended.
 func (p *Process) Kill() {
-	if p.Err() == nil {
-		p.signalGroup(syscall.SIGKILL)
-	}
+	p.signalGroup(syscall.SIGKILL)
 	<-p.exited
 }
 

@@ -2,8 +2,16 @@
 
 package rig
 
-import "syscall"
+import (
+	"os/exec"
+	"syscall"
+)
 
 func endWithParent(*syscall.SysProcAttr) {}
+
+func awaitExit(cmd *exec.Cmd) bool {
+	cmd.Wait()
+	return false
+}
 
 func reserve(int) bool { return true }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,37 +87,26 @@ var records = map[string]func(*dnsmasq, option){
 	"srv-host":    (*dnsmasq).srvHost,
 }
 
-const (
-	otherType  = "definitions have no such records: leave them to a plugin after mxsrv"
-	otherFile  = "files are not followed here: import it by itself"
-	ofApex     = "it is for another plugin, or for authoritative"
-	ofMachine  = "what it declares depends on the machine: declare the hosts and their mail by name"
-	ofResolver = "it is about where other names are looked up: leave that to a plugin after mxsrv, such as forward"
-)
+const ofMachine = "what it declares depends on the machine: declare the hosts and their mail by name"
 
-// notRecords holds the reason why each of further options about records is not converted.
-var notRecords = map[string]string{
-	"addn-hosts":     otherFile,
-	"auth-server":    ofApex,
-	"auth-soa":       ofApex,
-	"auth-zone":      ofApex,
-	"caa-record":     otherType,
-	"conf-dir":       otherFile,
-	"conf-file":      otherFile,
-	"dhcp-host":      ofMachine,
-	"dns-rr":         otherType,
-	"dynamic-host":   ofMachine,
-	"hostsdir":       otherFile,
-	"interface-name": ofMachine,
-	"local":          ofResolver,
-	"localmx":        ofMachine,
-	"naptr-record":   otherType,
-	"ptr-record":     otherType,
-	"rev-server":     ofResolver,
-	"selfmx":         ofMachine,
-	"server":         ofResolver,
-	"synth-domain":   otherType,
-	"txt-record":     otherType,
+// notRecords holds, for further options about records, the reason why they are not converted.
+var notRecords = byOption(map[string]string{
+	ofMachine: "dhcp-host dynamic-host interface-name localmx selfmx",
+	"definitions have no such records: leave them to a plugin after mxsrv":                             "caa-record dns-rr naptr-record ptr-record synth-domain txt-record",
+	"files are not followed here: import it by itself":                                                 "addn-hosts conf-dir conf-file hostsdir",
+	"it is for another plugin, or for authoritative":                                                   "auth-server auth-soa auth-zone",
+	"it is about where other names are looked up: leave that to a plugin after mxsrv, such as forward": "local rev-server server",
+})
+
+// byOption returns the reason of each option.
+func byOption(options map[string]string) map[string]string {
+	reasons := make(map[string]string)
+	for reason, keys := range options {
+		for key := range strings.FieldsSeq(keys) {
+			reasons[key] = reason
+		}
+	}
+	return reasons
 }
 
 func (d *dnsmasq) option(o option) {
@@ -202,13 +192,15 @@ func (d *dnsmasq) hostRecord(o option) {
 	if d.pointers++; d.firstPTR == nil {
 		d.firstPTR = &o.line
 	}
-	seconds, ok := d.seconds(o.line, ttl)
-	if !ok {
-		return
+	if seconds, ok := d.seconds(o.line, ttl); ok {
+		d.addHosts(o.line, names, addrs, seconds)
 	}
+}
+
+func (d *dnsmasq) addHosts(l line, names []string, addrs []netip.Addr, seconds uint32) {
 	for _, name := range names {
 		for _, addr := range addrs {
-			d.host(o.line, name, addr, seconds)
+			d.host(l, name, addr, seconds)
 			d.overrides[familyOf(name, addr)] = true
 		}
 	}
@@ -216,14 +208,13 @@ func (d *dnsmasq) hostRecord(o option) {
 
 // replaceFamily adds an address in place of another of its family, if there is one.
 func (d *dnsmasq) replaceFamily(l line, addrs []netip.Addr, addr netip.Addr) []netip.Addr {
-	for i, other := range addrs {
-		if other.Is4() == addr.Is4() {
-			d.skip(l, "dnsmasq answers the last address of a family in a line, not %s: write a line for each", other)
-			addrs[i] = addr
-			return addrs
-		}
+	i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is4() == addr.Is4() })
+	if i < 0 {
+		return append(addrs, addr)
 	}
-	return append(addrs, addr)
+	d.skip(l, "dnsmasq answers the last address of a family in a line, not %s: write a line for each", addrs[i])
+	addrs[i] = addr
+	return addrs
 }
 
 // address reads: address=/NAME[/NAME...]/[ADDRESS]

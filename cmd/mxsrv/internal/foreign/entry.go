@@ -1,28 +1,24 @@
 package foreign
 
-import (
-	"iter"
-	"strings"
-)
+import "strings"
 
 // An entry is one of a master file (RFC 1035 §5.1): a line, or several within parentheses.
 type entry struct {
 	line     int    // where it starts, from 1
 	indented bool   // it has no owner
 	text     string // without comments, with one blank for all white space
-	open     string // what is not closed at the end of the file: ( or "
+	open     string // what is not closed at the end of the file
 }
 
 // entries returns the entries of a master file.
-func entries(text string) iter.Seq[entry] {
-	return func(yield func(entry) bool) {
-		s := splitter{text: strings.TrimPrefix(text, "\ufeff"), line: 1}
-		for s.text != "" {
-			if e := s.next(); e.text != "" && !yield(e) {
-				return
-			}
+func entries(text string) (all []entry) {
+	s := splitter{text: strings.TrimPrefix(text, "\ufeff"), line: 1}
+	for s.text != "" {
+		if e := s.next(); e.text != "" {
+			all = append(all, e)
 		}
 	}
+	return all
 }
 
 // A splitter splits a text into entries.
@@ -52,14 +48,19 @@ func (s *splitter) next() entry {
 		}
 	}
 	s.text = s.text[i:]
-	e.text = strings.TrimSpace(b.String())
+	e.text, e.open = strings.TrimSpace(b.String()), s.open()
+	return e
+}
+
+// open returns what is not closed: ( or ".
+func (s *splitter) open() string {
 	switch {
 	case s.quoted:
-		e.open = `"`
+		return `"`
 	case s.depth > 0:
-		e.open = "("
+		return "("
 	}
-	return e
+	return ""
 }
 
 // step reads one octet. It reports whether that has its special meaning, as it is neither quoted nor escaped nor in a

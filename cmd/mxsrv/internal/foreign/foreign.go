@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
@@ -166,6 +167,65 @@ func (im *importer) alias(l line, owner, host string, seconds uint32) {
 	}
 }
 
+// A form is what names of a kind look like.
+type form struct {
+	fits func(definition.Name) bool
+	rule string
+}
+
+var (
+	hosts    = form{definition.Name.IsHost, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
+	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
+	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)"}
+	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
+)
+
+// maxTTL is the highest TTL (RFC 2181 §8).
+const maxTTL = 1<<31 - 1
+
+// owner returns the name and the TTL of a declaration, if both are valid. The name has its final dot.
+func (im *importer) owner(l line, s string, seconds uint32, f form) (definition.Name, definition.TTL, bool) {
+	name, ok := im.name(l, s)
+	switch {
+	case !ok:
+		return "", definition.TTL{}, false
+	case strings.Contains(string(name), "*"):
+		im.skip(l, "there are no wildcards: declare each name that is asked for")
+		return "", definition.TTL{}, false
+	case !f.fits(name):
+		im.skip(l, "%s: %s", name, f.rule)
+		return "", definition.TTL{}, false
+	}
+	im.texts[l.Pos] = l.text
+	if seconds > maxTTL {
+		im.skip(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
+		return "", definition.TTL{}, false
+	}
+	return name, definition.TTL{Seconds: seconds, Own: true}, true
+}
+
+// target returns the name that a line points to. It has its final dot.
+func (im *importer) target(l line, s string, f form) (definition.Name, bool) {
+	if _, err := netip.ParseAddr(strings.TrimSuffix(s, ".")); err == nil {
+		im.skip(l, "%s is an address where the name of a host belongs: declare a host and write its name", s)
+		return "", false
+	}
+	name, ok := im.name(l, s)
+	if ok && !f.fits(name) {
+		im.skip(l, "%s: %s", name, f.rule)
+		return "", false
+	}
+	return name, ok
+}
+
+func (im *importer) name(l line, s string) (definition.Name, bool) {
+	name, err := definition.ParseName(s, ".")
+	if err != nil {
+		im.skip(l, "%v", err)
+	}
+	return name, err == nil
+}
+
 // finish removes the declarations that only the whole file shows to be impossible.
 func (im *importer) finish() {
 	im.drop(im.otherZone)
@@ -218,28 +278,29 @@ func (im *importer) drop(why func(owner definition.Name) string) {
 
 // shareTTLs gives all declarations of a kind at an owner the lowest of their TTLs, as resolvers do (RFC 2181 §5.2).
 func (im *importer) shareTTLs() {
-	share := func(pos definition.Pos, ttl *definition.TTL, lowest uint32, what string) {
-		if ttl.Seconds != lowest {
-			im.skipAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
-			ttl.Seconds = lowest
-		}
-	}
 	for o := range im.set.Index().Owners() {
 		host, _ := o.HostTTL()
 		for _, h := range o.Hosts() {
-			share(h.Pos, &h.TTL, host, "the addresses of a host")
+			im.lowerTTL(h.Pos, &h.TTL, host, "the addresses of a host")
 		}
 		mail, _ := o.MailTTL()
 		for _, m := range o.Mails() {
-			share(m.Pos, &m.TTL, mail, "the exchanges of a domain")
+			im.lowerTTL(m.Pos, &m.TTL, mail, "the exchanges of a domain")
 		}
 		service, _ := o.ServiceTTL()
 		for _, v := range o.Services() {
-			share(v.Pos, &v.TTL, service, "the targets of a service")
+			im.lowerTTL(v.Pos, &v.TTL, service, "the targets of a service")
 		}
 		alias, _ := o.AliasTTL()
 		for _, a := range o.Aliases() {
-			share(a.Pos, &a.TTL, alias, "the records of a name")
+			im.lowerTTL(a.Pos, &a.TTL, alias, "the records of a name")
 		}
+	}
+}
+
+func (im *importer) lowerTTL(pos definition.Pos, ttl *definition.TTL, lowest uint32, what string) {
+	if ttl.Seconds != lowest {
+		im.skipAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
+		ttl.Seconds = lowest
 	}
 }

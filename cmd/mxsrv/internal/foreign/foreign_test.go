@@ -20,8 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write what is there now to testdata, for somebody to read")
 
-// A fixture is a file of testdata: the text of a zone or of dnsmasq, files that it
-// includes, and what is made of it.
+// A fixture is a file of testdata: the text of a zone or of dnsmasq, files that it includes, and what is made of it.
 //
 //	definitions   the lines that the set prints
 //	not converted what is listed
@@ -154,9 +153,8 @@ func served(t testing.TB, text string, zones definition.Zones) []string {
 // types are those that definitions have.
 var types = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeSRV}
 
-// records returns the records of these types in a zone, read by the parser of
-// miekg/dns as a whole. It stops at the first mistake, so lines with one are left
-// out before.
+// records returns the records of these types in a zone, read by the parser of miekg/dns as a whole. It stops at the
+// first mistake, so lines with one are removed before.
 func (f fixture) records(t testing.TB) []string {
 	t.Helper()
 	files := fstest.MapFS{"missing.db": {}}
@@ -297,8 +295,8 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever a text says, nothing of it is dropped in silence, and what
-// is not listed is in definitions that can be read and are well formed.
+// FuzzRead: whatever a text says, nothing of it is dropped in silence, and what is not listed is in definitions that
+// can be read and are well formed.
 func FuzzRead(f *testing.F) {
 	for _, x := range fixtures(f) {
 		f.Add(x.text(), string(x.zone()))

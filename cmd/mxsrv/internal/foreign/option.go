@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -46,10 +47,7 @@ func uncomment(s string) string {
 
 // number reads a number of 16 bits; no word is the default.
 func (d *dnsmasq) number(l line, word string, standard uint16) (uint16, bool) {
-	if word == "" {
-		return standard, true
-	}
-	n, err := strconv.ParseUint(word, 10, 16)
+	n, err := strconv.ParseUint(cmp.Or(word, strconv.Itoa(int(standard))), 10, 16)
 	if err != nil {
 		d.skip(l, "%q: write a number from 0 to 65535", word)
 	}

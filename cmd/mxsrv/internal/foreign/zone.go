@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func readZone(im *importer, source, text string, opt Options) {
 }
 
 func (z *zoneReader) read(text string) {
-	for e := range entries(text) {
+	for _, e := range entries(text) {
 		z.entry(e)
 	}
 }
@@ -100,7 +101,11 @@ func (z *zoneReader) records(l line, text string) {
 		h := rr.Header()
 		z.owner = h.Name
 		z.inheritTTL(rr)
-		z.record(l, rr)
+		if h.Class == dns.ClassINET {
+			z.record(l, rr)
+		} else {
+			z.skip(l, "class %s: definitions are of class IN", dns.Class(h.Class))
+		}
 	}
 	if err != nil {
 		z.mistake(l, err)
@@ -125,17 +130,11 @@ func (z *zoneReader) inheritTTL(rr dns.RR) {
 // record adds what one record declares.
 func (z *zoneReader) record(l line, rr dns.RR) {
 	h := rr.Header()
-	if h.Class != dns.ClassINET {
-		z.skip(l, "class %s: definitions are of class IN", dns.Class(h.Class))
-		return
-	}
 	switch rr := rr.(type) {
 	case *dns.A:
-		addr, _ := netip.AddrFromSlice(rr.A.To4())
-		z.host(l, h.Name, addr, h.Ttl)
+		z.host(l, h.Name, addrOf(rr.A.To4()), h.Ttl)
 	case *dns.AAAA:
-		addr, _ := netip.AddrFromSlice(rr.AAAA.To16())
-		z.host(l, h.Name, addr, h.Ttl)
+		z.host(l, h.Name, addrOf(rr.AAAA.To16()), h.Ttl)
 	case *dns.MX:
 		z.mail(l, h.Name, rr.Preference, rr.Mx, h.Ttl)
 	case *dns.SRV:
@@ -143,15 +142,18 @@ func (z *zoneReader) record(l line, rr dns.RR) {
 	case *dns.CNAME:
 		z.alias(l, h.Name, rr.Target, h.Ttl)
 	case *dns.SOA:
-		if z.zone == "" {
-			z.zone, _ = definition.ParseName(h.Name, ".")
-		}
+		z.setZone(h.Name)
 		z.skip(l, "SOA is served by another plugin, or by authoritative: write %q there", "contact "+rr.Mbox)
 	case *dns.NS:
 		z.nameServer(l, h.Name, rr.Ns)
 	default:
 		z.skip(l, "definitions have no %s records: leave them to a plugin after mxsrv, such as file", dns.Type(h.Rrtype))
 	}
+}
+
+func addrOf(ip net.IP) netip.Addr {
+	addr, _ := netip.AddrFromSlice(ip)
+	return addr
 }
 
 // nameServer lists an NS record, of the zone or of a delegation.
@@ -168,24 +170,33 @@ func (z *zoneReader) nameServer(l line, owner, host string) {
 }
 
 func (z *zoneReader) setOrigin(l line) {
-	rrs, err := z.parse(l.text + "\n@ A 192.0.2.1")
-	if err != nil || len(rrs) != 1 {
-		z.skip(l, "usage: $ORIGIN NAME")
-		return
-	}
-	z.origin = rrs[0].Header().Name
-	if z.zone == "" {
-		z.zone, _ = definition.ParseName(z.origin, ".")
+	if h := z.parseDirective(l, "@", "$ORIGIN NAME"); h != nil {
+		z.origin = h.Name
+		z.setZone(h.Name)
 	}
 }
 
 func (z *zoneReader) setTTL(l line) {
-	rrs, err := z.parse(l.text + "\nx. A 192.0.2.1")
-	if err != nil || len(rrs) != 1 {
-		z.skip(l, "usage: $TTL SECONDS, or a duration like 1h30m")
-		return
+	if h := z.parseDirective(l, "x.", "$TTL SECONDS, or a duration like 1h30m"); h != nil {
+		z.ttl, z.fixed = h.Ttl, true
 	}
-	z.ttl, z.fixed = rrs[0].Header().Ttl, true
+}
+
+// parseDirective returns the header that a record of owner has after a directive, or nil.
+func (z *zoneReader) parseDirective(l line, owner, usage string) *dns.RR_Header {
+	rrs, err := z.parse(l.text + "\n" + owner + " A 192.0.2.1")
+	if err != nil || len(rrs) != 1 {
+		z.skip(l, "usage: %s", usage)
+		return nil
+	}
+	return rrs[0].Header()
+}
+
+// setZone sets the zone, if it is not known.
+func (z *zoneReader) setZone(name string) {
+	if z.zone == "" {
+		z.zone, _ = definition.ParseName(name, ".")
+	}
 }
 
 // generate adds the records of a $GENERATE. The TTL is inserted where there is none, because the parser does not know

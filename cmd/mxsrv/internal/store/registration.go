@@ -15,9 +15,8 @@ import (
 
 // A Registration keeps a fragment in etcd under a lease for as long as it runs and the instance is healthy.
 //
-// When anything fails, it starts again with a new connection and a new lease, and puts the fragment under this. The
-// old lease keeps the fragment until then, so it is not missing in between unless etcd was away for longer than the
-// TTL.
+// When anything fails, it starts again with a new connection and a new lease, and puts the fragment under this. The old
+// lease keeps the fragment until then, so it is not missing in between unless etcd was away for longer than the TTL.
 type Registration struct {
 	*Store
 	Fragment   change.Fragment
@@ -37,8 +36,8 @@ type Registration struct {
 	waits   bool                      // another instance holds the key, which was noted
 }
 
-// Run keeps the fragment in etcd until ctx ends, and then withdraws it. It returns whether the fragment was withdrawn, if
-// not it goes when its lease expires. The error is that etcd refuses the user.
+// Run keeps the fragment in etcd until ctx ends, and then withdraws it. It returns whether the fragment was withdrawn,
+// if not it goes when its lease expires. The error is that etcd refuses the user.
 func (r *Registration) Run(ctx context.Context) (withdrawn bool, err error) {
 	r.leases = map[clientv3.LeaseID]bool{}
 	refused := func(err error) bool {
@@ -59,28 +58,36 @@ func (r *Registration) lease(ctx context.Context, ready func()) (err error) {
 		return err
 	}
 	defer r.Close()
-	granting, cancel := r.timeout(ctx)
-	defer cancel()
-	lease, err := r.client.Grant(granting, int64(r.TTL/time.Second))
+	lease, err := r.grant(ctx)
 	if err != nil {
 		return err
 	}
-	r.leases[lease.ID] = true
+	r.leases[lease] = true
 	alive, end := context.WithCancel(context.Background()) // until the fragment is withdrawn
 	defer end()
-	beats, err := r.client.KeepAlive(alive, lease.ID)
+	beats, err := r.client.KeepAlive(alive, lease)
 	if err != nil {
 		return err
 	}
-	revision, err := r.update(lease.ID)
+	revision, err := r.update(lease)
 	if err != nil {
 		return err
 	}
 	ready()
-	if err := r.follow(ctx, lease.ID, beats, r.watch(alive, revision+1)); err != nil {
+	if err := r.follow(ctx, lease, beats, r.watch(alive, revision+1)); err != nil {
 		return err
 	}
-	return r.withdraw(lease.ID)
+	return r.withdraw(lease)
+}
+
+func (r *Registration) grant(ctx context.Context) (clientv3.LeaseID, error) {
+	ctx, cancel := r.timeout(ctx)
+	defer cancel()
+	lease, err := r.client.Grant(ctx, int64(r.TTL/time.Second))
+	if err != nil {
+		return 0, err
+	}
+	return lease.ID, nil
 }
 
 // watch returns the changes of the key from a revision on. The client would wait for the answer to its request as long
@@ -158,14 +165,14 @@ func holder(e Entry) string {
 	return fmt.Sprintf("is held by another instance, under lease %x", e.Lease)
 }
 
-// put puts the fragment unless the key has changed since it was read. If it has, the watch reports that.
+// put puts the fragment, in place of e.
 func (r *Registration) put(e Entry, lease clientv3.LeaseID) error {
-	done, err := r.replace(e, clientv3.OpPut(r.Fragment.Key, r.Fragment.Text, clientv3.WithLease(lease)))
-	if err != nil || !done.Succeeded {
+	revision, err := r.write(e, clientv3.OpPut(r.Fragment.Key, r.Fragment.Text, clientv3.WithLease(lease)))
+	if revision == 0 {
 		return err
 	}
-	r.holds, r.waits = true, false
-	r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, done.Header.Revision, lease, r.TTL)
+	r.waits = false
+	r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, revision, lease, r.TTL)
 	if r.Registered != nil {
 		r.Registered()
 		r.Registered = nil
@@ -175,21 +182,25 @@ func (r *Registration) put(e Entry, lease clientv3.LeaseID) error {
 
 // remove deletes the fragment while the instance is not healthy.
 func (r *Registration) remove(e Entry) error {
-	done, err := r.replace(e, clientv3.OpDelete(e.Key))
-	if err != nil || !done.Succeeded {
-		return err
+	revision, err := r.write(e, clientv3.OpDelete(e.Key))
+	if revision > 0 {
+		r.Note("%s is withdrawn, revision %d", e.Key, revision)
 	}
-	r.holds = false
-	r.Note("%s is withdrawn, revision %d", e.Key, done.Header.Revision)
-	return nil
+	return err
 }
 
-// replace does something to the key, unless that has changed since e was read.
-func (r *Registration) replace(e Entry, op clientv3.Op) (*clientv3.TxnResponse, error) {
+// write puts or deletes the fragment. If the key has changed since e was read it does nothing, and the revision is 0:
+// the watch reports that change.
+func (r *Registration) write(e Entry, op clientv3.Op) (revision int64, err error) {
 	ctx, cancel := r.timeout(context.Background())
 	defer cancel()
 	unchanged := clientv3.Compare(clientv3.ModRevision(r.Fragment.Key), "=", e.Revision)
-	return r.client.Txn(ctx).If(unchanged).Then(op).Commit()
+	done, err := r.client.Txn(ctx).If(unchanged).Then(op).Commit()
+	if err != nil || !done.Succeeded {
+		return 0, err
+	}
+	r.holds = op.IsPut()
+	return done.Header.Revision, nil
 }
 
 // withdraw revokes the lease, which deletes the fragment.

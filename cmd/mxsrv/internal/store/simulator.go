@@ -11,7 +11,7 @@ import (
 
 // A Simulator judges fragments as a server block does that serves them. It does not change.
 type Simulator struct {
-	Zones    definition.Zones  // of relative names in fragments
+	Zones    definition.Zones  // of relative names in fragments; nil: there are no fragments
 	Declared *definition.Set   // what the server block declares beside the fragments
 	Errs     definition.Errors // mistakes in that
 	Options  lint.Options
@@ -42,6 +42,10 @@ type Outcome struct {
 
 // Simulate returns what a server makes of fragments. It costs as much as a load of all of them.
 func (s *Simulator) Simulate(fragments []change.Fragment) Outcome {
+	if len(fragments) == 0 {
+		index := s.Declared.Index()
+		return Outcome{nil, index, s.check(index, s.Errs)}
+	}
 	held := change.NewFragments(s.Zones)
 	var edits []change.Edit
 	for _, f := range fragments {
@@ -75,7 +79,9 @@ func (s *Simulator) excluded(held *change.Fragments, admission *admit.Admission,
 
 func (s *Simulator) check(index *definition.Index, errs definition.Errors) []lint.Finding {
 	opt := s.Options
-	opt.RequireTargets = func(string) bool { return false } // what a missing target excludes is excluded by now
+	if s.Zones != nil {
+		opt.RequireTargets = func(string) bool { return false } // what a missing target excludes is excluded by now
+	}
 	findings := lint.Check(index, errs, opt)
 	if s.absolute { // targets may be declared in any zone
 		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == lint.TargetUndefined })

@@ -2,8 +2,8 @@
 // tells which of them the servers exclude.
 //
 // A [Store] is a prefix in etcd. Its [Simulator]s stand for the server blocks that serve what is there: they judge
-// fragments as servers do, so that a [Change] that would take something out of service is known before it is written.
-// A [Registration] keeps a fragment in etcd for as long as an instance runs and is healthy.
+// fragments as servers do, so that a [Change] that would take something out of service is known before it is written. A
+// [Registration] keeps a fragment in etcd for as long as an instance runs and is healthy.
 //
 // Requests end after the timeout of the configuration. Errors name the endpoints, and carry a hint where there is
 // something to type.
@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -120,6 +121,66 @@ func (s *Store) Leases(entries []Entry) map[clientv3.LeaseID]int64 {
 		}
 	}
 	return left
+}
+
+// validName keeps names apart from each other in a shell, a log and a path.
+var validName = regexp.MustCompile(`^[^\s/.#"'\\][^\s"'\\]*$`)
+
+// ParseName returns the key of a name, which may also be a key as List returns it. That of a folder ends in "/".
+func (s *Store) ParseName(name string) (key string, err error) {
+	if key = name; !strings.HasPrefix(name, s.Prefix) {
+		key = s.Key(name)
+	}
+	if !validName.MatchString(strings.TrimPrefix(key, s.Prefix)) {
+		return "", fmt.Errorf("name %q: write one like mail or customers/example.com, without blanks and quotes, that does not start with a dot", name)
+	}
+	return key, nil
+}
+
+// ParseNames returns the keys of names.
+func (s *Store) ParseNames(names []string) (keys []string, err error) {
+	for _, name := range names {
+		key, err := s.ParseName(name)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// Internal reports whether a key is one that the servers use among themselves.
+func (s *Store) Internal(key string) bool { return strings.HasPrefix(key, s.Prefix+".") }
+
+// Matches reports whether a key is one of some, or in a folder that is one of them.
+func Matches(key string, keys []string) bool {
+	for _, k := range keys {
+		if key == k || strings.HasSuffix(k, "/") && strings.HasPrefix(key, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// Select returns the entries that have one of some names or are in one of these folders. A name without an entry is an
+// error. Without names it returns all but internal ones.
+func (s *Store) Select(entries []Entry, names []string) ([]Entry, error) {
+	keys, err := s.ParseNames(names)
+	if err != nil {
+		return nil, err
+	}
+	for i, key := range keys {
+		if !slices.ContainsFunc(entries, func(e Entry) bool { return Matches(e.Key, keys[i:i+1]) }) {
+			return nil, hint.Add(fmt.Errorf("there is no %s in etcd", key), "mxsrv get, without %s, lists all", names[i])
+		}
+	}
+	var selected []Entry
+	for _, e := range entries {
+		if len(keys) == 0 && !s.Internal(e.Key) || Matches(e.Key, keys) {
+			selected = append(selected, e)
+		}
+	}
+	return selected, nil
 }
 
 // failure returns an error of etcd as the user should read it, and nil for nil.

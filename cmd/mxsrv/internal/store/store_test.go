@@ -108,8 +108,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestCommit: what somebody else has changed after it was judged is not overwritten, and nothing is written that was
-// to be written in one step with it.
+// TestCommit: what somebody else has changed after it was judged is not overwritten, and nothing is written that was to
+// be written in one step with it.
 func TestCommit(t *testing.T) {
 	s, _ := open(t)
 	edit := func(key, text string, before int64) Change {

@@ -6,11 +6,11 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 )
 
-// A Line is one statement: its words, and the lines of its block if it has one.
-type Line struct {
+// A Statement is one statement: its words, and the lines of its block if it has one.
+type Statement struct {
 	Pos
 	Words  []string
-	Block  []Line
+	Block  []Statement
 	Offset int  // of its first word, in octets from the start of its text
 	braced bool // it has a block, perhaps an empty one
 }
@@ -18,22 +18,22 @@ type Line struct {
 // maxDepth is far beyond what the language nests (mxsrv, mail, a line in it).
 const maxDepth = 8
 
-// Lines groups the tokens of d, to its end, into statements.
+// Statements groups the tokens of d, to its end, into statements.
 //
 // Braces are taken as meant wherever they stand: "{" on a line of its own opens
 // the block of the line before it, and a block may be written on one line.
-func Lines(d *caddyfile.Dispenser) ([]Line, Errors) {
-	var lines []Line
-	g := grouper{words: dispensed{d}, line: func(l Line) { lines = append(lines, l) }}
+func Statements(d *caddyfile.Dispenser) ([]Statement, Errors) {
+	var lines []Statement
+	g := grouper{words: dispensed{d}, line: func(l Statement) { lines = append(lines, l) }}
 	g.run()
 	return lines, g.errs.list
 }
 
-// Statements calls f for every statement of a text whose first line is at pos. The
+// EachStatement calls f for every statement of a text whose first line is at pos. The
 // line is valid during the call: the next one is read into the same memory.
-func Statements(pos Pos, text string, f func(Line)) Errors {
+func EachStatement(pos Pos, text string, f func(Statement)) Errors {
 	g := grouper{words: newScanner(pos, text)}
-	g.line = func(l Line) {
+	g.line = func(l Statement) {
 		f(l)
 		g.buf = g.buf[:0]
 	}
@@ -44,7 +44,7 @@ func Statements(pos Pos, text string, f func(Line)) Errors {
 // A grouper groups words into lines.
 type grouper struct {
 	words words
-	line  func(Line) // gets each line that is in no block
+	line  func(Statement) // gets each line that is in no block
 
 	buf  []string // words of the lines read so far; each line has a part of it
 	end  Pos      // where the last word ended
@@ -57,14 +57,14 @@ func (g *grouper) run() {
 }
 
 // block reads lines up to the brace that closes the block, or to the end.
-func (g *grouper) block(start Pos, depth int, emit func(Line)) {
-	var last Line           // perhaps not complete: a block may follow
+func (g *grouper) block(start Pos, depth int, emit func(Statement)) {
+	var last Statement           // perhaps not complete: a block may follow
 	open, first := false, 0 // open: words may follow; first: index of its first word
 	done := func() {
 		if len(last.Words) > 0 {
 			emit(last)
 		}
-		last, open = Line{}, false
+		last, open = Statement{}, false
 	}
 	for {
 		word, pos, ok := g.words.next()
@@ -99,7 +99,7 @@ func (g *grouper) block(start Pos, depth int, emit func(Line)) {
 }
 
 // openBlock reads a block and gives it to the line before it.
-func (g *grouper) openBlock(last *Line, depth int, pos Pos) {
+func (g *grouper) openBlock(last *Statement, depth int, pos Pos) {
 	if depth == maxDepth {
 		g.errs.add(pos, Syntax, "blocks are nested %d deep: close one with %q", depth+1, "}")
 		for g.lost = true; ; {
@@ -108,8 +108,8 @@ func (g *grouper) openBlock(last *Line, depth int, pos Pos) {
 			}
 		}
 	}
-	block := make([]Line, 0, 4)
-	g.block(pos, depth+1, func(l Line) { block = append(block, l) })
+	block := make([]Statement, 0, 4)
+	g.block(pos, depth+1, func(l Statement) { block = append(block, l) })
 	if len(last.Words) == 0 || last.braced {
 		g.errs.add(pos, Syntax, "this %q belongs to no line: write the line's words before it", "{")
 		return

@@ -12,14 +12,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-func init() { plugin.Register("floor", setup) }
+func init() { plugin.Register("fixed", setup) }
 
-// setup reads "floor MESSAGE [asked]".
+// setup reads "fixed MESSAGE [asked]".
 func setup(c *caddy.Controller) error {
 	c.Next()
 	args := c.RemainingArgs()
 	if len(args) == 0 || len(args) > 2 {
-		return plugin.Error("floor", c.Errf("usage: floor MESSAGE [asked]"))
+		return plugin.Error("fixed", c.Errf("usage: fixed MESSAGE [asked]"))
 	}
 	path := args[0]
 	if !filepath.IsAbs(path) {
@@ -27,11 +27,11 @@ func setup(c *caddy.Controller) error {
 	}
 	wire, err := os.ReadFile(path)
 	if err != nil {
-		return plugin.Error("floor", err)
+		return plugin.Error("fixed", err)
 	}
-	f := new(floor)
+	f := new(fixed)
 	if err := f.message.Unpack(wire); err != nil {
-		return plugin.Error("floor", err)
+		return plugin.Error("fixed", err)
 	}
 	m := &f.message
 	m.Answer, m.Ns, m.Extra = slices.Clip(m.Answer), slices.Clip(m.Ns), slices.Clip(m.Extra)
@@ -42,20 +42,20 @@ func setup(c *caddy.Controller) error {
 	return nil
 }
 
-// floor gives every query the same message and looks at nothing. No plugin that
+// fixed gives every query the same message and looks at nothing. No plugin that
 // answers with these records through this server can cost less.
 //
 // With asked, the exchanges are those of the asked name, whatever that is: they
-// are made for each query, and so is the floor of an answer that nobody can
+// are made for each query, and so is the least that an answer costs that nobody can
 // have ready.
-type floor struct {
+type fixed struct {
 	message dns.Msg // its sections full to their capacity: the server may append
 	asked   []*dns.MX
 }
 
-func (*floor) Name() string { return "floor" }
+func (*fixed) Name() string { return "fixed" }
 
-func (f *floor) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+func (f *fixed) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	m := f.message
 	m.Id, m.RecursionDesired, m.CheckingDisabled = r.Id, r.RecursionDesired, r.CheckingDisabled
 	m.Question = r.Question

@@ -16,7 +16,7 @@ import (
 
 const given = "example.org.\t3600\tIN\tMX\t10 mx1.example.org."
 
-// configured sets the floor up with a message in a file.
+// configured sets the fixed-answer plugin up with a message in a file.
 func configured(t *testing.T, words string) (plugin.Handler, error) {
 	t.Helper()
 	m := new(dns.Msg).SetQuestion("example.org.", dns.TypeMX)
@@ -34,7 +34,7 @@ func configured(t *testing.T, words string) (plugin.Handler, error) {
 	if err := os.WriteFile(path, wire, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := caddy.NewTestController("dns", "floor "+strings.ReplaceAll(words, "MESSAGE", path))
+	c := caddy.NewTestController("dns", "fixed "+strings.ReplaceAll(words, "MESSAGE", path))
 	if err := setup(c); err != nil {
 		return nil, err
 	}
@@ -73,12 +73,12 @@ func TestFloor(t *testing.T) {
 
 func TestFloorUsage(t *testing.T) {
 	for words, want := range map[string]string{
-		"":                    "usage: floor MESSAGE [asked]",
-		"MESSAGE asked again": "usage: floor MESSAGE [asked]",
+		"":                    "usage: fixed MESSAGE [asked]",
+		"MESSAGE asked again": "usage: fixed MESSAGE [asked]",
 		"/nosuch/message":     "no such file",
 	} {
 		if _, err := configured(t, words); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("floor %s: %v, want %q", words, err, want)
+			t.Errorf("fixed %s: %v, want %q", words, err, want)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 )
 
-// FuzzWords: a text has the words, the lines and the mistakes that it has for
+// FuzzLexer: a text has the words, the lines and the mistakes that it has for
 // caddyfile, which reads the Corefile.
-func FuzzWords(f *testing.F) {
+func FuzzLexer(f *testing.F) {
 	for _, seed := range []string{
 		"host mx1 192.0.2.1 # why\nmail @ { 10 mx1\n}\n",
 		"\ufeffa\r\nb\rc \r d",
@@ -33,9 +33,9 @@ func FuzzWords(f *testing.F) {
 			t.Fatalf("words %#v\nwant  %#v", got, want)
 		}
 		d = caddyfile.NewDispenser("x", strings.NewReader(text))
-		wantLines, wantErrs := Lines(&d)
-		var lines []Line
-		errs := Statements(Pos{"x", 1}, text, func(l Line) { lines = append(lines, clone(l)) })
+		wantLines, wantErrs := Statements(&d)
+		var lines []Statement
+		errs := EachStatement(Pos{"x", 1}, text, func(l Statement) { lines = append(lines, clone(l)) })
 		if !reflect.DeepEqual(lines, wantLines) || !reflect.DeepEqual(errs, wantErrs) {
 			t.Errorf("lines %v, %v\nwant  %v, %v", lines, errs, wantLines, wantErrs)
 		}
@@ -58,7 +58,7 @@ func all(w words) (all []placed) {
 }
 
 // clone copies a line out of the memory that the next one is read into.
-func clone(l Line) Line {
+func clone(l Statement) Statement {
 	l.Words, l.Block = slices.Clone(l.Words), slices.Clone(l.Block)
 	l.Offset = 0 // which those of a Corefile have not
 	for i := range l.Block {
