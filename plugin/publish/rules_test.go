@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -36,5 +37,33 @@ func TestIgnoredWarnings(t *testing.T) {
 		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
 		s.edit(t, [2]string{"mail b 10 a\nhost c 127.0.0.1", "#"})
 		expectRules(t, s.log.warnings, "address-special")
+	})
+}
+
+// TestExcludedByRules: of fragments that make a set too large the youngest are excluded, and
+// one that forgets a final dot.
+func TestExcludedByRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, log, k := followFragments(t, "mxsrv {\n host a 192.0.2.1\n}")
+		targets := func(from int) string {
+			text := "service _s._tcp 0 0 1"
+			for i := range 300 {
+				text += fmt.Sprintf(" host-%d.example.net.", from+i)
+			}
+			return text
+		}
+		for i := range 7 {
+			k.edit(put(fmt.Sprint(i), targets(1000+300*i)))
+		}
+		if s := p.Status(); s.Excluded != 2 || !strings.HasPrefix(strings.Join(log.errors, "\n"), "excluded: etcd:5:1: error: the SRV answer of ") {
+			t.Errorf("%d are excluded, want 2\n%s", s.Excluded, strings.Join(log.errors, "\n"))
+		}
+		*log = recorder{}
+		k.edit(put("7", "mail @ 10 a.example.org"))
+		expect(t, "no final dot", log.errors, "excluded: etcd:7:1: error: a.example.org.example.org. ends in its zone twice: "+
+			`write "a.example.org." with its final dot [final-dot-missing, RFC 1035 §5.1]`)
+		*log = recorder{}
+		k.edit(put("8", "host a.example.org 192.0.2.1"))
+		expect(t, "it is declared", log.infos[:1], "etcd:7: not excluded any more")
 	})
 }
