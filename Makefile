@@ -34,9 +34,10 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzLexer -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzPrint -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
+	go test -run '^$$' -fuzz FuzzDocument -fuzztime 1m -fuzzminimizetime 2s ./plugin/change
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./cmd/mxsrv/internal/foreign
-	go test -run '^$$' -fuzz FuzzSnapshot -fuzztime 1m -fuzzminimizetime 2s ./plugin/source
-	go test -run '^$$' -fuzz FuzzFragment -fuzztime 1m -fuzzminimizetime 2s ./plugin/source
+	go test -run '^$$' -fuzz FuzzSnapshot -fuzztime 1m -fuzzminimizetime 2s ./plugin/etcd
+	go test -run '^$$' -fuzz FuzzFragment -fuzztime 1m -fuzzminimizetime 2s ./plugin/etcd
 	go test -run '^$$' -fuzz FuzzSVG -fuzztime 1m -fuzzminimizetime 2s ./cmd/mxsrv/internal/picture
 	go test -run '^$$' -fuzz FuzzCompile -fuzztime 1m -fuzzminimizetime 2s ./plugin/table
 	go test -run '^$$' -fuzz FuzzPack -fuzztime 1m -fuzzminimizetime 2s ./plugin/wire

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/answer"
 	"github.com/mxsrv/mxsrv/plugin/corefile"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/publish"
 )
@@ -29,13 +30,14 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	instanceOf(c).add(m)
+	m.responder.Join(server)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		m.Next = next
+		m.Next, m.responder.Last = next, next == nil
 		return m
 	})
 	c.OnStartup(func() error { // the other plugins are known only now
-		m.responder.Inspect(server, b.Zones)
 		m.observer.secondaries = newNotifier(server)
+		m.responder.Plugins() // which it looks at
 		if err := m.publisher.SetPlugins(pluginsOf(server, b)); err != nil {
 			return plugin.Error(pluginName, err)
 		}
@@ -81,6 +83,13 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 		Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
 		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
 	}, o)
-	r := &answer.Responder{Zones: b.Zones.Set(), TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN}
+	var apexes definition.Zones
+	for i := range b.Inline.Apexes {
+		apexes = append(apexes, b.Inline.Apexes[i].Zone)
+	}
+	r := answer.New(answer.Config{
+		Zones: b.Zones, Authoritative: apexes, Fallthrough: b.Fallthrough,
+		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN,
+	})
 	return &MXSRV{publisher: p, responder: r, observer: o}, err
 }

@@ -72,7 +72,8 @@ func begin(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 var signals = map[string]os.Signal{
-	"CONT": syscall.SIGCONT, "HUP": syscall.SIGHUP, "INT": os.Interrupt, "KILL": os.Kill, "STOP": syscall.SIGSTOP, "TERM": syscall.SIGTERM,
+	"CONT": syscall.SIGCONT, "HUP": syscall.SIGHUP, "INT": os.Interrupt,
+	"KILL": os.Kill, "STOP": syscall.SIGSTOP, "TERM": syscall.SIGTERM,
 }
 
 // send is the command "signal NAME SIGNAL".

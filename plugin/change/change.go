@@ -127,7 +127,9 @@ func (c *closure) pointing(at definition.Names) *definition.Set {
 }
 
 // reach adds to names what a step from the last ones leads to, again and again.
-func (c *closure) reach(names definition.Names, most int, step func(definition.Names) definition.Names) definition.Names {
+func (c *closure) reach(
+	names definition.Names, most int, step func(definition.Names) definition.Names,
+) definition.Names {
 	all := definition.Names{}
 	for next := withSMTP(names); len(next) > 0 && !c.tooMuch; {
 		all.Add(next)
@@ -166,18 +168,16 @@ func (c *closure) apexes() definition.Names {
 	return apexes
 }
 
-const smtpLabels = "_smtp._tcp."
-
 // withSMTP returns names together with those that mail domains of theirs may
 // publish, or that publish them.
 func withSMTP(names definition.Names) definition.Names {
 	all := make(definition.Names, 2*len(names))
 	for name := range names {
 		all[name] = true
-		if domain, ok := strings.CutPrefix(string(name), smtpLabels); ok {
+		if domain, ok := strings.CutPrefix(string(name), "_smtp._tcp."); ok {
 			all[definition.Name(domain)] = true
 		}
-		if smtp, err := definition.ParseName(strings.TrimSuffix(smtpLabels, "."), name); err == nil {
+		if smtp, err := definition.SMTPName(name); err == nil {
 			all[smtp] = true
 		}
 	}

@@ -15,7 +15,7 @@ type words interface {
 	offset() int // of the last word in its text
 }
 
-// dispensed are the words of a block of a Corefile.
+// dispensed are the words of a Corefile.
 type dispensed struct{ *caddyfile.Dispenser }
 
 func (d dispensed) next() (string, Pos, bool) {
@@ -25,11 +25,11 @@ func (d dispensed) next() (string, Pos, bool) {
 	return d.Val(), Pos{d.File(), d.Line()}, true
 }
 
-func (dispensed) offset() int { return 0 } // nobody asks for it
+func (dispensed) offset() int { return 0 } // a Corefile is read as a whole
 
-// A scanner reads the words of a text without copying them. It takes for a word
-// what the lexer of caddyfile takes for one, which needs ten times the memory of
-// the text and four times as long: that is felt from a hundred thousand lines.
+// A lexer reads the words of a text without copying them, and the same words as the
+// lexer of caddyfile. That needs ten times the memory of the text and four times as
+// long, which matters from a hundred thousand lines.
 //
 //   - White space separates words, but a carriage return is nothing at all.
 //   - A word that starts with a quote goes on to the next quote; in it \" is a
@@ -37,7 +37,7 @@ func (dispensed) offset() int { return 0 } // nobody asks for it
 //   - "#" between words starts a comment up to the end of the line. One within a
 //     word drops only what follows it up to white space.
 //   - What is not UTF-8 reads as U+FFFD. A byte order mark at the start is dropped.
-type scanner struct {
+type lexer struct {
 	source string
 	text   string // what is left
 	line   int    // of the text that is left
@@ -45,65 +45,65 @@ type scanner struct {
 	start  int    // of the last word
 }
 
-func newScanner(pos Pos, text string) *scanner {
-	return &scanner{source: pos.Source, text: strings.TrimPrefix(text, "\ufeff"), line: pos.Line, length: len(text)}
+func newLexer(pos Pos, text string) *lexer {
+	return &lexer{source: pos.Source, text: strings.TrimPrefix(text, "\ufeff"), line: pos.Line, length: len(text)}
 }
 
-func (s *scanner) offset() int { return s.start }
+func (x *lexer) offset() int { return x.start }
 
-func (s *scanner) next() (string, Pos, bool) {
-	s.skip()
-	s.start = s.length - len(s.text)
-	pos := Pos{s.source, s.line}
-	if s.text == "" {
+func (x *lexer) next() (string, Pos, bool) {
+	x.skip()
+	x.start = x.length - len(x.text)
+	pos := Pos{x.source, x.line}
+	if x.text == "" {
 		return "", pos, false
 	}
-	if s.text[0] == '"' {
-		s.text = s.text[1:]
-		word, ok := s.quoted()
+	if x.text[0] == '"' {
+		x.text = x.text[1:]
+		word, ok := x.quoted()
 		return word, pos, ok
 	}
 	n := 0
-	for n < len(s.text) && plain(s.text[n]) {
+	for n < len(x.text) && plain(x.text[n]) {
 		n++
 	}
-	if n == len(s.text) || s.text[n] == ' ' || s.text[n] == '\n' {
-		word := s.text[:n]
-		s.text = s.text[n:]
+	if n == len(x.text) || x.text[n] == ' ' || x.text[n] == '\n' {
+		word := x.text[:n]
+		x.text = x.text[n:]
 		return word, pos, true
 	}
-	return s.unusual(), pos, true
+	return x.unusual(), pos, true
 }
 
 // plain reports bytes that are words by themselves, whatever is around them.
 func plain(b byte) bool { return b > ' ' && b < utf8.RuneSelf && b != '#' }
 
 // skip drops white space and comments before a word.
-func (s *scanner) skip() {
-	for comment := false; s.text != ""; {
-		r, size := rune(s.text[0]), 1
+func (x *lexer) skip() {
+	for comment := false; x.text != ""; {
+		r, size := rune(x.text[0]), 1
 		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(s.text)
+			r, size = utf8.DecodeRuneInString(x.text)
 		}
 		switch {
 		case r == '\n':
-			s.line++
+			x.line++
 			comment = false
 		case r == '#':
 			comment = true
 		case !comment && !unicode.IsSpace(r):
 			return
 		}
-		s.text = s.text[size:]
+		x.text = x.text[size:]
 	}
 }
 
-// quoted reads up to the closing quote. There is no word if the text ends
-// before anything is in it.
-func (s *scanner) quoted() (string, bool) {
+// quoted reads up to the closing quote. It returns false if the text ends before
+// there is anything.
+func (x *lexer) quoted() (string, bool) {
 	var b strings.Builder
 	escaped := false
-	for i, r := range s.text {
+	for i, r := range x.text {
 		switch {
 		case escaped && r != '"':
 			b.WriteByte('\\')
@@ -111,29 +111,29 @@ func (s *scanner) quoted() (string, bool) {
 		case escaped:
 			b.WriteByte('"')
 		case r == '"':
-			s.text = s.text[i+1:]
+			x.text = x.text[i+1:]
 			return b.String(), true
 		case r != '\\':
 			b.WriteRune(r)
 		}
 		escaped = r == '\\' && !escaped
 		if r == '\n' {
-			s.line++
+			x.line++
 		}
 	}
-	s.text = ""
+	x.text = ""
 	return b.String(), b.Len() > 0
 }
 
-// unusual reads a word that is not to be had as a part of the text.
-func (s *scanner) unusual() string {
+// unusual reads a word that is not a part of the text as it stands.
+func (x *lexer) unusual() string {
 	var b strings.Builder
 	dropped := false
-	for i, r := range s.text {
+	for i, r := range x.text {
 		switch {
 		case r == '\r':
 		case unicode.IsSpace(r):
-			s.text = s.text[i:]
+			x.text = x.text[i:]
 			return b.String()
 		case r == '#':
 			dropped = true
@@ -141,6 +141,6 @@ func (s *scanner) unusual() string {
 			b.WriteRune(r)
 		}
 	}
-	s.text = ""
+	x.text = ""
 	return b.String()
 }

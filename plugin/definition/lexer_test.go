@@ -28,7 +28,7 @@ func FuzzLexer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		d := caddyfile.NewDispenser("x", strings.NewReader(text))
-		want, got := all(dispensed{&d}), all(newScanner(Pos{"x", 1}, text))
+		want, got := all(dispensed{&d}), all(newLexer(Pos{"x", 1}, text))
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("words %#v\nwant  %#v", got, want)
 		}

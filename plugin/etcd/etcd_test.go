@@ -242,7 +242,9 @@ func TestEtcdAway(t *testing.T) {
 	if s := f.Status(); s.Connected || s.Revision != 0 {
 		t.Errorf("status %+v, want none", s)
 	}
-	rig.Eventually(t, "the reason is said", func() bool { return f.said.has("etcd "+m.Addr()+"/mxsrv/: dial tcp ", ": connection refused") })
+	rig.Eventually(t, "the reason is said", func() bool {
+		return f.said.has("etcd "+m.Addr()+"/mxsrv/: dial tcp ", ": connection refused")
+	})
 	m.start()
 	f.until(r, "a=1")
 	if f.said.has("answers go on") {

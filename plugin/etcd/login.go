@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -27,13 +26,14 @@ func (l *login) options() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(l.unary), grpc.WithChainStreamInterceptor(l.stream)}
 }
 
-func (l *login) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+func (l *login) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn,
+	invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	if method == pb.Auth_Authenticate_FullMethodName {
 		return invoke(ctx, method, req, reply, cc, opts...)
 	}
 	if token := l.token.Load(); token != nil {
 		err := invoke(withToken(ctx, *token), method, req, reply, cc, opts...)
-		if e := rpctypes.Error(err); !errors.Is(e, rpctypes.ErrInvalidAuthToken) && !errors.Is(e, rpctypes.ErrAuthOldRevision) {
+		if e := rpctypes.Error(err); e != rpctypes.ErrInvalidAuthToken && e != rpctypes.ErrAuthOldRevision {
 			return err
 		}
 	}
@@ -45,7 +45,8 @@ func (l *login) unary(ctx context.Context, method string, req, reply any, cc *gr
 }
 
 // stream gets a token for each stream: it would be late to do so when one has failed.
-func (l *login) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+func (l *login) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
+	open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	ctx, err := l.renew(ctx, cc)
 	if err != nil {
 		return nil, err
@@ -57,8 +58,9 @@ func (l *login) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Clie
 func (l *login) renew(ctx context.Context, cc *grpc.ClientConn) (context.Context, error) {
 	asking, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	r, err := pb.NewAuthClient(cc).Authenticate(asking, &pb.AuthenticateRequest{Name: l.user, Password: l.password}, grpc.WaitForReady(true))
-	if errors.Is(rpctypes.Error(err), rpctypes.ErrAuthNotEnabled) {
+	user := &pb.AuthenticateRequest{Name: l.user, Password: l.password}
+	r, err := pb.NewAuthClient(cc).Authenticate(asking, user, grpc.WaitForReady(true))
+	if rpctypes.Error(err) == rpctypes.ErrAuthNotEnabled {
 		r, err = new(pb.AuthenticateResponse), nil
 	}
 	if err != nil {

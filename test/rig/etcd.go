@@ -53,8 +53,9 @@ func StartEtcd(dir string, members int, flags ...string) (*Cluster, error) {
 		m := &Member{URL: client, name: fmt.Sprint("m", i), peer: peer, dir: dir, state: "new", flags: flags}
 		c.Members, initial = append(c.Members, m), append(initial, m.name+"="+peer)
 	}
-	soon := grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, MaxDelay: 200 * time.Millisecond}}
-	client, err := clientv3.New(clientv3.Config{Endpoints: c.urls(), Logger: zap.NewNop(), DialOptions: []grpc.DialOption{grpc.WithConnectParams(soon)}})
+	soon := backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, MaxDelay: 200 * time.Millisecond}
+	client, err := clientv3.New(clientv3.Config{Endpoints: c.urls(), Logger: zap.NewNop(),
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: soon})}})
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +97,12 @@ func (c *Cluster) Stop() {
 
 // Start starts a member that is down, as it was, and does not wait until it is ready.
 func (m *Member) Start() (err error) {
-	m.Process, err = Start(exec.Command("etcd", append([]string{"--name", m.name, "--data-dir", filepath.Join(m.dir, m.name),
-		"--logger", "zap", "--unsafe-no-fsync", "--heartbeat-interval", "50", "--election-timeout", "500",
+	flags := []string{"--name", m.name, "--data-dir", filepath.Join(m.dir, m.name), "--logger", "zap", "--unsafe-no-fsync",
+		"--heartbeat-interval", "50", "--election-timeout", "500",
 		"--listen-client-urls", m.URL, "--advertise-client-urls", m.URL,
 		"--listen-peer-urls", m.peer, "--initial-advertise-peer-urls", m.peer,
-		"--initial-cluster", m.initial, "--initial-cluster-state", m.state}, m.flags...)...))
+		"--initial-cluster", m.initial, "--initial-cluster-state", m.state}
+	m.Process, err = Start(exec.Command("etcd", append(flags, m.flags...)...))
 	m.Up = err == nil
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"sync"
 	"testing"
 )
 
@@ -12,15 +11,12 @@ import (
 // server is up could get the port, and would have its own question as the answer.
 const leastPort, mostPort = 20000, 32000
 
-// given holds the ports that FreePort has looked at.
-var given sync.Map
-
 // FreePort returns a port that is free for UDP and TCP on 127.0.0.1. No other call
-// returns it, neither in this process nor, on Linux, in others that live.
+// returns it, neither in this process nor, on Linux, in others that run meanwhile.
 func FreePort() (int, error) {
 	for range 1000 {
 		port := leastPort + rand.IntN(mostPort-leastPort)
-		if _, again := given.LoadOrStore(port, true); !again && reserve(port) && free(port) {
+		if reserve(port) && free(port) {
 			return port, nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,6 +45,13 @@ func TestFreePort(t *testing.T) {
 			t.Fatalf("port %d is given twice", port)
 		}
 		seen[port] = true
+	}
+	runtime.GC()
+	runtime.GC()
+	for port := range seen {
+		if reserve(port) {
+			t.Fatalf("port %d is not reserved", port)
+		}
 	}
 }
 
@@ -87,7 +95,7 @@ func TestInstalled(t *testing.T) {
 		t.Setenv("MXSRV_REQUIRE_PEERS", tc.require)
 		there, err := Installed(tc.program)
 		if there != tc.there || (err != nil || tc.err != "") && fmt.Sprint(err) != tc.err {
-			t.Errorf("%s, MXSRV_REQUIRE_PEERS=%q: %v, %v; want %v, %s", tc.program, tc.require, there, err, tc.there, tc.err)
+			t.Errorf("%s, required %q: %v, %v; want %v, %s", tc.program, tc.require, there, err, tc.there, tc.err)
 		}
 	}
 }
@@ -106,8 +114,12 @@ func TestAwait(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer p.Kill()
-			if err := p.Await("ready", Limit); err != nil != (tc.want != "") || err != nil && err.Error() != tc.want {
-				t.Errorf("%v, want %q", err, tc.want)
+			got := ""
+			if err := p.Await("ready", Limit); err != nil {
+				got = err.Error()
+			}
+			if got != tc.want {
+				t.Errorf("%q, want %q", got, tc.want)
 			}
 		})
 	}

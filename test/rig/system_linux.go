@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"sync"
 	"syscall"
 )
 
@@ -12,17 +13,23 @@ func endWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
 
 // awaitExit waits until a command has ended, and reports whether its number is still its own.
 func awaitExit(cmd *exec.Cmd) bool {
-	const byNumber = 1
+	const byNumber, options = 1, syscall.WEXITED | syscall.WNOWAIT
 	errno := syscall.EINTR
 	for errno == syscall.EINTR {
-		_, _, errno = syscall.Syscall6(syscall.SYS_WAITID, byNumber, uintptr(cmd.Process.Pid), 0, syscall.WEXITED|syscall.WNOWAIT, 0, 0)
+		_, _, errno = syscall.Syscall6(syscall.SYS_WAITID, byNumber, uintptr(cmd.Process.Pid), 0, options, 0, 0)
 	}
 	return errno == 0
 }
 
-// reserve reports whether no other process has reserved a port. Like the port itself,
-// the abstract socket that says so is of the network namespace, and ends with us.
+// reserved holds the sockets of reserve, lest they are closed as garbage.
+var reserved sync.Map
+
+// reserve reports whether nobody has reserved a port before. Like the port itself, the
+// abstract socket that says so is of the network namespace; it ends with this process.
 func reserve(port int) bool {
-	_, err := net.Listen("unix", fmt.Sprintf("@mxsrv-port-%d", port))
+	l, err := net.Listen("unix", fmt.Sprintf("@mxsrv-port-%d", port))
+	if err == nil {
+		reserved.Store(port, l)
+	}
 	return err == nil
 }

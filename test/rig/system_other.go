@@ -4,6 +4,7 @@ package rig
 
 import (
 	"os/exec"
+	"sync"
 	"syscall"
 )
 
@@ -14,4 +15,9 @@ func awaitExit(cmd *exec.Cmd) bool {
 	return false
 }
 
-func reserve(int) bool { return true }
+var reserved sync.Map
+
+func reserve(port int) bool {
+	_, before := reserved.LoadOrStore(port, true)
+	return !before
+}

@@ -10,6 +10,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // A running registration.
@@ -21,7 +23,7 @@ type running struct {
 }
 
 // register runs a registration of /mxsrv/web1.
-func register(t *testing.T, m *member, text string, adjust func(*Registration)) *running {
+func register(t *testing.T, m member, text string, adjust func(*Registration)) *running {
 	t.Helper()
 	r := &running{make(journal, 100), nil, nil, make(chan string, 1)}
 	r.Registration = &Registration{
@@ -49,42 +51,22 @@ func (r *running) stop(t *testing.T, want string) {
 	}
 }
 
-func wantText(t *testing.T, c *clientv3.Client, want string) {
-	t.Helper()
-	r, err := c.Get(t.Context(), "/mxsrv/web1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := ""
-	for _, kv := range r.Kvs {
-		got = string(kv.Value)
-	}
-	if got != want {
-		t.Errorf("etcd has %q, want %q", got, want)
-	}
-}
-
 // TestRegister: it is put under a lease, comes back when it is deleted, and is withdrawn at the end.
 func TestRegister(t *testing.T) {
 	m := newMember(t)
-	client := m.client()
 	var registered atomic.Int32
 	r := register(t, m, "host web1 192.0.2.1", func(r *Registration) { r.Registered = func() { registered.Add(1) } })
 	r.await(t, "/mxsrv/web1 is registered, revision 2, under lease ", " of 2s")
-	wantText(t, client, "host web1 192.0.2.1\n")
-	if _, err := client.Delete(t.Context(), "/mxsrv/web1"); err != nil {
-		t.Fatal(err)
-	}
+	m.wantText(t, "/mxsrv/web1", "host web1 192.0.2.1\n")
+	m.remove(t, "/mxsrv/web1")
 	r.await(t, "/mxsrv/web1 is registered, revision 4", "")
-	put(t, client, "/mxsrv/web1", "host web1 192.0.2.9\n")
+	m.put(t, "/mxsrv/web1", "host web1 192.0.2.9\n")
 	r.await(t, "/mxsrv/web1 was put without a lease: waiting until it is free", "")
-	if _, err := client.Delete(t.Context(), "/mxsrv/web1"); err != nil {
-		t.Fatal(err)
-	}
+	m.remove(t, "/mxsrv/web1")
 	r.await(t, "/mxsrv/web1 is registered, revision 7", "")
 	r.stop(t, "withdrawn true, error <nil>")
 	r.await(t, "/mxsrv/web1 is withdrawn, revision 8", "")
-	wantText(t, client, "")
+	m.wantText(t, "/mxsrv/web1", "")
 	if n := registered.Load(); n != 1 {
 		t.Errorf("Registered was called %d times", n)
 	}
@@ -93,12 +75,11 @@ func TestRegister(t *testing.T) {
 // TestHealth: it is in etcd only while the instance is healthy.
 func TestHealth(t *testing.T) {
 	m := newMember(t)
-	client := m.client()
 	var healthy atomic.Bool
 	changed := make(chan struct{})
 	r := register(t, m, "host web1 192.0.2.1", func(r *Registration) { r.Healthy, r.HealthChanged = healthy.Load, changed })
 	changed <- struct{}{} // it has looked, and is not healthy
-	wantText(t, client, "")
+	m.wantText(t, "/mxsrv/web1", "")
 	for _, revision := range []int{2, 4} {
 		healthy.Store(true)
 		changed <- struct{}{}
@@ -106,7 +87,7 @@ func TestHealth(t *testing.T) {
 		healthy.Store(false)
 		changed <- struct{}{}
 		r.await(t, fmt.Sprint("/mxsrv/web1 is withdrawn, revision ", revision+1), "")
-		wantText(t, client, "")
+		m.wantText(t, "/mxsrv/web1", "")
 	}
 	r.stop(t, "withdrawn true, error <nil>")
 }
@@ -114,24 +95,27 @@ func TestHealth(t *testing.T) {
 // TestContend: with the same text the later instance takes the key, with another text it waits, unless it is forced.
 func TestContend(t *testing.T) {
 	m := newMember(t)
-	client := m.client()
 	one := register(t, m, "host web1 192.0.2.1", nil)
 	one.await(t, "/mxsrv/web1 is registered", "")
 	two := register(t, m, "host web1 192.0.2.2", nil)
 	two.await(t, "/mxsrv/web1 is held by another instance, under lease ", ": waiting until it is free")
-	wantText(t, client, "host web1 192.0.2.1\n")
+	m.wantText(t, "/mxsrv/web1", "host web1 192.0.2.1\n")
 	three := register(t, m, "host web1 192.0.2.1", nil)
 	three.await(t, "/mxsrv/web1 is registered", "")
 	one.await(t, "/mxsrv/web1 is held by another instance", "")
 	four := register(t, m, "host web1 192.0.2.4", func(r *Registration) { r.Force = true })
 	four.await(t, "/mxsrv/web1 is registered", "")
 	three.await(t, "/mxsrv/web1 is held by another instance", "")
-	wantText(t, client, "host web1 192.0.2.4\n")
-	one.stop(t, "withdrawn true, error <nil>")
-	three.stop(t, "withdrawn true, error <nil>")
-	four.stop(t, "withdrawn true, error <nil>")
+	m.wantText(t, "/mxsrv/web1", "host web1 192.0.2.4\n")
+	five := register(t, m, "host web1 192.0.2.5", func(r *Registration) { r.Force = true })
+	five.await(t, "/mxsrv/web1 is registered", "")
+	four.await(t, "/mxsrv/web1 is held by another instance", "") // Force is for the start
+	m.wantText(t, "/mxsrv/web1", "host web1 192.0.2.5\n")
+	for _, r := range []*running{one, three, four, five} {
+		r.stop(t, "withdrawn true, error <nil>")
+	}
 	two.await(t, "/mxsrv/web1 is registered", "")
-	wantText(t, client, "host web1 192.0.2.2\n")
+	m.wantText(t, "/mxsrv/web1", "host web1 192.0.2.2\n")
 	two.stop(t, "withdrawn true, error <nil>")
 }
 
@@ -141,40 +125,60 @@ func TestLeaseLost(t *testing.T) {
 	m := newMember(t)
 	r := register(t, m, "host web1 192.0.2.1", nil)
 	r.await(t, "/mxsrv/web1 is registered, revision 2", "")
-	m.kill()
-	r.await(t, "etcd "+m.addr+": ", ": trying again")
-	m.start()
+	m.Kill()
+	r.await(t, "etcd "+m.Addr()+": ", ": trying again")
+	m.restart(t)
 	r.await(t, "/mxsrv/web1 is registered, revision 3", "")
-	wantText(t, m.client(), "host web1 192.0.2.1\n")
-	m.kill()
-	r.await(t, "etcd "+m.addr+": ", ": trying again")
+	m.wantText(t, "/mxsrv/web1", "host web1 192.0.2.1\n")
+	m.Kill()
+	r.await(t, "etcd "+m.Addr()+": ", ": trying again")
+	r.stop(t, "withdrawn false, error <nil>")
+}
+
+// TestSilence: if etcd falls silent between the put and the watch of the key, the registration tries again, and ends
+// when it is to end.
+func TestSilence(t *testing.T) {
+	m := newMember(t)
+	proxy := rig.ProxyTo(t, m.Addr())
+	r := register(t, m, "host web1 192.0.2.1", func(r *Registration) {
+		r.Store.Config = etcd.New(proxy.Address())
+		r.Store.Timeout = 500 * time.Millisecond
+		r.Registered = proxy.Silence
+	})
+	r.await(t, "/mxsrv/web1 is registered", "")
+	r.await(t, "etcd "+proxy.Address()+": ", ": trying again")
 	r.stop(t, "withdrawn false, error <nil>")
 }
 
 // TestRefused: without permission a registration ends, unless it is to go on trying.
 func TestRefused(t *testing.T) {
 	m := newMember(t)
-	auth(t, m.client())
+	auth(t, m)
 	r := register(t, m, "host web1 192.0.2.1", nil)
-	if got, want := <-r.ended, "withdrawn false, error etcd "+m.addr+" asks for a user: write --user"; got != want {
+	if got, want := <-r.ended, "withdrawn false, error etcd "+m.Addr()+" asks for a user: write --user"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	persistent := register(t, m, "host web1 192.0.2.1", func(r *Registration) { r.Persistent = true })
-	persistent.await(t, "etcd "+m.addr+" asks for a user: write --user: trying again", "")
+	persistent.await(t, "etcd "+m.Addr()+" asks for a user: write --user: trying again", "")
 	persistent.stop(t, "withdrawn true, error <nil>")
 }
 
 // auth makes etcd ask for a user.
-func auth(t *testing.T, c *clientv3.Client) {
+func auth(t *testing.T, m member) {
 	t.Helper()
-	_, err := c.UserAdd(t.Context(), "root", "root")
-	if err == nil {
-		_, err = c.UserGrantRole(t.Context(), "root", "root")
-	}
-	if err == nil {
-		_, err = c.AuthEnable(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
+	for _, call := range []func(context.Context, *clientv3.Client) error{
+		func(ctx context.Context, c *clientv3.Client) error {
+			_, err := c.UserAdd(ctx, "root", "root")
+			return err
+		},
+		func(ctx context.Context, c *clientv3.Client) error {
+			_, err := c.UserGrantRole(ctx, "root", "root")
+			return err
+		},
+		func(ctx context.Context, c *clientv3.Client) error { _, err := c.AuthEnable(ctx); return err },
+	} {
+		if err := m.Call(call); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -86,15 +86,19 @@ func TestFailure(t *testing.T) {
 
 // TestList: fragments come sorted, with revisions and leases, and those of other prefixes do not.
 func TestList(t *testing.T) {
-	s, client := open(t)
-	lease, err := client.Grant(t.Context(), 60)
+	s, m := open(t)
+	var lease *clientv3.LeaseGrantResponse
+	err := m.Call(func(ctx context.Context, c *clientv3.Client) (err error) {
+		lease, err = c.Grant(ctx, 60)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, client, "/mxsrv/b", "host b 192.0.2.1")
-	put(t, client, "/mxsrv/a", "host a 192.0.2.1", clientv3.WithLease(lease.ID))
-	put(t, client, "/mxsrv2/c", "host c 192.0.2.1")
-	last := put(t, client, "/mxsrv/b", "host b 192.0.2.2")
+	m.put(t, "/mxsrv/b", "host b 192.0.2.1")
+	m.put(t, "/mxsrv/a", "host a 192.0.2.1", clientv3.WithLease(lease.ID))
+	m.put(t, "/mxsrv2/c", "host c 192.0.2.1")
+	last := m.put(t, "/mxsrv/b", "host b 192.0.2.2")
 	entries, revision, err := s.List(t.Context())
 	if err != nil || keysOf(entries) != "/mxsrv/a /mxsrv/b" || revision != last {
 		t.Fatalf("%v at revision %d, error %v", entries, revision, err)

@@ -9,9 +9,8 @@ import (
 // TestWatch: every change is reported, also after a restart of etcd.
 func TestWatch(t *testing.T) {
 	m := newMember(t)
-	client := m.client()
-	put(t, client, "/mxsrv/a", "1")
-	put(t, client, "/mxsrv/b", "1")
+	m.put(t, "/mxsrv/a", "1")
+	m.put(t, "/mxsrv/b", "1")
 	j := make(journal, 100)
 	w := Watcher{
 		Started: func(revision int64) { j <- fmt.Sprint("started at ", revision) },
@@ -24,18 +23,15 @@ func TestWatch(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- m.store().Watch(ctx, w) }()
 	j.await(t, "started at 3", "")
-	put(t, client, "/mxsrv/a", "2")
+	m.put(t, "/mxsrv/a", "2")
 	j.await(t, "/mxsrv/a=2 created 2 at 4 deleted false", "")
-	put(t, client, "/mxsrv/c", "1")
+	m.put(t, "/mxsrv/c", "1")
 	j.await(t, "/mxsrv/c=1 created 5 at 5 deleted false", "")
-	if _, err := client.Delete(t.Context(), "/mxsrv/a"); err != nil {
-		t.Fatal(err)
-	}
+	m.remove(t, "/mxsrv/a")
 	j.await(t, "/mxsrv/a=2 created 2 at 6 deleted true", "")
 
-	m.kill()
-	m.start()
-	put(t, client, "/mxsrv/b", "2")
+	m.restart(t)
+	m.put(t, "/mxsrv/b", "2")
 	j.await(t, "/mxsrv/b=2 created 3 at 7 deleted false", "")
 	cancel()
 	if err := <-ended; err != nil {

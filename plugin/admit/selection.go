@@ -18,16 +18,17 @@ type contradiction struct {
 func (a *Admission) wrongAlone(errors []lint.Finding, last bool) map[*change.Fragment]lint.Finding {
 	wrong := make(map[*change.Fragment]lint.Finding)
 	for _, e := range errors {
-		if f := a.fragments.Of(e.Pos.Source); f != nil && len(e.Clashes) == 0 && !(last && e.Rule.ID == lint.TargetUndefined) {
+		f, stays := a.fragments.Of(e.Pos.Source), last && e.Rule.ID == lint.TargetUndefined
+		if f != nil && len(e.Clashes) == 0 && !stays {
 			wrong[f] = e
 		}
 	}
 	return wrong
 }
 
-// yielding returns the fragments that must go because they contradict others, with the
-// error of each: some at least if any must. Those stay for now that contradict only
-// what may have to go too, until the last round.
+// yielding returns the fragments that must be excluded because they contradict others,
+// with the error of each: some at least if any must. Those stay for now that contradict
+// only what may have to be excluded, too, until the last round.
 func (a *Admission) yielding(errors []lint.Finding, last bool) map[*change.Fragment]lint.Finding {
 	var all []contradiction
 	yield := make(map[*change.Fragment]bool)
@@ -39,17 +40,17 @@ func (a *Admission) yielding(errors []lint.Finding, last bool) map[*change.Fragm
 			}
 		}
 	}
-	gone := make(map[*change.Fragment]lint.Finding)
+	selected := make(map[*change.Fragment]lint.Finding)
 	for _, c := range all {
-		if _, known := gone[c.younger]; !known && (last || !yield[c.older]) {
-			gone[c.younger] = c.why
+		if _, again := selected[c.younger]; !again && (last || !yield[c.older]) {
+			selected[c.younger] = c.why
 		}
 	}
-	return gone
+	return selected
 }
 
 // contradiction says who of a clash is the older one. It returns false if no fragment
-// takes part. Nothing keeps one that contradicts itself.
+// takes part. One that contradicts itself yields, whatever else there is.
 func (a *Admission) contradiction(clash lint.Clash, why lint.Finding) (contradiction, bool) {
 	one, other := a.fragments.Of(clash[0].Source), a.fragments.Of(clash[1].Source)
 	switch {

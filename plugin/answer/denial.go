@@ -6,10 +6,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Unanswered reports whether a query came to the end of the plugin chain:
+// unanswered reports whether a query came to the end of the plugin chain:
 // nothing follows mxsrv, or only plugins that pass everything on, as view does.
 // CoreDNS has no value for that, only these words of plugin.NextOrFailure.
-func Unanswered(rcode int, err error) bool {
+func unanswered(rcode int, err error) bool {
 	return rcode == dns.RcodeServerFailure && err != nil && strings.HasSuffix(err.Error(), "no next plugin found")
 }
 
@@ -30,4 +30,15 @@ func isDenial(m *dns.Msg) bool {
 		}
 	}
 	return !refers
+}
+
+// deniesName picks the records that prove that a name does not exist, and their
+// signatures. What is left proves nothing, which a validator takes for bogus in
+// a signed zone; but so is any record added to one.
+func deniesName(rr dns.RR) bool {
+	rrtype := rr.Header().Rrtype
+	if sig, ok := rr.(*dns.RRSIG); ok {
+		rrtype = sig.TypeCovered
+	}
+	return rrtype == dns.TypeNSEC || rrtype == dns.TypeNSEC3
 }
