@@ -46,37 +46,3 @@ func TestTTLForms(t *testing.T) {
 		}
 	}
 }
-
-// TestNameForms: what names of each kind may be.
-func TestNameForms(t *testing.T) {
-	for _, tc := range []struct {
-		name                              Name
-		host, underscores, service, plain bool
-	}{
-		{"mx-1.example.org.", true, true, false, true},
-		{"3com.example.org.", true, true, false, true},
-		{"-mx.example.org.", false, false, false, true},
-		{"mx-.example.org.", false, false, false, true},
-		{"gc._msdcs.example.org.", false, true, false, true},
-		{"my_app.example.org.", false, true, false, true},
-		{"_ldap._tcp.example.org.", false, true, true, true},
-		{"_sip+d2t._tcp.example.org.", false, false, true, false},
-		{"_foo-._tcp.example.org.", false, false, true, true},
-		{"_ldap.example.org.", false, true, false, true},
-		{"_._tcp.example.org.", false, true, false, true},
-		{"ldap._tcp.example.org.", false, true, false, true},
-		{"_ldap._tcp.*.example.org.", false, false, false, false},
-		{"a/b.example.org.", false, false, false, false},
-		{"*.example.org.", false, false, false, false},
-		{".", false, false, false, false},
-	} {
-		got := []bool{tc.name.IsHost(), tc.name.IsHostWithUnderscores(), tc.name.IsService(), tc.name.IsPlain()}
-		for i, want := range []bool{tc.host, tc.underscores, tc.service, tc.plain} {
-			if got[i] != want {
-				t.Errorf("%s: %v, want host %v, with underscores %v, service %v, plain %v",
-					tc.name, got, tc.host, tc.underscores, tc.service, tc.plain)
-				break
-			}
-		}
-	}
-}
