@@ -44,7 +44,7 @@ func checkCommand(u *ui) *cobra.Command {
 	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared?")
 	c.Flags().BoolVar(&f.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
-	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several, or write commas")
+	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several")
 	f.readFlags.add(c)
 	return c
 }

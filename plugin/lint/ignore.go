@@ -13,10 +13,13 @@ func Ignorable(id string, rules []Rule) error {
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
 	switch {
 	case i < 0:
-		nearest := slices.MinFunc(rules, func(a, b Rule) int { return cmp.Compare(distance(id, a.ID), distance(id, b.ID)) })
+		nearest := slices.MinFunc(rules, func(a, b Rule) int {
+			return cmp.Compare(distance(id, a.ID), distance(id, b.ID))
+		})
 		return fmt.Errorf("unknown rule %q: the nearest is %s", id, nearest.ID)
 	case rules[i].Severity == Error && id != mailWildcard:
-		return fmt.Errorf("%s is an error, and only warnings can be ignored: delete it here, and correct what it finds", id)
+		return fmt.Errorf("%s is an error, and only warnings can be ignored: "+
+			"delete it here, and correct what it finds", id)
 	}
 	return nil
 }

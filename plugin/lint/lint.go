@@ -58,12 +58,17 @@ func (f Finding) String() string {
 
 // Options are what the rules must know besides the definitions.
 type Options struct {
-	Pos         definition.Pos // where the block with the definitions starts
-	Zones       definition.Zones
-	ZonePos     map[definition.Name]definition.Pos // where a zone is named, if not at Pos
-	Fallthrough definition.Zones                   // names in these may also be declared by the next plugins, even in an authoritative zone
+	Pos     definition.Pos // where the block with the definitions starts
+	Zones   definition.Zones
+	ZonePos map[definition.Name]definition.Pos // where a zone is named, if not at Pos
 
-	BlockZones definition.Zones          // of the server block, which gets the queries below these; nil if there is none
+	// Fallthrough are zones in which the next plugins may declare names, too, even if
+	// they are authoritative.
+	Fallthrough definition.Zones
+
+	// BlockZones are the zones of the server block: it gets the queries below these. If
+	// there is no server block, it is nil.
+	BlockZones definition.Zones
 	Plugins    Plugins                   // the others of the server block, as far as they are known
 	Ignore     map[string]definition.Pos // rules by id whose warnings are accepted, and where it says so
 

@@ -39,11 +39,12 @@ func nullMXNotAlone(p *pass) {
 func mailSingleHost(p *pass) {
 	for o := range p.index.Owners() {
 		exchanges := o.Exchanges()
-		if len(exchanges) > 0 && oneHost(exchanges) && p.zones.Of(exchanges[0].Host) != "" { // whoever runs another may have many
-			p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
-				"mail domain %s has a single exchange, %s: add a second one, "+
-					"so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
+		if len(exchanges) == 0 || !oneHost(exchanges) || p.zones.Of(exchanges[0].Host) == "" {
+			continue // a host elsewhere may be many machines
 		}
+		p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
+			"mail domain %s has a single exchange, %s: add a second one, "+
+				"so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
 	}
 }
 

@@ -26,7 +26,9 @@ func nameInvalid(p *pass) {
 	for _, s := range p.set.Services {
 		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
-	eachHostTarget(p.set, func(t target) { p.wantForm(t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm) })
+	eachHostTarget(p.set, func(t target) {
+		p.wantForm(t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
+	})
 	for _, a := range p.set.Aliases {
 		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
 		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
@@ -71,10 +73,10 @@ func nameUnderscore(p *pass) {
 		}
 	}
 	eachHostTarget(p.set, func(t target) {
-		outside := p.zones.Of(t.host) == ""
-		if strings.Contains(string(t.host), "_") && len(p.index.At(t.host).Hosts()) == 0 && (outside || !isBelowUnderscores(t.host)) {
-			p.report(t.pos, t.names(), "%s %s of %s has an underscore, which many programs refuse in the name of a host: "+
-				"write another if there is one", t.kind, t.host, t.owner)
+		common := p.zones.Of(t.host) != "" && isBelowUnderscores(t.host)
+		if strings.Contains(string(t.host), "_") && !common && len(p.index.At(t.host).Hosts()) == 0 {
+			p.report(t.pos, t.names(), "%s %s of %s has an underscore, which many programs refuse in "+
+				"the name of a host: write another if there is one", t.kind, t.host, t.owner)
 		}
 	})
 }
@@ -100,7 +102,8 @@ func endsInZoneTwice(p *pass) {
 		case p.isTwice(t.host):
 			p.reportError(t.pos, t.names(), twice, t.host, once)
 		case zone != "" && !p.isDefined(t):
-			p.report(t.pos, t.names(), "%s ends in %s and then in its zone: write %q with its final dot", t.host, zone, once)
+			p.report(t.pos, t.names(), "%s ends in %s and then in its zone: write %q with its final dot",
+				t.host, zone, once)
 		}
 	})
 }

@@ -10,8 +10,8 @@ import (
 // What other plugins are to mxsrv.
 var (
 	// sources answer from elsewhere. They come after mxsrv in plugin.cfg.
-	sources = []string{"auto", "azure", "clouddns", "dynupdate", "etcd", "file", "forward", "grpc", "hosts", "k8s_external",
-		"kubernetes", "nomad", "route53", "secondary"}
+	sources = []string{"auto", "azure", "clouddns", "dynupdate", "etcd", "file", "forward", "grpc", "hosts",
+		"k8s_external", "kubernetes", "nomad", "route53", "secondary"}
 
 	// transferers have zones that the transfer plugin sends.
 	transferers = []string{"auto", "dynupdate", "file", "k8s_external", "kubernetes", "secondary"}
@@ -85,8 +85,8 @@ func templateInFront(p *pass) {
 		switch {
 		case p.index.Len() == 0:
 		case plugin == "template":
-			p.report(p.opt.Pos, nil, "template comes before mxsrv and answers all that it matches, declared names too: "+
-				"write a match that they do not fit")
+			p.report(p.opt.Pos, nil, "template comes before mxsrv and answers all that it matches, "+
+				"declared names too: write a match that they do not fit")
 		case slices.Contains(sources, plugin):
 			p.report(p.opt.Pos, nil, "%s comes before mxsrv and answers for declared names: "+
 				"put mxsrv before it in plugin.cfg, and build again", plugin)
@@ -117,8 +117,8 @@ func transferIncomplete(p *pass) {
 		for _, a := range p.set.Apexes {
 			related := func(zone definition.Name) bool { return zone.Below(a.Zone) || a.Zone.Below(zone) }
 			if slices.ContainsFunc(p.opt.Fallthrough, related) {
-				p.report(a.Pos, nil, "secondaries get %s without what %s has: declare that here and delete fallthrough, "+
-					"or delete transfer", a.Zone, after)
+				p.report(a.Pos, nil, "secondaries get %s without what %s has: "+
+					"declare that here and delete fallthrough, or delete transfer", a.Zone, after)
 			}
 		}
 	}

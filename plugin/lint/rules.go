@@ -32,8 +32,9 @@ const (
 var mayBeErrors = []string{finalDotMissing, TargetUndefined}
 
 // aboutPlugins are the rules that depend on the other plugins.
-var aboutPlugins = []string{"behind-unreached", "glue-ttl-lower", "minimal-strips-glue", "nested-signed", "template-in-front",
-	"transfer-incomplete"}
+var aboutPlugins = []string{
+	"behind-unreached", "glue-ttl-lower", "minimal-strips-glue", "nested-signed", "template-in-front", "transfer-incomplete",
+}
 
 // rules is sorted: errors, then warnings, each by id. A rule whose mistakes the
 // reader finds has fromReader as its function.
@@ -50,7 +51,8 @@ var rules = []Rule{
 	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(eachExchange)},
 	{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782",
 		"a name that is too long or has characters that its kind does not allow", nameInvalid},
-	{"nested-signed", Error, "RFC 4035 §5.3.1", "a zone within another one in a server block with the dnssec plugin", nestedSigned},
+	{"nested-signed", Error, "RFC 4035 §5.3.1",
+		"a zone within another one in a server block with the dnssec plugin", nestedSigned},
 	{"ns-target-alias", Error, "RFC 2181 §10.3", "a name server that is an alias", targetAlias(eachNameServer)},
 	{"null-mx-not-alone", Error, "RFC 7505 §3", "a mail domain with exchanges and none", nullMXNotAlone},
 	{"owner-outside-zone", Error, "RFC 1034 §4.2", "a name outside every zone of the block", ownerOutsideZone},

@@ -73,10 +73,13 @@ func sets(o definition.Owner, limit int) (large []set) {
 		large = append(large, newSet(name, dns.TypeMX, targets, o.Mails(), mailPos, exchanges, exchange))
 	}
 	if atMost(name, o.Targets(), func(t definition.Target) definition.Name { return t.Host }) > limit {
-		large = append(large, newSet(name, dns.TypeSRV, targets, o.Services(), servicePos, serviceTargets, serviceTarget))
+		large = append(large,
+			newSet(name, dns.TypeSRV, targets, o.Services(), servicePos, serviceTargets, serviceTarget))
 	}
-	if a := o.Apex(); a != nil && atMost(name, a.Servers, func(s definition.NameServer) definition.Name { return s.Host }) > limit {
-		large = append(large, newSet(name, dns.TypeNS, targets, []*definition.Apex{a}, func(a *definition.Apex) definition.Pos { return a.Pos }, nameServers, nameServer))
+	serverHost := func(s definition.NameServer) definition.Name { return s.Host }
+	if a := o.Apex(); a != nil && atMost(name, a.Servers, serverHost) > limit {
+		apexPos := func(a *definition.Apex) definition.Pos { return a.Pos }
+		large = append(large, newSet(name, dns.TypeNS, targets, []*definition.Apex{a}, apexPos, nameServers, nameServer))
 	}
 	return large
 }
@@ -107,12 +110,13 @@ func newSet[D any, T comparable](owner definition.Name, rrtype uint16, of string
 	s.size = func(first int) int {
 		m := new(dns.Msg).SetQuestion(string(owner), rrtype).SetEdns0(usualSize, false)
 		m.Compress = true
+		h := dns.RR_Header{Name: string(owner), Rrtype: rrtype, Class: dns.ClassINET}
 		seen := make(map[T]bool)
 		for _, d := range declared[:first] {
 			for _, item := range items(d) {
 				if !seen[item] {
 					seen[item] = true
-					m.Answer = append(m.Answer, record(dns.RR_Header{Name: string(owner), Rrtype: rrtype, Class: dns.ClassINET}, item))
+					m.Answer = append(m.Answer, record(h, item))
 				}
 			}
 		}

@@ -31,8 +31,9 @@ func nestedSigned(p *pass) {
 	for i, zone := range all {
 		outer := p.signedAround(zone, all)
 		if outer != "" && (p.zones[zone] || p.zones[outer]) && !slices.Contains(all[:i], zone) {
-			p.report(p.zonePos(zone), []definition.Name{zone, outer}, "zone %s is within %s, and with dnssec in the server "+
-				"block resolvers that validate reject it: declare its names in %s, or delete dnssec", zone, outer, outer)
+			p.report(p.zonePos(zone), []definition.Name{zone, outer}, "zone %s is within %s, and with dnssec in "+
+				"the server block resolvers that validate reject it: declare its names in %s, or delete dnssec",
+				zone, outer, outer)
 		}
 	}
 }
