@@ -73,8 +73,10 @@ func nameUnderscore(p *pass) {
 		}
 	}
 	eachHostTarget(p.set, func(t target) {
-		common := p.zones.Of(t.host) != "" && isBelowUnderscores(t.host)
-		if strings.Contains(string(t.host), "_") && !common && len(p.index.At(t.host).Hosts()) == 0 {
+		if !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
+			return
+		}
+		if p.zones.Of(t.host) == "" || !isBelowUnderscores(t.host) {
 			p.report(t.pos, t.names(), "%s %s of %s has an underscore, which many programs refuse in "+
 				"the name of a host: write another if there is one", t.kind, t.host, t.owner)
 		}
@@ -90,42 +92,38 @@ func isBelowUnderscores(name definition.Name) bool {
 func endsInZoneTwice(p *pass) {
 	const twice = "%s ends in its zone twice: write %q with its final dot"
 	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
-		if once, _ := p.withoutZone(owner); p.isTwice(owner) {
+		if once, ok := p.zoneTwice(owner); ok {
 			p.report(pos, []definition.Name{owner}, twice, owner, once)
 		}
 	})
 	eachTarget(p.set, func(t target) {
-		once, zone := p.withoutZone(t.host)
+		once, ok := p.zoneTwice(t.host)
 		switch {
-		case p.isTwice(t.host) && p.isDefined(t):
+		case ok && p.isDefined(t):
 			p.report(t.pos, t.names(), twice, t.host, once)
-		case p.isTwice(t.host):
+		case ok:
 			p.reportError(t.pos, t.names(), twice, t.host, once)
-		case zone != "" && !p.isDefined(t):
-			p.report(t.pos, t.names(), "%s ends in %s and then in its zone: write %q with its final dot",
-				t.host, zone, once)
+		case once != "" && p.endsInZones(once) && !p.isDefined(t):
+			p.report(t.pos, t.names(), "%s ends in a zone and then in its own: write %q with its final dot", t.host, once)
 		}
 	})
 }
 
-// withoutZone returns a name without the zone at its end, and a zone that what is left
-// ends in: an absolute name without its final dot is read like that. Mostly there is none.
-func (p *pass) withoutZone(name definition.Name) (once, zone definition.Name) {
-	own := p.zones.Of(name)
-	if own == "" || own == "." {
-		return "", ""
+// zoneTwice returns a name without the zone at its end, and whether what is left ends in
+// that zone too: an absolute name without its final dot is read like that.
+func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
+	zone := p.zones.Of(name)
+	if zone == "" || zone == "." {
+		return "", false
 	}
-	once = name[:len(name)-len(own)]
-	if zone = p.zones.Of(once); zone == "." {
-		return "", ""
-	}
-	return once, zone
+	once = name[:len(name)-len(zone)]
+	return once, once.Below(zone)
 }
 
-// isTwice reports whether a name ends in its zone twice.
-func (p *pass) isTwice(name definition.Name) bool {
-	once, zone := p.withoutZone(name)
-	return zone != "" && once.Below(p.zones.Of(name))
+// endsInZones reports whether a name ends in a zone but the root.
+func (p *pass) endsInZones(name definition.Name) bool {
+	zone := p.zones.Of(name)
+	return zone != "" && zone != "."
 }
 
 // eachOwner calls f for every declaration of records.

@@ -68,7 +68,7 @@ func firstLabel(name definition.Name) string {
 
 func serviceNameForm(p *pass) {
 	for _, s := range p.set.Services {
-		if name := firstLabel(s.Owner); s.Owner.IsService() && !wellFormed(name[1:]) {
+		if name := firstLabel(s.Owner); len(name) > 1 && !wellFormed(name[1:]) && s.Owner.IsService() {
 			p.report(s.Pos, []definition.Name{s.Owner},
 				"service name %q: write letters, digits and single hyphens between them, with a letter at least", name)
 		}

@@ -16,10 +16,10 @@ const (
 )
 
 func answerOver1232(p *pass) {
-	p.eachLarge(usualSize, func(o definition.Owner, s set, size int) {
+	p.eachLarge(usualSize, func(owner definition.Name, s set, size int) {
 		if size <= mostSize {
-			p.report(s.declared[0], []definition.Name{o.Name()}, "the %s answer of %s has %d octets, "+
-				"and clients ask again over TCP above %d: write fewer%s", s.rrtype, o.Name(), size, usualSize, s.of)
+			p.report(s.declared[0], []definition.Name{owner}, "the %s answer of %s has %d octets, "+
+				"and clients ask again over TCP above %d: write fewer%s", s.rrtype, owner, size, usualSize, s.of)
 		}
 	})
 }
@@ -27,11 +27,11 @@ func answerOver1232(p *pass) {
 // answerOver65535 reports the declaration with which a set becomes too large, and those
 // after it: of fragments that make a set together the youngest are wrong.
 func answerOver65535(p *pass) {
-	p.eachLarge(mostSize, func(o definition.Owner, s set, size int) {
+	p.eachLarge(mostSize, func(owner definition.Name, s set, size int) {
 		first := sort.Search(len(s.declared)-1, func(i int) bool { return s.size(i+1) > mostSize })
 		for _, pos := range s.declared[first:] {
-			p.report(pos, []definition.Name{o.Name()}, "the %s answer of %s has %d octets, "+
-				"and no message can have more than %d: write fewer%s", s.rrtype, o.Name(), size, mostSize, s.of)
+			p.report(pos, []definition.Name{owner}, "the %s answer of %s has %d octets, "+
+				"and no message can have more than %d: write fewer%s", s.rrtype, owner, size, mostSize, s.of)
 		}
 	})
 }
@@ -50,49 +50,59 @@ const (
 )
 
 // eachLarge calls f for the sets whose answers have more octets than limit.
-func (p *pass) eachLarge(limit int, f func(o definition.Owner, s set, size int)) {
-	for o := range p.index.Owners() {
-		for _, s := range sets(o, limit) {
+func (p *pass) eachLarge(limit int, f func(owner definition.Name, s set, size int)) {
+	each := func(owner definition.Name, sets []set) {
+		for _, s := range sets {
 			if size := s.size(len(s.declared)); size > limit {
-				f(o, s, size)
+				f(owner, s, size)
 			}
 		}
 	}
+	for o := range p.index.Owners() {
+		each(o.Name(), largeSets(o, limit))
+	}
+	for i := range p.set.Apexes {
+		a := &p.set.Apexes[i]
+		if atMost(a.Zone, limit, a.Servers, func(s definition.NameServer) definition.Name { return s.Host }) <= limit {
+			continue
+		}
+		each(a.Zone, []set{newSet(a.Zone, dns.TypeNS, targets, []*definition.Apex{a}, apexPos, nameServers, nameServer)})
+	}
 }
 
-// sets returns the sets of an owner but those that are far below limit: nearly all are,
+// largeSets returns the sets of an owner but those that are far below limit: nearly all are,
 // and to pack a message takes a hundred times as long as to see that.
-func sets(o definition.Owner, limit int) (large []set) {
+func largeSets(o definition.Owner, limit int) (large []set) {
 	name := o.Name()
 	if n := len(o.Addrs()); base(name)+n*(len(name)+rrSize) > limit {
 		large = append(large,
 			newSet(name, dns.TypeA, addresses, o.Hosts(), hostPos, only(netip.Addr.Is4), address),
 			newSet(name, dns.TypeAAAA, addresses, o.Hosts(), hostPos, only(netip.Addr.Is6), address))
 	}
-	if atMost(name, o.Exchanges(), func(e definition.Exchange) definition.Name { return e.Host }) > limit {
+	if atMost(name, limit, o.Exchanges(), func(e definition.Exchange) definition.Name { return e.Host }) > limit {
 		large = append(large, newSet(name, dns.TypeMX, targets, o.Mails(), mailPos, exchanges, exchange))
 	}
-	if atMost(name, o.Targets(), func(t definition.Target) definition.Name { return t.Host }) > limit {
+	if atMost(name, limit, o.Targets(), func(t definition.Target) definition.Name { return t.Host }) > limit {
 		large = append(large,
 			newSet(name, dns.TypeSRV, targets, o.Services(), servicePos, serviceTargets, serviceTarget))
-	}
-	serverHost := func(s definition.NameServer) definition.Name { return s.Host }
-	if a := o.Apex(); a != nil && atMost(name, a.Servers, serverHost) > limit {
-		apexPos := func(a *definition.Apex) definition.Pos { return a.Pos }
-		large = append(large, newSet(name, dns.TypeNS, targets, []*definition.Apex{a}, apexPos, nameServers, nameServer))
 	}
 	return large
 }
 
 const (
 	headSize = 12 + 4 + 11     // the header, the type and class of the question, and OPT
+	mostRR   = 600             // of a record with two names, and of as much of the rest of a message
 	rrSize   = 10 + 16 + 2 + 2 // type, class, TTL, length; data without names, at most; and two names' ends
 )
 
 func base(owner definition.Name) int { return headSize + len(owner) + 2 }
 
-// atMost returns a number of octets that an answer does not exceed.
-func atMost[T any](owner definition.Name, targets []T, host func(T) definition.Name) int {
+// atMost returns a number of octets that an answer does not exceed; 0 if there are too few
+// records for limit, whatever their names are.
+func atMost[T any](owner definition.Name, limit int, targets []T, host func(T) definition.Name) int {
+	if len(targets) < limit/mostRR {
+		return 0
+	}
 	size := base(owner)
 	for _, t := range targets {
 		size += len(owner) + rrSize + len(host(t))

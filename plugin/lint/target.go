@@ -72,14 +72,17 @@ func targetAlias(each func(*definition.Set, func(target))) func(*pass) {
 
 func targetUndefined(p *pass) {
 	eachTarget(p.set, func(t target) {
-		switch _, zone := p.withoutZone(t.host); {
-		case p.isDefined(t) || p.zones.Of(t.host) == "":
+		if p.isDefined(t) || p.zones.Of(t.host) == "" {
+			return
+		}
+		switch once, twice := p.zoneTwice(t.host); {
 		case t.kind == ofAlias && t.host[0] == '_': // it has other records than addresses
-		case p.isTwice(t.host): // final-dot-missing says more
+		case twice: // final-dot-missing says more
 		case p.requiresTarget(t):
 			p.reportError(t.pos, t.names(), "%s of %s is %s, which does not exist: "+
 				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere", t.kind, t.owner, t.host, t.host)
-		case zone == "" && !strings.Contains(firstLabel(t.host), "_"): // of which name-underscore warns
+		case p.endsInZones(once) || strings.Contains(firstLabel(t.host), "_"): // other rules warn of these
+		default:
 			p.report(t.pos, t.names(), "%s of %s is %s, which has no addresses here: "+
 				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere; "+
 				"right only if the next plugin has them", t.kind, t.owner, t.host, t.host)
