@@ -40,7 +40,7 @@ func TestDelegation(t *testing.T) {
 			apex + "d1.example.org. NS, " + nsd1 + ns},
 		{"its own name server in an overlay within, which is not delegated",
 			servers{"example.org.": "ns.d1.example.org."}, apex + ns},
-		{"a zone two zones down, of which the one between knows",
+		{"an authoritative zone two zones down, in an overlay",
 			servers{"example.org.": "ns.example.org.", "x.d1.example.org.": "ns.x.d1.example.org."},
 			apex + ns},
 	} {

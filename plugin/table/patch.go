@@ -50,20 +50,18 @@ func (t *Table) Patch(index *definition.Index, names definition.Names, opt Optio
 // tables, so nothing else must be in them.
 func partOf(index *definition.Index, names definition.Names) *definition.Index {
 	part, added := new(definition.Set), definition.Names{}
-	for next := slices.Sorted(maps.Keys(names)); len(next) > 0; next = next[1:] {
-		o := index.At(next[0])
-		if added[next[0]] || o.Name() == "" {
-			continue
+	for next := names; len(next) > 0; next = part.Targets().Without(added) {
+		added.Add(next)
+		for _, name := range slices.Sorted(maps.Keys(next)) {
+			o := index.At(name)
+			part.Hosts = appendValues(part.Hosts, o.Hosts())
+			part.Mails = appendValues(part.Mails, o.Mails())
+			part.Services = appendValues(part.Services, o.Services())
+			part.Aliases = appendValues(part.Aliases, o.Aliases())
+			if a := o.Apex(); a != nil {
+				part.Apexes = append(part.Apexes, *a)
+			}
 		}
-		added[next[0]] = true
-		part.Hosts = appendValues(part.Hosts, o.Hosts())
-		part.Mails = appendValues(part.Mails, o.Mails())
-		part.Services = appendValues(part.Services, o.Services())
-		part.Aliases = appendValues(part.Aliases, o.Aliases())
-		if a := o.Apex(); a != nil {
-			part.Apexes = append(part.Apexes, *a)
-		}
-		next = append(next, pointed(o)...)
 	}
 	return part.Index()
 }
@@ -73,26 +71,6 @@ func appendValues[T any](to []T, declared []*T) []T {
 		to = append(to, *d)
 	}
 	return to
-}
-
-// pointed returns the names that an owner points to.
-func pointed(o definition.Owner) []definition.Name {
-	var hosts []definition.Name
-	for _, e := range o.Exchanges() {
-		hosts = append(hosts, e.Host)
-	}
-	for _, t := range o.Targets() {
-		hosts = append(hosts, t.Host)
-	}
-	for _, a := range o.Aliases() {
-		hosts = append(hosts, a.Host)
-	}
-	if a := o.Apex(); a != nil {
-		for _, s := range a.Servers {
-			hosts = append(hosts, s.Host)
-		}
-	}
-	return hosts
 }
 
 // Patched returns the names that were compiled anew since all were. They must not be changed.

@@ -48,7 +48,7 @@ func cases(tb testing.TB) map[string]*Message {
 	for _, tc := range []struct{ name, question, answer, ns, glue string }{
 		{"exchange", "example.org.", "example.org. MX 10 mx1.example.org.", "", "mx1.example.org. A 192.0.2.1\nmx1.example.org. AAAA 2001:db8::1"},
 		{"mixed case", "eXample.oRg.", "example.org. MX 10 mx1.example.org.", "", "mx1.example.org. A 192.0.2.1"},
-		{"mixed case in front", "eXample.org.", "example.org. MX 10 mx1.example.org.\nexample.org. MX 10 mx2.example.org.", "", "mx2.example.org. A 192.0.2.1"},
+		{"mixed case first", "eXample.org.", "example.org. MX 10 mx1.example.org.\nexample.org. MX 10 mx2.example.org.", "", "mx2.example.org. A 192.0.2.1"},
 		{"exchange is the owner", "example.org.", "example.org. MX 10 example.org.", "", "example.org. A 192.0.2.1"},
 		{"exchange above the owner", "a.example.org.", "a.example.org. MX 10 example.org.", "", "example.org. A 192.0.2.1"},
 		{"exchange twice", "example.org.", "example.org. MX 10 mx.example.com.\nexample.org. MX 20 mx.example.com.", "", "mx.example.com. A 192.0.2.1"},
@@ -151,9 +151,9 @@ func TestPack(t *testing.T) {
 	for name, m := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			m.Size = dns.MaxMsgSize
-			whole, _ := reference(m)
-			step := 1 + whole/1000*whole/200 // miekg/dns takes its time
-			for m.Size = headerLen + len(m.Question.Name) + 5; m.Size <= whole+step; m.Size += step {
+			full, _ := reference(m)
+			step := 1 + full/1000*full/200 // miekg/dns takes its time
+			for m.Size = headerLen + len(m.Question.Name) + 5; m.Size <= full+step; m.Size += step {
 				packed, glue, err := p.Pack(m)
 				if err != nil {
 					t.Fatal(err)
