@@ -122,11 +122,11 @@ func transferIncomplete(p *pass) {
 			}
 		}
 	}
-	behind := words(p.opt.Plugins.After, func(plugin string) bool { return slices.Contains(transferers, plugin) })
+	sender := words(p.opt.Plugins.After, func(plugin string) bool { return slices.Contains(transferers, plugin) })
 	for _, zone := range p.opt.Zones {
-		if behind != "" && p.index.At(zone).Apex() == nil && p.declares(zone) {
+		if sender != "" && p.index.At(zone).Apex() == nil && p.declares(zone) {
 			p.report(p.zonePos(zone), nil, "secondaries get %s from %s, without what is declared here: "+
-				"write authoritative and declare all of it, or delete transfer", zone, behind)
+				"write authoritative and declare all of it, or delete transfer", zone, sender)
 		}
 	}
 }
