@@ -17,7 +17,7 @@ func Ignorable(id string, rules []Rule) error {
 			return cmp.Compare(distance(id, a.ID), distance(id, b.ID))
 		})
 		return fmt.Errorf("unknown rule %q: the nearest is %s", id, nearest.ID)
-	case rules[i].Severity == Error && id != mailWildcard:
+	case rules[i].Severity == Error:
 		return fmt.Errorf("%s is an error, and only warnings can be ignored: "+
 			"delete it here, and correct what it finds", id)
 	}

@@ -27,7 +27,7 @@ func TestIgnorable(t *testing.T) {
 	for _, tc := range []struct{ id, want string }{
 		{"mail-single-host", ""},
 		{"target-undefined", ""},
-		{"mail-wildcard", ""},
+		{"mail-wildcard", "mail-wildcard is an error, and only warnings can be ignored"},
 		{"mail-single-hosts", `unknown rule "mail-single-hosts": the nearest is mail-single-host`},
 		{"adress-special", `unknown rule "adress-special": the nearest is address-special`},
 		{"Mail-Wildcard", `unknown rule "Mail-Wildcard": the nearest is mail-wildcard`},
@@ -51,27 +51,6 @@ func TestDistance(t *testing.T) {
 	} {
 		if got := distance(tc.a, tc.b); got != tc.want {
 			t.Errorf("from %q to %q: %d, want %d", tc.a, tc.b, got, tc.want)
-		}
-	}
-}
-
-// TestInsistOnWildcard: who insists on a wildcard mail domain gets one where DNS has them.
-func TestInsistOnWildcard(t *testing.T) {
-	const authoritative = "ignore mail-wildcard\nauthoritative {\nns ns1.example.net.\n}\n"
-	for _, tc := range []struct{ name, definitions, corefile, want string }{
-		{"authoritative", "mail * *.sub 10 mx.example.net. mx2.example.net.", authoritative, ""},
-		{"null MX", "mail * none", authoritative, ""},
-		{"not ignored", "mail * none", strings.TrimPrefix(authoritative, "ignore mail-wildcard\n"), "write a name for each domain"},
-		{"overlay", "mail * none", "ignore mail-wildcard", "it can be insisted on in an authoritative zone without fallthrough only"},
-		{"fallthrough", "mail * none", authoritative + "fallthrough", "it can be insisted on in an authoritative zone"},
-		{"srv", "mail * 10 mx.example.net. mx2.example.net. {\nsrv\n}", authoritative, "delete srv"},
-		{"within", "mail a.*.b none", authoritative, "write * as the whole first label"},
-		{"part of a label", "mail x* none", authoritative, "write * as the whole first label"},
-		{"two", "mail *.*.b none", authoritative, "write * as the whole first label"},
-	} {
-		got := text(find(tc.definitions, "", tc.corefile))
-		if tc.want == "" && got != "" || !strings.Contains(got, tc.want) {
-			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
 }

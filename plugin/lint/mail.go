@@ -9,19 +9,12 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// wildcardMail reports wildcards, unless somebody insists on one where there can be one.
 func wildcardMail(p *pass) {
 	for _, m := range p.set.Mails {
-		if !strings.Contains(string(m.Owner), "*") {
-			continue
+		if strings.Contains(string(m.Owner), "*") {
+			p.report(m.Pos, []definition.Name{m.Owner},
+				"wildcard mail domain %s: write a name for each domain that takes mail", m.Owner)
 		}
-		why := "write a name for each domain that takes mail"
-		if p.ignores(mailWildcard) {
-			if why = p.noWildcard(m); why == "" {
-				continue
-			}
-		}
-		p.report(m.Pos, []definition.Name{m.Owner}, "wildcard mail domain %s: %s", m.Owner, why)
 	}
 }
 
@@ -98,18 +91,4 @@ func (p *pass) commonNetwork(exchanges []definition.Exchange) (none netip.Prefix
 		}
 	}
 	return cmp.Or(v4, v6)
-}
-
-// noWildcard returns why a mail domain can be no wildcard, or "" (RFC 4592 §2.1.1, §4.2):
-// elsewhere the next plugin has the names, and what belongs to a domain has names of its own.
-func (p *pass) noWildcard(m definition.Mail) string {
-	switch {
-	case firstLabel(m.Owner) != "*" || strings.Count(string(m.Owner), "*") > 1:
-		return "write * as the whole first label"
-	case !p.authoritative(m.Owner):
-		return "it can be insisted on in an authoritative zone without fallthrough only"
-	case m.SRV:
-		return "delete srv, for _smtp._tcp below it is no wildcard"
-	}
-	return ""
 }

@@ -25,7 +25,6 @@ const TargetUndefined = "target-undefined"
 
 const (
 	finalDotMissing = "final-dot-missing"
-	mailWildcard    = "mail-wildcard"
 )
 
 // mayBeErrors are the rules of warnings that have errors too.
@@ -47,7 +46,7 @@ var rules = []Rule{
 	{"authoritative-twice", Error, "RFC 1034 §4.2", "a zone with two authoritative blocks", authoritativeTwice},
 	{definition.FileUnreadable, Error, "",
 		"a definitions file that is missing, empty or not to be read", fromReader},
-	{mailWildcard, Error, "RFC 1912 §2.7", "a wildcard mail domain", wildcardMail},
+	{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", wildcardMail},
 	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(eachExchange)},
 	{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782",
 		"a name that is too long or has characters that its kind does not allow", nameInvalid},
