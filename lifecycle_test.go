@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,9 @@ func receive(t *testing.T, zones chan string, want string) {
 // sources alone are followed, its secondaries told and its names counted.
 func TestLifecycle(t *testing.T) {
 	caddy.Quiet, dnsserver.Quiet = true, true
-	dnsserver.Directives = append(dnsserver.Directives, pluginName)
+	before := dnsserver.Directives
+	t.Cleanup(func() { dnsserver.Directives = before })
+	dnsserver.Directives = append(slices.Clone(before), pluginName)
 	secondary, zones := notified(t)
 	path := filepath.Join(t.TempDir(), "mail.conf")
 	write := func(text string) {

@@ -67,6 +67,7 @@ func TestNotify(t *testing.T) {
 						time.Sleep(400 * time.Millisecond)
 					}
 					time.Sleep(time.Minute)
+					synctest.Wait()
 					if !slices.Equal(s.begun, tc.want) || s.twice || len(n.sending) > 0 {
 						t.Errorf("told %q, two at once %v, %d left; want %q", s.begun, s.twice, len(n.sending), tc.want)
 					}

@@ -37,7 +37,7 @@ func (l late) Run(ctx context.Context, deliver func(*change.Content)) {
 var lateZones = definition.Zones{"example.org."}
 
 // newWaiting returns the handler of a block with one source, which is late.
-func newWaiting(t *testing.T, l late, next *behind) *MXSRV {
+func newWaiting(t *testing.T, l late, next *nextPlugin) *MXSRV {
 	t.Helper()
 	p, err := publish.New(publish.Config{Zones: lateZones, Sources: []source.Source{l}, Server: "test"}, new(observer))
 	if err != nil {
@@ -54,7 +54,7 @@ func newWaiting(t *testing.T, l late, next *behind) *MXSRV {
 // those that wait is answered or denied. Other instances do not matter.
 func TestReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		next := &behind{answer: new(dns.Msg)}
+		next := &nextPlugin{answer: new(dns.Msg)}
 		complete, err := load(t, defined, next)
 		if err != nil {
 			t.Fatal(err)

@@ -205,11 +205,15 @@ func TestFollow(t *testing.T) {
 		if step.want != "" {
 			w.expect(step.want)
 		}
-		rejected := s.rejected()
+		before := len(s.String())
+		since := func() string { return s.String()[before:] }
 		step.change()
 		if step.want == "" {
-			eventually(t, s, step.name+": it is rejected", func() bool { return s.rejected() > rejected })
-			if log := s.String(); strings.Count(log, step.log) != 1 {
+			eventually(t, s, step.name+": it is rejected", func() bool {
+				_, after, logged := strings.Cut(since(), step.log)
+				return logged && strings.Contains(after, rejected)
+			})
+			if log := since(); strings.Count(log, step.log) != 1 {
 				t.Errorf("%s: want once %q\n%s", step.name, step.log, log)
 			}
 			if got := s.metric(`last_load_failed{server="dns://` + s.addr + `"}`); got != "1" {
@@ -226,10 +230,11 @@ func TestFollow(t *testing.T) {
 	stop()
 }
 
+// rejected is in the log after each change that was rejected.
+const rejected = ": rejected: the definitions loaded at "
+
 // rejected counts the changes that the log says were rejected.
-func (s *server) rejected() int {
-	return strings.Count(s.String(), ": rejected: the definitions loaded at ")
-}
+func (s *server) rejected() int { return strings.Count(s.String(), rejected) }
 
 // TestReload: CoreDNS reads its Corefile a hundred times, with mistakes in
 // between, and loses no query, and leaves neither goroutine nor descriptor

@@ -48,9 +48,9 @@ func TestSoak(t *testing.T) {
 	for ; time.Since(began) < *soak; i++ {
 		<-tick.C
 		if i%2 == 1 {
-			rejected := s.rejected()
+			before := s.rejected()
 			put(i, "mail @ 10 192.0.2.1\n")
-			eventually(t, s, "a mistake is rejected", func() bool { return s.rejected() > rejected })
+			eventually(t, s, "a mistake is rejected", func() bool { return s.rejected() > before })
 			continue
 		}
 		want := mx(fmt.Sprint("b", i))

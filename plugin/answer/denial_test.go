@@ -27,8 +27,8 @@ func (zone signs) Sign(state request.Request, _ time.Time, _ string) *dns.Msg {
 	return m
 }
 
-// proof returns what the NSEC record of an answer says, and "none" without one.
-func proof(t *testing.T, h *server, name string, qtype uint16) string {
+// nsecOf returns what the NSEC record of an answer says, and "none" without one.
+func nsecOf(t *testing.T, h *server, name string, qtype uint16) string {
 	t.Helper()
 	_, res, err := ask(t, h, new(dns.Msg).SetQuestion(name, qtype).SetEdns0(4096, true))
 	if err != nil || res == nil {
@@ -48,21 +48,21 @@ func proof(t *testing.T, h *server, name string, qtype uint16) string {
 	return "none"
 }
 
-const whole = `host ns1 192.0.2.53
+const nested = `host ns1 192.0.2.53
 host mx1 192.0.2.10
 mail @ 10 mx1
 alias www mx1
 host web 192.0.2.80`
 
-// wholeServer serves authoritative zones, one in the other, but for names below web.
-func wholeServer(t *testing.T, next *following) *server {
+// nestedServer serves authoritative zones, one in the other, but for names below web.
+func nestedServer(t *testing.T, next *following) *server {
 	t.Helper()
 	c := Config{Zones: definition.Zones{"example.org.", "child.example.org."}, Fallthrough: definition.Zones{"web.example.org."}}
 	c.Authoritative = c.Zones
 	if next == nil {
-		return serverOf(t, whole, nil, c)
+		return serverOf(t, nested, nil, c)
 	}
-	return serverOf(t, whole, next, c)
+	return serverOf(t, nested, next, c)
 }
 
 func overlayServer(t *testing.T, next *following) *server {
@@ -91,20 +91,20 @@ func TestProof(t *testing.T) {
 			"mx1.example.org. A" + strings.Replace(more, " AAAA", "", 1)},
 		{"denied by the next plugin", overlayServer, empty, "example.org.", "mx1.example.org. TXT",
 			"mx1.example.org. A" + strings.Replace(more, " TXT", "", 1)},
-		{"below fallthrough", wholeServer, empty, "example.org.", "web.example.org. AAAA",
+		{"below fallthrough", nestedServer, empty, "example.org.", "web.example.org. AAAA",
 			"web.example.org. A" + strings.Replace(more, " AAAA", "", 1)},
-		{"authoritative", wholeServer, empty, "example.org.", "mx1.example.org. AAAA", "mx1.example.org. A RRSIG NSEC"},
-		{"apex", wholeServer, nil, "example.org.", "example.org. TXT", "example.org. NS SOA MX RRSIG NSEC DNSKEY"},
-		{"DS where the zone delegates", wholeServer, empty, "example.org.", "child.example.org. DS", "child.example.org. NS RRSIG NSEC"},
-		{"name that does not exist", wholeServer, nil, "example.org.", "nosuch.example.org. A", "nosuch.example.org. RRSIG NSEC NXNAME"},
-		{"alias", wholeServer, empty, "example.org.", "www.example.org. TXT", "mx1.example.org. A RRSIG NSEC"},
-		{"zone that is not signed", wholeServer, empty, "example.com.", "mx1.example.org. TXT", "none"},
-		{"alias in a zone that is not signed", wholeServer, empty, "example.com.", "www.example.org. TXT", "none"},
+		{"authoritative", nestedServer, empty, "example.org.", "mx1.example.org. AAAA", "mx1.example.org. A RRSIG NSEC"},
+		{"apex", nestedServer, nil, "example.org.", "example.org. TXT", "example.org. NS SOA MX RRSIG NSEC DNSKEY"},
+		{"DS where the zone delegates", nestedServer, empty, "example.org.", "child.example.org. DS", "child.example.org. NS RRSIG NSEC"},
+		{"name that does not exist", nestedServer, nil, "example.org.", "nosuch.example.org. A", "nosuch.example.org. RRSIG NSEC NXNAME"},
+		{"alias", nestedServer, empty, "example.org.", "www.example.org. TXT", "mx1.example.org. A RRSIG NSEC"},
+		{"zone that is not signed", nestedServer, empty, "example.com.", "mx1.example.org. TXT", "none"},
+		{"alias in a zone that is not signed", nestedServer, empty, "example.com.", "www.example.org. TXT", "none"},
 	} {
 		h := tc.server(t, tc.next)
 		h.chain.signer = tc.zone
 		name, qtype, _ := strings.Cut(tc.question, " ")
-		if got := proof(t, h, name, dns.StringToType[qtype]); got != tc.want {
+		if got := nsecOf(t, h, name, dns.StringToType[qtype]); got != tc.want {
 			t.Errorf("%s:\n%s\nwant\n%s", tc.name, got, tc.want)
 		}
 	}
@@ -113,7 +113,7 @@ func TestProof(t *testing.T) {
 // TestNXNAME: an answer that lists every type but the one that was asked for
 // would say that the name exists.
 func TestNXNAME(t *testing.T) {
-	h := wholeServer(t, nil)
+	h := nestedServer(t, nil)
 	h.chain.signer = signs("example.org.")
 	for _, do := range []bool{false, true} {
 		m := new(dns.Msg).SetQuestion("nosuch.example.org.", dns.TypeNXNAME).SetEdns0(4096, do)

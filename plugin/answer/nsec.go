@@ -30,8 +30,8 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) 
 		name = canonical(res.Answer[n-1].(*dns.CNAME).Target)
 	}
 	zone := res.Ns[0].Header().Name
-	proof := nsec(name, res.Ns[0].Header().Ttl, types(t, name, q.Qtype, zone, res.Rcode, m.Last))
-	unsigned := []dns.RR{res.Ns[0], proof}
+	denial := nsec(name, res.Ns[0].Header().Ttl, types(t, name, q.Qtype, zone, res.Rcode, m.Last))
+	unsigned := []dns.RR{res.Ns[0], denial}
 	signed := m.sign(ctx, q, zone, slices.Clone(unsigned))
 	if len(signed) == len(unsigned) {
 		return // it does not sign this zone
@@ -42,7 +42,7 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) 
 	}
 	res.Rcode = dns.RcodeSuccess // RFC 9824 §3: NXNAME says that the name does not exist
 	if q.Qtype == dns.TypeNSEC {
-		res.Answer, res.Ns = []dns.RR{proof}, nil
+		res.Answer, res.Ns = []dns.RR{denial}, nil
 		return
 	}
 	res.Ns = signed

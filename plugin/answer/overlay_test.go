@@ -100,8 +100,8 @@ func TestDenials(t *testing.T) {
 		{"end of the chain", "nosuch.example.org. A", newServer(t, declared, &before{name: "view"}), dns.RcodeNameError, "NXDOMAIN aa | | example.org. SOA |"},
 		{"end of the chain, type", "mx1.example.org. TXT", newServer(t, declared, &before{name: "view"}), dns.RcodeSuccess, "NOERROR aa | | example.org. SOA |"},
 		{"end of the chain, class CH", "nosuch.example.org. TXT", newServer(t, declared, &before{name: "view"}), dns.RcodeServerFailure, "nothing"},
-		{"below fallthrough", "page.web.example.org. A", wholeServer(t, denies), dns.RcodeNameError, "NXDOMAIN aa | | example.org. SOA |"},
-		{"DS of the apex is for the zone above", "example.org. DS", wholeServer(t, denies), dns.RcodeSuccess, "NOERROR | | example.com. SOA |"},
+		{"below fallthrough", "page.web.example.org. A", nestedServer(t, denies), dns.RcodeNameError, "NXDOMAIN aa | | example.org. SOA |"},
+		{"DS of the apex is for the zone above", "example.org. DS", nestedServer(t, denies), dns.RcodeSuccess, "NOERROR | | example.com. SOA |"},
 	} {
 		m := query(tc.question)
 		if tc.name == "end of the chain, class CH" {

@@ -236,6 +236,28 @@ func TestDeep(t *testing.T) {
 	}
 }
 
+// TestMarker: the handler before all others is there where something asks it.
+func TestMarker(t *testing.T) {
+	for _, tc := range []struct {
+		before        []string
+		authoritative []definition.Name
+		want          bool
+	}{
+		{[]string{"errors"}, nil, true},
+		{[]string{"errors", "cache"}, nil, false},
+		{[]string{"errors", "cache"}, []definition.Name{"example.org."}, true},
+		{[]string{"minimal"}, nil, false},
+		{[]string{"log", "minimal"}, nil, true},
+		{[]string{"dnssec", "minimal"}, nil, true},
+	} {
+		s, next := newServer(t, benchDefinitions, nil, tc.authoritative...), &before{name: "first"}
+		s.after(t, plugins(tc.before...)...)
+		if _, got := s.mark(next).(*marker); got != tc.want {
+			t.Errorf("before %q: %v, want %v", tc.before, got, tc.want)
+		}
+	}
+}
+
 // TestPackAllocs: to see whether a reply may be packed costs no memory.
 func TestPackAllocs(t *testing.T) {
 	w := request.NewScrubWriter(new(dns.Msg), newClient(t, false).ResponseWriter)

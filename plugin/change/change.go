@@ -14,9 +14,9 @@
 // on everything that is declared of them, of what they point to, and so on. Names
 // that are reached only in this direction have the same answers as before.
 //
-// A mail domain and its _smtp._tcp, which it may publish, always go together. The
-// apexes of authoritative zones are always included, with their aliases: the serial of
-// their SOA changes with each change.
+// A mail domain and its _smtp._tcp, which it may publish, always go together. What is
+// declared of the apexes of authoritative zones, and of their aliases, is always included,
+// for the rules; their answers are concerned only if their name servers are.
 //
 // # Limitations
 //
@@ -25,6 +25,7 @@
 package change
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -41,7 +42,7 @@ type Store interface {
 	Declaring(names definition.Names) (*definition.Set, bool)
 
 	// Pointing returns what is declared that points to one of some names, or false
-	// likewise. Apexes, which point to their name servers, are not part of it.
+	// likewise. Apexes are not part of it: there are few, and Apexes returns them.
 	Pointing(at definition.Names) (*definition.Set, bool)
 
 	// Apexes returns those of authoritative zones.
@@ -141,7 +142,17 @@ func (c *closure) reach(
 
 // dependents returns names with all that point to them.
 func (c *closure) dependents(names definition.Names) definition.Names {
-	return c.reach(names, maxNames, func(at definition.Names) definition.Names { return c.pointing(at).Owners() })
+	return c.reach(names, maxNames, func(at definition.Names) definition.Names {
+		owners := c.pointing(at).Owners()
+		for _, s := range c.stores {
+			for _, a := range s.Apexes() {
+				if slices.ContainsFunc(a.Servers, func(n definition.NameServer) bool { return at[n.Host] }) {
+					owners[a.Zone] = true
+				}
+			}
+		}
+		return owners
+	})
 }
 
 // targets returns all that is declared of names and of what they point to.

@@ -119,8 +119,8 @@ func TestAffectedAcross(t *testing.T) {
 	}
 }
 
-// TestAffectedApexes: apexes of authoritative zones come along with their aliases, for their
-// SOA changes; but not where that is of no interest.
+// TestAffectedApexes: what is declared of the apexes of authoritative zones and of their aliases
+// comes along, but not where that is of no interest. They are concerned if a name server is.
 func TestAffectedApexes(t *testing.T) {
 	base, _ := definition.Read("Corefile", "host ns 192.0.2.1\nalias top @\nhost a 192.0.2.2", zone)
 	base.Apexes = []definition.Apex{{Zone: zone[0], Servers: []definition.NameServer{{Host: "ns.example.org."}}}}
@@ -134,6 +134,10 @@ func TestAffectedApexes(t *testing.T) {
 	}
 	if got := labels(part.Concerned); got != "_smtp._tcp.a a" {
 		t.Errorf("concerned %q", got)
+	}
+	part, _ = Affected(s, named("ns"))
+	if got := labels(part.Concerned); got != "@ _smtp._tcp _smtp._tcp.ns _smtp._tcp.top ns top" {
+		t.Errorf("concerned by a name server %q", got)
 	}
 	part, _ = AffectedBare(s, named("a"))
 	if got := labels(part.Names); got != "_smtp._tcp.a a" {

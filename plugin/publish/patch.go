@@ -30,8 +30,8 @@ func (p *Publisher) patch(c *source.Change) bool {
 	}
 	before, counts := p.Table(), p.Status().Counts
 	p.logSerialsError(p.swap(func(opt table.Options) (*table.Table, Counts) {
-		t := before.Patch(index, part.Names, opt)
-		return t, counts.patched(before, t, part.Names, p.zones)
+		t := before.Patch(index, part.Concerned, opt)
+		return t, counts.patched(before, t, part.Concerned, p.zones)
 	}))
 	p.observer.Info(fmt.Sprintf("patched %d of %s from %v in %v", havingRecords(part.Concerned, before, p.Table()),
 		p.size(), c.Source, time.Since(began).Round(time.Millisecond/10)))

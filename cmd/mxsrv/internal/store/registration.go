@@ -101,6 +101,10 @@ func (r *Registration) watch(ctx context.Context, revision int64) clientv3.Watch
 // follow updates the key after each change, until ctx ends or the lease or the connection is lost.
 func (r *Registration) follow(ctx context.Context, lease clientv3.LeaseID, beats <-chan *clientv3.LeaseKeepAliveResponse, changes clientv3.WatchChan) error {
 	for {
+		if r.holds && r.Registered != nil {
+			r.Registered()
+			r.Registered = nil
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -121,7 +125,8 @@ func (r *Registration) follow(ctx context.Context, lease clientv3.LeaseID, beats
 	}
 }
 
-// update reads the key, and puts or deletes the fragment if that is due. It returns the revision of what it read.
+// update reads the key, and puts or deletes the fragment if that is due. It returns the revision of what it has read or
+// put: what happens later is news.
 func (r *Registration) update(lease clientv3.LeaseID) (int64, error) {
 	e, revision, err := r.read()
 	if err != nil {
@@ -136,7 +141,8 @@ func (r *Registration) update(lease clientv3.LeaseID) (int64, error) {
 	case own && e.Lease == lease && e.Text == r.Fragment.Text:
 		r.holds = true
 	case e.Revision == 0, own, first && r.Force, first && e.Lease != 0 && Tidy(e.Text) == Tidy(r.Fragment.Text):
-		return revision, r.put(e, lease)
+		written, err := r.put(e, lease)
+		return max(revision, written), err
 	case !r.waits:
 		r.waits = true
 		r.Note("%s %s: waiting until it is free", e.Key, holder(e))
@@ -166,18 +172,13 @@ func holder(e Entry) string {
 }
 
 // put puts the fragment, in place of e.
-func (r *Registration) put(e Entry, lease clientv3.LeaseID) error {
+func (r *Registration) put(e Entry, lease clientv3.LeaseID) (int64, error) {
 	revision, err := r.write(e, clientv3.OpPut(r.Fragment.Key, r.Fragment.Text, clientv3.WithLease(lease)))
-	if revision == 0 {
-		return err
+	if revision > 0 {
+		r.waits = false
+		r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, revision, lease, r.TTL)
 	}
-	r.waits = false
-	r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, revision, lease, r.TTL)
-	if r.Registered != nil {
-		r.Registered()
-		r.Registered = nil
-	}
-	return nil
+	return revision, err
 }
 
 // remove deletes the fragment while the instance is not healthy.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -143,7 +144,13 @@ func TestSilence(t *testing.T) {
 	r := register(t, m, "host web1 192.0.2.1", func(r *Registration) {
 		r.Store.Config = etcd.New(proxy.Address())
 		r.Store.Timeout = 500 * time.Millisecond
-		r.Registered = proxy.Silence
+		note := r.Note
+		r.Note = func(format string, args ...any) {
+			if strings.Contains(format, "is registered") {
+				proxy.Silence()
+			}
+			note(format, args...)
+		}
 	})
 	r.await(t, "/mxsrv/web1 is registered", "")
 	r.await(t, "etcd "+proxy.Address()+": ", ": trying again")

@@ -6,16 +6,15 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// names finds the node of a name. A map would be as correct; of a million names it
-// takes twice the memory, seven places that are in no cache of the processor where
-// this has three, and a garbage collector that visits every name.
+// names finds the node of a name. A map would do, but for a million names it takes twice the memory and seven cache
+// misses where this takes three, and the garbage collector has to visit every name.
 //
-// It is a hash table with open addressing: a name is in the slot that its hash
-// says, or in one of those after it, before the first that is empty.
+// It is a hash table with open addressing: a name is in the slot that its hash says, or in one of those after it,
+// before the first that is empty.
 type names struct {
 	seed  maphash.Seed
 	slots []slot
-	nodes []node // by number of the owner; then the empty non-terminals
+	nodes []node // by number of the owner, then the empty non-terminals; once compiled, by zone
 	text  []byte // all names, one after the other
 }
 
@@ -25,8 +24,7 @@ type slot struct {
 	node uint32 // index into nodes, plus 1
 }
 
-// A node is a name that exists, with its entries. One without is an empty
-// non-terminal.
+// A node is a name that exists, with its entries. One without entries is an empty non-terminal.
 type node struct {
 	name   uint32 // where it starts in text
 	first  uint32 // of its entries
@@ -68,13 +66,29 @@ func (n *names) add(name definition.Name) {
 	n.put(slot{n.hash(string(name)), uint32(len(n.nodes))})
 }
 
-// grow doubles the slots: to fill them up would make searches long.
+// grow doubles the slots: in full ones searches are long.
 func (n *names) grow() {
 	before := n.slots
 	n.slots = make([]slot, 2*len(before))
 	for _, s := range before {
 		if s.node != 0 {
 			n.put(s)
+		}
+	}
+}
+
+// move moves the node at each index to another one, in place: a copy of a million nodes would need room beside them.
+// Afterwards to is in order.
+func (n *names) move(to []uint32) {
+	for i := range n.slots {
+		if s := &n.slots[i]; s.node != 0 {
+			s.node = to[s.node-1] + 1
+		}
+	}
+	for i := range to {
+		for j := to[i]; int(j) != i; j = to[i] {
+			n.nodes[i], n.nodes[j] = n.nodes[j], n.nodes[i]
+			to[i], to[j] = to[j], to[i]
 		}
 	}
 }
@@ -115,8 +129,7 @@ func (n *names) find(name string) *node {
 
 func (n *names) exists(name definition.Name) bool { return n.find(string(name)) != nil }
 
-// textOf returns the name of a node. To make a string of each of a million would take
-// long.
+// textOf returns the name of a node, without making a string.
 func (n *names) textOf(x *node) []byte { return n.text[x.name : x.name+uint32(x.length)] }
 
 func (n *names) nameOf(x *node) definition.Name { return definition.Name(n.textOf(x)) }
