@@ -4,16 +4,24 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-func mailWildcard(p *pass) {
+// wildcardMail reports wildcards, unless somebody insists on one where there can be one.
+func wildcardMail(p *pass) {
 	for _, m := range p.set.Mails {
-		if slices.Contains(m.Owner.Labels(), "*") {
-			p.report(m.Pos, []definition.Name{m.Owner},
-				"wildcard mail domain %s: write a name for each domain that takes mail", m.Owner)
+		if !strings.Contains(string(m.Owner), "*") {
+			continue
 		}
+		why := "write a name for each domain that takes mail"
+		if p.ignores(mailWildcard) {
+			if why = p.noWildcard(m); why == "" {
+				continue
+			}
+		}
+		p.report(m.Pos, []definition.Name{m.Owner}, "wildcard mail domain %s: %s", m.Owner, why)
 	}
 }
 
@@ -30,11 +38,13 @@ func nullMXNotAlone(p *pass) {
 
 func mailSingleHost(p *pass) {
 	for o := range p.index.Owners() {
-		if exchanges := o.Exchanges(); len(exchanges) > 0 && oneHost(exchanges) {
-			p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
-				"mail domain %s has a single exchange, %s: add a second one, "+
-					"so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
+		exchanges := o.Exchanges()
+		if len(exchanges) == 0 || !oneHost(exchanges) || p.zones.Of(exchanges[0].Host) == "" {
+			continue // a host elsewhere may be many machines
 		}
+		p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
+			"mail domain %s has a single exchange, %s: add a second one, "+
+				"so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
 	}
 }
 
@@ -88,4 +98,18 @@ func (p *pass) commonNetwork(exchanges []definition.Exchange) (none netip.Prefix
 		}
 	}
 	return cmp.Or(v4, v6)
+}
+
+// noWildcard returns why a mail domain can be no wildcard, or "" (RFC 4592 §2.1.1, §4.2):
+// elsewhere the next plugin has the names, and what belongs to a domain has names of its own.
+func (p *pass) noWildcard(m definition.Mail) string {
+	switch {
+	case firstLabel(m.Owner) != "*" || strings.Count(string(m.Owner), "*") > 1:
+		return "write * as the whole first label"
+	case !p.authoritative(m.Owner):
+		return "it can be insisted on in an authoritative zone without fallthrough only"
+	case m.SRV:
+		return "delete srv, for _smtp._tcp below it is no wildcard"
+	}
+	return ""
 }
