@@ -94,8 +94,8 @@ func checkLabel(label, word string) error {
 }
 
 // outsideName reports characters that no name here has. "/" is in the zones of
-// RFC 2317, "+" in services of RFC 3263 (_sip+d2t), and "*" is let through so that
-// a rule can say what to write instead.
+// RFC 2317, "+" in services of RFC 3263 (_sip+d2t), and "*" is accepted so that a rule
+// can say what to write instead.
 func outsideName(r rune) bool {
 	switch {
 	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '/', r == '+', r == '*':
