@@ -111,7 +111,7 @@ const (
 	polls       = 8 // in an interval
 	stablePolls = 4 // that show the same before a change is read
 	replacing   = 7 // polls after which files are read that are replaced again and again
-	writing     = 8 * polls
+	writing     = 8 * polls // polls after which they are read in any case
 )
 
 // settle decides when a change is read: once it is over, or when waiting any
