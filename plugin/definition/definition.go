@@ -45,10 +45,19 @@ type Pos struct {
 
 func (p Pos) String() string { return p.Source + ":" + strconv.Itoa(p.Line) }
 
+// A Head is what every declaration begins with.
+type Head struct {
+	Pos
+	Owner Name
+	TTL   TTL
+}
+
+// Header returns h itself: that of any kind of declaration.
+func (h *Head) Header() *Head { return h }
+
 // A declaration is what all kinds have in common.
 type declaration interface {
-	owner() Name
-	ttl() *TTL
+	Header() *Head
 	records() int      // how many records it means
 	targets() int      // how many names it points to
 	target(i int) Name // one of these

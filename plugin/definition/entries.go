@@ -41,8 +41,8 @@ type entry struct {
 }
 
 // stanza reads the words and the block of a mail or service statement, into memory
-// that the next one takes too. It returns false if there is nothing to declare.
-func (r *Reader) stanza(s Statement, f form) (stanza, bool) {
+// that the next one takes too.
+func (r *Reader) stanza(s Statement, f form) stanza {
 	st := stanza{entries: r.entriesBuf[:0]}
 	words := s.Words[1:]
 	n := f.hosts(words)
@@ -57,7 +57,26 @@ func (r *Reader) stanza(s Statement, f form) (stanza, bool) {
 	if len(st.names) == 0 || !declares && len(r.errs.list) == before {
 		r.usage(s, f.usage)
 	}
-	return st, len(st.names) > 0 && declares
+	if !declares {
+		st.names = nil
+	}
+	return st
+}
+
+// eachDeclared calls declare for each declaration that a stanza makes: one with its entries, one that says none.
+func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(Head, []T)) {
+	r := entries.reader
+	r.owners(pos, st.names, func(o owner) {
+		if st.srv {
+			r.checkSRV(pos, o.name)
+		}
+		if list := entries.in(o.zone); len(list) > 0 {
+			declare(Head{pos, o.name, st.ttl}, list)
+		}
+		if st.none != nil {
+			declare(Head{*st.none, o.name, st.ttl}, nil)
+		}
+	})
 }
 
 // inBlock reads a statement in the block of a mail or service statement.

@@ -82,7 +82,7 @@ func groupBy[D any, P pointerTo[D]](x *Index, lists ...[]D) (g group[D]) {
 	for _, list := range lists {
 		owners = slices.Grow(owners, len(list))
 		for i := range list {
-			owners = append(owners, x.number(P(&list[i]).owner()))
+			owners = append(owners, x.number(P(&list[i]).Header().Owner))
 		}
 	}
 	if len(owners) == 0 {

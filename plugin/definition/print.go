@@ -26,7 +26,7 @@ func (s *Set) Print(w io.Writer, zones Zones) error {
 	if len(zones) == 1 {
 		p.zone = zones[0]
 	}
-	hosts, mails, services, aliases := p.hosts(), p.mails(), p.services(), p.aliases()
+	hosts, mails, services, aliases := p.gather(p.host), p.gather(p.mail), p.gather(p.service), p.gather(p.alias)
 	p.ttl = commonest(slices.Concat(hosts, mails, services, aliases))
 	if p.ttl != DefaultTTL {
 		p.WriteString("ttl " + printTTL(p.ttl) + "\n")
@@ -57,9 +57,10 @@ type statement struct {
 
 // A wording is what a statement says.
 type wording struct {
-	body string // lines of what stands after the names: 10 mx1 mx2
-	srv  bool
-	ttl  uint32
+	body  string // lines of what stands after the names: 10 mx1 mx2
+	srv   bool
+	ttl   uint32
+	alone Name // the one name that may be in the statement, or ""
 }
 
 // entriesText are entries as lines. Hosts with the same numbers share one.
@@ -114,16 +115,16 @@ type gatherer map[wording][]Name
 
 func (g gatherer) add(n Name, said wording) { g[said] = append(g[said], n) }
 
-// sorted returns the statements in the order of their first names.
-func (g gatherer) sorted() []statement {
+// gather returns what is said of all owners, in the order of the first names of the statements.
+func (p *printer) gather(say func(Owner, gatherer)) []statement {
+	g := make(gatherer)
+	for o := range p.index.Owners() {
+		say(o, g)
+	}
 	statements := make([]statement, 0, len(g))
 	for said, names := range g {
 		statements = append(statements, statement{distinct(names, Name.Compare), said})
 	}
-	return sorted(statements)
-}
-
-func sorted(statements []statement) []statement {
 	slices.SortFunc(statements, func(a, b statement) int {
 		return cmp.Or(a.names[0].Compare(b.names[0]), cmp.Compare(a.body, b.body))
 	})

@@ -109,7 +109,7 @@ func (s *Set) Read(source, text string, zones Zones) Errors {
 func (s *Set) setDefaults(before *Set, seconds uint32) {
 	added := s.Since(before)
 	for d := range added.declarations {
-		d.ttl().setDefault(seconds)
+		d.Header().TTL.setDefault(seconds)
 	}
 	for i := range added.Apexes {
 		added.Apexes[i].TTL.setDefault(seconds)

@@ -113,7 +113,7 @@ func filter[D any, P pointerTo[D]](all []D, keep func(declaration) bool) []D {
 
 // Declaring returns what is declared of some names, in its order, and all apexes.
 func (s *Set) Declaring(names Names) *Set {
-	declaring := s.filter(func(d declaration) bool { return names[d.owner()] })
+	declaring := s.filter(func(d declaration) bool { return names[d.Header().Owner] })
 	declaring.Apexes = s.Apexes
 	return declaring
 }
@@ -144,7 +144,7 @@ func (s *Set) Records() int {
 // repetitions.
 func (s *Set) EachOwner(yield func(Name) bool) {
 	for d := range s.declarations {
-		if !yield(d.owner()) {
+		if !yield(d.Header().Owner) {
 			return
 		}
 	}

@@ -25,6 +25,14 @@ func (t *TTL) setDefault(seconds uint32) {
 	}
 }
 
+// HostTTL, MailTTL, ServiceTTL and AliasTTL return the TTL in seconds of the records that the declarations of a name
+// mean, and whether they agree on it.
+
+func (o Owner) HostTTL() (uint32, bool)    { return common(o.Hosts()) }
+func (o Owner) MailTTL() (uint32, bool)    { return common(o.Mails()) }
+func (o Owner) ServiceTTL() (uint32, bool) { return common(o.Services()) }
+func (o Owner) AliasTTL() (uint32, bool)   { return common(o.Aliases()) }
+
 // common returns the one TTL that declarations of the same records mean, and
 // whether they agree on it: an own TTL goes before defaults. If they do not
 // agree it is the lowest (RFC 2181 §5.2).
@@ -32,10 +40,10 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	var chosen TTL
 	agree = true
 	for i, d := range declared {
-		t := d.ttl()
+		t := d.Header().TTL
 		switch {
 		case i == 0, t.Own && !chosen.Own:
-			chosen, agree = *t, true
+			chosen, agree = t, true
 		case t.Own == chosen.Own && t.Seconds != chosen.Seconds:
 			chosen.Seconds, agree = min(t.Seconds, chosen.Seconds), false
 		}
