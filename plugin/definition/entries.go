@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -8,19 +9,20 @@ import (
 // A form is what mail and service statements have in common: names, then entries
 // of some numbers and hosts, or "none".
 type form struct {
-	usage   string
-	numbers []string // what the numbers before the hosts are
-	srv     bool     // srv may be one of the words
+	usage    string
+	entry    string   // the form of an entry
+	numbers  []string // what the numbers before the hosts are
+	keywords []string // words that stand for themselves rather than for names
 }
 
 var (
 	mailForm = form{
-		usage:   "NAME... PREFERENCE HOST..., or mail NAME... none",
-		numbers: []string{"preference"}, srv: true,
+		usage: "NAME... PREFERENCE HOST..., or mail NAME... none",
+		entry: "PREFERENCE HOST...", numbers: []string{"preference"}, keywords: []string{"none", "srv"},
 	}
 	serviceForm = form{
-		usage:   "NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
-		numbers: []string{"priority", "weight", "port"},
+		usage: "NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
+		entry: "PRIORITY WEIGHT PORT HOST...", numbers: []string{"priority", "weight", "port"}, keywords: []string{"none"},
 	}
 )
 
@@ -89,40 +91,25 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 	case f.keyword(b.Words[0]) || f.isEntry(b.Words):
 		r.entries(b.Pos, b.Words, f, st)
 	default:
-		r.errs.add(b.Pos, Syntax, "%q: write %v, none%s or ttl TTL", b.Words[0], f, f.also())
+		r.errs.add(b.Pos, Syntax, "%q: write %s, %s or ttl TTL", b.Words[0], f.entry, strings.Join(f.keywords, ", "))
 	}
-}
-
-// String returns the form of the stanza's entries, for messages.
-func (f form) String() string {
-	return strings.ToUpper(strings.Join(f.numbers, " ")) + " HOST..."
 }
 
 // hosts returns how many words there are up to a number or a keyword.
 func (f form) hosts(words []string) int {
-	for i, word := range words {
-		if isNumber(word) || f.keyword(word) {
-			return i
-		}
+	n := 0
+	for n < len(words) && !isNumber(words[n]) && !f.keyword(words[n]) {
+		n++
 	}
-	return len(words)
+	return n
 }
 
-// keyword reports whether a word stands for itself rather than for a name.
-func (f form) keyword(word string) bool { return word == "none" || f.srv && word == "srv" }
+func (f form) keyword(word string) bool { return slices.Contains(f.keywords, word) }
 
 // isEntry tells a line of numbers and hosts, perhaps with a mistake in it, from
 // one that is none.
 func (f form) isEntry(words []string) bool {
 	return len(words) > len(f.numbers) || isNumber(words[0])
-}
-
-// also returns the words of the form beyond none, for messages.
-func (f form) also() string {
-	if f.srv {
-		return ", srv"
-	}
-	return ""
 }
 
 // entries reads a run of words: numbers with their hosts, and keywords.
@@ -143,7 +130,7 @@ func (r *Reader) entries(pos Pos, words []string, f form, st *stanza) {
 func (r *Reader) entry(pos Pos, words []string, f form, st *stanza) []string {
 	e := entry{Pos: pos}
 	if len(words) <= len(f.numbers) {
-		r.errs.add(pos, Syntax, "%q: write %v", words[0], f)
+		r.errs.add(pos, Syntax, "%q: write %s", words[0], f.entry)
 		return nil
 	}
 	good := true
@@ -155,7 +142,7 @@ func (r *Reader) entry(pos Pos, words []string, f form, st *stanza) []string {
 	n := f.hosts(words)
 	e.hosts, words = words[:n], words[n:]
 	if len(e.hosts) == 0 {
-		r.errs.add(pos, Syntax, "%q: no host after the numbers: write %v", words[0], f)
+		r.errs.add(pos, Syntax, "%q: no host after the numbers: write %s", words[0], f.entry)
 		return nil
 	}
 	if good {
@@ -226,19 +213,12 @@ func (p *perZone[T]) make(zone Name) []T {
 	for i := range p.entries {
 		e := &p.entries[i]
 		for _, word := range e.hosts {
-			if host, ok := p.reader.pointedTo(e.Pos, word, zone); ok {
+			if word == "." {
+				p.reader.errs.add(e.Pos, Syntax, `%q is no host: write "none" instead of numbers and hosts`, word)
+			} else if host, ok := p.reader.target(e.Pos, word, zone); ok {
 				all = append(all, p.of(e, host))
 			}
 		}
 	}
 	return all
-}
-
-// pointedTo reads the host of an entry, which is never the root.
-func (r *Reader) pointedTo(pos Pos, word string, zone Name) (Name, bool) {
-	if word == "." {
-		r.errs.add(pos, Syntax, `%q is no host: write "none" instead of numbers and hosts`, word)
-		return "", false
-	}
-	return r.target(pos, word, zone)
 }

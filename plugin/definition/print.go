@@ -3,12 +3,12 @@ package definition
 import (
 	"bufio"
 	"cmp"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Print writes the statements that declare what s does: hosts, mail domains, services,
@@ -121,7 +121,7 @@ func (p *printer) gather(say func(Owner, gatherer)) []statement {
 	for o := range p.index.Owners() {
 		say(o, g)
 	}
-	statements := make([]statement, 0, len(g))
+	var statements []statement
 	for said, names := range g {
 		statements = append(statements, statement{distinct(names, Name.Compare), said})
 	}
@@ -165,11 +165,10 @@ func (p *printer) print(keyword string, statements []statement) {
 
 // printBody writes what is said of the names, in a block if it does not fit the line.
 func (p *printer) printBody(st statement) {
-	var block []string
-	if strings.Contains(st.body, "\n") {
-		block = strings.Split(st.body, "\n")
-	} else {
+	block := strings.Split(st.body, "\n")
+	if len(block) == 1 {
 		p.WriteString(" " + st.body)
+		block = nil
 	}
 	if st.srv {
 		block = append(block, "srv")
@@ -185,14 +184,9 @@ func (p *printer) printBody(st statement) {
 
 // printTTL writes a TTL as people do: 90, 5m, 1h30m, 24h.
 func printTTL(seconds uint32) string {
-	hours, minutes := seconds/3600, seconds%3600/60
-	switch {
-	case seconds == 0 || seconds%60 != 0:
+	if seconds == 0 || seconds%60 != 0 {
 		return strconv.FormatUint(uint64(seconds), 10)
-	case hours == 0:
-		return fmt.Sprintf("%dm", minutes)
-	case minutes == 0:
-		return fmt.Sprintf("%dh", hours)
 	}
-	return fmt.Sprintf("%dh%dm", hours, minutes)
+	duration := (time.Duration(seconds) * time.Second).String() // 1h0m0s
+	return strings.Replace(strings.TrimSuffix(duration, "0s"), "h0m", "h", 1)
 }

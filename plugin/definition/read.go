@@ -61,17 +61,23 @@ func Keywords() []string { return slices.Sorted(maps.Keys(keywords)) }
 // Statement reads one statement into the set. It returns false, and does nothing, if that
 // does not start with a keyword.
 func (r *Reader) Statement(s Statement) bool {
-	read, ok := keywords[s.Words[0]]
-	if ok {
+	read := keywords[s.Words[0]]
+	if read != nil {
 		read(r, s)
 	}
-	return ok
+	return read != nil
 }
 
 // Set returns the set with what was read, and all mistakes in it. Of a statement that
 // has a mistake the set has what could be read.
 func (r *Reader) Set() (*Set, Errors) {
-	r.set.setDefaults(&r.before, r.DefaultTTL())
+	added, ttl := r.set.Since(&r.before), r.DefaultTTL()
+	for d := range added.declarations {
+		d.Header().TTL.setDefault(ttl)
+	}
+	for i := range added.Apexes {
+		added.Apexes[i].TTL.setDefault(ttl)
+	}
 	return r.set, r.errs.list
 }
 
@@ -103,17 +109,6 @@ func (s *Set) Read(source, text string, zones Zones) Errors {
 	r.Text(Pos{source, 1}, text, nil)
 	_, errs := r.Set()
 	return errs
-}
-
-// setDefaults gives a default TTL to what s has beyond before.
-func (s *Set) setDefaults(before *Set, seconds uint32) {
-	added := s.Since(before)
-	for d := range added.declarations {
-		d.Header().TTL.setDefault(seconds)
-	}
-	for i := range added.Apexes {
-		added.Apexes[i].TTL.setDefault(seconds)
-	}
 }
 
 func (r *Reader) usage(s Statement, usage string) {
