@@ -18,11 +18,18 @@ type state struct {
 	revision  int64
 }
 
-// edits returns all that is known, as edits of nothing.
-func (k state) edits() []change.Edit {
-	edits := make([]change.Edit, 0, len(k.fragments))
-	for _, f := range k.fragments {
-		edits = append(edits, change.Edit{Fragment: f})
+// since returns the edits that lead from before to k.
+func (k state) since(before state) []change.Edit {
+	edits := make([]change.Edit, 0, max(0, len(k.fragments)-len(before.fragments)))
+	for key := range before.fragments {
+		if _, there := k.fragments[key]; !there {
+			edits = append(edits, change.Edit{Fragment: change.Fragment{Key: key}, Gone: true})
+		}
+	}
+	for key, f := range k.fragments {
+		if before.fragments[key] != f {
+			edits = append(edits, change.Edit{Fragment: f})
+		}
 	}
 	sortEdits(edits)
 	return edits
@@ -95,19 +102,7 @@ func (m *cache) edit(e change.Edit) bool {
 func (m *cache) difference(k state) []change.Edit {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var edits []change.Edit
-	for key := range m.known.fragments {
-		if _, there := k.fragments[key]; !there {
-			edits = append(edits, change.Edit{Fragment: change.Fragment{Key: key}, Gone: true})
-		}
-	}
-	for key, f := range k.fragments {
-		if m.known.fragments[key] != f {
-			edits = append(edits, change.Edit{Fragment: f})
-		}
-	}
-	sortEdits(edits)
-	return edits
+	return k.since(m.known)
 }
 
 func (m *cache) revision() int64 {

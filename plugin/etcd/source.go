@@ -53,7 +53,7 @@ func (e *Source) Load() *change.Content {
 	if err != nil {
 		e.lost(err)
 		if k := e.restore(); k.fragments != nil {
-			return e.content(k.edits(), k.revision)
+			return e.content(k.since(state{}), k.revision)
 		}
 		k, err = e.insist(ctx, err)
 	}
@@ -62,7 +62,7 @@ func (e *Source) Load() *change.Content {
 	}
 	e.listed = true
 	e.cache.replace(k)
-	return e.content(k.edits(), k.revision)
+	return e.content(k.since(state{}), k.revision)
 }
 
 // content returns what is delivered. Its revision never falls, even if that of
@@ -147,7 +147,9 @@ func (e *Source) Run(ctx context.Context, deliver func(*change.Content)) {
 			wait.next = 0
 		}
 	}
-	e.connection.close()
+	e.connection.mu.Lock()
+	defer e.connection.mu.Unlock()
+	e.connection.set(false) // it does not follow any more
 }
 
 // follow passes on what changes until etcd cannot be reached any more, and returns
