@@ -135,9 +135,10 @@ var asZones = map[string]string{
 	"alias-loop":            "a CNAME b\nb CNAME a",
 	"alias-of-alias":        "a CNAME b\nb CNAME mx1",
 	"alias-with-other-data": "a CNAME mx1\na A 192.0.2.7",
+	"answer-over-65535":     largeHost(4200),
 	"mail-wildcard":         "* MX 10 mx1",
 	"mx-target-alias":       "a CNAME mx1\n@ MX 10 a",
-	"name-invalid":          "my_host A 192.0.2.7\n@ MX 10 my_host",
+	"name-invalid":          "-host A 192.0.2.7\n@ MX 10 -host",
 	"ns-target-alias":       "a CNAME mx1\n@ NS a",
 	"null-mx-not-alone":     "@ MX 0 .\n@ MX 10 mx1",
 	"owner-outside-zone":    "www.example.net. A 192.0.2.7",
@@ -150,7 +151,16 @@ var asZones = map[string]string{
 }
 
 // notInZones are the errors that are not about records.
-var notInZones = []string{"authoritative-twice", "file-unreadable", "syntax"}
+var notInZones = []string{"authoritative-twice", "file-unreadable", "nested-signed", "syntax", "zone-unreachable"}
+
+// largeHost returns a host with n addresses.
+func largeHost(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "big A 10.0.%d.%d\n", i/256, i%256)
+	}
+	return b.String()
+}
 
 const zoneTop = "$TTL 300\n@ SOA ns admin 7 7200 1800 1209600 60\n@ NS ns\nns A 192.0.2.1\nmx1 A 192.0.2.2\n"
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -114,34 +115,14 @@ func (f *renderFlags) selectZones(all []*served) (definition.Zones, error) {
 // selectNames returns what is declared in some zones, and the hosts that this points to.
 func selectNames(all []*served, zones definition.Zones) *definition.Set {
 	return definition.Merge(convert(all, func(s *served) *definition.Set {
-		zoneOf := s.zones.Set()
-		return selectOwners(s.index.Set, func(owner definition.Name) bool { return slices.Contains(zones, zoneOf.Of(owner)) })
+		set, names, zoneOf := s.index.Set, s.index.Set.Owners(), s.zones.Set()
+		maps.DeleteFunc(names, func(n definition.Name, _ bool) bool { return !slices.Contains(zones, zoneOf.Of(n)) })
+		part := set.Declaring(names)
+		part.Apexes = nil
+		names.Add(part.Targets())
+		part.Hosts = set.Declaring(names).Hosts
+		return part
 	})...)
-}
-
-// selectOwners returns the part of a set whose owners are selected, and the hosts that this points to.
-func selectOwners(set *definition.Set, selected func(definition.Name) bool) *definition.Set {
-	hosts := map[definition.Name]bool{}
-	part := &definition.Set{
-		Mails:    filter(set.Mails, func(m definition.Mail) bool { return selected(m.Owner) }),
-		Services: filter(set.Services, func(v definition.Service) bool { return selected(v.Owner) }),
-		Aliases:  filter(set.Aliases, func(a definition.Alias) bool { return selected(a.Owner) }),
-	}
-	for _, m := range part.Mails {
-		for _, e := range m.Exchanges {
-			hosts[e.Host] = true
-		}
-	}
-	for _, v := range part.Services {
-		for _, t := range v.Targets {
-			hosts[t.Host] = true
-		}
-	}
-	for _, a := range part.Aliases {
-		hosts[a.Host] = true
-	}
-	part.Hosts = filter(set.Hosts, func(h definition.Host) bool { return hosts[h.Owner] || selected(h.Owner) })
-	return part
 }
 
 // renderZones writes the master file of each zone.

@@ -7,21 +7,21 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Document is the text of a definitions file, kept as a list of stanzas once it was
-// read. What it declares of a few names, and what it declares otherwise after a change,
-// is then read without the rest of it.
+// A Document is the text of a definitions file, with an index of its stanzas once it was
+// read. Then what it declares of a few names is read without the rest of it, and so is
+// what a change adds and removes.
 type Document struct {
 	source, text string
 	reader       *definition.Reader // of its zones
 
-	clean   bool   // it was read without a mistake: the rest is right
+	clean   bool   // it was read without a mistake, and the fields below are right
 	ttl     uint32 // default TTL of its declarations
 	index   stanzaIndex
 	counted struct{ offset, line int } // a place, so that lines need not be counted from the start
 }
 
 // NewDocument returns a document that is not read yet; source names it in positions, and
-// the reader, which many may share, has the zones of relative names in it.
+// the reader, which documents may share, has the zones of relative names in it.
 func NewDocument(source, text string, reader *definition.Reader) *Document {
 	return &Document{source: source, text: text, reader: reader}
 }
@@ -47,13 +47,13 @@ func (d *Document) Read(s *definition.Set) definition.Errors {
 	return errs
 }
 
-// Change gives the document another text. It returns the names of which that declares
-// something else, and perhaps some more: the owners in all stanzas that have gone or
-// come, wherever they stand. It returns false if the whole text must be read to know;
-// then the document is of no use any more.
+// Change gives the document another text. It returns the names whose declarations change
+// with that, and perhaps some more: the owners in all stanzas that are removed or added,
+// wherever they stand. It returns false if the whole text must be read to know; then the
+// document must be read again before it is used.
 //
-// It goes through the words of the whole text, 0.1 s for a million stanzas, but
-// interprets only what has come.
+// It splits the whole text into words, 0.1 of the 0.17 s that a million stanzas take, but
+// interprets only what is added. While it works it takes 24 octets for each stanza.
 func (d *Document) Change(text string) (definition.Names, bool) {
 	if !d.clean || len(text) > math.MaxUint32 {
 		return nil, false
@@ -82,21 +82,21 @@ func (d *Document) split(about int) bool {
 }
 
 // inherit completes the index of a document that is split: from that of the document
-// before for all stanzas that this one has too. It returns the owners in those that
-// only one of the two has, or false if that is too much.
+// before for all stanzas that both have. It returns the owners in those that only one
+// of the two has, or false if that is too much.
 func (d *Document) inherit(before *Document) (definition.Names, bool) {
-	same, gone := d.match(before)
-	var come []int
+	same, removed := d.match(before)
+	var added []int
 	for i, n := range same {
-		if n < 0 && len(come) <= maxFound {
-			come = append(come, i)
+		if n < 0 && len(added) <= maxFound {
+			added = append(added, i)
 		}
 	}
-	was, _, ok := before.readStanzas(gone)
+	was, _, ok := before.readStanzas(removed)
 	if !ok {
 		return nil, false
 	}
-	is, made, ok := d.readStanzas(come)
+	is, made, ok := d.readStanzas(added)
 	if !ok {
 		return nil, false
 	}

@@ -26,7 +26,10 @@ import (
 type Block struct {
 	Pos         definition.Pos // of the first stanza
 	Zones       definition.Zones
-	Inline      *definition.Set // what the stanzas themselves declare
+	ZonePos     map[definition.Name]definition.Pos // of the first stanza with a zone
+	Keys        definition.Zones                   // of the server block, which gets the queries below these
+	Ignore      map[string]definition.Pos          // rules whose warnings are accepted, and where it says so
+	Inline      *definition.Set                    // what the stanzas themselves declare
 	Errs        definition.Errors
 	Files       []*file.Source   // one for each stanza that names files
 	Etcds       []*etcd.Source   // at most one
@@ -49,7 +52,13 @@ type Env struct {
 
 // Read reads the stanzas that d has left. There may be none: then Pos.Line is 0.
 func Read(d *caddyfile.Dispenser, env Env) *Block {
-	b := &Block{Inline: new(definition.Set), env: env}
+	b := &Block{Inline: new(definition.Set), env: env,
+		ZonePos: make(map[definition.Name]definition.Pos), Ignore: make(map[string]definition.Pos)}
+	for _, key := range env.Origins(nil, env.Keys) {
+		if zone, err := definition.ParseName(key, "."); err == nil {
+			b.Keys = append(b.Keys, zone)
+		}
+	}
 	lines, errs := definition.Statements(d)
 	b.Errs = errs
 	for i, l := range lines {
@@ -103,6 +112,7 @@ var options = map[string]*option{
 	"etcd":          {"etcd ENDPOINT...", 1, unlimited, true, (*stanza).etcd},
 	"fallthrough":   {"fallthrough [ZONES...]", 0, unlimited, false, (*stanza).fallthroughs},
 	"file":          {"file PATH...", 1, unlimited, false, (*stanza).file},
+	"ignore":        {"ignore RULE...", 1, unlimited, false, (*stanza).ignore},
 	"reload":        {"reload DURATION", 1, 1, false, (*stanza).reload},
 	"serials":       {"serials PATH", 1, 1, false, (*stanza).serials},
 }
@@ -129,6 +139,11 @@ func (b *Block) stanza(l definition.Statement) {
 		return
 	}
 	b.Zones = withNew(b.Zones, zones)
+	for _, zone := range zones {
+		if _, ok := b.ZonePos[zone]; !ok {
+			b.ZonePos[zone] = l.Pos
+		}
+	}
 	files := &file.Source{Zones: zones, Interval: DefaultReload}
 	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: files}
 	for _, line := range l.Block {
@@ -199,6 +214,15 @@ func (s *stanza) fallthroughs(l definition.Statement) {
 		}
 	}
 	s.Fallthrough = append(s.Fallthrough, zones...)
+}
+
+// ignore reads: ignore RULE... Package lint knows the rules.
+func (s *stanza) ignore(l definition.Statement) {
+	for _, rule := range l.Words[1:] {
+		if _, ok := s.Ignore[rule]; !ok {
+			s.Ignore[rule] = l.Pos
+		}
+	}
 }
 
 // file reads: file PATH...

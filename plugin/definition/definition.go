@@ -1,4 +1,4 @@
-// Package definition holds what operators declare: hosts, mail domains,
+// Package definition has the types of what operators declare: hosts, mail domains,
 // services and aliases; and the one reader of the language they are written in.
 //
 // The language is statements of words. A statement may end in a block, further

@@ -106,8 +106,7 @@ func (f form) hosts(words []string) int {
 
 func (f form) keyword(word string) bool { return slices.Contains(f.keywords, word) }
 
-// isEntry tells a line of numbers and hosts, perhaps with a mistake in it, from
-// one that is none.
+// isEntry reports whether words are numbers and hosts, perhaps with a mistake in them.
 func (f form) isEntry(words []string) bool {
 	return len(words) > len(f.numbers) || isNumber(words[0])
 }

@@ -103,8 +103,8 @@ func groupBy[D any, P pointerTo[D]](x *Index, lists ...[]D) (g group[D]) {
 func (x *Index) Len() int { return len(x.names) }
 
 // Numbers returns the number of each owner: 0 to Len-1 in the order of [Index.Owners].
-// It is the index's own map, which is large: whoever serves the owners may go on
-// with it, and may add names under numbers from Len on, which the index ignores.
+// It is the index's own map, which is large: the caller may use it instead of a copy, and
+// may add names under numbers from Len on, which the index ignores.
 func (x *Index) Numbers() map[Name]uint32 { return x.numbers }
 
 // Number returns the number of o.

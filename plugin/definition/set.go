@@ -91,24 +91,24 @@ func each[D any, P pointerTo[D]](all []D, yield func(declaration) bool) bool {
 	return true
 }
 
-// filter returns what keep says of what is declared, in its order; no apexes.
-func (s *Set) filter(keep func(declaration) bool) *Set {
+// filter returns the declarations that match, in their order; no apexes.
+func (s *Set) filter(match func(declaration) bool) *Set {
 	return &Set{
-		Hosts:    filter(s.Hosts, keep),
-		Mails:    filter(s.Mails, keep),
-		Services: filter(s.Services, keep),
-		Aliases:  filter(s.Aliases, keep),
+		Hosts:    filter(s.Hosts, match),
+		Mails:    filter(s.Mails, match),
+		Services: filter(s.Services, match),
+		Aliases:  filter(s.Aliases, match),
 	}
 }
 
-func filter[D any, P pointerTo[D]](all []D, keep func(declaration) bool) []D {
-	var kept []D
+func filter[D any, P pointerTo[D]](all []D, match func(declaration) bool) []D {
+	var matching []D
 	for i := range all {
-		if keep(P(&all[i])) {
-			kept = append(kept, all[i])
+		if match(P(&all[i])) {
+			matching = append(matching, all[i])
 		}
 	}
-	return kept
+	return matching
 }
 
 // Declaring returns what is declared of some names, in its order, and all apexes.

@@ -46,7 +46,7 @@ type grouper struct {
 
 	buf  []string // words of the statements read so far; each has a part of it
 	end  Pos      // where the last word ended
-	lost bool     // nested too deep: nothing after it can be told apart
+	lost bool     // nested too deep: the rest cannot be grouped
 	errs mistakes
 }
 

@@ -1,6 +1,11 @@
 package definition
 
-import "time"
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+)
 
 const (
 	// DefaultTTL is what definitions get when nothing says otherwise.
@@ -51,7 +56,7 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	return chosen.Seconds, agree
 }
 
-const ttlUsage = "SECONDS, or a duration like 1h30m"
+const ttlUsage = "SECONDS, or a duration like 1h30m or 1d"
 
 // defaultTTL reads: ttl TTL
 func (r *Reader) defaultTTL(s Statement) {
@@ -100,18 +105,38 @@ func (r *Reader) ownTTL(s Statement, ttl *TTL) {
 
 // parseTTL reads the second word of a statement: a time in seconds.
 func (r *Reader) parseTTL(s Statement) (uint32, bool) {
-	word := s.Words[1]
-	if isNumber(word) {
-		word += "s"
-	}
-	d, err := time.ParseDuration(word)
-	if err != nil && !isNumber(s.Words[1]) {
-		r.errs.add(s.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m", s.Words[0], s.Words[1])
-		return 0, false
-	}
-	if err != nil || d < 0 || d > maxTTL*time.Second || d%time.Second != 0 {
+	seconds, err := parseSeconds(s.Words[1])
+	switch {
+	case err != nil && !isNumber(s.Words[1]):
+		r.errs.add(s.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m or 1d", s.Words[0], s.Words[1])
+	case err != nil || seconds < 0 || seconds > maxTTL:
 		r.errs.add(s.Pos, ValueOutOfRange, "%s %q: write whole seconds from 0 to %d", s.Words[0], s.Words[1], maxTTL)
-		return 0, false
+	default:
+		return uint32(seconds), true
 	}
-	return uint32(d / time.Second), true
+	return 0, false
+}
+
+// parseSeconds reads seconds, or a duration as in Go or in master files, where weeks
+// and days come first: 1w2d3h. If that is no whole number, the result is negative.
+func parseSeconds(word string) (int64, error) {
+	rest := strings.ToLower(word)
+	if isNumber(word) {
+		rest += "s"
+	}
+	var days int64
+	for _, unit := range []struct {
+		letter string
+		days   int64
+	}{{"w", 7}, {"d", 1}} {
+		digits, after, ok := strings.Cut(rest, unit.letter)
+		if n, err := strconv.ParseUint(digits, 10, 32); ok && err == nil {
+			days, rest = days+int64(n)*unit.days, cmp.Or(after, "0")
+		}
+	}
+	d, err := time.ParseDuration(rest)
+	if d%time.Second != 0 || d < 0 && days > 0 {
+		return -1, err
+	}
+	return days*24*3600 + int64(d/time.Second), err
 }

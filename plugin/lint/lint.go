@@ -58,11 +58,21 @@ func (f Finding) String() string {
 
 // Options are what the rules must know besides the definitions.
 type Options struct {
-	Zones       definition.Zones
-	Fallthrough definition.Zones // names in these may also be declared by the next plugins, even in an authoritative zone
-	Plugins     []string         // the other plugins of the server block
-	Pos         definition.Pos   // where the block with the definitions starts
-	Limit       int              // findings of each rule to return, the last of which counts the rest; 0 for all
+	Pos     definition.Pos // where the block with the definitions starts
+	Zones   definition.Zones
+	ZonePos map[definition.Name]definition.Pos // where a zone is named, if not at Pos
+
+	// Fallthrough are zones in which the next plugins may declare names, too, even if
+	// they are authoritative.
+	Fallthrough definition.Zones
+
+	// BlockZones are the zones of the server block: it gets the queries below these. If
+	// there is no server block, it is nil.
+	BlockZones definition.Zones
+	Plugins    Plugins                   // the others of the server block, as far as they are known
+	Ignore     map[string]definition.Pos // rules by id whose warnings are accepted, and where it says so
+
+	Limit int // findings of each rule to return, the last of which counts the rest; 0 for all
 
 	// RequireTargets says in which sources a target that an authoritative zone
 	// lacks is an error, not a warning. If it is nil: in all.
@@ -71,6 +81,13 @@ type Options struct {
 	// WarnAbout limits warnings to those about one of these names. Errors are
 	// returned whatever they are about. If it is nil: all warnings.
 	WarnAbout definition.Names
+}
+
+// Plugins are the other plugins of a server block, by name. A query passes them in the
+// order of plugin.cfg: those before mxsrv, mxsrv, and those after it.
+type Plugins struct {
+	Before, After []string
+	Signed        definition.Zones // as which the dnssec plugin signs
 }
 
 // Check returns what is wrong with a set and with what could not be read of it,
@@ -83,23 +100,23 @@ func Check(index *definition.Index, errs definition.Errors, opt Options) []Findi
 // costs less: rules that only warn do not run.
 func Errors(index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	opt.Limit, opt.WarnAbout = 0, definition.Names{}
-	onlyWarns := func(r Rule) bool { return r.Severity == Warning && r.ID != TargetUndefined }
+	onlyWarns := func(r Rule) bool { return r.Severity == Warning && !slices.Contains(mayBeErrors, r.ID) }
 	return run(slices.DeleteFunc(Rules(), onlyWarns), index, errs, opt)
 }
 
 // CheckPlugins returns the findings of Check that depend on opt.Plugins, which
-// may be known later than the rest. They are warnings.
+// may be known later than the rest.
 func CheckPlugins(index *definition.Index, opt Options) []Finding {
 	other := func(r Rule) bool { return !slices.Contains(aboutPlugins, r.ID) }
 	return run(slices.DeleteFunc(Rules(), other), index, nil, opt)
 }
 
-func run(rules []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
+func run(some []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	p := &pass{
-		set: index.Set, errs: errs, index: index, opt: opt,
+		set: index.Set, errs: errs, index: index, opt: opt, all: rules,
 		zones: opt.Zones.Set(), fallsThrough: opt.Fallthrough.Set(), places: make(map[place]tally),
 	}
-	for _, r := range rules {
+	for _, r := range some {
 		p.rule, p.kept, p.left, p.clashed = r, 0, 0, definition.Names{}
 		r.check(p)
 		p.countRest()

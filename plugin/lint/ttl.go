@@ -43,3 +43,4 @@ func hostPos(h *definition.Host) definition.Pos       { return h.Pos }
 func mailPos(m *definition.Mail) definition.Pos       { return m.Pos }
 func servicePos(s *definition.Service) definition.Pos { return s.Pos }
 func aliasPos(a *definition.Alias) definition.Pos     { return a.Pos }
+func apexPos(a *definition.Apex) definition.Pos       { return a.Pos }

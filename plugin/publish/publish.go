@@ -32,6 +32,9 @@ type Config struct {
 	Pos         definition.Pos // where the definitions start, for messages about all of them
 	Zones       definition.Zones
 	Fallthrough definition.Zones // names in these may also be declared by the next plugins
+	ZonePos     map[definition.Name]definition.Pos
+	BlockZones  definition.Zones          // of the server block
+	Ignore      map[string]definition.Pos // rules whose warnings are accepted
 	Sources     []source.Source
 	Fragments   bool // one of the sources has fragments, perhaps only later
 
@@ -81,7 +84,8 @@ func New(c Config, o Observer) (*Publisher, error) {
 	}
 	p := &Publisher{
 		config: c, zones: c.Zones.Set(), observer: o, sources: source.Collect(c.Sources...), ledger: l,
-		lint:     lint.Options{Zones: c.Zones, Fallthrough: c.Fallthrough, Pos: c.Pos, Limit: maxFindings},
+		lint: lint.Options{Pos: c.Pos, Zones: c.Zones, ZonePos: c.ZonePos, BlockZones: c.BlockZones,
+			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Limit: maxFindings},
 		progress: Progress{Log: o.Info}, stop: func() {},
 	}
 	if c.Fragments { // those without their targets are excluded before
@@ -117,10 +121,15 @@ func (p *Publisher) Load() error {
 }
 
 // SetPlugins tells the publisher which other plugins the server block has, and logs the
-// warnings of Load. It comes before Follow.
-func (p *Publisher) SetPlugins(names []string) {
-	p.lint.Plugins = names
+// warnings of Load. It comes before Follow. Its error is that there cannot be such a server
+// block.
+func (p *Publisher) SetPlugins(plugins lint.Plugins) error {
+	p.lint.Plugins = plugins
+	if err := lint.Err(lint.CheckPlugins(new(definition.Set).Index(), p.lint)); err != nil {
+		return err
+	}
 	p.logPendingWarnings()
+	return nil
 }
 
 // Follow publishes all changes until Stop is called, in a goroutine of its own.

@@ -16,6 +16,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 // late is a source that delivers something later.
@@ -85,7 +86,7 @@ func TestLate(t *testing.T) {
 		if err := p.Load(); err != nil {
 			t.Fatal(err)
 		}
-		p.SetPlugins(nil)
+		_ = p.SetPlugins(lint.Plugins{})
 		p.Follow()
 		defer p.Stop()
 		synctest.Wait()
@@ -203,14 +204,14 @@ func expectRules(t *testing.T, findings []string, want ...string) {
 // those of a change are logged with it, by a patch only those about what has changed.
 func TestWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, "mxsrv {\n mail @ 10 a.example.net.\n}", [2]string{"#", "#"})
+		s := newStage(t, "mxsrv {\n host a 192.0.2.1\n mail @ 10 a\n}", [2]string{"#", "#"})
 		expect(t, "before the plugins are known", s.log.warnings)
-		s.SetPlugins([]string{"minimal"})
+		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
 		expectRules(t, s.log.warnings, "mail-single-host", "minimal-strips-glue")
 		*s.log = recorder{}
-		s.SetPlugins([]string{"minimal"})
+		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
 		expect(t, "a second time", s.log.warnings)
-		s.edit(t, [2]string{"mail b 10 a.example.net.", "#"}) // a patch
+		s.edit(t, [2]string{"mail b 10 a", "#"}) // a patch
 		expectRules(t, s.log.warnings, "mail-single-host")
 		if !strings.HasPrefix(s.log.warnings[0], "0.conf:1: ") {
 			t.Errorf("a patch warns of %q, want what it is about", s.log.warnings)

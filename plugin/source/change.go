@@ -5,10 +5,10 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Change is that a source declares something else now.
+// A Change is one of what a source declares.
 type Change struct {
 	Source Source
-	Unread definition.Errors // mistakes in fragments that have come
+	Unread definition.Errors // mistakes in new fragments
 
 	collector *Collector
 	state     *state
@@ -22,11 +22,11 @@ func (c *Change) Read() (*definition.Set, definition.Errors) {
 	return c.collector.Read()
 }
 
-// Forget lets go of what was declared before: all will be read.
+// Forget frees what was declared before: everything will be read.
 func (c *Change) Forget() { c.before = nil }
 
-// Names returns the names of which something else is declared now, if that can be
-// said without reading everything: see [Collector.Stores].
+// Names returns the names whose declarations have changed, or false if everything must be
+// read to know: see [Collector.Stores].
 func (c *Change) Names() (definition.Names, bool) {
 	if c.before == nil {
 		return nil, false

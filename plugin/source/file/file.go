@@ -35,7 +35,7 @@ type Source struct {
 	Patterns []Pattern
 	Zones    definition.Zones
 	Interval time.Duration     // within which a change is noticed; 0 is never
-	Doing    func(step string) // if it is not nil: is told of each step of a load, and "" at its end
+	Doing    func(step string) // if it is not nil: is called with each step of a load, and "" at its end
 
 	seen  view          // at the last load
 	sum   uint64        // of what was read then
@@ -180,7 +180,7 @@ func (f *Source) readAll(v view) *change.Content {
 
 var seed = maphash.MakeSeed()
 
-// sum tells contents apart.
+// sum returns a hash of all content.
 func sum(c *change.Content) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
@@ -194,8 +194,8 @@ func sum(c *change.Content) uint64 {
 
 const (
 	// piece is how many octets of a file are read at a time, in a quarter of a
-	// millisecond, and pause how long nothing is done then, while queries are
-	// answered: at one go a large file keeps one core for 15 ms.
+	// millisecond, and pause the time after each, in which queries are
+	// answered: without it a large file takes one core for 15 ms.
 	piece = 1 << 18
 	pause = time.Millisecond
 )

@@ -42,7 +42,7 @@ func (f file) equal(other file) bool {
 		f.info.Size() == other.info.Size() && f.info.ModTime().Equal(other.info.ModTime())
 }
 
-// recent reports whether a file may change again and look the same: a change
+// recent reports whether a file may change again with the same view: a change
 // within the same tick of the file system's clock cannot be seen.
 func (v view) recent() bool {
 	return slices.ContainsFunc(v.files, func(f file) bool { return time.Since(f.info.ModTime()) < f.tick() })
