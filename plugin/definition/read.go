@@ -72,8 +72,8 @@ func (r *Reader) Statement(s Statement) bool {
 // has a mistake the set has what could be read.
 func (r *Reader) Set() (*Set, Errors) {
 	added, ttl := r.set.Since(&r.before), r.DefaultTTL()
-	for d := range added.declarations {
-		d.Header().TTL.setDefault(ttl)
+	for h := range added.Heads {
+		h.TTL.setDefault(ttl)
 	}
 	for i := range added.Apexes {
 		added.Apexes[i].TTL.setDefault(ttl)

@@ -140,14 +140,19 @@ func (s *Set) Records() int {
 	return n
 }
 
-// EachOwner goes through the names that something is declared of, apexes excepted, with
-// repetitions.
-func (s *Set) EachOwner(yield func(Name) bool) {
+// Heads goes through the heads of all that is declared, apexes excepted.
+func (s *Set) Heads(yield func(*Head) bool) {
 	for d := range s.declarations {
-		if !yield(d.Header().Owner) {
+		if !yield(d.Header()) {
 			return
 		}
 	}
+}
+
+// EachOwner goes through the names that something is declared of, apexes excepted, with
+// repetitions.
+func (s *Set) EachOwner(yield func(Name) bool) {
+	s.Heads(func(h *Head) bool { return yield(h.Owner) })
 }
 
 // EachTarget goes through the names that exchanges, targets and aliases point to, with

@@ -35,7 +35,7 @@ func clashesWithData(pos definition.Pos, data []datum, first bool) (clashes []Cl
 // clashesWithNone returns the clashes between declarations of which some say none
 // and others do not: the first of either kind with all of the other. If all agree
 // there are none.
-func clashesWithNone[D any](declared []D, none func(D) bool, pos func(D) definition.Pos) (clashes []Clash) {
+func clashesWithNone[D declaration](declared []D, none func(D) bool) (clashes []Clash) {
 	no, yes := slices.IndexFunc(declared, none), slices.IndexFunc(declared, func(d D) bool { return !none(d) })
 	if no < 0 || yes < 0 {
 		return nil
@@ -45,7 +45,7 @@ func clashesWithNone[D any](declared []D, none func(D) bool, pos func(D) definit
 		if none(d) {
 			other = declared[yes]
 		}
-		clashes = append(clashes, Clash{pos(other), pos(d)})
+		clashes = append(clashes, Clash{other.Header().Pos, d.Header().Pos})
 	}
 	return clashes
 }
