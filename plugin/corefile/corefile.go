@@ -1,6 +1,5 @@
-// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one
-// [Block]: the zones, the definitions, the sources of further ones, and the options. It
-// needs no server, so that the tool reads by it too.
+// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one [Block]: the zones, the
+// definitions, the sources of further ones, and the options. It needs no server, so that the tool reads by it too.
 //
 // [Read] has no side effects, and does not stop at the first mistake: the Block has all.
 package corefile
@@ -117,8 +116,7 @@ var options = map[string]*option{
 	"serials":       {"serials PATH", 1, 1, false, (*stanza).serials},
 }
 
-// Options returns the keywords of a stanza that are not of the definition language,
-// sorted.
+// Options returns the keywords of a stanza that are not of the definition language, sorted.
 func Options() []string { return keywords(options) }
 
 func keywords(options map[string]*option) []string { return slices.Sorted(maps.Keys(options)) }

@@ -42,8 +42,7 @@ type entry struct {
 	hosts   []string
 }
 
-// stanza reads the words and the block of a mail or service statement, into memory
-// that the next one takes too.
+// stanza reads the words and the block of a mail or service statement, into memory that the next one takes too.
 func (r *Reader) stanza(s Statement, f form) stanza {
 	st := stanza{entries: r.entriesBuf[:0]}
 	words := s.Words[1:]

@@ -26,9 +26,8 @@ type Owner struct {
 	number uint32
 }
 
-// Index brings the declarations of each owner together. It adds the services
-// that mail domains with SRV publish: the same exchanges as _smtp._tcp, weight
-// 0, port 25.
+// Index brings the declarations of each owner together. It adds the services that mail domains with SRV publish: the
+// same exchanges as _smtp._tcp, weight 0, port 25.
 func (s *Set) Index() *Index {
 	n := len(s.Hosts) + len(s.Mails) + len(s.Services) + len(s.Aliases)
 	x := &Index{Set: s, numbers: make(map[Name]uint32, n), names: make([]Name, 0, n), apexes: make(map[uint32]*Apex)}

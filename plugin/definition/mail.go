@@ -6,16 +6,14 @@ import (
 	"strconv"
 )
 
-// A Mail is a mail domain with its exchanges. None means that the domain takes
-// no mail (null MX, RFC 7505).
+// A Mail is a mail domain with its exchanges. None means that the domain takes no mail (null MX, RFC 7505).
 type Mail struct {
 	Head
 	Exchanges []Exchange // by preference, then name, each once; shared by the owners of a statement
 	SRV       bool       // publish the exchanges as _smtp._tcp too
 }
 
-// An Exchange is a host that takes mail; the lowest preference is tried first
-// (RFC 5321 §5.1).
+// An Exchange is a host that takes mail; the lowest preference is tried first (RFC 5321 §5.1).
 type Exchange struct {
 	Pos
 	Preference uint16
@@ -46,8 +44,7 @@ func (r *Reader) mail(s Statement) {
 // Mails returns what the name is declared as a mail domain, in the order of declaration.
 func (o Owner) Mails() []*Mail { return o.declared().mails.of(o.number) }
 
-// Exchanges returns the exchanges of a mail domain, each once, by ascending
-// preference, then name.
+// Exchanges returns the exchanges of a mail domain, each once, by ascending preference, then name.
 func (o Owner) Exchanges() []Exchange { return exchanges(o.Mails()) }
 
 func exchanges(mails []*Mail) []Exchange {

@@ -11,13 +11,11 @@ import (
 	"time"
 )
 
-// Print writes the statements that declare what s does: hosts, mail domains, services,
-// aliases; each kind sorted. What is said of several names in the same words is
-// one line, and the commonest TTL is the default. Sets that mean the same print
-// the same, and what is printed means the same again, with two exceptions: of
-// TTLs that contradict each other it is the lowest that is printed, and whether a
-// declaration gave its TTL itself is lost. Apexes are not printed:
-// they are declared in a Corefile only.
+// Print writes the statements that declare what s does: hosts, mail domains, services, aliases; each kind sorted.
+// What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
+// the same print the same, and what is printed means the same again, with two exceptions: of TTLs that contradict
+// each other it is the lowest that is printed, and whether a declaration gave its TTL itself is lost. Apexes are not
+// printed: they are declared in a Corefile only.
 //
 // With a single zone, names in it are relative. With several, where a relative
 // name is one in each, or with none, all names are absolute.
@@ -131,8 +129,7 @@ func (p *printer) gather(say func(Owner, gatherer)) []statement {
 	return statements
 }
 
-// commonest returns the TTL of most statements: of several the usual one, else
-// the lowest.
+// commonest returns the TTL of most statements: of several the usual one, else the lowest.
 func commonest(statements []statement) uint32 {
 	count := map[uint32]int{DefaultTTL: 0}
 	for _, st := range statements {

@@ -28,14 +28,12 @@ func NewReader(zones Zones) *Reader {
 	return &Reader{zones: zones, zoneSet: zones.Set(), set: new(Set)}
 }
 
-// Into returns a reader of the same zones that adds to a set. It costs nothing,
-// however many zones there are.
+// Into returns a reader of the same zones that adds to a set. It costs nothing, however many zones there are.
 func (r *Reader) Into(s *Set) *Reader {
 	return &Reader{zones: r.zones, zoneSet: r.zoneSet, set: s, before: *s}
 }
 
-// SetDefaultTTL sets what declarations get that have no TTL of their own, in
-// seconds, as a ttl statement does.
+// SetDefaultTTL sets what declarations get that have no TTL of their own, in seconds, as a ttl statement does.
 func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = &seconds }
 
 // DefaultTTL returns the default TTL in seconds.
@@ -115,12 +113,10 @@ func (r *Reader) usage(s Statement, usage string) {
 	r.errs.add(s.Pos, Syntax, "usage: %s %s", s.Words[0], usage)
 }
 
-// An owner is a name to declare, and the zone that relative hosts beside it
-// are in.
+// An owner is a name to declare, and the zone that relative hosts beside it are in.
 type owner struct{ name, zone Name }
 
-// owners reads owner names, and calls declare for each: a relative one stands for one
-// name in each zone.
+// owners reads owner names, and calls declare for each: a relative one stands for one name in each zone.
 func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 	for _, word := range words {
 		zones, absolute := r.zones, strings.HasSuffix(word, ".")

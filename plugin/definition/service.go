@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// A Service is a service with its targets. None means that it is decidedly not
-// offered (target ".", RFC 2782).
+// A Service is a service with its targets. None means that it is decidedly not offered (target ".", RFC 2782).
 type Service struct {
 	Head             // of _service._proto.domain
 	Targets []Target // by priority, descending weight, then name, each once; shared by the owners of a statement
@@ -46,8 +45,7 @@ func (r *Reader) service(s Statement) {
 // Services returns what the name is declared as a service, in the order of declaration.
 func (o Owner) Services() []*Service { return o.declared().services.of(o.number) }
 
-// Targets returns the targets of a service, each once, by ascending priority,
-// then descending weight, then name.
+// Targets returns the targets of a service, each once, by ascending priority, then descending weight, then name.
 func (o Owner) Targets() []Target {
 	return joined(o.Services(), func(v *Service) []Target { return v.Targets }, byPriority)
 }

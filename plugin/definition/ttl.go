@@ -16,9 +16,8 @@ const (
 
 // A TTL is a time to live in seconds, 0 to 2^31-1 (RFC 2181 §8).
 //
-// Own says that the declaration itself gave it. One that it did not is the
-// default of its source, and yields to the own TTL of another declaration of
-// the same records.
+// Own says that the declaration itself gave it. One that it did not is the default of its source, and yields to the
+// own TTL of another declaration of the same records.
 type TTL struct {
 	Seconds uint32
 	Own     bool
@@ -38,9 +37,8 @@ func (o Owner) MailTTL() (uint32, bool)    { return common(o.Mails()) }
 func (o Owner) ServiceTTL() (uint32, bool) { return common(o.Services()) }
 func (o Owner) AliasTTL() (uint32, bool)   { return common(o.Aliases()) }
 
-// common returns the one TTL that declarations of the same records mean, and
-// whether they agree on it: an own TTL goes before defaults. If they do not
-// agree it is the lowest (RFC 2181 §5.2).
+// common returns the one TTL that declarations of the same records mean, and whether they agree on it: an own TTL
+// goes before defaults. If they do not agree it is the lowest (RFC 2181 §5.2).
 func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	var chosen TTL
 	agree = true

@@ -11,8 +11,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-// A state is the last that is known of the fragments of a place, by key, and
-// the revision they are of.
+// A state is the last that is known of the fragments of a place, by key, and the revision they are of.
 type state struct {
 	fragments map[string]change.Fragment // nil: nothing is known yet
 	revision  int64
@@ -35,8 +34,7 @@ func (k state) since(before state) []change.Edit {
 	return edits
 }
 
-// sortEdits sorts by what decides of two fragments that contradict each other, and
-// what is gone before all.
+// sortEdits sorts by what decides of two fragments that contradict each other, and what is gone before all.
 func sortEdits(edits []change.Edit) {
 	stays := func(e change.Edit) int {
 		if e.Gone {
@@ -49,16 +47,14 @@ func sortEdits(edits []change.Edit) {
 	})
 }
 
-// A cache holds a state. It is safe for concurrent use, for another source of
-// the place may go on with it.
+// A cache holds a state. It is safe for concurrent use, for another source of the place may go on with it.
 type cache struct {
 	mu      sync.Mutex
 	known   state
 	changes int // how often it has changed
 }
 
-// replace puts what is known now in place of what was known before, and returns how
-// often that has changed.
+// replace puts what is known now in place of what was known before, and returns how often that has changed.
 func (m *cache) replace(k state) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -63,8 +63,7 @@ func (e *Source) connected() {
 	}
 }
 
-// lost notes that etcd is away, and logs why: once, and again if it is for another
-// reason.
+// lost notes that etcd is away, and logs why: once, and again if it is for another reason.
 func (e *Source) lost(err error) {
 	c, why := &e.connection, codeOf(err)
 	c.mu.Lock()

@@ -14,8 +14,7 @@ const (
 	keepShare = 20
 )
 
-// keep writes the snapshot when something has changed, until ctx ends, and then
-// once more.
+// keep writes the snapshot when something has changed, until ctx ends, and then once more.
 func (e *Source) keep(ctx context.Context, changed <-chan struct{}) {
 	if e.Snapshot == "" {
 		return
@@ -59,8 +58,7 @@ func (k *keeper) write() {
 	}
 }
 
-// last writes what is known at the end, if another source of this process has not
-// written what is newer.
+// last writes what is known at the end, if another source of this process has not written what is newer.
 func (k *keeper) last() {
 	if s, err := readSnapshot(k.Snapshot, k.Config.Prefix); err == nil && s.revision > k.cache.revision() {
 		return

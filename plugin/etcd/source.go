@@ -13,14 +13,12 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Source lists what is below a prefix of etcd, and then watches it
-// from the revision of the list on.
+// A Source lists what is below a prefix of etcd, and then watches it from the revision of the list on.
 //
-// What it has delivered stays what it declares while etcd is away: then it tries
-// again and again to reach it, and lists anew, because what a watch would begin with
-// may have been compacted, or the cluster may be another. At its start, while
-// etcd is away, it declares what another source of the process knows of the
-// place, or else what a snapshot says.
+// What it has delivered stays what it declares while etcd is away: then it tries again and again to reach it, and
+// lists anew, because what a watch would begin with may have been compacted, or the cluster may be another. At its
+// start, while etcd is away, it declares what another source of the process knows of the place, or else what a
+// snapshot says.
 //
 // Revisions are delivered whole, for one transaction may write several keys. What
 // comes while a delivery is being published comes together in the next.
@@ -65,8 +63,7 @@ func (e *Source) Load() *change.Content {
 	return e.content(k.since(state{}), k.revision)
 }
 
-// content returns what is delivered. Its revision never falls, even if that of
-// etcd does.
+// content returns what is delivered. Its revision never falls, even if that of etcd does.
 func (e *Source) content(edits []change.Edit, revision int64) *change.Content {
 	return &change.Content{Edits: edits, Zones: e.Zones, Revision: e.connection.delivered(revision)}
 }
@@ -152,8 +149,7 @@ func (e *Source) Run(ctx context.Context, deliver func(*change.Content)) {
 	e.connection.set(false) // it does not follow any more
 }
 
-// follow passes on what changes until etcd cannot be reached any more, and returns
-// why.
+// follow passes on what changes until etcd cannot be reached any more, and returns why.
 func (e *Source) follow(ctx context.Context, pass func([]change.Edit, int64)) error {
 	client, err := e.dial(ctx)
 	if err != nil {

@@ -74,9 +74,8 @@ func (f *Source) view() view {
 	return v
 }
 
-// match adds the files that a pattern matches, sorted by their paths. As in
-// a shell, "*" at the start of a name matches no hidden file, and so none of the
-// folders in which a ConfigMap has its versions.
+// match adds the files that a pattern matches, sorted by their paths. As in a shell, "*" at the start of a name
+// matches no hidden file, and so none of the folders in which a ConfigMap has its versions.
 func (v *view) match(p Pattern) {
 	info, err := os.Stat(p.Path)
 	if err == nil || !strings.ContainsAny(p.Path, `*?[`) {
