@@ -173,12 +173,11 @@ func (e *Source) follow(ctx context.Context, pass func([]change.Edit, int64)) er
 // watch passes on what changes from what is known on.
 func (e *Source) watch(ctx context.Context, client *clientv3.Client, pass func([]change.Edit, int64)) error {
 	gathered := newBatch()
-	w := watch{client: client, prefix: e.Config.Prefix, timeout: e.Config.Timeout, from: e.cache.revision() + 1}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var receiving sync.WaitGroup
 	defer receiving.Wait()
 	defer cancel(nil)
-	receiving.Go(func() { cancel(w.run(ctx, e.connected, gathered.add)) })
+	receiving.Go(func() { cancel(e.receive(ctx, client, e.cache.revision()+1, gathered.add)) })
 	for {
 		edits, revision, ok := gathered.take(ctx)
 		if !ok {
