@@ -11,13 +11,10 @@ func (a *Alias) targets() int    { return 1 }
 func (a *Alias) target(int) Name { return a.Host }
 func (a *Alias) list() any       { return nil }
 
-const aliasUsage = "NAME... HOST"
-
-// alias reads: alias NAME... HOST
 func (r *Reader) alias(s Statement) {
 	last := len(s.Words) - 1
 	if last < 2 {
-		r.usage(s, aliasUsage)
+		r.usage(s, "NAME... HOST")
 		return
 	}
 	ttl := r.ttlBlock(s)

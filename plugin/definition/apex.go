@@ -36,9 +36,6 @@ const (
 	DefaultNegative = 60
 )
 
-// apexForm is what a statement in the block of authoritative may be.
-const apexForm = "ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration"
-
 // Authoritative reads: authoritative { ... }. Each zone of the reader gets an apex.
 func (r *Reader) Authoritative(s Statement) {
 	if len(s.Words) > 1 || !s.braced {
@@ -85,7 +82,8 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 			*seconds[word] = n
 		}
 	default:
-		r.errs.add(s.Pos, Syntax, "%q: write %s", strings.Join(s.Words, " "), apexForm)
+		r.errs.add(s.Pos, Syntax, "%q: write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative "+
+			"with a duration", strings.Join(s.Words, " "))
 	}
 }
 

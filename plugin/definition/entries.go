@@ -188,15 +188,15 @@ func (p *perZone[T]) in(zone Name) []T {
 	if zone == p.zone {
 		return p.last
 	}
-	made, ok := p.others[zone]
-	if !ok {
-		made = distinct(p.make(zone), p.compare)
-	}
 	if p.zone != "" {
 		if p.others == nil {
 			p.others = make(map[Name][]T)
 		}
 		p.others[p.zone] = p.last
+	}
+	made, ok := p.others[zone]
+	if !ok {
+		made = distinct(p.make(zone), p.compare)
 	}
 	p.zone, p.last = zone, made
 	return made

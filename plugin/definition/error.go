@@ -34,6 +34,11 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Add adds a mistake.
+func (e *Errors) Add(pos Pos, id, format string, args ...any) {
+	*e = append(*e, Error{pos, id, fmt.Sprintf(format, args...)})
+}
+
 // mistakes collects errors, each once: with a thousand zones one word is read a thousand times.
 type mistakes struct {
 	list Errors

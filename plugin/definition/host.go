@@ -16,12 +16,9 @@ func (h *Host) targets() int    { return 0 }
 func (h *Host) target(int) Name { return "" }
 func (h *Host) list() any       { return nil }
 
-const hostUsage = "NAME ADDRESS..."
-
-// host reads: host NAME ADDRESS...
 func (r *Reader) host(s Statement) {
 	if len(s.Words) < 3 {
-		r.usage(s, hostUsage)
+		r.usage(s, "NAME ADDRESS...")
 		return
 	}
 	ttl, addrs := r.ttlBlock(s), make([]netip.Addr, 0, len(s.Words)-2)

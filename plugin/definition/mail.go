@@ -31,7 +31,6 @@ func byPreference(a, b Exchange) int {
 
 func exchange(e *entry, host Name) Exchange { return Exchange{e.Pos, e.numbers[0], host} }
 
-// mail reads: mail NAME... PREFERENCE HOST... | none
 func (r *Reader) mail(s Statement) {
 	st := r.stanza(s, mailForm)
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}

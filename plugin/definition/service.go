@@ -33,7 +33,6 @@ func target(e *entry, host Name) Target {
 	return Target{e.Pos, e.numbers[0], e.numbers[1], e.numbers[2], host}
 }
 
-// service reads: service NAME... PRIORITY WEIGHT PORT HOST... | none
 func (r *Reader) service(s Statement) {
 	st := r.stanza(s, serviceForm)
 	targets := perZone[Target]{reader: r, entries: st.entries, of: target, compare: byPriority}

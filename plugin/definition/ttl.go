@@ -56,7 +56,6 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 
 const ttlUsage = "SECONDS, or a duration like 1h30m or 1d"
 
-// defaultTTL reads: ttl TTL
 func (r *Reader) defaultTTL(s Statement) {
 	if len(s.Words) != 2 || s.braced {
 		r.usage(s, ttlUsage)

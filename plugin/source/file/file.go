@@ -66,7 +66,7 @@ func (f *Source) Load() *change.Content {
 			return c
 		}
 	}
-	unreadable(c, f.Patterns[0].Pos, "%v changes again and again while it is read: write another file and rename it", f)
+	c.Errs.Add(f.Patterns[0].Pos, definition.FileUnreadable, "%v changes again and again while it is read: write another file and rename it", f)
 	return c
 }
 
@@ -162,9 +162,9 @@ func (f *Source) readAll(v view) *change.Content {
 		text, err := readFile(file.path, f.pause)
 		switch {
 		case err != nil:
-			unreadable(c, file.pos, "%s: %v", file.path, cause(err))
+			c.Errs.Add(file.pos, definition.FileUnreadable, "%s: %v", file.path, cause(err))
 		case text == "":
-			unreadable(c, file.pos, "%s is empty: write # into it if it declares nothing", file.path)
+			c.Errs.Add(file.pos, definition.FileUnreadable, "%s is empty: write # into it if it declares nothing", file.path)
 		}
 		c.Documents = append(c.Documents, change.NewDocument(file.path, text, reader))
 	}
@@ -221,10 +221,6 @@ func cause(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-func unreadable(c *change.Content, pos definition.Pos, format string, args ...any) {
-	c.Errs = append(c.Errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: fmt.Sprintf(format, args...)})
 }
 
 func (f *Source) doing(step string) {
