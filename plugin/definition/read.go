@@ -14,7 +14,7 @@ import (
 type Reader struct {
 	zones   Zones
 	zoneSet ZoneSet
-	ttl     *uint32 // from a ttl statement
+	ttl     TTL // from a ttl statement, if it is Own
 	set     *Set
 	before  Set // the set when the reader was made
 	errs    mistakes
@@ -34,12 +34,12 @@ func (r *Reader) Into(s *Set) *Reader {
 }
 
 // SetDefaultTTL sets what declarations get that have no TTL of their own, in seconds, as a ttl statement does.
-func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = &seconds }
+func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = TTL{seconds, true} }
 
 // DefaultTTL returns the default TTL in seconds.
 func (r *Reader) DefaultTTL() uint32 {
-	if r.ttl != nil {
-		return *r.ttl
+	if r.ttl.Own {
+		return r.ttl.Seconds
 	}
 	return DefaultTTL
 }

@@ -54,21 +54,8 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	return chosen.Seconds, agree
 }
 
-const ttlUsage = "SECONDS, or a duration like 1h30m or 1d"
-
 func (r *Reader) defaultTTL(s Statement) {
-	if len(s.Words) != 2 || s.braced {
-		r.usage(s, ttlUsage)
-		return
-	}
-	ttl, ok := r.parseTTL(s)
-	switch {
-	case !ok:
-	case r.ttl != nil && *r.ttl != ttl:
-		r.errs.add(s.Pos, Syntax, "a second default ttl: write one, or a ttl in the blocks that differ")
-	default:
-		r.ttl = &ttl
-	}
+	r.setTTL(s, &r.ttl, "a second default ttl: write one, or a ttl in the blocks that differ")
 }
 
 // ttlBlock reads a block that may have a ttl in it and nothing else.
@@ -86,16 +73,20 @@ func (r *Reader) ttlBlock(s Statement) TTL {
 
 // ownTTL reads a ttl in a block into ttl.
 func (r *Reader) ownTTL(s Statement, ttl *TTL) {
+	r.setTTL(s, ttl, "a second ttl in one block: write one")
+}
+
+func (r *Reader) setTTL(s Statement, ttl *TTL, second string) {
 	if len(s.Words) != 2 || s.braced {
-		r.usage(s, ttlUsage)
+		r.usage(s, "SECONDS, or a duration like 1h30m or 1d")
 		return
 	}
 	seconds, ok := r.parseTTL(s)
-	if ok && ttl.Own && ttl.Seconds != seconds {
-		r.errs.add(s.Pos, Syntax, "a second ttl in one block: write one")
-		return
-	}
-	if ok {
+	switch {
+	case !ok:
+	case ttl.Own && ttl.Seconds != seconds:
+		r.errs.add(s.Pos, Syntax, "%s", second)
+	default:
 		*ttl = TTL{seconds, true}
 	}
 }

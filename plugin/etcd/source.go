@@ -33,6 +33,7 @@ type Source struct {
 	cache      cache
 	listed     bool // the cache is of a list or a watch of this source that has not failed since
 	saved      int  // changes of the cache that are in the snapshot
+	unsaved    bool // the snapshot cannot be written, and that was logged
 	connection connection
 
 	unmarked sync.Once // that lists cannot be marked is said
