@@ -34,8 +34,7 @@ func ParseName(s string, zone Name) (Name, error) {
 	return Name(full), nil
 }
 
-// appendName appends the absolute, lower-case form of s to b. It returns false
-// if s is no name.
+// appendName appends the absolute, lower-case form of s to b. It returns false if s is no name.
 func appendName(b []byte, s string, zone Name) ([]byte, bool) {
 	label := 0 // octets of the current one
 	for i := range len(s) {
@@ -93,9 +92,8 @@ func checkLabel(label, word string) error {
 	return nil
 }
 
-// outsideName reports characters that no name here has. "/" is in the zones of
-// RFC 2317, "+" in services of RFC 3263 (_sip+d2t), and "*" is accepted so that a rule
-// can say what to write instead.
+// outsideName reports characters that no name here has. "/" is in the zones of RFC 2317, "+" in services of RFC 3263
+// (_sip+d2t), and "*" is accepted so that a rule can say what to write instead.
 func outsideName(r rune) bool {
 	switch {
 	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '/', r == '+', r == '*':
@@ -147,8 +145,7 @@ func (n Name) Compare(m Name) int {
 // host names and mail domains must be (RFC 1123 §2.1).
 func (n Name) IsHost() bool { return n.IsHostWithUnderscores() && !strings.Contains(string(n), "_") }
 
-// IsHostWithUnderscores is IsHost for names that have underscores besides, which DNS
-// servers serve (RFC 2181 §11).
+// IsHostWithUnderscores is IsHost for names that have underscores besides, which DNS servers serve (RFC 2181 §11).
 func (n Name) IsHostWithUnderscores() bool {
 	before := byte('.')
 	for i := range len(n) {

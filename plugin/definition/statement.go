@@ -107,8 +107,7 @@ func (g *grouper) add(to *pending, word string, pos Pos, onLine bool) {
 	to.Words = g.buf[to.first:len(g.buf):len(g.buf)]
 }
 
-// unclosed refuses a word of several lines: no word of the language has any, so a
-// quote was opened and forgotten.
+// unclosed refuses a word of several lines: no word of the language has any, so a quote was opened and forgotten.
 func (g *grouper) unclosed(word string, pos Pos) {
 	first, _, _ := strings.Cut(word, "\n")
 	g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it",

@@ -7,8 +7,7 @@ import (
 	"slices"
 )
 
-// Ignorable returns an error if there is no rule with an id among some rules, or if
-// its findings cannot be ignored.
+// Ignorable returns an error if there is no rule with an id among some rules, or if its findings cannot be ignored.
 func Ignorable(id string, rules []Rule) error {
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
 	switch {

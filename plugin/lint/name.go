@@ -42,12 +42,12 @@ func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name definitio
 }
 
 func ownerOutsideZone(p *pass) {
-	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
-		if p.zones.Of(owner) == "" {
-			p.report(pos, []definition.Name{owner},
-				"%s is not below %s: write a name that is, or add its zone after mxsrv", owner, list(p.opt.Zones))
+	for h := range p.set.Heads {
+		if p.zones.Of(h.Owner) == "" {
+			p.report(h.Pos, []definition.Name{h.Owner},
+				"%s is not below %s: write a name that is, or add its zone after mxsrv", h.Owner, list(p.opt.Zones))
 		}
-	})
+	}
 }
 
 // list returns zones as words of a message, the first few of many.
@@ -91,11 +91,11 @@ func isBelowUnderscores(name definition.Name) bool {
 
 func endsInZoneTwice(p *pass) {
 	const twice = "%s ends in its zone twice: write %q with its final dot"
-	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
-		if once, ok := p.zoneTwice(owner); ok {
-			p.report(pos, []definition.Name{owner}, twice, owner, once)
+	for h := range p.set.Heads {
+		if once, ok := p.zoneTwice(h.Owner); ok {
+			p.report(h.Pos, []definition.Name{h.Owner}, twice, h.Owner, once)
 		}
-	})
+	}
 	eachTarget(p.set, func(t target) {
 		once, ok := p.zoneTwice(t.host)
 		switch {
@@ -124,20 +124,4 @@ func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
 func (p *pass) endsInZones(name definition.Name) bool {
 	zone := p.zones.Of(name)
 	return zone != "" && zone != "."
-}
-
-// eachOwner calls f for every declaration of records.
-func eachOwner(set *definition.Set, f func(definition.Pos, definition.Name)) {
-	for _, h := range set.Hosts {
-		f(h.Pos, h.Owner)
-	}
-	for _, m := range set.Mails {
-		f(m.Pos, m.Owner)
-	}
-	for _, s := range set.Services {
-		f(s.Pos, s.Owner)
-	}
-	for _, a := range set.Aliases {
-		f(a.Pos, a.Owner)
-	}
 }

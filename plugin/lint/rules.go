@@ -15,8 +15,7 @@ type Rule struct {
 	check    func(*pass)
 }
 
-// Rules returns a copy of the table of rules: errors first, each part sorted by
-// id.
+// Rules returns a copy of the table of rules: errors first, each part sorted by id.
 func Rules() []Rule { return slices.Clone(rules) }
 
 // TargetUndefined is the id of the rule that is broken by what is missing. Its findings are

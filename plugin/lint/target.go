@@ -57,8 +57,7 @@ func eachTarget(set *definition.Set, f func(target)) {
 // ofAlias is the kind of the target of an alias.
 const ofAlias = "alias"
 
-// targetAlias returns the function of a rule that targets of one kind must not be
-// aliases.
+// targetAlias returns the function of a rule that targets of one kind must not be aliases.
 func targetAlias(each func(*definition.Set, func(target))) func(*pass) {
 	return func(p *pass) {
 		each(p.set, func(t target) {
