@@ -61,16 +61,20 @@ func TestNotify(t *testing.T) {
 				s := new(secondaries)
 				n := s.notifier()
 				for range 2 { // again after all is done
+					s.mu.Lock()
 					s.begun = nil
+					s.mu.Unlock()
 					for _, zone := range tc.changes {
 						n.notify([]definition.Name{zone})
 						time.Sleep(400 * time.Millisecond)
 					}
 					time.Sleep(time.Minute)
 					synctest.Wait()
+					s.mu.Lock()
 					if !slices.Equal(s.begun, tc.want) || s.twice || len(n.sending) > 0 {
 						t.Errorf("told %q, two at once %v, %d left; want %q", s.begun, s.twice, len(n.sending), tc.want)
 					}
+					s.mu.Unlock()
 				}
 			})
 		})

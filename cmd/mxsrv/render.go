@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -113,19 +114,18 @@ func (f *renderFlags) selectZones(all []*served) (definition.Zones, error) {
 
 // selectNames returns what is declared in some zones, and the hosts that this points to.
 func selectNames(all []*served, zones definition.Zones) *definition.Set {
-	return definition.Merge(slices.Concat(convert(all, func(s *served) []*definition.Set {
-		zoneOf, names, hosts := s.zones.Set(), definition.Names{}, definition.Names{}
-		for name := range s.index.Set.EachOwner {
-			names[name] = slices.Contains(zones, zoneOf.Of(name))
-		}
-		selected := s.index.Set.Declaring(names)
-		for host := range selected.EachTarget {
-			hosts[host] = !names[host]
-		}
-		return []*definition.Set{selected, {Hosts: s.index.Set.Declaring(hosts).Hosts}}
-	})...)...)
+	return definition.Merge(convert(all, func(s *served) *definition.Set {
+		set, names, zoneOf := s.index.Set, s.index.Set.Owners(), s.zones.Set()
+		maps.DeleteFunc(names, func(n definition.Name, _ bool) bool { return !slices.Contains(zones, zoneOf.Of(n)) })
+		part := set.Declaring(names)
+		part.Apexes = nil
+		names.Add(part.Targets())
+		part.Hosts = set.Declaring(names).Hosts
+		return part
+	})...)
 }
 
+// renderZones writes the master file of each zone.
 func renderZones(u *ui, all []*served, zones definition.Zones) error {
 	for _, s := range all {
 		t := s.compile()

@@ -100,7 +100,7 @@ func (im *importer) skipAt(pos definition.Pos, format string, args ...any) {
 }
 
 func (im *importer) host(l Line, owner string, addr netip.Addr, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, hosts)
+	head, ok := im.owner(l, owner, seconds, hosts)
 	switch {
 	case !ok:
 	case !addr.IsValid() || addr.Zone() != "":
@@ -108,14 +108,14 @@ func (im *importer) host(l Line, owner string, addr netip.Addr, seconds uint32) 
 	case addr.Is4In6():
 		im.skip(l, "%s is an IPv4 address in IPv6 form: write %s", addr, addr.Unmap())
 	default:
-		im.set.Hosts = append(im.set.Hosts, definition.Host{Pos: l.Pos, Owner: name, Addrs: []netip.Addr{addr}, TTL: ttl})
+		im.set.Hosts = append(im.set.Hosts, definition.Host{Head: head, Addrs: []netip.Addr{addr}})
 	}
 }
 
 // mail adds an exchange; the host "." is the null MX (RFC 7505).
 func (im *importer) mail(l Line, owner string, preference uint16, host string, seconds uint32) {
-	name, ttl, target, ok := im.pointer(l, owner, domains, seconds, host, targets)
-	m := definition.Mail{Pos: l.Pos, Owner: name, TTL: ttl}
+	head, target, ok := im.pointer(l, owner, domains, seconds, host, targets)
+	m := definition.Mail{Head: head}
 	switch {
 	case !ok:
 		return
@@ -129,8 +129,8 @@ func (im *importer) mail(l Line, owner string, preference uint16, host string, s
 
 // service adds a target; the host "." means that there is none (RFC 2782).
 func (im *importer) service(l Line, owner string, t definition.Target, host string, seconds uint32) {
-	name, ttl, target, ok := im.pointer(l, owner, services, seconds, host, targets)
-	v := definition.Service{Pos: l.Pos, Owner: name, TTL: ttl}
+	head, target, ok := im.pointer(l, owner, services, seconds, host, targets)
+	v := definition.Service{Head: head}
 	switch {
 	case !ok:
 		return
@@ -145,17 +145,17 @@ func (im *importer) service(l Line, owner string, t definition.Target, host stri
 }
 
 func (im *importer) alias(l Line, owner, host string, seconds uint32) {
-	if name, ttl, target, ok := im.pointer(l, owner, aliases, seconds, host, aliases); ok {
-		im.set.Aliases = append(im.set.Aliases, definition.Alias{Pos: l.Pos, Owner: name, Host: target, TTL: ttl})
+	if head, target, ok := im.pointer(l, owner, aliases, seconds, host, aliases); ok {
+		im.set.Aliases = append(im.set.Aliases, definition.Alias{Head: head, Host: target})
 	}
 }
 
-// pointer returns the owner, the TTL and the target of a declaration that points to something, if all are valid.
-func (im *importer) pointer(l Line, owner string, of form, seconds uint32, host string, to form) (name definition.Name, ttl definition.TTL, target definition.Name, ok bool) {
-	if name, ttl, ok = im.owner(l, owner, seconds, of); ok {
+// pointer returns the head and the target of a declaration that points to something, if both are valid.
+func (im *importer) pointer(l Line, owner string, of form, seconds uint32, host string, to form) (head definition.Head, target definition.Name, ok bool) {
+	if head, ok = im.owner(l, owner, seconds, of); ok {
 		target, ok = im.target(l, host, to)
 	}
-	return name, ttl, target, ok
+	return head, target, ok
 }
 
 // A form is what names of a kind look like.
@@ -165,8 +165,8 @@ type form struct {
 }
 
 var (
-	hosts    = form{definition.Name.IsHost, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
-	targets  = form{func(n definition.Name) bool { return n == "." || n.IsHost() }, hosts.rule} // "." is none
+	hosts    = form{definition.Name.IsHostWithUnderscores, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
+	targets  = form{func(n definition.Name) bool { return n == "." || hosts.fits(n) }, hosts.rule} // "." is none
 	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
 	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)"}
 	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
@@ -176,11 +176,11 @@ var (
 const maxTTL = 1<<31 - 1
 
 // owner returns the name and the TTL of a declaration, if both are valid. The name has its final dot.
-func (im *importer) owner(l Line, s string, seconds uint32, f form) (definition.Name, definition.TTL, bool) {
+func (im *importer) owner(l Line, s string, seconds uint32, f form) (definition.Head, bool) {
 	name, ok := im.name(l, s)
 	switch {
 	case !ok:
-		return "", definition.TTL{}, false
+		return definition.Head{}, false
 	case strings.Contains(string(name), "*"):
 		im.skip(l, "there are no wildcards: declare each name that is asked for")
 	case !f.fits(name):
@@ -189,9 +189,9 @@ func (im *importer) owner(l Line, s string, seconds uint32, f form) (definition.
 		im.skip(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
 	default:
 		im.texts[l.Pos] = l.Text
-		return name, definition.TTL{Seconds: seconds, Own: true}, true
+		return definition.Head{Pos: l.Pos, Owner: name, TTL: definition.TTL{Seconds: seconds, Own: true}}, true
 	}
-	return "", definition.TTL{}, false
+	return definition.Head{}, false
 }
 
 // target returns the name that a line points to. It has its final dot.
