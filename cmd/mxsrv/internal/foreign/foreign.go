@@ -252,45 +252,35 @@ func (im *importer) otherZone(owner definition.Name) string {
 
 // dropOtherZones deletes the declarations that cannot be in the zone, and lists their lines.
 func (im *importer) dropOtherZones() {
-	dropped := func(pos definition.Pos, owner definition.Name) bool {
-		reason := im.otherZone(owner)
-		if reason != "" {
-			im.skipAt(pos, "%s", reason)
+	kept := definition.Names{}
+	for head := range im.set.Heads {
+		why := im.otherZone(head.Owner)
+		if kept[head.Owner] = why == ""; why != "" {
+			im.skipAt(head.Pos, "%s", why)
 		}
-		return reason != ""
 	}
-	s := im.set
-	s.Hosts = slices.DeleteFunc(s.Hosts, func(h definition.Host) bool { return dropped(h.Pos, h.Owner) })
-	s.Mails = slices.DeleteFunc(s.Mails, func(m definition.Mail) bool { return dropped(m.Pos, m.Owner) })
-	s.Services = slices.DeleteFunc(s.Services, func(v definition.Service) bool { return dropped(v.Pos, v.Owner) })
-	s.Aliases = slices.DeleteFunc(s.Aliases, func(a definition.Alias) bool { return dropped(a.Pos, a.Owner) })
+	im.set = im.set.Declaring(kept)
 }
 
 // shareTTLs gives all declarations of a kind at an owner the lowest of their TTLs, as resolvers do (RFC 2181 §5.2).
 func (im *importer) shareTTLs() {
 	for o := range im.set.Index().Owners() {
-		host, _ := o.HostTTL()
-		for _, h := range o.Hosts() {
-			im.lowerTTL(h.Pos, &h.TTL, host, "the addresses of a host")
-		}
-		mail, _ := o.MailTTL()
-		for _, m := range o.Mails() {
-			im.lowerTTL(m.Pos, &m.TTL, mail, "the exchanges of a domain")
-		}
-		service, _ := o.ServiceTTL()
-		for _, v := range o.Services() {
-			im.lowerTTL(v.Pos, &v.TTL, service, "the targets of a service")
-		}
-		alias, _ := o.AliasTTL()
-		for _, a := range o.Aliases() {
-			im.lowerTTL(a.Pos, &a.TTL, alias, "the records of a name")
-		}
+		shareTTL(im, o.Hosts(), "the addresses of a host")
+		shareTTL(im, o.Mails(), "the exchanges of a domain")
+		shareTTL(im, o.Services(), "the targets of a service")
+		shareTTL(im, o.Aliases(), "the records of a name")
 	}
 }
 
-func (im *importer) lowerTTL(pos definition.Pos, ttl *definition.TTL, lowest uint32, what string) {
-	if ttl.Seconds != lowest {
-		im.skipAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
-		ttl.Seconds = lowest
+func shareTTL[D interface{ Header() *definition.Head }](im *importer, declared []D, what string) {
+	lowest := uint32(maxTTL)
+	for _, d := range declared {
+		lowest = min(lowest, d.Header().TTL.Seconds)
+	}
+	for _, d := range declared {
+		if h := d.Header(); h.TTL.Seconds != lowest {
+			im.skipAt(h.Pos, "its TTL %d becomes %d: %s share one", h.TTL.Seconds, lowest, what)
+			h.TTL.Seconds = lowest
+		}
 	}
 }
