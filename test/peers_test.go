@@ -18,10 +18,10 @@ import (
 // that is declared, in any order of asking.
 func TestUnbound(t *testing.T) {
 	unbound := rig.Peer(t, "unbound")
-	behind := startOverlay(t)
+	authority := startOverlay(t)
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			resolver := startUnbound(t, unbound, behind.addr)
+			resolver := startUnbound(t, unbound, authority.addr)
 			questions := slices.Clone(overlayNames)
 			// Names that are not there, and those above the declared ones, are what
 			// a denial could spread from.
@@ -45,7 +45,7 @@ func TestUnbound(t *testing.T) {
 // startUnbound starts a resolver that asks one server, with further options.
 func startUnbound(t *testing.T, path, stub string, options ...string) *server {
 	t.Helper()
-	port := rig.Port(t)
+	port := freePort(t)
 	conf := filepath.Join(t.TempDir(), "unbound.conf")
 	text := fmt.Sprintf(`server:
     interface: 127.0.0.1@%s

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,14 +18,16 @@ const checkExamples = `  mxsrv check                            ./Corefile, with
   mxsrv check --online                   query the resolver of this machine, too
   mxsrv check --online --server 192.0.2.53   or another server
   mxsrv check --json | jq -r '.[].id'
+  mxsrv check --ignore mail-single-host --strict
   mxsrv check --rules                    list what it looks for
 
 Exit status: 0 no findings, or only warnings; 1 errors, or with --strict any findings; 2 usage or I/O error.`
 
 type checkFlags struct {
 	readFlags
-	strict, json, online, rules bool
-	server                      string
+	strict, online, rules bool
+	server                string
+	ignore                []string // rules
 }
 
 func checkCommand(u *ui) *cobra.Command {
@@ -37,10 +40,11 @@ func checkCommand(u *ui) *cobra.Command {
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 for warnings, too")
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared?")
 	c.Flags().BoolVar(&f.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
+	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several")
 	f.readFlags.add(c)
 	return c
 }
@@ -52,6 +56,9 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 	if f.server != "" && !f.online {
 		return hint.Add(errors.New("--server is for --online"), "mxsrv check --online --server %s", f.server)
 	}
+	if err := f.checkIgnore(); err != nil {
+		return err
+	}
 	if len(paths) == 0 {
 		paths = []string{defaultCorefile}
 	}
@@ -60,13 +67,23 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 		return err
 	}
 	ok := len(findings) == 0 || count(findings, lint.Error) == 0 && !f.strict
-	return u.result(f.json, findingsJSON(findings), ok, func() {
+	return u.result(findingsJSON(findings), ok, func() {
 		u.findings(findings)
 		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
 	})
 }
 
-// find returns all findings.
+// checkIgnore returns an error if a rule of --ignore cannot be ignored.
+func (f *checkFlags) checkIgnore() error {
+	for _, id := range f.ignore {
+		if err := lint.Ignorable(id, append(lint.Rules(), onlineRules...)); err != nil {
+			return hint.Add(fmt.Errorf("--ignore: %v", err), "mxsrv check --rules")
+		}
+	}
+	return nil
+}
+
+// find returns all findings but those that are ignored.
 func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 	all, err := f.read(u, paths)
 	if err != nil {
@@ -77,13 +94,14 @@ func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 		findings = slices.Concat(findings, s.findings, s.excluded)
 	}
 	if f.online {
-		found, err := f.query(u, all)
-		if err != nil {
-			return nil, err
-		}
+		var found []lint.Finding
+		found, err = f.query(u, all)
 		findings = append(findings, found...)
 	}
-	return unique(findings), nil
+	ignored := func(finding lint.Finding) bool {
+		return finding.Rule.Severity == lint.Warning && slices.Contains(f.ignore, finding.Rule.ID)
+	}
+	return slices.DeleteFunc(unique(findings), ignored), err
 }
 
 // query returns what the answers of a DNS server show to be wrong.
@@ -99,13 +117,12 @@ func (f *checkFlags) query(u *ui, all []*served) ([]lint.Finding, error) {
 	for _, s := range all {
 		findings = append(findings, checkOnline(s, from)...)
 	}
-	if !f.json {
+	if !u.asJSON {
 		u.note("queried %s", from.addr)
 	}
 	return findings, from.failed()
 }
 
-// jsonRule is the JSON of a rule.
 type jsonRule struct {
 	ID       string `json:"id"`
 	Severity string `json:"severity"`
@@ -117,7 +134,7 @@ func (f *checkFlags) listRules(u *ui) error {
 	rules := convert(append(lint.Rules(), onlineRules...), func(r lint.Rule) jsonRule {
 		return jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC}
 	})
-	return u.result(f.json, rules, true, func() {
+	return u.result(rules, true, func() {
 		u.table("", convert(rules, func(r jsonRule) []string { return []string{r.ID, r.Severity, r.Doc, r.RFC} }))
 	})
 }
