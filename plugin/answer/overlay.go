@@ -13,10 +13,10 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// overlay returns the writer for the next plugins: w if no denial of theirs can be wrong. They may answer what the table
-// does not; they may not say that a name does not exist that is declared, or that is above one: a resolver takes NXDOMAIN for the name
-// and for all below it (RFC 8020), and mail to it would bounce. Nor may they make an alias of it: a resolver that minimises names
-// (RFC 9156) asks for A first, and would follow the alias instead of asking for MX or SRV.
+// overlay returns the writer for the next plugins: w if no denial of theirs can be wrong. They may answer what the
+// table does not; they may not say that a name does not exist that is declared, or that is above one: a resolver takes
+// NXDOMAIN for the name and for all below it (RFC 8020), and mail to it would bounce. Nor may they make an alias of it:
+// a resolver that minimises names (RFC 9156) asks for A first, and would follow that instead of asking for MX or SRV.
 func (m *Responder) overlay(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, name string, match table.Match) dns.ResponseWriter {
 	soa := t.AuthoritativeSOA(name)
 	if soa != nil && t.BelongsToParent(name, r.Question[0].Qtype) {
@@ -25,7 +25,9 @@ func (m *Responder) overlay(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	if match == table.None && soa == nil {
 		return w
 	}
-	return &overlayWriter{ResponseWriter: w, ctx: ctx, responder: m, table: t, query: r, name: name, exists: match == table.Exists, soa: soa}
+	return &overlayWriter{
+		ResponseWriter: w, ctx: ctx, responder: m, table: t, query: r, name: name, exists: match == table.Exists, soa: soa,
+	}
 }
 
 // An overlayWriter is the writer for the next plugins, where it matters what they deny.
@@ -74,7 +76,8 @@ func (w *overlayWriter) WriteMsg(res *dns.Msg) error {
 
 // alias returns the record in an answer that makes an alias of a name that exists: CNAME, or a DNAME above it, below
 // which no name can be (RFC 6672 §2.4). A name that only has others below it may be an alias behind, unless it begins
-// with an underscore: nobody writes CNAME for _tcp, so that is of a wildcard, which does not hold for it (RFC 4592 §2.2.2).
+// with an underscore: nobody writes CNAME for _tcp, so that is of a wildcard, which does not hold for a name that
+// exists (RFC 4592 §2.2.1).
 func (w *overlayWriter) alias(res *dns.Msg) dns.RR {
 	if !w.exists {
 		return nil
@@ -108,8 +111,8 @@ func (w *overlayWriter) denyAlias(res *dns.Msg, alias dns.RR) error {
 	w.repaired = true
 	w.responder.config.RepairedAlias.WithLabelValues(metrics.WithServer(w.ctx)).Inc()
 	w.responder.warnOnce(w.name, func() string {
-		return fmt.Sprintf("%s exists by what is declared, and the next plugin has it as alias: %s: that is denied (RFC 1034 §3.6.2)",
-			w.name, strings.Join(strings.Fields(alias.String()), " "))
+		return fmt.Sprintf("%s exists by what is declared, and the next plugin has it as alias: %s: "+
+			"that is denied (RFC 1034 §3.6.2)", w.name, strings.Join(strings.Fields(alias.String()), " "))
 	})
 	w.warnSigned(res.Answer)
 	w.responder.prove(w.ctx, w.query, &m, w.table)
@@ -127,13 +130,15 @@ func (w *overlayWriter) warnSigned(rrs []dns.RR) {
 	}
 }
 
-// warnOnce logs a warning about a name, the first time. It forgets no name, so it stops after some.
+// warnOnce logs a warning about a name, the first time. It forgets no name, so it stops after some. It takes no lock
+// where nothing is logged, as queries wait for it.
 func (m *Responder) warnOnce(name string, text func() string) {
 	const mostNames = 1000
-	m.warned.Lock()
-	defer m.warned.Unlock()
-	if !m.warned.names[name] && len(m.warned.names) < mostNames {
-		m.warned.names[name] = true
+	if _, known := m.warned.Load(name); known || m.warnings.Load() >= mostNames {
+		return
+	}
+	if _, known := m.warned.LoadOrStore(name, nil); !known {
+		m.warnings.Add(1)
 		m.config.Warn(text())
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/metrics"
@@ -58,17 +59,13 @@ type Responder struct {
 	marks     bool // a marker is the first handler
 	chain     chain
 
-	warned struct {
-		sync.Mutex
-		names map[string]bool // of which a warning was logged; "" stands for that of signed zones
-	}
+	warned   sync.Map // names of which a warning was logged; "" stands for that of signed zones
+	warnings atomic.Int32
 }
 
 // New returns a responder that knows no other plugins yet, and writes messages until it does.
 func New(c Config) *Responder {
-	m := &Responder{config: c, zones: c.Zones.Set(), soas: newSOAs(&c)}
-	m.warned.names = make(map[string]bool)
-	return m
+	return &Responder{config: c, zones: c.Zones.Set(), soas: newSOAs(&c)}
 }
 
 // A Reply is what one query gets. It must be written, once.
@@ -135,8 +132,8 @@ func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	return reply
 }
 
-// keepDO clears all EDNS flags of a query but DO: CoreDNS makes its OPT record the one of the reply, flags included, and a
-// flag that is not known must be 0 in that (RFC 6891 §6.1.4).
+// keepDO clears all EDNS flags of a query but DO: CoreDNS makes its OPT record the one of the reply, flags included, and
+// a flag that is not known must be 0 in that (RFC 6891 §6.1.4).
 func keepDO(r *dns.Msg) {
 	const do = 1 << 15
 	if opt := r.IsEdns0(); opt != nil {

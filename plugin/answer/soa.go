@@ -11,9 +11,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A denial of ours in a zone of the next plugins has their SOA: with two SOA records for one zone, resolvers would keep denials
-// for different times, and take the one with the lower serial for old. It is asked for in the background, never on a query's
-// way, and taken from denials that pass through. Until one is known, and where there is none, a denial has a made-up one.
+// A denial of ours in a zone of the next plugins has their SOA: with two SOA records for one zone, resolvers would keep
+// denials for different times, and take the one with the lower serial for old. It is asked for in the background, never
+// on a query's way, and taken from denials that pass through. Until one is known, and where there is none, a denial has
+// a made-up one.
 
 // soas are the SOA records of zones that the next plugins have: RRsets of one record with the TTL of denials, or nil.
 type soas map[string]*atomic.Pointer[[]dns.RR]

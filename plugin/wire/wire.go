@@ -366,8 +366,8 @@ func (p *Packer) labels(text string) bool {
 	return true
 }
 
-// packEscaped writes a name that is not simply labels and dots, or sets an error. Names with escapes come in questions, so
-// they are compressed to the question as a whole, and to other names by the labels after the last with an escape.
+// packEscaped writes a name that is not simply labels and dots, or sets an error. Names with escapes come in questions,
+// so they are compressed to the question as a whole, and to other names by the labels after the last with an escape.
 func (p *Packer) packEscaped(text string, compress bool) {
 	const room = 256
 	start := len(p.buf)
@@ -405,8 +405,8 @@ func plainEnd(text string) string {
 	return end
 }
 
-// inQuestion returns where the longest end begins that a name, the last in the message, has in common with the question,
-// and where that is in the question; or front, if none begins before that.
+// inQuestion returns where the longest end begins that a name, the last in the message, has in common with the
+// question, and where that is in the question; or front, if none begins before that.
 func (p *Packer) inQuestion(start, front int) (own, at int) {
 	for own = start; own < front; own += 1 + int(p.buf[own]) {
 		end := p.buf[own:]
