@@ -55,7 +55,7 @@ func (c checker) judge(t *testing.T, zone, file string) (verdict, said string) {
 }
 
 // TestCheckers: those who check zone files have nothing to say about what is
-// rendered of random sets and of the examples that are served whole.
+// rendered of random sets and of the examples that are authoritative.
 func TestCheckers(t *testing.T) {
 	var all []*generated
 	for _, seed := range sets() {
@@ -98,7 +98,7 @@ func render(t *testing.T, compiled *table.Table, zone definition.Name, file stri
 	write(t, file, b.String())
 }
 
-// renderedExamples transfers the zones of the examples that are served whole.
+// renderedExamples transfers the zones of the examples that are authoritative.
 func renderedExamples(t *testing.T) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob("../examples/*/Corefile")
@@ -124,7 +124,7 @@ func renderedExamples(t *testing.T) map[string]string {
 		}
 	}
 	if len(files) == 0 {
-		t.Error("no example is served whole")
+		t.Error("no example is authoritative")
 	}
 	return files
 }

@@ -45,8 +45,8 @@ func keygen(t *testing.T, dir, zone string) zoneKey {
 	return zoneKey{name, path, rr.(*dns.DNSKEY)}
 }
 
-// wholeOverlay is overlay as a zone that is served whole.
-func wholeOverlay() string {
+// authoritativeOverlay is overlay as an authoritative zone.
+func authoritativeOverlay() string {
 	block := strings.Replace(overlay, "    file db.example.com\n", "", 1)
 	return strings.Replace(block, "mxsrv {\n", "mxsrv {\n        authoritative {\n            ns ns\n        }\n        host ns 192.0.2.1\n", 1)
 }
@@ -57,7 +57,7 @@ func signedServers(t *testing.T, f func(t *testing.T, s *server, key zoneKey)) {
 	t.Helper()
 	for _, mode := range []struct {
 		name, corefile, plugins string
-	}{{"whole", wholeOverlay(), ""}, {"whole, cached", wholeOverlay(), "cache"}, {"over a file", overlay, ""}, {"over a file, cached", overlay, "cache"}} {
+	}{{"authoritative", authoritativeOverlay(), ""}, {"authoritative, cached", authoritativeOverlay(), "cache"}, {"over a file", overlay, ""}, {"over a file, cached", overlay, "cache"}} {
 		t.Run(mode.name, func(t *testing.T) {
 			dir := t.TempDir()
 			key := keygen(t, dir, "example.com")
@@ -69,7 +69,7 @@ func signedServers(t *testing.T, f func(t *testing.T, s *server, key zoneKey)) {
 }
 
 // denied are questions whose answer is that there is none: another type of a
-// name that is held, a name between names, and names that are not there.
+// name that is declared, a name between names, and names that are not there.
 var denied = []string{"sub1.example.com TXT", "sub1.example.com CAA", "a.b.c.example.com HTTPS", "mx1.example.com AAAA", "example.com TXT",
 	"_ldap._tcp.example.com TXT", "_tcp.example.com A", "the.tree.example.com TXT", "www.example.com MX", "www.example.com AAAA",
 	"nosuch.example.com MX", "nosuch.sub1.example.com A", "below.www.example.com A"}
@@ -116,8 +116,8 @@ func TestUnboundValidates(t *testing.T) {
 				m.SetEdns0(1232, true)
 				res := resolver.ask(t, "udp", m)
 				asked = append(asked, q)
-				held := slices.Contains(overlayNames, q)
-				if !res.AuthenticatedData || held && len(res.Answer) == 0 || res.Rcode != dns.RcodeSuccess && res.Rcode != dns.RcodeNameError {
+				declared := slices.Contains(overlayNames, q)
+				if !res.AuthenticatedData || declared && len(res.Answer) == 0 || res.Rcode != dns.RcodeSuccess && res.Rcode != dns.RcodeNameError {
 					t.Errorf("%s after %v: %v", q, asked, res)
 				}
 			}
@@ -175,8 +175,8 @@ func isNested(zones []string) bool {
 // resolver could validate it; a reload with one leaves what is served.
 func TestNestedSigned(t *testing.T) {
 	for _, tc := range []struct{ name, head, stanza string }{
-		{"both in front", "example.com:1053 inner.example.com:1053", "mxsrv"},
-		{"one in front", "example.com:1053", "mxsrv example.com inner.example.com"},
+		{"both in the head", "example.com:1053 inner.example.com:1053", "mxsrv"},
+		{"one in the head", "example.com:1053", "mxsrv example.com inner.example.com"},
 		{"the inner one alone", "example.com:1053", "mxsrv inner.example.com"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,8 +1,8 @@
 // Package change finds out what a change of definitions concerns, so that a changed line
 // among a million costs milliseconds and not a load of everything.
 //
-// A [Document] is a definitions file as a list of stanzas, and [Fragments] are the keys
-// of etcd. When they change, both return the owners of what was removed and of what was
+// A [Document] is a definitions file as a list of stanzas, which are its statements with
+// their blocks, and [Fragments] are the keys of etcd. When they change, both return the owners of what was removed and of what was
 // added. [Affected] then finds in two directions what that concerns.
 //
 // Towards the dependents: what points to a changed name gets other answers (the
@@ -31,11 +31,11 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// maxNames is how many names may be concerned, with a name for the _smtp._tcp of
-// each: 2000 take some 20 ms.
+// maxNames is how many names may be concerned. Most count twice, with their _smtp._tcp;
+// the 2000 that are left take some 20 ms.
 const maxNames = 4000
 
-// A Store has declarations.
+// A Store returns declarations by owner or by target.
 type Store interface {
 	// Declaring returns what is declared of some names, and all apexes. It returns
 	// false if that is so much that everything should be read instead.
@@ -62,7 +62,7 @@ func (s static) Pointing(at definition.Names) (*definition.Set, bool) {
 }
 func (s static) Apexes() []definition.Apex { return s.set.Apexes }
 
-// A Part is what a change concerns of all that is declared.
+// A Part is what must be checked and compiled again after a change.
 type Part struct {
 	Concerned definition.Names // whose answers may change, and perhaps some more
 	Names     definition.Names // those, and the apexes of zones
@@ -80,7 +80,7 @@ func (p *Part) All() definition.Names {
 // Affected returns what a change of the declarations of some names concerns. It returns
 // false if that is too much.
 func Affected(stores []Store, changed definition.Names) (Part, bool) {
-	c := closure{stores: stores}
+	c := search{stores: stores}
 	p := Part{Concerned: c.dependents(changed), Names: c.apexes()}
 	return c.complete(p)
 }
@@ -88,17 +88,17 @@ func Affected(stores []Store, changed definition.Names) (Part, bool) {
 // AffectedBare is like Affected, without the apexes of zones: enough to check which rules
 // a change breaks.
 func AffectedBare(stores []Store, changed definition.Names) (Part, bool) {
-	c := closure{stores: stores}
+	c := search{stores: stores}
 	return c.complete(Part{Concerned: c.dependents(changed), Names: definition.Names{}})
 }
 
-// A closure looks for the names that a change concerns.
-type closure struct {
+// A search looks for the names that a change concerns.
+type search struct {
 	stores  []Store
 	tooMuch bool
 }
 
-func (c *closure) complete(p Part) (Part, bool) {
+func (c *search) complete(p Part) (Part, bool) {
 	p.Names.Add(p.Concerned)
 	c.tooMuch = c.tooMuch || len(p.Names) > maxNames
 	p.Set = c.targets(p.Names)
@@ -106,7 +106,7 @@ func (c *closure) complete(p Part) (Part, bool) {
 }
 
 // gather returns what the stores have, in their order.
-func (c *closure) gather(of func(Store) (*definition.Set, bool)) *definition.Set {
+func (c *search) gather(of func(Store) (*definition.Set, bool)) *definition.Set {
 	var sets []*definition.Set
 	for _, s := range c.stores {
 		set, ok := of(s)
@@ -119,16 +119,16 @@ func (c *closure) gather(of func(Store) (*definition.Set, bool)) *definition.Set
 	return definition.Merge(sets...)
 }
 
-func (c *closure) declaring(names definition.Names) *definition.Set {
+func (c *search) declaring(names definition.Names) *definition.Set {
 	return c.gather(func(s Store) (*definition.Set, bool) { return s.Declaring(names) })
 }
 
-func (c *closure) pointing(at definition.Names) *definition.Set {
+func (c *search) pointing(at definition.Names) *definition.Set {
 	return c.gather(func(s Store) (*definition.Set, bool) { return s.Pointing(at) })
 }
 
 // reach returns names with all that steps from them lead to, or stops at too many.
-func (c *closure) reach(
+func (c *search) reach(
 	names definition.Names, most int, step func(definition.Names) definition.Names,
 ) definition.Names {
 	all := definition.Names{}
@@ -141,7 +141,7 @@ func (c *closure) reach(
 }
 
 // dependents returns names with all that point to them.
-func (c *closure) dependents(names definition.Names) definition.Names {
+func (c *search) dependents(names definition.Names) definition.Names {
 	return c.reach(names, maxNames, func(at definition.Names) definition.Names {
 		owners := c.pointing(at).Owners()
 		for _, s := range c.stores {
@@ -156,14 +156,14 @@ func (c *closure) dependents(names definition.Names) definition.Names {
 }
 
 // targets returns all that is declared of names and of what they point to.
-func (c *closure) targets(names definition.Names) *definition.Set {
+func (c *search) targets(names definition.Names) *definition.Set {
 	const most = 4 * maxNames // a name points to few others
 	all := c.reach(names, most, func(names definition.Names) definition.Names { return c.declaring(names).Targets() })
 	return c.declaring(all)
 }
 
 // apexes returns the apexes of authoritative zones, and their aliases.
-func (c *closure) apexes() definition.Names {
+func (c *search) apexes() definition.Names {
 	apexes := definition.Names{}
 	for _, s := range c.stores {
 		for _, a := range s.Apexes() {

@@ -23,9 +23,12 @@
 //     [Reader]'s method for its keyword, the methods of [Owner] and what it prints.
 //   - Its keyword in keywords (read.go), its field in [Set] and each function of set.go that
 //     has a line for each kind, its group in [Set.Index], its statements in [Set.Print].
-//   - In package table, a file that compiles it into RRsets, called by Compile.
+//   - In package table, a file that compiles it into RRsets, called by Compile and, for the
+//     names of a patch, by partOf; and its type in Answer.Owned if names may share its records.
+//   - In package publish, its line in status.go, which counts names by kind.
 //   - In package lint, its rules, with a fixture in testdata for each.
 //   - In docs, a page; and its line in the syntax of the README.
+//   - In cmd/mxsrv, what import converts to it, and pictures if it belongs there.
 //
 // # Limitations
 //

@@ -5,6 +5,11 @@
 // [Source] lists the keys and then watches them: connection (is etcd there), list and watch (what is there), batch
 // (several edits are one delivery), cache and snapshot (what was there, while etcd is away).
 //
+// While etcd is away: a source that has delivered delivers nothing more, so what is served
+// stays. One that starts then delivers what another source of the process had, or else its
+// snapshot. Without either it has delivered nothing, and package publish has no table until
+// it does: package answer then gives SERVFAIL in the zones, and ready waits.
+//
 // # Limitations
 //
 // One source watches one cluster; what it wrote down of another is not comparable.

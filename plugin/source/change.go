@@ -10,24 +10,17 @@ type Change struct {
 	Source Source
 	Unread definition.Errors // mistakes in new fragments
 
-	collector *Collector
-	state     *state
-	before    *change.Content
-	names     definition.Names // of fragments
-}
-
-// Read reads what all sources declare together, and all the mistakes.
-func (c *Change) Read() (*definition.Set, definition.Errors) {
-	c.Forget()
-	return c.collector.Read()
+	state  *state
+	before *change.Content
+	names  definition.Names // of fragments
 }
 
 // Forget frees what was declared before: everything will be read.
 func (c *Change) Forget() { c.before = nil }
 
-// Names returns the names whose declarations have changed, or false if everything must be
-// read to know: see [Collector.Stores].
-func (c *Change) Names() (definition.Names, bool) {
+// Apply makes the change in the stores, see [Collector.Stores], and returns the names whose
+// declarations have changed, or false if everything must be read to know.
+func (c *Change) Apply() (definition.Names, bool) {
 	if c.before == nil {
 		return nil, false
 	}

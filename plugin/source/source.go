@@ -184,7 +184,7 @@ func (c *Collector) take(d delivery) *Change {
 	before := s.content
 	s.content = d.content
 	names, unread := s.content.Apply(before)
-	return &Change{Source: c.sources[d.from], Unread: unread, collector: c, state: s, before: before, names: names}
+	return &Change{Source: c.sources[d.from], Unread: unread, state: s, before: before, names: names}
 }
 
 // follow runs one source.

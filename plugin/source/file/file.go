@@ -103,10 +103,10 @@ func (f *Source) follow(now view, deliver func(*change.Content)) {
 }
 
 const (
-	polls       = 8 // in an interval
-	stablePolls = 4 // that show the same before a change is read
-	replacing   = 7 // polls after which files are read that are replaced again and again
-	writing     = 8 * polls
+	polls       = 8         // in an interval
+	stablePolls = 4         // that show the same before a change is read
+	replacing   = 7         // polls after which files are read that are replaced again and again
+	writing     = 8 * polls // polls after which they are read in any case
 )
 
 // settle decides when a change is read: once it is over, or when waiting any longer would break the promise of the
