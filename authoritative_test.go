@@ -11,8 +11,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// whole is a zone that is served whole, one within it, and one that is not.
-const whole = `mxsrv example.org child.example.org {
+// authoritative has an authoritative zone, one within it, and one that is not.
+const authoritative = `mxsrv example.org child.example.org {
     authoritative {
         ns ns1
         negative 120
@@ -49,7 +49,7 @@ func brief(m *dns.Msg) string {
 	return b.String()
 }
 
-func TestWhole(t *testing.T) {
+func TestAuthoritative(t *testing.T) {
 	const soa, child = "example.org. SOA 120", "child.example.org. SOA 120"
 	for _, tc := range []struct{ name, question, want string }{
 		{"SOA", "example.org. SOA", "NOERROR aa=true | example.org. SOA 3600 | |"},
@@ -67,21 +67,21 @@ func TestWhole(t *testing.T) {
 		{"alias, no such type", "www.example.org. TXT", "NOERROR aa=true | www.example.org. CNAME 3600 | " + soa + " |"},
 		{"alias, CNAME", "www.example.org. CNAME", "NOERROR aa=true | www.example.org. CNAME 3600 | |"},
 		{"alias, ANY", "www.example.org. ANY", "NOERROR aa=true | www.example.org. CNAME 3600 | |"},
-		{"alias of what is passed on", "info.example.org. TXT", "NOERROR aa=true | info.example.org. CNAME 3600 | |"},
+		{"alias of a name for the next plugin", "info.example.org. TXT", "NOERROR aa=true | info.example.org. CNAME 3600 | |"},
 		{"transfer", "example.org. AXFR", "nothing"},
-		{"transfer of a zone that is not whole", "example.net. AXFR", "NXDOMAIN aa=false | | example.com. SOA 9 |"},
+		{"transfer of a zone that is not authoritative", "example.net. AXFR", "NXDOMAIN aa=false | | example.com. SOA 9 |"},
 
-		{"passed on", "page.web.example.org. A", "NXDOMAIN aa=false | | " + soa + " |"},
-		{"passed on, held", "web.example.org. TXT", "NOERROR aa=false | | " + soa + " |"},
+		{"for the next plugin", "page.web.example.org. A", "NXDOMAIN aa=false | | " + soa + " |"},
+		{"declared, for the next plugin", "web.example.org. TXT", "NOERROR aa=false | | " + soa + " |"},
 		{"answered all the same", "web.example.org. A", "NOERROR aa=true | web.example.org. A 3600 | |"},
-		{"not whole", "nosuch.example.net. A", "NXDOMAIN aa=false | | example.com. SOA 9 |"},
-		{"not whole, held", "example.net. TXT", "NOERROR aa=false | | example.com. SOA 9 |"},
+		{"not authoritative", "nosuch.example.net. A", "NXDOMAIN aa=false | | example.com. SOA 9 |"},
+		{"not authoritative, declared", "example.net. TXT", "NOERROR aa=false | | example.com. SOA 9 |"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			// The plugin behind denies everything, with the SOA of another zone.
-			next := &behind{answer: &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeNameError},
+			// The next plugin denies everything, with the SOA of another zone.
+			next := &nextPlugin{answer: &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeNameError},
 				Ns: []dns.RR{rr(t, "example.com. 9 IN SOA ns.example.com. admin.example.com. 7 7200 1800 86400 9")}}}
-			h, err := load(t, whole, next)
+			h, err := load(t, authoritative, next)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,9 +120,9 @@ func transferred(t *testing.T, h plugin.Handler, zone string, serial uint32) (st
 	return strings.TrimSuffix(b.String(), ", "), current
 }
 
-// TestDSOfTop: where nothing behind knows the zone above, there is no DS.
+// TestDSOfTop: where no next plugin knows the zone above, there is no DS.
 func TestDSOfTop(t *testing.T) {
-	h, err := load(t, whole, nil)
+	h, err := load(t, authoritative, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestDSOfTop(t *testing.T) {
 }
 
 func TestTransfer(t *testing.T) {
-	h, err := load(t, whole, nil)
+	h, err := load(t, authoritative, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestTransfer(t *testing.T) {
 		{"IXFR from one that is older as serials go", "example.org.", serial + 1<<31 + 1, all},
 		{"zone within", "child.example.org.", 0, "child.example.org. SOA, child.example.org. NS, ns1.child.example.org. A, child.example.org. SOA"},
 		{"below the top", "mx1.example.org.", 0, "not authoritative"},
-		{"not whole", "example.net.", 0, "not authoritative"},
+		{"not authoritative", "example.net.", 0, "not authoritative"},
 		{"not ours", "example.com.", 0, "not authoritative"},
 	} {
 		if got, _ := transferred(t, h, tc.zone, tc.serial); got != tc.want {

@@ -29,9 +29,9 @@
 //	plugin/publish          load, patch, swap; the last good set; the ledger of serials
 //	plugin/answer           replies: messages and packed ones, glue that fits, denials and their NSEC, the overlay
 //	plugin/wire             a reply as octets
-//	plugin/atomicfile       files that are replaced whole
+//	plugin/atomicfile       files that are replaced atomically
 //
-//	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import)
+//	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import), store (etcd), hint (errors)
 //	cmd/coredns             CoreDNS with mxsrv
 //	test, test/rig          tests of whole servers, and how any test starts servers, peers and etcd
 //

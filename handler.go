@@ -11,7 +11,6 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/publish"
 	"github.com/mxsrv/mxsrv/plugin/serial"
-	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 const pluginName = "mxsrv"
@@ -30,55 +29,18 @@ type MXSRV struct {
 // Name implements plugin.Handler.
 func (m *MXSRV) Name() string { return pluginName }
 
-// ServeDNS implements plugin.Handler: it answers what the table answers, and
-// passes everything else on, through an overlay where the next plugin must not deny
-// what is declared.
+// ServeDNS implements plugin.Handler: it writes what the table answers, and leaves the rest to the next plugin.
 func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	t := m.publisher.Table()
-	if t == nil || !answer.Concerns(r) {
-		return m.serveOther(ctx, w, r, t)
-	}
-	reply, overlay := m.responder.Reply(ctx, w, r, t, m.Next != nil)
-	switch {
-	case reply.OK():
+	reply, w := m.responder.Reply(ctx, w, r, m.publisher.Table())
+	if reply != nil {
 		return reply.Write(w)
-	case overlay != nil:
-		return m.nextWithOverlay(ctx, overlay, r)
 	}
 	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
-	return m.afterNext(ctx, w, r, rcode, err)
+	return m.responder.AfterNext(ctx, w, r, m.publisher.Table(), rcode, err)
 }
 
-// serveOther passes on what is no question about definitions, or comes while
-// these are not known yet.
-func (m *MXSRV) serveOther(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (int, error) {
-	if rcode := m.responder.Refuses(r, t); rcode != dns.RcodeSuccess {
-		return rcode, nil
-	}
-	return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
-}
-
-// nextWithOverlay passes a query on with an overlay as the writer.
-func (m *MXSRV) nextWithOverlay(ctx context.Context, o *answer.Overlay, r *dns.Msg) (int, error) {
-	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, o, r)
-	if o.Repaired {
-		return dns.RcodeSuccess, err
-	}
-	return m.afterNext(ctx, o.ResponseWriter, r, rcode, err)
-}
-
-// afterNext goes on with what the next plugins have returned. What none has
-// answered is denied, by the table that is served now: nothing but the query
-// is on the stack meanwhile.
-func (m *MXSRV) afterNext(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, rcode int, err error) (int, error) {
-	if !answer.Unanswered(rcode, err) {
-		return rcode, err
-	}
-	if reply := m.responder.Deny(ctx, w, r, m.publisher.Table(), m.Next != nil); reply.OK() {
-		return reply.Write(w)
-	}
-	return rcode, err
-}
+// CacheBypassZones implements cache.ZoneBypasser. cache asks when it starts, before we do.
+func (m *MXSRV) CacheBypassZones() []string { return m.responder.CacheBypassZones() }
 
 // Ready implements the ready plugin's Readiness: every source of every server
 // block has delivered. CoreDNS asks one handler of each plugin only, the last

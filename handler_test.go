@@ -19,16 +19,16 @@ const defined = `mxsrv example.org example.com {
     alias www mx1
 }`
 
-// behind is the plugin behind us: it answers with one message, and remembers
+// nextPlugin answers with one message, and remembers
 // what it was asked.
-type behind struct {
+type nextPlugin struct {
 	answer *dns.Msg
 	asked  int
 }
 
-func (*behind) Name() string { return "behind" }
+func (*nextPlugin) Name() string { return "next" }
 
-func (b *behind) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+func (b *nextPlugin) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	b.asked++
 	b.answer.SetRcode(r, b.answer.Rcode)
 	return b.answer.Rcode, w.WriteMsg(b.answer)
@@ -41,12 +41,12 @@ func ask(t *testing.T, h plugin.Handler, m *dns.Msg) (rcode int, res *dns.Msg, e
 	return rcode, w.Msg, err
 }
 
-func TestAnsweredOrPassedOn(t *testing.T) {
+func TestAnsweredOrNext(t *testing.T) {
 	for _, tc := range []struct {
 		name, qname string
 		qtype       uint16
 		edit        func(*dns.Msg)
-		passed      bool
+		next        bool
 	}{
 		{name: "mail domain", qname: "example.org.", qtype: dns.TypeMX},
 		{name: "second zone", qname: "example.com.", qtype: dns.TypeMX},
@@ -54,23 +54,23 @@ func TestAnsweredOrPassedOn(t *testing.T) {
 		{name: "family that the host has", qname: "mx1.example.org.", qtype: dns.TypeAAAA},
 		{name: "ANY", qname: "example.org.", qtype: dns.TypeANY},
 		{name: "alias, any type", qname: "www.example.org.", qtype: dns.TypeTXT},
-		{name: "other type", qname: "example.org.", qtype: dns.TypeTXT, passed: true},
-		{name: "empty non-terminal", qname: "_tcp.example.org.", qtype: dns.TypeA, passed: true},
-		{name: "other name", qname: "nosuch.example.org.", qtype: dns.TypeMX, passed: true},
-		{name: "other zone", qname: "example.net.", qtype: dns.TypeMX, passed: true},
-		{name: "root", qname: ".", qtype: dns.TypeNS, passed: true},
-		{name: "class CH", qname: "example.org.", qtype: dns.TypeMX, passed: true,
+		{name: "other type", qname: "example.org.", qtype: dns.TypeTXT, next: true},
+		{name: "empty non-terminal", qname: "_tcp.example.org.", qtype: dns.TypeA, next: true},
+		{name: "other name", qname: "nosuch.example.org.", qtype: dns.TypeMX, next: true},
+		{name: "other zone", qname: "example.net.", qtype: dns.TypeMX, next: true},
+		{name: "root", qname: ".", qtype: dns.TypeNS, next: true},
+		{name: "class CH", qname: "example.org.", qtype: dns.TypeMX, next: true,
 			edit: func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }},
-		{name: "NOTIFY", qname: "example.org.", qtype: dns.TypeMX, passed: true,
+		{name: "NOTIFY", qname: "example.org.", qtype: dns.TypeMX, next: true,
 			edit: func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }},
-		{name: "UPDATE", qname: "example.org.", qtype: dns.TypeMX, passed: true,
+		{name: "UPDATE", qname: "example.org.", qtype: dns.TypeMX, next: true,
 			edit: func(m *dns.Msg) { m.Opcode = dns.OpcodeUpdate }},
-		{name: "AXFR", qname: "example.org.", qtype: dns.TypeAXFR, passed: true},
-		{name: "no question", qname: "example.org.", qtype: dns.TypeMX, passed: true,
+		{name: "AXFR", qname: "example.org.", qtype: dns.TypeAXFR, next: true},
+		{name: "no question", qname: "example.org.", qtype: dns.TypeMX, next: true,
 			edit: func(m *dns.Msg) { m.Question = nil }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			next := &behind{answer: new(dns.Msg)}
+			next := &nextPlugin{answer: new(dns.Msg)}
 			h, err := load(t, defined, next)
 			if err != nil {
 				t.Fatal(err)
@@ -80,17 +80,17 @@ func TestAnsweredOrPassedOn(t *testing.T) {
 				tc.edit(m)
 			}
 			_, res, _ := ask(t, h, m)
-			if passed := next.asked == 1; passed != tc.passed {
-				t.Fatalf("passed on: %v, want %v", passed, tc.passed)
+			if asked := next.asked == 1; asked != tc.next {
+				t.Fatalf("left to the next plugin: %v, want %v", asked, tc.next)
 			}
-			if !tc.passed && (!res.Authoritative || len(res.Answer) == 0 || res.Answer[0].Header().Name != strings.ToLower(tc.qname)) {
+			if !tc.next && (!res.Authoritative || len(res.Answer) == 0 || res.Answer[0].Header().Name != strings.ToLower(tc.qname)) {
 				t.Errorf("want an authoritative answer with the owner in lower case:\n%v", res)
 			}
 		})
 	}
 }
 
-// TestEndOfChain: with nothing behind us, or only what passes everything on, we
+// TestEndOfChain: with no next plugin, or only one that calls the next, we
 // answer for our zones and leave the rest to CoreDNS.
 func TestEndOfChain(t *testing.T) {
 	passes := plugin.HandlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
@@ -113,10 +113,10 @@ func TestEndOfChain(t *testing.T) {
 		} {
 			rcode, res, err := ask(t, h, new(dns.Msg).SetQuestion(tc.qname, dns.TypeTXT))
 			if rcode != tc.rcode || (res != nil) != tc.written || (err == nil) != tc.written {
-				t.Errorf("%s behind, %s: rcode %d, %v, %v", name, tc.qname, rcode, err, res)
+				t.Errorf("%s next, %s: rcode %d, %v, %v", name, tc.qname, rcode, err, res)
 			}
 			if res != nil && (len(res.Ns) != 1 || len(res.Extra) != 0 || res.Rcode != rcode) {
-				t.Errorf("%s behind, %s: want one SOA and nothing else: %v", name, tc.qname, res)
+				t.Errorf("%s next, %s: want one SOA and nothing else: %v", name, tc.qname, res)
 			}
 		}
 	}
@@ -131,7 +131,7 @@ func rr(t *testing.T, text string) dns.RR {
 	return rr
 }
 
-// TestRepairedDenial: a name that we hold is not denied behind us, and what is
+// TestRepairedDenial: a declared name is not denied by the next plugin, and what is
 // true in the denial stays.
 func TestRepairedDenial(t *testing.T) {
 	soa := rr(t, "example.org. 300 IN SOA ns.example.org. admin.example.org. 7 7200 1800 86400 300")
@@ -154,7 +154,7 @@ func TestRepairedDenial(t *testing.T) {
 		{"not ours", "nosuch.example.org.", dns.RcodeNameError, nil, []dns.RR{soa, nsec}, dns.RcodeNameError, []dns.RR{soa, nsec}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			next := &behind{answer: &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: tc.rcode}, Answer: tc.answer, Ns: slices.Clone(tc.ns)}}
+			next := &nextPlugin{answer: &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: tc.rcode}, Answer: tc.answer, Ns: slices.Clone(tc.ns)}}
 			h, err := load(t, defined, next)
 			if err != nil {
 				t.Fatal(err)
@@ -164,7 +164,7 @@ func TestRepairedDenial(t *testing.T) {
 				t.Errorf("rcode %d, %v\nwant %d, %v", rcode, res, tc.want, tc.wantNs)
 			}
 			if next.answer.Rcode != tc.rcode || !slices.Equal(next.answer.Ns, tc.ns) {
-				t.Errorf("the message of the plugin behind was changed: %v", next.answer)
+				t.Errorf("the message of the next plugin was changed: %v", next.answer)
 			}
 		})
 	}

@@ -1,23 +1,23 @@
 package mxsrv
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/coredns/caddy"
 )
 
-// An instance is all handlers of one reading of the Corefile. CoreDNS makes a
-// new one for each reload, stops the old one if the new one starts, and drops
-// the new one without a word if it does not.
+// An instance has all handlers of one reading of the Corefile. CoreDNS makes a new
+// one for each reload. If that starts, CoreDNS stops the old one; if not, it drops the new
+// one, and tells nobody.
 type instance struct{ handlers []*MXSRV }
 
-// serving is the instance that serves.
+// serving is the instance that serves, or nil.
 var serving atomic.Pointer[instance]
 
 type instanceKey struct{}
 
-// instanceOf returns the instance that a setup belongs to.
+// instanceOf returns the instance that a setup belongs to, which all setups of one
+// reading share.
 func instanceOf(c *caddy.Controller) *instance {
 	if i, ok := c.Get(instanceKey{}).(*instance); ok {
 		return i
@@ -34,8 +34,8 @@ func (i *instance) add(m *MXSRV) {
 	i.handlers = append(i.handlers, m)
 }
 
-// started is told by CoreDNS that an instance serves. Only then are definitions
-// followed: an instance that is dropped before would never be told to stop.
+// started is called by CoreDNS when an instance serves. Only then does it follow its
+// sources: one that is dropped before would never be stopped.
 func started(event caddy.EventName, info any) error {
 	running, ok := info.(*caddy.Instance)
 	if event != caddy.InstanceStartupEvent || !ok {
@@ -51,12 +51,14 @@ func started(event caddy.EventName, info any) error {
 	return nil
 }
 
+// follow begins to publish changes.
 func (i *instance) follow() {
 	for _, m := range i.handlers {
 		m.publisher.Follow()
 	}
 }
 
+// stop ends that, and returns when nothing is published any more.
 func (i *instance) stop() error {
 	for _, m := range i.handlers {
 		m.publisher.Stop()
@@ -64,13 +66,9 @@ func (i *instance) stop() error {
 	return nil
 }
 
-var listening sync.Mutex
-
-// listen asks for the events of CoreDNS. Whether that was asked before cannot be
-// remembered: SIGUSR1 forgets who has asked.
+// listen asks for the events of CoreDNS, once: asked twice, it panics. Whether that was
+// done cannot be remembered, as SIGUSR1 forgets who has asked and the reload plugin does not.
 func listen() {
-	listening.Lock()
-	defer listening.Unlock()
-	defer func() { _ = recover() }() // it panics if it was asked before
+	defer func() { _ = recover() }()
 	caddy.RegisterEventHook(pluginName, started)
 }

@@ -18,25 +18,25 @@ var (
 
 	excluded = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "fragments_left_out_total",
-		Help: "Fragments in etcd that were excluded, as they do not read or break a rule, alone or with others.",
+		Help: "Fragments in etcd that were excluded, because they cannot be read or break a rule, alone or with others.",
 	}, []string{"server"})
 
 	repairedNXDOMAIN = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "repaired_nxdomain_total",
-		Help: "Denials of the next plugins for a declared name that were repaired.",
+		Help: "Denials of a declared name by the next plugins that were repaired.",
 	}, []string{"server"})
 
 	trimmedGlue = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "trimmed_glue_total",
-		Help: "Answers from which addresses of targets were left out, to fit what the client takes.",
+		Help: "Answers from which addresses of targets were omitted, to fit the size that the client accepts.",
 	}, []string{"server"})
 )
 
-// An observer logs, counts and notifies what a publisher does.
+// An observer logs and counts what a publisher does, and notifies secondaries.
 type observer struct {
-	server      string // label of metrics
-	etcds       []*etcd.Source
-	secondaries *notifier
+	server      string         // label of metrics
+	etcds       []*etcd.Source // of the publisher
+	secondaries *notifier      // nil until the other plugins are known
 }
 
 // Info, Warning, Error, Loaded, Excluded and Changed implement publish.Observer.
@@ -58,10 +58,10 @@ func (o *observer) Excluded(fragments int) {
 	}
 }
 
-func (o *observer) Changed(zones []definition.Name) { o.secondaries.notify(zones...) }
+func (o *observer) Changed(zones []definition.Name) { o.secondaries.notify(zones) }
 
-// gauges shows the status of all publishers. Server blocks may share a server,
-// and even a zone: their figures are brought together.
+// gauges are of the status of all publishers. Server blocks may share a server, and even
+// a zone: their figures are added up.
 type gauges struct{ definitions, loaded, failed, fragments, connected, revision *prometheus.Desc }
 
 func init() {
@@ -69,11 +69,12 @@ func init() {
 		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
 	}
 	prometheus.MustRegister(gauges{
-		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service or alias.", "server", "zone", "kind"),
+		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service or alias.",
+			"server", "zone", "kind"),
 		desc("last_good_load_timestamp_seconds", "When definitions were last loaded and not rejected.", "server"),
 		desc("last_load_failed", "Whether the last load was rejected: 1 is yes.", "server"),
 		desc("fragments", "Fragments in etcd, by server and state: served or left_out.", "server", "state"),
-		desc("etcd_connected", "Whether etcd is being watched: with 0, answers go on as of the last revision.", "server"),
+		desc("etcd_connected", "Whether etcd is watched: 1 is yes. If not, answers stay as they are.", "server"),
 		desc("etcd_revision", "The last revision of etcd that is served or about to be.", "server"),
 	})
 }
@@ -122,7 +123,7 @@ func number(b bool) float64 {
 	return 0
 }
 
-// worst returns how far the watches of a server are: the worst of several.
+// worst returns whether all of some sources are connected, and the oldest revision.
 func worst(etcds []*etcd.Source) (connected bool, revision int64) {
 	connected = true
 	for i, e := range etcds {
@@ -149,7 +150,7 @@ func (i *instance) status() map[string]serverStatus {
 		s := m.publisher.Status()
 		sum, ok := all[m.observer.server]
 		if !ok {
-			sum.Names, sum.Loaded = make(map[publish.Kind]int), s.Loaded
+			sum.Names = make(map[publish.Kind]int)
 		}
 		for k, names := range s.Names {
 			sum.Names[k] += names

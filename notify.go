@@ -9,59 +9,59 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A notifier tells the secondaries of zones that something has changed (RFC
-// 1996). Each zone waits for its own secondaries alone, which takes seconds where
-// one is silent; what changes meanwhile is told once, afterwards.
+// A notifier sends NOTIFY to the secondaries of zones (RFC 1996). A zone waits for its own
+// secondaries alone, which takes seconds where one does not answer. What changes meanwhile
+// is notified once, afterwards.
 type notifier struct {
-	transfer *transfer.Transfer // nil if nothing is transferred
+	send func(zone string) error // to all secondaries of a zone; returns when they have answered
 
-	mu     sync.Mutex
-	states map[definition.Name]notifying
+	mu      sync.Mutex
+	sending map[definition.Name]bool // the zones of which one is under way: whether another must follow
 }
 
-// notifying is how far a zone is.
-type notifying int
-
-const (
-	idle notifying = iota
-	sending
-	again // sending what is not the newest any more
-)
-
-// newNotifier looks for the transfer plugin of the block.
+// newNotifier returns one that sends what the transfer plugin of the block sends, or nil
+// if there is none.
 func newNotifier(server *dnsserver.Config) *notifier {
-	t, _ := server.Handler("transfer").(*transfer.Transfer)
-	return &notifier{transfer: t, states: make(map[definition.Name]notifying)}
+	t, ok := server.Handler("transfer").(*transfer.Transfer)
+	if !ok {
+		return nil
+	}
+	return &notifier{send: t.Notify, sending: make(map[definition.Name]bool)}
 }
 
-// notify starts to tell the secondaries of zones.
-func (n *notifier) notify(zones ...definition.Name) {
-	if n == nil || n.transfer == nil {
+// notify sends NOTIFY for some zones, and does not wait for that. With nil it does nothing.
+func (n *notifier) notify(zones []definition.Name) {
+	if n == nil {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, zone := range zones {
-		if n.states[zone] == idle {
-			n.states[zone] = sending
-			go n.send(zone)
-		} else {
-			n.states[zone] = again
+		_, underWay := n.sending[zone]
+		n.sending[zone] = underWay
+		if !underWay {
+			go n.run(zone)
 		}
 	}
 }
 
-func (n *notifier) send(zone definition.Name) {
-	for {
-		if err := n.transfer.Notify(string(zone)); err != nil {
+// run sends NOTIFY for a zone until nothing has changed since the last.
+func (n *notifier) run(zone definition.Name) {
+	for again := true; again; again = n.another(zone) {
+		if err := n.send(string(zone)); err != nil {
 			log.Warningf("%v", err)
 		}
-		n.mu.Lock()
-		done := n.states[zone] == sending
-		n.states[zone]--
-		n.mu.Unlock()
-		if done {
-			return
-		}
 	}
+}
+
+// another reports whether another NOTIFY must follow the one that has been sent.
+func (n *notifier) another(zone definition.Name) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.sending[zone] {
+		n.sending[zone] = false
+		return true
+	}
+	delete(n.sending, zone)
+	return false
 }

@@ -28,37 +28,46 @@ func (l late) Run(ctx context.Context, deliver func(*change.Content)) {
 		case <-ctx.Done():
 			return
 		case text := <-l.text:
-			deliver(&change.Content{Documents: []*change.Document{change.NewDocument("late", text, definition.NewReader(lateZones))}})
+			document := change.NewDocument("late", text, definition.NewReader(lateZones))
+			deliver(&change.Content{Documents: []*change.Document{document}})
 		}
 	}
 }
 
 var lateZones = definition.Zones{"example.org."}
 
+// newWaiting returns the handler of a block with one source, which is late.
+func newWaiting(t *testing.T, l late, next *nextPlugin) *MXSRV {
+	t.Helper()
+	p, err := publish.New(publish.Config{Zones: lateZones, Sources: []source.Source{l}, Server: "test"}, new(observer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Load(); err != nil {
+		t.Fatal(err)
+	}
+	return &MXSRV{Next: next, publisher: p, responder: answer.New(answer.Config{Zones: lateZones})}
+}
+
 // TestReady: until all sources of all blocks have delivered, and what they
 // declare could be served, no handler is ready, and nothing below the zones of
-// those that wait is answered or denied.
+// those that wait is answered or denied. Other instances do not matter.
 func TestReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		next := &behind{answer: new(dns.Msg)}
+		next := &nextPlugin{answer: new(dns.Msg)}
 		complete, err := load(t, defined, next)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l := late{source.Static("late", nil, nil), make(chan string)}
-		p, err := publish.New(publish.Config{Zones: lateZones, Sources: []source.Source{l}, Server: "test"}, new(observer))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Load(); err != nil {
-			t.Fatal(err)
-		}
-		waiting := &MXSRV{Next: next, publisher: p, responder: &answer.Responder{Zones: lateZones.Set()}}
+		waiting := newWaiting(t, l, next)
 		i := new(instance)
 		i.add(waiting)
 		i.add(complete)
 		i.follow()
 		defer i.stop()
+		other := new(instance) // of another Corefile, which has not started or has ended
+		other.add(newWaiting(t, l, next))
 
 		for _, step := range []struct {
 			name, text string
@@ -79,13 +88,16 @@ func TestReady(t *testing.T) {
 					t.Errorf("%s: ready is %v, want %v", step.name, m.Ready(), step.ready)
 				}
 			}
+			if other.handlers[0].Ready() {
+				t.Errorf("%s: one that waits is ready by what another instance has", step.name)
+			}
 			rcode, res, err := ask(t, waiting, new(dns.Msg).SetQuestion("example.org.", dns.TypeMX))
 			if rcode != step.rcode || err != nil || (res != nil) != step.ready {
 				t.Errorf("%s: rcode %d, %v, %v", step.name, rcode, err, res)
 			}
 			asked := next.asked
 			if ask(t, waiting, new(dns.Msg).SetQuestion("example.com.", dns.TypeMX)); next.asked != asked+1 {
-				t.Errorf("%s: a name in no zone is not passed on", step.name)
+				t.Errorf("%s: a name in no zone does not go to the next plugin", step.name)
 			}
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/answer"
 	"github.com/mxsrv/mxsrv/plugin/corefile"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/publish"
 )
 
@@ -26,14 +27,14 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	instanceOf(c).add(m)
+	m.responder.Join(server)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		m.Next = next
+		m.Next, m.responder.Last = next, next == nil
 		return m
 	})
 	c.OnStartup(func() error { // the other plugins are known only now
-		plugins := m.responder.Inspect(server, b.Zones)
 		m.observer.secondaries = newNotifier(server)
-		m.publisher.SetPlugins(plugins)
+		m.publisher.SetPlugins(m.responder.Plugins())
 		return nil
 	})
 	return nil
@@ -46,7 +47,7 @@ func parse(c *caddy.Controller, root string) *corefile.Block {
 	})
 }
 
-// newHandler returns the handler of a block, which has loaded nothing yet.
+// newHandler returns the handler of a block, whose publisher has loaded nothing yet.
 func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 	o := &observer{server: server, etcds: b.Etcds}
 	for _, f := range b.Files {
@@ -56,11 +57,18 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 		e.Info, e.Warn = o.Info, o.Warning
 		e.Mark = len(b.Inline.Apexes) > 0 // whose serials are made of revisions
 	}
-	o.Excluded(0) // to be seen from the start
+	o.Excluded(0) // which makes the counter appear
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, Fallthrough: b.Fallthrough, Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
 		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
 	}, o)
-	r := &answer.Responder{Zones: b.Zones.Set(), TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN}
+	var apexes definition.Zones
+	for i := range b.Inline.Apexes {
+		apexes = append(apexes, b.Inline.Apexes[i].Zone)
+	}
+	r := answer.New(answer.Config{
+		Zones: b.Zones, Authoritative: apexes, Fallthrough: b.Fallthrough,
+		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN,
+	})
 	return &MXSRV{publisher: p, responder: r, observer: o}, err
 }

@@ -1,96 +1,106 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 )
 
-// Files of the CoreDNS peers.
+// Files of CoreDNS.
 const (
 	definitionsFile = "definitions.conf"
-	zoneFileName    = "db.example.org"
-	hostsFileName   = "hosts"
-	floorFile       = "floor.message"
+	zoneFile        = "db.example.org"
+	hostsFile       = "hosts"
+	messageFile     = "message" // of the fixed-answer plugin
 )
 
-// blockOf makes a preparation of what a plugin needs: lines writes its files and
-// returns its lines in the Corefile.
-func blockOf(lines func(site, *workload) (string, error)) func(site, *workload) error {
+// A preparation writes the files of plugins and returns their lines in the Corefile.
+type preparation func(site, *workload) (string, error)
+
+// block makes the preparation of a CoreDNS from that of some plugins.
+func block(plugins preparation) func(site, *workload) error {
 	return func(s site, w *workload) error {
-		plugins, err := lines(s, w)
+		lines, err := plugins(s, w)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(s.path("Corefile"), []byte(corefile(s.port, w.shape, plugins)), 0o644)
+		return s.fillText("Corefile", corefile(s.port, w.first()+lines))
 	}
 }
 
-// corefile is a server block, with what the shape of the answers wants in front.
-func corefile(port int, shape shape, plugins string) string {
-	front := ""
-	if shape.cache {
-		front += "\tcache\n"
-	}
-	if shape.do {
-		front += "\tdnssec {\n\t\tkey file " + keyFile + "\n\t}\n"
-	}
-	return fmt.Sprintf("%s:%d {\n\tbind 127.0.0.1\n%s%s}\n", strings.TrimSuffix(zone, "."), port, front, plugins)
+// corefile returns a server block with some lines.
+func corefile(port int, lines string) string {
+	return fmt.Sprintf("%s:%d {\n\tbind 127.0.0.1\n%s}\n", strings.TrimSuffix(zone, "."), port, lines)
 }
 
+// first returns the lines of the plugins before the compared one.
+func (w *workload) first() string {
+	lines := ""
+	for name := range strings.FieldsFuncSeq(w.before, func(r rune) bool { return r == '+' }) {
+		if name == "prometheus" {
+			name += " 127.0.0.1:0"
+		}
+		lines += "\t" + name + "\n"
+	}
+	if w.signed {
+		lines += "\tdnssec {\n\t\tkey file " + keyFile + "\n\t}\n"
+	}
+	return lines
+}
+
+// mxsrvLines are those of mxsrv, and of the fixed-answer plugin after it where the next
+// plugin answers.
 func mxsrvLines(s site, w *workload) (string, error) {
-	whole, behind := "", ""
-	if w.shape.denial {
-		whole = "\t\tauthoritative {\n\t\t\tns ns.example.net.\n\t\t}\n"
+	lines := "\tmxsrv {\n\t\tfile " + definitionsFile + "\n"
+	if w.denial {
+		lines += "\t\tauthoritative {\n\t\t\tns ns.example.net.\n\t\t}\n"
 	}
-	if w.behind != nil {
-		behind = "\tfloor " + floorFile + "\n"
-		if err := fillFloor(s, composed(w)); err != nil {
+	lines += "\t}\n"
+	if w.next != nil {
+		next, err := fixedLines(s, w)
+		if err != nil {
 			return "", err
 		}
+		lines += next
 	}
-	return "\tmxsrv {\n\t\tfile " + definitionsFile + "\n" + whole + "\t}\n" + behind, s.fill(definitionsFile, w.records().definitions)
+	return lines, s.fill(definitionsFile, w.records().definitions)
 }
 
 func fileLines(s site, w *workload) (string, error) {
-	return "\tfile " + zoneFileName + "\n", s.fill(zoneFileName, w.served().zoneFile)
+	return "\tfile " + zoneFile + "\n", s.fill(zoneFile, w.served().zoneFile)
 }
 
-func cachedFileLines(s site, w *workload) (string, error) {
-	lines, err := fileLines(s, w)
-	return "\tcache\n" + lines, err
+// cached returns the lines of a plugin after those of cache.
+func cached(plugins preparation) preparation {
+	return func(s site, w *workload) (string, error) {
+		lines, err := plugins(s, w)
+		return "\tcache\n" + lines, err
+	}
 }
 
-func cachedMXSRVLines(s site, w *workload) (string, error) {
-	lines, err := mxsrvLines(s, w)
-	return "\tcache\n" + lines, err
-}
-
+// overlayLines are those of mxsrv with file as the next plugin.
 func overlayLines(s site, w *workload) (string, error) {
 	lines, err := fileLines(s, w)
-	if err != nil {
-		return "", err
-	}
-	return "\tmxsrv {\n\t\tfile " + definitionsFile + "\n\t}\n" + lines, s.fill(definitionsFile, w.records().definitions)
+	err = errors.Join(err, s.fill(definitionsFile, w.records().definitions))
+	return "\tmxsrv {\n\t\tfile " + definitionsFile + "\n\t}\n" + lines, err
 }
 
 func hostsLines(s site, w *workload) (string, error) {
-	return "\thosts " + hostsFileName + " {\n\t\tttl 3600\n\t}\n", s.fill(hostsFileName, w.records().hostsFile)
+	return "\thosts " + hostsFile + " {\n\t\tttl 3600\n\t}\n", s.fill(hostsFile, w.records().hostsFile)
 }
 
-// templateLines answers the one question of the workload, or all names with the
-// same records.
+// templateLines answer the one question of the workload, or all names with the same
+// records.
 func templateLines(_ site, w *workload) (string, error) {
 	q := w.questions()[0]
 	var b strings.Builder
 	fmt.Fprintf(&b, "\ttemplate IN %s {\n", q.kind)
 	answer, glue := w.records().answer(q)
-	if w.shape.denial {
+	if w.denial {
 		fmt.Fprintf(&b, "\t\trcode NXDOMAIN\n\t\tauthority %q\n", soa(1))
 	}
 	for _, rr := range answer {
-		if w.shape.asked {
+		if w.asked {
 			rr.owner = "{{ .Name }}"
 		}
 		fmt.Fprintf(&b, "\t\tanswer %q\n", rr)
@@ -102,7 +112,24 @@ func templateLines(_ site, w *workload) (string, error) {
 	return b.String(), nil
 }
 
-func etcdLines(s site, w *workload) (string, error) {
-	lines := fmt.Sprintf("\tetcd {\n\t\tpath /skydns\n\t\tendpoint http://127.0.0.1:%d\n\t}\n", s.port+1)
-	return lines, s.fill(keysFile, func(out io.Writer) { w.records().keys(out) })
+// fixedLines are those of the fixed-answer plugin. Its message is that of mxsrv, record for
+// record, or that of file where the next plugin answers.
+func fixedLines(s site, w *workload) (string, error) {
+	plugins := mxsrvLines
+	if w.next != nil {
+		plugins = overlayLines
+	}
+	m, err := w.answerAlone(s, plugins)
+	if err != nil {
+		return "", err
+	}
+	wire, err := m.Pack()
+	if err != nil {
+		return "", err
+	}
+	lines := "\tfixed " + messageFile
+	if w.asked {
+		lines += " asked"
+	}
+	return lines + "\n", s.fillText(messageFile, string(wire))
 }

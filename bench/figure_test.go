@@ -2,6 +2,8 @@ package main
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -53,9 +55,9 @@ func TestGrowth(t *testing.T) {
 }
 
 func TestRatios(t *testing.T) {
-	a := &contender{turns: []turn{{round: 0, qps: 10}, {round: 1, qps: 30}, {round: 2, qps: 50}}}
-	b := &contender{turns: []turn{{round: 0, qps: 20}, {round: 2, qps: 10}}} // seldom
-	got := ratios(a, b, qps)
+	a := &contender{turns: []turn{{round: 0, rate: 10}, {round: 1, rate: 30}, {round: 2, rate: 50}}}
+	b := &contender{turns: []turn{{round: 0, rate: 20}, {round: 2, rate: 10}}} // seldom
+	got := ratios(a, b, rate)
 	if len(got) != 2 || got[0] != 0.5 || got[1] != 5 {
 		t.Errorf("%v, want those of rounds 0 and 2, [0.5 5]", got)
 	}
@@ -88,19 +90,92 @@ func TestLimit(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	for _, tc := range []struct {
-		against              string
-		least, median, floor float64
+		least, median, fixed float64
 		want                 string
 	}{
-		{"floor", 0.97, 0.98, 1, "yes"},
-		{"floor", 0.97, 0.96, 1, "**no**"},
-		{"file", 1.45, 1.45, 1.5, "yes"},
-		{"file", 1.45, 1.40, 1.5, "**no**"},
-		{"file", 1.45, 1.30, 1.32, "no; the floor itself has 1.32"},
+		{0.95, 0.96, 1, "0.96 (0.50-9.00)"},
+		{0.95, 0.9499, 1, "0.950 (0.500-9.000): **0.95 wanted**"},
+		{0, 0.4, 1, "0.40 (0.50-9.00)"},
+		{1.45, 1.40, 1.5, "1.400 (0.500-9.000): **1.45 wanted**"},
+		{1.45, 1.30, 1.32, "1.300 (0.500-9.000): **1.45 wanted**, fixed has 1.32"},
 	} {
-		v := verdict{demand: demand{against: tc.against, least: tc.least}, times: spread{0, tc.median, 9}, floor: tc.floor}
-		if got := v.String(); got != tc.want {
+		if got := (verdict{spread{0.5, tc.median, 9}, tc.least, tc.fixed}).String(); got != tc.want {
 			t.Errorf("%v: %q, want %q", tc, got, tc.want)
+		}
+	}
+}
+
+// TestLeast: what is demanded in some workloads.
+func TestLeast(t *testing.T) {
+	for name, want := range map[string][]float64{ // of columns
+		"MX 2 errors": {0.95, 1.45, 0, 0, 0}, "SRV 40 prometheus+errors": {0.95, 1.45, 0, 0, 0},
+		"MX 6 log+errors": {0.95, 1.45, 0, 0, 0}, "MX 2": {0.95, 1.45, 1, 2.4, 5}, "million": {0.95, 1.45, 1, 2.4, 5},
+		"address": {0.95, 1.3, 1, 2.4, 5}, "NXDOMAIN": {0.95, 1.3, 1, 2.4, 5}, "TCP": {0.95, 1.3, 1, 2.4, 5},
+		"signed": {0.95, 1.3, 0, 0, 0}, "next": {0.95, 0, 0, 0, 0}, "cache": {0.95, 0, 0, 0, 0},
+	} {
+		w := workloads[slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })]
+		for i, than := range columns {
+			if got := w.least(than); got != want[i] {
+				t.Errorf("%s: %v times %s, want %v", name, got, than, want[i])
+			}
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	var rows table
+	rows.add("start", "%.2f s", 1.5)
+	rows.demand(true, "at least 5 times", "rate", "%d times", 6)
+	rows.demand(false, "none", "lost", "%d", 1)
+	var out strings.Builder
+	rows.write(&out)
+	const want = `| what | figure | demand | met |
+|--|--|--|--|
+| start | 1.50 s |  |  |
+| rate | 6 times | at least 5 times | yes |
+| lost | 1 | none | **no** |
+
+`
+	if out.String() != want {
+		t.Errorf("%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// TestScaleDemands: mxsrv is compared with file of the same round.
+func TestScaleDemands(t *testing.T) {
+	sc := scale{sizes: []int{1000, 1000000}, figures: map[key][]float64{}}
+	for measure, figures := range map[string][2][]float64{ // of mxsrv and file, in three rounds
+		"first": {{2, 9, 9}, {4, 10, 10}}, "resident": {{66, 66, 66}, {100, 100, 100}},
+		"p99change": {{0.004, 0.004, 0.004}, {0.007, 0.009, 0.007}}, "line": {{0.5, 0.6, 0.4}, {1, 1, 1}},
+	} {
+		sc.figures[key{"mxsrv", measure, 1000000}], sc.figures[key{"file", measure, 1000000}] = figures[0], figures[1]
+	}
+	var met []bool
+	for _, row := range sc.demands() {
+		met = append(met, row.met)
+	}
+	if want := []bool{true, false, false, true}; !slices.Equal(met, want) {
+		t.Errorf("met: %v, want %v: start, memory, latency, processor time", met, want)
+	}
+}
+
+// TestCompare: the ratio is that of the turns of one round, and a lost query is one too
+// many.
+func TestCompare(t *testing.T) {
+	turn := func(answers, lost float64) load { return load{completed: answers, seconds: 1, lost: lost} }
+	quiet := []load{turn(50000, 0), turn(40000, 0), turn(50000, 0)}
+	for _, tc := range []struct {
+		busy []load
+		met  bool
+	}{
+		{[]load{turn(50000, 0), turn(40000, 0), turn(10000, 0)}, true},
+		{[]load{turn(49000, 0), turn(39000, 0), turn(49000, 0)}, false},
+		{[]load{turn(50000, 0), turn(40000, 1), turn(50000, 0)}, false},
+	} {
+		var rows table
+		rows.compare(quiet, tc.busy, 100)
+		if got := rows[len(rows)-1]; got.met != tc.met {
+			t.Errorf("%v: met %t, want %t", tc.busy, got.met, tc.met)
 		}
 	}
 }

@@ -1,11 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"maps"
+	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 // What other programs print.
@@ -36,8 +43,8 @@ func TestParseLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l.completed != 21977 || l.lost != 2 || l.seconds != 1.003313 {
-		t.Errorf("%+v, want 21977 completed and 2 lost in 1.003313 s", l)
+	if l.completed != 21977 || l.lost != 2 || l.seconds != 1.003313 || l.latency != 0.004509 {
+		t.Errorf("%+v, want 21977 completed and 2 lost in 1.003313 s, in 0.004509 s each", l)
 	}
 	if want := map[string]float64{"NOERROR": 21970, "SERVFAIL": 7}; !maps.Equal(l.codes, want) {
 		t.Errorf("codes %v, want %v", l.codes, want)
@@ -45,7 +52,8 @@ func TestParseLoad(t *testing.T) {
 	if err := l.only("NOERROR"); err == nil || err.Error() != "7 of 21977 answers are SERVFAIL" {
 		t.Errorf("only NOERROR: %v", err)
 	}
-	if _, err := parseLoad("[Status] Testing complete"); err == nil || !strings.Contains(err.Error(), "dnsperf has no answers") {
+	_, err = parseLoad("[Status] Testing complete")
+	if err == nil || !strings.Contains(err.Error(), "dnsperf has no answers") {
 		t.Errorf("without statistics: %v", err)
 	}
 }
@@ -58,13 +66,15 @@ func TestWatched(t *testing.T) {
 > NOERROR h000001.example.org A 0.002000
 > I d000004.example.org MX 0.000001
 `
-	var w watched
 	start := time.Unix(1000, 0)
 	now := start
-	w.read(strings.NewReader(text), func() time.Time {
+	w := watched{now: func() time.Time {
 		now = now.Add(time.Second)
 		return now
-	})
+	}}
+	for part := range slices.Chunk([]byte(text), 7) { // it writes when it likes, not line by line
+		w.Write(part)
+	}
 	if w.lost != 2 {
 		t.Errorf("%d lost, want 2: the refused and the late one", w.lost)
 	}
@@ -76,7 +86,7 @@ func TestWatched(t *testing.T) {
 	}
 }
 
-func TestProcessOf(t *testing.T) {
+func TestParseStat(t *testing.T) {
 	for _, tc := range []struct {
 		stat      string
 		pid, pgrp int
@@ -87,7 +97,7 @@ func TestProcessOf(t *testing.T) {
 		{"14 (cut short", 0, 0, false},
 		{"", 0, 0, false},
 	} {
-		pid, pgrp, ok := processOf(tc.stat)
+		pid, pgrp, ok := parseStat(tc.stat)
 		if pid != tc.pid || pgrp != tc.pgrp || ok != tc.ok {
 			t.Errorf("%q: %d, %d, %t; want %d, %d, %t", tc.stat, pid, pgrp, ok, tc.pid, tc.pgrp, tc.ok)
 		}
@@ -108,37 +118,79 @@ func TestVersionIn(t *testing.T) {
 	}
 }
 
-func TestParseBenchstat(t *testing.T) {
+func TestParseBenchmarks(t *testing.T) {
 	const text = `goos: linux
 cpu: Intel(R) Xeon(R) Processor
-,benchmarks,
-,sec/op,CI
-MX/mxsrv-2,1.377e-07,2%
-MX/file-2,2.1e-06,∞
-geomean,2.002e-07,
-
-,benchmarks,
-,B/op,CI
-MX/mxsrv-2,160,0%
-MX/file-2,616,0%
-
-,benchmarks,
-,allocs/op,CI
-MX/mxsrv-2,1,0%
-MX/file-2,12,0%
+BenchmarkMX/mxsrv-2         	 1000000	       137.7 ns/op	     160 B/op	       1 allocs/op
+BenchmarkMX/mxsrv-2         	 1000000	       140 ns/op	     160 B/op	       1 allocs/op
+BenchmarkMX/file-2          	  100000	      2100 ns/op	         5.000 questions	     616 B/op	      12 allocs/op
+PASS
 `
-	h, err := parseBenchstat(text)
-	if err != nil {
-		t.Fatal(err)
+	want := []*benchmark{
+		{"MX/mxsrv", []float64{137.7, 140}, []float64{160, 160}, []float64{1, 1}},
+		{"MX/file", []float64{2100}, []float64{616}, []float64{12}},
 	}
-	if want := []string{"MX/mxsrv-2", "MX/file-2"}; !reflect.DeepEqual(h.names, want) {
-		t.Errorf("%v, want %v", h.names, want)
+	if got := parseBenchmarks(text); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
-	want := map[string]string{"sec/op": "1.377e-07", "sec/op CI": "2%", "B/op": "160", "B/op CI": "0%", "allocs/op": "1", "allocs/op CI": "0%"}
-	if got := h.figures["MX/mxsrv-2"]; !maps.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
+}
+
+func TestAddressIn(t *testing.T) {
+	for records, want := range map[string]string{
+		"": "", "i.example.org. A 10.0.0.1": "10.0.0.1", "i.example.org. AAAA 2001:db8::1": "",
+		"i.example.org. A 10.0.0.1\ni.example.org. A 10.0.0.2": "",
+	} {
+		if got := addressIn(&dns.Msg{Answer: parsed(t, records)}); got != want {
+			t.Errorf("%q: %q, want %q", records, got, want)
+		}
 	}
-	if _, err := parseBenchstat("goos: linux\n"); err == nil {
-		t.Error("no error without a benchmark")
+}
+
+// TestAddress: an address tells instance and version.
+func TestAddress(t *testing.T) {
+	seen := map[string]instance{}
+	for _, number := range []int{0, 1, 255, 256, 65535, 65536, 109999} {
+		for version := range 50 {
+			i := instance{number: number, version: version}
+			if other, known := seen[i.address()]; known {
+				t.Fatalf("%+v and %+v have the address %s", i, other, i.address())
+			}
+			seen[i.address()] = i
+			if _, err := netip.ParseAddr(i.address()); err != nil {
+				t.Errorf("%+v: %v", i, err)
+			}
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	names := []string{"MX 2", "MX 2 errors", "scale"}
+	for list, want := range map[string]string{
+		"": "[MX 2 MX 2 errors scale]", "scale, MX 2 errors": "[scale MX 2 errors]",
+		"all": `no part "all": write some of MX 2, MX 2 errors, scale`,
+	} {
+		chosen, err := choose(list, names)
+		got := fmt.Sprint(chosen)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", list, got, want)
+		}
+	}
+}
+
+// TestFollow: steps come in order, and the first error ends the run and has its name.
+func TestFollow(t *testing.T) {
+	var did []string
+	do := func(name string, err error) step {
+		return step{name, 1, func(context.Context) error {
+			did = append(did, name)
+			return err
+		}}
+	}
+	err := follow(t.Context(), []step{do("one", nil), do("two", errors.New("broken")), do("three", nil)})
+	if err == nil || err.Error() != "two: broken" || !slices.Equal(did, []string{"one", "two"}) {
+		t.Errorf("%v after %q, want two: broken", err, did)
 	}
 }

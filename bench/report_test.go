@@ -16,17 +16,18 @@ import (
 // invented makes a report of figures that nobody has measured.
 func invented(t *testing.T) *report {
 	t.Helper()
-	r := &report{plan: whole, began: time.Unix(0, 0), took: 25 * time.Minute, versions: []string{"mxsrv abc"}, scale: newScale(whole.sizes)}
+	r := &report{plan: fullPlan, began: time.Unix(0, 0), took: 25 * time.Minute, versions: []string{"mxsrv abc"},
+		scale: scale{sizes: fullPlan.sizes, figures: map[key][]float64{}}}
 	for i := range workloads {
 		c := &contest{workload: &workloads[i]}
 		if c.name == "million" {
-			c.workload = &workload{name: c.name, title: c.title, peers: c.peers, questions: random("d", 1000, 2), records: shared(1000)}
+			c.workload = &workload{name: c.name, title: c.title, peers: c.peers, questions: random("d", 1000, 2)}
 		}
 		for j, name := range strings.Fields(c.peers) {
 			p := peers[slices.IndexFunc(peers, func(p peer) bool { return p.name == name })]
 			cost := 8e-6 * float64(j+1)
 			turns := []turn{{0, 0.99 / cost, cost, 0.99, 0.6, 0}, {1, 0.9 / cost, cost * 1.1, 0.99, 0.7, 1}}
-			one := &contender{peer: p, octets: 175, turns: turns}
+			one := &contender{peer: p, size: 175, turns: turns}
 			if name == "BIND" {
 				one.turns, one.failed = nil, 2
 			}
@@ -41,13 +42,12 @@ func invented(t *testing.T) *report {
 					if !server.follows && m.name != "first" && m.name != "resident" && m.name != "peak" {
 						continue
 					}
-					r.scale.add(server.name, m.name, n, (0.01+1e-6*float64(n))*float64(i+k+1)/m.scale)
+					r.scale.figures[key{server.name, m.name, n}] = []float64{(0.01 + 1e-6*float64(n)) * float64(i+k+1) / m.scale}
 				}
 			}
 		}
 	}
-	r.handler = &handlerFigures{figures: map[string]map[string]string{}}
-	r.handler.set("MX/mxsrv-2", "sec/op", "1.377e-07")
+	r.handler = []*benchmark{{"MX/mxsrv", []float64{137.7, 140}, []float64{160, 160}, []float64{1, 1}}}
 	return r
 }
 
@@ -76,7 +76,9 @@ func TestReport(t *testing.T) {
 			t.Errorf("%s in the report", bad)
 		}
 	}
-	for _, want := range []string{"| floor | MX, two exchanges | 0.97 | 2.000 | 2.00 | yes |", "| MX/mxsrv | 138 |", "linear", "| BIND | | | | | 2 turns failed |", "93 queries were not answered"} {
+	for _, want := range []string{"| MX, two exchanges, after errors | 2.00 | 3.00 |  | 4.00 |  |", "linear",
+		"| MX/mxsrv | 139 (138-140) | 160 | 1 |", "Demands: 74; not met: 2.", "| BIND |  |  |  |  | 2 turns failed |",
+		"129 queries were not answered"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %q in the report", want)
 		}
@@ -103,7 +105,7 @@ func checkPicture(t *testing.T, path string) {
 			t.Fatalf("%s: %v", path, err)
 		}
 	}
-	if !strings.Contains(string(svg), "fill:#FFFFFF") || len(svg) > 40000 {
-		t.Errorf("%s: %d octets, want at most 40000 and white behind", path, len(svg))
+	if !strings.Contains(string(svg), `fill="#FFFFFF"`) || len(svg) > 40000 {
+		t.Errorf("%s: %d bytes, want at most 40000 and a white background", path, len(svg))
 	}
 }

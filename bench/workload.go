@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -17,98 +18,114 @@ func (q question) String() string { return q.name + " " + q.kind }
 type workload struct {
 	name, title string
 	peers       string // those that can serve it, in the order of the report
+	before      string // plugins before the compared one in plugin.cfg order, with + between
 	records     func() records
-	behind      func() records // what another plugin serves behind mxsrv
+	next        func() records // what the next plugin serves, where mxsrv does not answer
 	questions   func() []question
 	options     string // of dnsperf
-	network     string // udp if empty
-	shape       shape
-	heavy       bool // takes seconds to start: fewer rounds
-}
+	network     string // UDP if empty
+	heavy       bool   // takes seconds to start: most peers take part in few rounds
 
-// shape is what an answer looks like beyond its records.
-type shape struct {
 	asked  bool // the owner of the answer is the asked name
-	denial bool // the name is not there
+	denial bool // the name does not exist
 	edns   bool
-	do     bool // and dnssec in the blocks, or the zone signed
-	cache  bool // in front of all that are compared
+	signed bool // DO is set, and the plugin dnssec or the zone has signatures
 }
 
 const (
-	plain = "mxsrv floor file cache+file template etcd NSD Knot BIND dnsmasq"
-	zones = "mxsrv floor file cache+file cache+mxsrv NSD Knot BIND"
+	coredns  = "mxsrv fixed file template"
+	everyone = coredns + " cache+file etcd NSD Knot BIND dnsmasq"
 )
 
-// workloads are all of them, in the order of the report.
-var workloads = []workload{
-	{name: "mx2", title: "MX, two exchanges", peers: plain, records: exchanges2, questions: asks("example.org MX")},
-	{name: "mx6", title: "MX, six exchanges with IPv4 and IPv6", peers: plain, records: exchanges6, questions: asks("example.org MX"),
-		options: "-e -c 8", shape: shape{edns: true}},
-	{name: "srv2", title: "SRV, 6:4", peers: plain, records: balanced, questions: asks("_ldap._tcp.example.org SRV")},
-	{name: "srv40", title: "SRV, forty targets", peers: plain, records: forty, questions: asks("_ldap._tcp.example.org SRV"),
-		options: "-e -c 8", shape: shape{edns: true}},
-	{name: "address", title: "address of a host", peers: "mxsrv floor file cache+file hosts template etcd NSD Knot BIND dnsmasq",
-		records: exchanges2, questions: asks("mx1.example.org A")},
-	{name: "passed", title: "passed on", peers: "mxsrv floor mxsrv+file file", records: exchanges2, behind: web, questions: asks("www.example.org A")},
-	{name: "nxdomain", title: "NXDOMAIN, random names", peers: plain, records: exchanges2, questions: random("nosuch", 1000, 10000),
-		shape: shape{denial: true}},
-	{name: "thousand", title: "random names of 1,000", peers: plain, records: shared(1000), questions: random("d", 1000, 10000),
-		shape: shape{asked: true}},
-	{name: "million", title: "random names of 1,000,000", peers: "mxsrv floor file cache+file template NSD Knot BIND", records: shared(1000000),
-		questions: random("d", 1000000, 100000), shape: shape{asked: true}, heavy: true},
-	{name: "dnssec", title: "DO set, signed", peers: zones, records: exchanges2, questions: asks("example.org MX"),
-		options: "-D -c 8", shape: shape{edns: true, do: true}},
-	{name: "cache", title: "cache in front", peers: "mxsrv floor file", records: exchanges2, questions: asks("example.org MX"), shape: shape{cache: true}},
-	{name: "tcp", title: "TCP", peers: "mxsrv floor file cache+file template etcd NSD Knot BIND", records: exchanges2, questions: asks("example.org MX"), options: "-m tcp -c 20 -q 400", network: "tcp"},
+var (
+	mx2 = workload{name: "MX 2", title: "MX, two exchanges", peers: everyone, records: exchanges2,
+		questions: asks("example.org MX")}
+	mx6 = workload{name: "MX 6", title: "MX, six exchanges with IPv4 and IPv6", peers: everyone, records: exchanges6,
+		questions: asks("example.org MX"), options: "-e -c 8", edns: true}
+	srv40 = workload{name: "SRV 40", title: "SRV, forty targets", peers: everyone, records: forty,
+		questions: asks("_ldap._tcp.example.org SRV"), options: "-e -c 8", edns: true}
+)
+
+// workloads are all of them, in the order of the report: first those in Corefiles
+// that people have, with errors at least.
+var workloads = slices.Concat(
+	after("errors", mx2, mx6, srv40), after("prometheus+errors", mx2, mx6, srv40), after("log+errors", mx2, mx6, srv40),
+	[]workload{
+		mx2, mx6,
+		{name: "SRV 2", title: "SRV, 6:4", peers: everyone, records: balanced,
+			questions: asks("_ldap._tcp.example.org SRV")},
+		srv40,
+		{name: "address", title: "address of a host", peers: everyone + " hosts", records: exchanges2,
+			questions: asks("mx1.example.org A")},
+		{name: "NXDOMAIN", title: "NXDOMAIN, random names", peers: everyone, records: exchanges2,
+			questions: random("nosuch", 1000, 10000), denial: true},
+		{name: "thousand", title: "random names of 1,000", peers: everyone, records: shared(1000),
+			questions: random("d", 1000, 10000), asked: true},
+		{name: "million", title: "random names of 1,000,000", peers: coredns + " cache+file NSD Knot BIND",
+			records: shared(1000000), questions: random("d", 1000000, 100000), asked: true, heavy: true},
+		{name: "TCP", title: "TCP", peers: coredns + " cache+file etcd NSD Knot BIND", records: exchanges2,
+			questions: asks("example.org MX"), options: "-m tcp -c 20 -q 400", network: "tcp"},
+		{name: "signed", title: "DO set, signed", peers: "mxsrv fixed file cache+file cache+mxsrv NSD Knot BIND",
+			records: exchanges2, questions: asks("example.org MX"), options: "-D -c 8", edns: true, signed: true},
+		{name: "next", title: "answered by the next plugin", peers: "mxsrv fixed mxsrv+file file", records: exchanges2,
+			next: web, questions: asks("www.example.org A")},
+		{name: "cache", title: "after cache", peers: "mxsrv fixed file", before: "cache", records: exchanges2,
+			questions: asks("example.org MX")},
+	},
+)
+
+// after returns workloads of CoreDNS in which other plugins are before the compared one.
+func after(before string, some ...workload) []workload {
+	for i := range some {
+		w := &some[i]
+		w.name, w.title, w.before, w.peers = w.name+" "+before, w.title+", after "+before, before, coredns
+	}
+	return some
 }
 
 func exchanges2() records {
 	return records{
-		hosts: []host{{"mx1", []string{"192.0.2.10"}}, {"mx2", []string{"192.0.2.20"}}},
-		mails: []mail{{[]string{"@"}, []exchange{{10, "mx1"}, {20, "mx2"}}}},
+		[]host{{"mx1", []string{"192.0.2.10"}}, {"mx2", []string{"192.0.2.20"}}},
+		[]set{{"MX", []string{"@"}, []target{{"10", "mx1"}, {"20", "mx2"}}}},
 	}
 }
 
 func exchanges6() records {
-	var r records
-	m := mail{domains: []string{"@"}}
+	r := records{sets: []set{{kind: "MX", owners: []string{"@"}}}}
 	for i := 1; i <= 6; i++ {
 		h := host{fmt.Sprint("mx", i), []string{fmt.Sprint("192.0.2.", i), fmt.Sprint("2001:db8::", i)}}
-		r.hosts, m.exchanges = append(r.hosts, h), append(m.exchanges, exchange{10 * i, h.name})
+		r.hosts, r.sets[0].targets = append(r.hosts, h), append(r.sets[0].targets, target{fmt.Sprint(10 * i), h.name})
 	}
-	r.mails = []mail{m}
 	return r
 }
 
+// balanced and forty have weights that the plugin etcd leaves as they are: it makes them
+// parts of a hundred, rounded down.
 func balanced() records {
 	return records{
-		hosts:    []host{{"ldap1", []string{"192.0.2.10"}}, {"ldap2", []string{"192.0.2.20"}}},
-		services: []service{{[]string{"_ldap._tcp"}, []target{{0, 6, 389, "ldap1"}, {0, 4, 389, "ldap2"}}}},
+		[]host{{"ldap1", []string{"192.0.2.10"}}, {"ldap2", []string{"192.0.2.20"}}},
+		[]set{{"SRV", []string{"_ldap._tcp"}, []target{{"10 60 389", "ldap1"}, {"10 40 389", "ldap2"}}}},
 	}
 }
 
 func forty() records {
-	var r records
-	s := service{names: []string{"_ldap._tcp"}}
+	r := records{sets: []set{{kind: "SRV", owners: []string{"_ldap._tcp"}}}}
 	for i := 1; i <= 40; i++ {
 		h := host{fmt.Sprintf("dc%02d", i), []string{fmt.Sprint("192.0.2.", i)}}
-		r.hosts, s.targets = append(r.hosts, h), append(s.targets, target{0, 100, 389, h.name})
+		r.hosts, r.sets[0].targets = append(r.hosts, h), append(r.sets[0].targets, target{"10 2 389", h.name})
 	}
-	r.services = []service{s}
 	return r
 }
 
 func web() records { return records{hosts: []host{{"www", []string{"192.0.2.80"}}}} }
 
-// shared declares n mail domains that share two exchanges, the form in which one
-// would write so many.
+// shared declares n mail domains that share two exchanges, in one stanza.
 func shared(n int) func() records {
 	return sync.OnceValue(func() records {
 		r := exchanges2()
-		r.mails[0].domains = make([]string, n)
+		r.sets[0].owners = make([]string, n)
 		for i := range n {
-			r.mails[0].domains[i] = fmt.Sprintf("d%07d", i)
+			r.sets[0].owners[i] = fmt.Sprintf("d%07d", i)
 		}
 		return r
 	})
@@ -119,8 +136,8 @@ func asks(text string) func() []question {
 	return func() []question { return []question{{name, kind}} }
 }
 
-// random returns so many questions for the MX of one of n names. The order is
-// the same in each run.
+// random returns so many questions for the MX of one of n names, in the same order in
+// each run.
 func random(prefix string, n, many int) func() []question {
 	return sync.OnceValue(func() []question {
 		draw := rand.New(rand.NewPCG(1, 2))
@@ -132,7 +149,7 @@ func random(prefix string, n, many int) func() []question {
 	})
 }
 
-// dump returns the questions as dnsperf reads them.
+// dump returns questions as dnsperf reads them.
 func dump(questions []question) string {
 	var text strings.Builder
 	for _, q := range questions {
@@ -143,9 +160,8 @@ func dump(questions []question) string {
 
 // served are the records of all plugins together.
 func (w *workload) served() records {
-	r := w.records()
-	if w.behind != nil {
-		r = r.with(w.behind())
+	if w.next == nil {
+		return w.records()
 	}
-	return r
+	return w.records().with(w.next())
 }

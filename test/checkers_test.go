@@ -14,6 +14,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/table"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // A checker is a program that judges a master file.
@@ -36,7 +37,7 @@ var checkers = []checker{
 // judge runs a checker, and returns what it prints beyond that all is well.
 func (c checker) judge(t *testing.T, zone, file string) (verdict, said string) {
 	t.Helper()
-	out, err := exec.Command(peer(t, c.program), c.args(zone, file)...).CombinedOutput()
+	out, err := exec.Command(rig.Peer(t, c.program), c.args(zone, file)...).CombinedOutput()
 	var lines []string
 	for line := range strings.Lines(string(out)) {
 		if line = strings.TrimSpace(line); !c.quiet.MatchString(line) {
@@ -82,7 +83,7 @@ func TestCheckersInFull(t *testing.T) {
 		strings.ReplaceAll(strings.ReplaceAll(tenLines, "host ns1 192.0.2.53\n", ""), "alias shop shop.example.net.\n", "")+"}\n", nil)
 	file := filepath.Join(t.TempDir(), "db")
 	render(t, compiled, "example.org.", file)
-	out, err := exec.Command(peer(t, "named-checkzone"), "-k", "fail", "-m", "fail", "-M", "fail", "-n", "fail", "-r", "fail", "-S", "fail", "-i", "full", "example.org", file).CombinedOutput()
+	out, err := exec.Command(rig.Peer(t, "named-checkzone"), "-k", "fail", "-m", "fail", "-M", "fail", "-n", "fail", "-r", "fail", "-S", "fail", "-i", "full", "example.org", file).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

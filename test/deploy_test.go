@@ -94,7 +94,7 @@ mx2.example.org. 3600 IN A 198.51.100.20
 
 	data["mail.conf"] = "mail sales 10 192.0.2.1\n"
 	m.swap(t, "..3", data)
-	eventually(t, s, "the mistake is logged", func() bool { return strings.Contains(s.log.String(), "target-is-address") })
+	eventually(t, s, "the mistake is logged", func() bool { return strings.Contains(s.String(), "target-is-address") })
 	if !served() {
 		t.Error("a mistake has changed what is served")
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // A zoneKey is a key made by dnssec-keygen.
@@ -24,7 +26,7 @@ type zoneKey struct {
 // keygen makes the key of a zone in a directory.
 func keygen(t *testing.T, dir, zone string) zoneKey {
 	t.Helper()
-	out, err := exec.Command(peer(t, "dnssec-keygen"), "-q", "-K", dir, "-a", "ECDSAP256SHA256", "-f", "KSK", zone).Output()
+	out, err := exec.Command(rig.Peer(t, "dnssec-keygen"), "-q", "-K", dir, "-a", "ECDSAP256SHA256", "-f", "KSK", zone).Output()
 	if err != nil {
 		t.Fatalf("dnssec-keygen: %v", err)
 	}
@@ -74,9 +76,9 @@ var denied = []string{"sub1.example.com TXT", "sub1.example.com CAA", "a.b.c.exa
 // TestDelv: all that is declared and all that is denied validates with the key
 // of the zone.
 func TestDelv(t *testing.T) {
-	delv := peer(t, "delv")
+	delv := rig.Peer(t, "delv")
 	signedServers(t, func(t *testing.T, s *server, key zoneKey) {
-		anchor := filepath.Join(s.dir, "anchor")
+		anchor := filepath.Join(s.Dir, "anchor")
 		write(t, anchor, fmt.Sprintf("trust-anchors { example.com. static-key %d 3 %d %q; };\n", key.dnskey.Flags, key.dnskey.Algorithm, key.dnskey.PublicKey))
 		host, port, _ := strings.Cut(s.addr, ":")
 		ask := func(question, want string) {
@@ -103,7 +105,7 @@ var notValidated = regexp.MustCompile(`(?m)^; .*(unsigned|untrusted|pending|unch
 // what there is not (RFC 8198), resolves all that is declared, in any order of
 // asking.
 func TestUnboundValidates(t *testing.T) {
-	unbound := peer(t, "unbound")
+	unbound := rig.Peer(t, "unbound")
 	signedServers(t, func(t *testing.T, s *server, key zoneKey) {
 		for seed := range uint64(3) {
 			resolver := startUnbound(t, unbound, s.addr, fmt.Sprintf("trust-anchor-file: %q", key.path))

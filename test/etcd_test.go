@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +18,8 @@ import (
 
 	"github.com/miekg/dns"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 var outage = flag.Duration("outage", 3*time.Second, "how long TestEtcdFaults keeps all members of etcd down")
@@ -81,9 +82,9 @@ func (w *writer) write(changes int) (revision int64) {
 // hosts returns what is declared, as a transfer has it, sorted.
 func (c *cluster) hosts() (lines []string) {
 	c.t.Helper()
-	c.try("list", func(ctx context.Context) error {
+	c.try("list", func(ctx context.Context, client *clientv3.Client) error {
 		lines = nil
-		r, err := c.client.Get(ctx, "/mxsrv/", clientv3.WithPrefix())
+		r, err := client.Get(ctx, "/mxsrv/", clientv3.WithPrefix())
 		if err != nil {
 			return err
 		}
@@ -196,7 +197,7 @@ func (st *stream) ask(conn *dns.Conn) {
 func (st *stream) more(n int64) {
 	st.w.t.Helper()
 	before := st.sent.Load()
-	for deadline := time.Now().Add(patience); st.sent.Load() < before+n; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(rig.Limit); st.sent.Load() < before+n; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			st.w.t.Fatal("the stream has ended")
 		}
@@ -213,17 +214,6 @@ func (st *stream) current(s *server) {
 	})
 }
 
-// restart ends a server without a warning and starts it again where it was.
-func restart(t *testing.T, s *server) {
-	t.Helper()
-	s.process.Kill()
-	eventually(t, s, "it has ended", func() bool { return s.process.Signal(syscall.Signal(0)) != nil })
-	cmd := exec.Command(coredns)
-	cmd.Dir = s.dir
-	s.log = await(t, cmd, "CoreDNS-")
-	s.process = cmd.Process
-}
-
 // TestEtcdFaults: what can happen to a cluster of three happens, while queries come
 // all the time and definitions change. None is lost, no answer is one that was not
 // declared or is older than one before, and afterwards all is as it is declared.
@@ -236,6 +226,12 @@ func TestEtcdFaults(t *testing.T) {
 	st := w.stream(s)
 	w.write(50)
 	w.exact(s)
+	must := func(err error) {
+		c.t.Helper()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+	}
 
 	for _, fault := range []struct {
 		name string
@@ -243,98 +239,94 @@ func TestEtcdFaults(t *testing.T) {
 	}{
 		{"leader killed, and started", func() {
 			leader := c.leader()
-			leader.kill()
+			leader.Kill()
 			w.write(20)
 			st.current(s)
-			leader.start(t)
+			c.start(leader)
 			w.write(20)
 		}},
 		{"leader hangs", func() {
 			leader := c.leader()
-			c.hang(leader, true)
+			must(c.Hang(leader))
 			w.write(20)
 			st.current(s)
-			c.hang(leader, false)
+			must(c.Continue(leader))
 			w.write(20)
 		}},
 		{"majority lost, and regained", func() {
-			lost := strings.Count(s.log.String(), "watch lost")
-			c.members[0].kill()
-			c.members[1].kill()
-			eventually(t, s, "the third has no leader", func() bool { return strings.Count(s.log.String(), "watch lost") > lost })
-			c.members[1].start(t)
+			lost := strings.Count(s.String(), "watch lost")
+			c.Members[0].Kill()
+			c.Members[1].Kill()
+			eventually(t, s, "the third has no leader", func() bool { return strings.Count(s.String(), "watch lost") > lost })
+			c.start(c.Members[1])
 			w.write(20)
 			st.current(s)
-			c.members[0].start(t)
+			c.start(c.Members[0])
 			w.write(20)
 		}},
 		{"all down", func() {
-			for _, m := range c.members {
-				m.kill()
+			for _, m := range c.Members {
+				m.Kill()
 			}
 			time.Sleep(*outage)
-			for _, m := range c.members {
-				m.start(t)
-			}
+			c.start(c.Members...)
 			w.write(20)
 		}},
 		{"cut off while what it knows is compacted", func() {
-			c.wires(cut)
+			for _, p := range c.proxies {
+				p.Cut()
+			}
 			revision := w.write(50)
-			c.try("compaction", func(ctx context.Context) error {
-				_, err := c.client.Compact(ctx, revision, clientv3.WithCompactPhysical())
+			c.try("compaction", func(ctx context.Context, client *clientv3.Client) error {
+				_, err := client.Compact(ctx, revision, clientv3.WithCompactPhysical())
 				return err
 			})
-			c.wires(whole)
+			for _, p := range c.proxies {
+				p.Restore()
+			}
 		}},
 		{"server restarted while all are down", func() {
 			st.current(s)
 			kept := fmt.Sprint("revision ", c.do(put("stay", "host stay "+version(1))), " ")
-			path := filepath.Join(s.dir, "snapshot")
+			path := filepath.Join(s.Dir, "snapshot")
 			eventually(t, s, path+" has "+kept, func() bool { return strings.Contains(read(t, path), kept) })
-			for _, m := range c.members {
-				m.kill()
+			for _, m := range c.Members {
+				m.Kill()
 			}
 			st.stop()
-			restart(t, s)
+			s.Restart(t)
 			if status := s.get(":1054", "/ready"); status != "OK" {
-				t.Errorf("with its snapshot it says %q, want that it is ready\n%s", status, s.log)
+				t.Errorf("with its snapshot it says %q, want that it is ready\n%s", status, s)
 			}
 			st.resume()
 			st.more(100)
-			for _, m := range c.members {
-				m.start(t)
-			}
+			c.start(c.Members...)
 			w.write(20)
 		}},
 		{"Corefile reloaded while all are down", func() {
 			w.write(1) // and perhaps not in the snapshot
 			st.current(s)
-			for _, m := range c.members {
-				m.kill()
+			for _, m := range c.Members {
+				m.Kill()
 			}
-			path := filepath.Join(s.dir, "Corefile")
+			path := filepath.Join(s.Dir, "Corefile")
 			write(t, path, strings.Replace(read(t, path), "timeout 1s", "timeout 1500ms", 1))
-			if err := s.process.Signal(syscall.SIGUSR1); err != nil {
-				t.Fatal(err)
-			}
+			must(s.Signal(syscall.SIGUSR1))
 			eventually(t, s, "it goes on with what it knew", func() bool {
-				log := s.log.String()
+				log := s.String()
 				return strings.Contains(log, "Reloading complete") && strings.Contains(log, " as they were before")
 			})
 			st.more(100)
-			for _, m := range c.members {
-				m.start(t)
-			}
+			c.start(c.Members...)
 			w.write(20)
 		}},
 		{"member replaced", func() {
-			c.replace(c.members[2])
+			must(c.Replace(c.Members[2]))
 			w.write(20)
 			st.current(s)
-			c.members[0].kill()
+			c.Members[0].Kill()
 			w.write(20)
-			c.members[0].start(t)
+			c.start(c.Members[0])
 			w.write(1)
 		}},
 	} {
@@ -349,5 +341,5 @@ func TestEtcdFaults(t *testing.T) {
 		c.t = t
 	}
 	st.stop()
-	t.Logf("%d queries, none lost\n%s", st.sent.Load(), s.log)
+	t.Logf("%d queries, none lost\n%s", st.sent.Load(), s)
 }

@@ -18,7 +18,7 @@ func TestExamples(t *testing.T) {
 		dir := filepath.Dir(corefile)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			s := start(t, dir, withEtcd(t, dir, read(t, corefile)))
-			if log := s.log.String(); strings.Contains(log, "[WARNING] plugin/mxsrv") {
+			if log := s.String(); strings.Contains(log, "[WARNING] plugin/mxsrv") {
 				t.Errorf("an example with warnings:\n%s", log)
 			}
 			check(t, s, read(t, filepath.Join(dir, "answers.txt")))

@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,24 +15,23 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-)
 
-// patience is how long anything may take that is waited for.
-const patience = time.Minute
+	"github.com/mxsrv/mxsrv/test/rig"
+)
 
 // eventually asks again and again until what is said is so.
 func eventually(t *testing.T, s *server, what string, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !so(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(rig.Limit); !so(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after %v: not so: %s\n%s", patience, what, s.log)
+			t.Fatalf("after %v: not so: %s\n%s", rig.Limit, what, s)
 		}
 	}
 }
 
 // get returns what a plugin says over HTTP, or nothing while it cannot be asked.
 func (s *server) get(port, path string) string {
-	res, err := http.Get("http://" + s.at[port] + path)
+	res, err := http.Get("http://" + s.At[port] + path)
 	if err != nil {
 		return ""
 	}
@@ -58,22 +56,17 @@ func load(t *testing.T, s *server, question string) (stop func()) {
 	questions := filepath.Join(t.TempDir(), "questions")
 	write(t, questions, question+"\n")
 	host, port, _ := strings.Cut(s.addr, ":")
-	var out bytes.Buffer
-	cmd := exec.Command(peer(t, "dnsperf"), "-s", host, "-p", port, "-d", questions, "-Q", "1000", "-l", "86400")
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill() })
+	dnsperf := rig.Run(t, exec.Command(rig.Peer(t, "dnsperf"), "-s", host, "-p", port, "-d", questions, "-Q", "1000", "-l", "86400"), "")
 	return func() {
 		t.Helper()
-		cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Fatalf("dnsperf: %v\n%s", err, &out)
+		dnsperf.Signal(os.Interrupt)
+		if code, err := dnsperf.Wait(rig.Limit); err != nil || code != 0 {
+			t.Fatalf("dnsperf: exit code %d, %v\n%s", code, err, dnsperf)
 		}
-		sent := regexp.MustCompile(`Queries sent: +([1-9]\d*)`).FindString(out.String())
-		if sent == "" || !regexp.MustCompile(`Queries lost: +0 .*\n(.*\n)*.*NOERROR \d+ \(100\.00%\)`).MatchString(out.String()) {
-			t.Errorf("queries were lost or not answered\n%s\n%s", &out, s.log)
+		out := dnsperf.String()
+		sent := regexp.MustCompile(`Queries sent: +([1-9]\d*)`).FindString(out)
+		if sent == "" || !regexp.MustCompile(`Queries lost: +0 .*\n(.*\n)*.*NOERROR \d+ \(100\.00%\)`).MatchString(out) {
+			t.Errorf("queries were lost or not answered\n%s\n%s", out, s)
 		}
 		t.Log(sent, "lost 0")
 	}
@@ -163,7 +156,7 @@ func TestFollow(t *testing.T) {
 	must(os.Mkdir(filepath.Join(dir, "defs"), 0o700))
 	write(t, filepath.Join(dir, "defs", "a.conf"), "mail @ 10 a.example.net.\n")
 	s := start(t, dir, followed)
-	at := func(name string) string { return filepath.Join(s.dir, "defs", name) }
+	at := func(name string) string { return filepath.Join(s.Dir, "defs", name) }
 	link := func(to, name string) {
 		t.Helper()
 		must(os.Symlink(to, at(name+".new")))
@@ -212,11 +205,15 @@ func TestFollow(t *testing.T) {
 		if step.want != "" {
 			w.expect(step.want)
 		}
-		refused := s.refused()
+		before := len(s.String())
+		since := func() string { return s.String()[before:] }
 		step.change()
 		if step.want == "" {
-			eventually(t, s, step.name+": it is refused", func() bool { return s.refused() > refused })
-			if log := s.log.String(); strings.Count(log, step.log) != 1 {
+			eventually(t, s, step.name+": it is rejected", func() bool {
+				_, after, logged := strings.Cut(since(), step.log)
+				return logged && strings.Contains(after, rejected)
+			})
+			if log := since(); strings.Count(log, step.log) != 1 {
 				t.Errorf("%s: want once %q\n%s", step.name, step.log, log)
 			}
 			if got := s.metric(`last_load_failed{server="dns://` + s.addr + `"}`); got != "1" {
@@ -233,10 +230,11 @@ func TestFollow(t *testing.T) {
 	stop()
 }
 
-// refused counts the loads that the log says were refused.
-func (s *server) refused() int {
-	return strings.Count(s.log.String(), "refused, what was loaded at ")
-}
+// rejected is in the log after each change that was rejected.
+const rejected = ": rejected: the definitions loaded at "
+
+// rejected counts the changes that the log says were rejected.
+func (s *server) rejected() int { return strings.Count(s.String(), rejected) }
 
 // TestReload: CoreDNS reads its Corefile a hundred times, with mistakes in
 // between, and loses no query, and leaves neither goroutine nor descriptor
@@ -248,27 +246,27 @@ func TestReload(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "defs", "a.conf"), "mail @ 10 a.example.net.\n")
 	s := start(t, dir, "example.net:1053 {\n bind 127.0.0.1\n pprof 127.0.0.1:1055\n}\n"+followed)
-	good := read(t, filepath.Join(s.dir, "Corefile"))
+	good := read(t, filepath.Join(s.Dir, "Corefile"))
 	stop := load(t, s, "stay.example.org MX")
 
 	reload := func(corefile, mark string) {
 		t.Helper()
-		write(t, filepath.Join(s.dir, "Corefile"), corefile)
-		before := strings.Count(s.log.String(), mark)
-		if err := s.process.Signal(syscall.SIGUSR1); err != nil {
+		write(t, filepath.Join(s.Dir, "Corefile"), corefile)
+		before := strings.Count(s.String(), mark)
+		if err := s.Signal(syscall.SIGUSR1); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, s, mark, func() bool { return strings.Count(s.log.String(), mark) > before })
+		eventually(t, s, mark, func() bool { return strings.Count(s.String(), mark) > before })
 	}
 	// A signal that comes before CoreDNS listens for any is lost without a word.
 	listening := regexp.MustCompile(`\[chan receive.*\n.*trapSignalsPosix`)
 	eventually(t, s, "listening for signals", func() bool { return listening.MatchString(s.get(":1055", "/debug/pprof/goroutine?debug=2")) })
 	goroutines := func(of string) int { return strings.Count(s.get(":1055", "/debug/pprof/goroutine?debug=2"), of) }
 	descriptors := func() int {
-		fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.process.Pid))
+		fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Cmd.Process.Pid))
 		return len(fds)
 	}
-	const all, ours = "goroutine ", "mxsrv.(*publisher).follow."
+	const all, ours = "goroutine ", "publish.(*Publisher).Follow."
 
 	reload(good, "Reloading complete")
 	before, open := goroutines(all), descriptors()
@@ -287,7 +285,7 @@ func TestReload(t *testing.T) {
 	eventually(t, s, "one goroutine follows", func() bool { return goroutines(ours) == 1 })
 	w := newWatch(t, s, "example.org. MX", mx("a"))
 	w.expect(mx("b"))
-	write(t, filepath.Join(s.dir, "defs", "a.conf"), "mail @ 10 b.example.net.\n")
+	write(t, filepath.Join(s.Dir, "defs", "a.conf"), "mail @ 10 b.example.net.\n")
 	eventually(t, s, "files are followed still", func() bool { return format(s.ask(t, "udp", query(t, "example.org. MX"))) == mx("b") })
 	w.stop()
 	stop()

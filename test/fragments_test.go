@@ -39,7 +39,7 @@ func TestEtcdFragments(t *testing.T) {
 	same(t, servers, "good.example.org MX", "NOERROR aa true\ngood.example.org. 3600 in mx 10 mx1.example.org.")
 	same(t, servers, "wrong.example.org A", "NXDOMAIN")
 	for i, s := range servers {
-		if log := s.log.String(); strings.Count(log, `etcd:/mxsrv/wrong:1: `) != 1 || !strings.Contains(log, `"192.0.2" is not an address`) {
+		if log := s.String(); strings.Count(log, `etcd:/mxsrv/wrong:1: `) != 1 || !strings.Contains(log, `"192.0.2" is not an address`) {
 			t.Errorf("server %d does not say once what is wrong\n%s", i, log)
 		}
 	}
@@ -52,7 +52,7 @@ func TestEtcdFragments(t *testing.T) {
 	same(t, servers, "x.example.org MX", "10 mx1.example.org.")
 	c.do(put("elder", "mail x 20 mx2")) // it stays the elder one
 	same(t, servers, "x.example.org MX", "20 mx2.example.org.")
-	restart(t, servers[1])
+	servers[1].Restart(t)
 	same(t, servers, "x.example.org MX", "20 mx2.example.org.")
 	c.do(del("elder"))
 	same(t, servers, "x.example.org MX", "0 .")
@@ -65,15 +65,15 @@ func TestEtcdFragments(t *testing.T) {
 	same(t, servers, "x.example.org MX", "10 mx1.example.org.")
 
 	var lease *clientv3.LeaseGrantResponse
-	c.try("lease", func(ctx context.Context) (err error) {
-		lease, err = c.client.Grant(ctx, 3600)
+	c.try("lease", func(ctx context.Context, client *clientv3.Client) (err error) {
+		lease, err = client.Grant(ctx, 3600)
 		return err
 	})
 	c.do(clientv3.OpPut("/mxsrv/leased/a", "mail pool 10 mx1", clientv3.WithLease(lease.ID)))
 	c.do(put("leased/b", "mail pool 10 mx2"))
 	same(t, servers, "pool.example.org MX", "10 mx1.example.org.\npool.example.org. 3600 in mx 10 mx2.example.org.")
-	c.try("revocation", func(ctx context.Context) error {
-		_, err := c.client.Revoke(ctx, lease.ID)
+	c.try("revocation", func(ctx context.Context, client *clientv3.Client) error {
+		_, err := client.Revoke(ctx, lease.ID)
 		return err
 	})
 	same(t, servers, "pool.example.org MX", "true\npool.example.org. 3600 in mx 10 mx2.example.org.")
@@ -118,7 +118,7 @@ func TestEtcdSerials(t *testing.T) {
 			c.do(put("last", ""))
 			c.do(del("last"))                      // is in no list
 			c.do(clientv3.OpPut("/elsewhere", "")) // makes no serial
-			restart(t, servers[n/10%2])
+			servers[n/10%2].Restart(t)
 			revision = 0 // it has made a revision of its own
 		}
 		eventually(t, servers[0], fmt.Sprintf("change %d: the serial of both is that of revision %d", n, revision), func() bool {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // hostilePackets is how many TestHostile sends; half-open connections come on top.
@@ -71,13 +73,13 @@ func beHostile(t *testing.T, s *server) {
 func (s *server) askUntil(t *testing.T, network string, m *dns.Msg) *dns.Msg {
 	t.Helper()
 	c := dns.Client{Net: network, UDPSize: dns.MaxMsgSize, Timeout: 2 * time.Second}
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(rig.Limit); ; {
 		res, _, err := c.Exchange(m, s.addr)
 		if err == nil {
 			return res
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s %s: %v\n%s", m.Question[0].Name, network, err, s.log)
+			t.Fatalf("%s %s: %v\n%s", m.Question[0].Name, network, err, s)
 		}
 	}
 }
@@ -156,18 +158,18 @@ func (f *foe) dial() {
 	if f.tcp != nil {
 		f.tcp.Close()
 	}
-	c, err := net.DialTimeout("tcp", f.addr, patience)
+	c, err := net.DialTimeout("tcp", f.addr, rig.Limit)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(rig.Limit))
 	f.tcp = c
 }
 
 // halfOpen opens connections that send the start of a message, or nothing.
 func (f *foe) halfOpen(n int) {
 	for i := range n {
-		c, err := net.DialTimeout("tcp", f.addr, patience)
+		c, err := net.DialTimeout("tcp", f.addr, rig.Limit)
 		if err != nil {
 			f.t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/table"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // office is what dnsmasq is given: every option that is imported, with what its
@@ -52,13 +53,13 @@ cname=far.example.com,www.example.net
 
 // TestImportDnsmasq: the imported definitions answer as dnsmasq itself does.
 func TestImportDnsmasq(t *testing.T) {
-	path := peer(t, "dnsmasq")
+	path := rig.Peer(t, "dnsmasq")
 	conf := filepath.Join(t.TempDir(), "dnsmasq.conf")
 	write(t, conf, office)
-	port := freePort(t)
+	port := rig.Port(t)
 	cmd := exec.Command(path, "--keep-in-foreground", "--conf-file="+conf, "--port="+port, "--pid-file",
 		"--listen-address=127.0.0.1", "--bind-interfaces", "--log-facility=-")
-	there := &server{addr: "127.0.0.1:" + port, log: await(t, cmd, "started")}
+	there := run(t, "127.0.0.1:"+port, cmd, "started")
 
 	zones := definition.Zones{"example.com."}
 	set, errs := definition.Read("import", output(t, buildTool(t), "import", conf), zones)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 var registrations = flag.Int("registrations", 2000, "how many hosts TestEtcdBurst registers")
@@ -19,7 +21,7 @@ var puts = flag.Int("puts", 30, "how many changes TestEtcdLatency makes; from 10
 
 // TestEtcdLatency: how soon a change is in an answer after etcdctl has returned.
 func TestEtcdLatency(t *testing.T) {
-	etcdctl := peer(t, "etcdctl")
+	etcdctl := rig.Peer(t, "etcdctl")
 	c := startCluster(t)
 	c.do(put("counter", "host counter "+version(0)))
 	s := start(t, t.TempDir(), fmt.Sprintf(registered, c.endpoints()))
@@ -32,7 +34,7 @@ func TestEtcdLatency(t *testing.T) {
 	took := make([]time.Duration, *puts)
 	for n := range took {
 		text := "host counter " + version(uint32(n+1))
-		if out, err := exec.Command(etcdctl, "--endpoints", c.members[n%3].clients, "put", "/mxsrv/counter", text).CombinedOutput(); err != nil {
+		if out, err := exec.Command(etcdctl, "--endpoints", c.Members[n%3].URL, "put", "/mxsrv/counter", text).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		began := time.Now()
@@ -57,7 +59,9 @@ func TestEtcdBurst(t *testing.T) {
 	c.do(put("stay", "host stay "+version(1)))
 	s := start(t, t.TempDir(), fmt.Sprintf(registered, c.endpoints()))
 	eventually(t, s, "the watch is there", func() bool { return len(transferHosts(s)) == 1 })
-	loads := func() int { return len(regexp.MustCompile(`names are in service`).FindAllString(s.log.String(), -1)) }
+	loads := func() int {
+		return len(regexp.MustCompile(`plugin/mxsrv: (loaded|patched) `).FindAllString(s.String(), -1))
+	}
 	before, began := loads(), time.Now()
 	var clients sync.WaitGroup
 	const at = 100 // a time

@@ -56,8 +56,8 @@ example.com:1053 {
 	if m := s.ask(t, "udp", query(t, "example.org MX")); len(m.Answer) != 6 || m.Truncated || len(m.Extra) == 24 {
 		t.Errorf("want 6 exchanges and some of the 24 addresses: %v", m)
 	}
-	write(t, filepath.Join(s.dir, "hosts.conf"), "oops\n")
-	eventually(t, s, "a load is refused", func() bool { return s.refused() == 1 })
+	write(t, filepath.Join(s.Dir, "hosts.conf"), "oops\n")
+	eventually(t, s, "a load is rejected", func() bool { return s.rejected() == 1 })
 	return s
 }
 

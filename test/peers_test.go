@@ -10,12 +10,14 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // TestUnbound: a resolver that believes every denial to the letter resolves all
 // that is declared, in any order of asking.
 func TestUnbound(t *testing.T) {
-	unbound := peer(t, "unbound")
+	unbound := rig.Peer(t, "unbound")
 	behind := startOverlay(t)
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -43,7 +45,7 @@ func TestUnbound(t *testing.T) {
 // startUnbound starts a resolver that asks one server, with further options.
 func startUnbound(t *testing.T, path, stub string, options ...string) *server {
 	t.Helper()
-	port := freePort(t)
+	port := rig.Port(t)
 	conf := filepath.Join(t.TempDir(), "unbound.conf")
 	text := fmt.Sprintf(`server:
     interface: 127.0.0.1@%s
@@ -69,14 +71,13 @@ stub-zone:
     stub-addr: %s
 `, port, filepath.Dir(conf), strings.Join(options, "\n    "), strings.Replace(stub, ":", "@", 1))
 	write(t, conf, text)
-	cmd := exec.Command(path, "-d", "-c", conf)
-	return &server{addr: "127.0.0.1:" + port, log: await(t, cmd, "start of service"), process: cmd.Process}
+	return run(t, "127.0.0.1:"+port, exec.Command(path, "-d", "-c", conf), "start of service")
 }
 
 // TestDig: what the README tells a newcomer to type shows the set with its
 // addresses.
 func TestDig(t *testing.T) {
-	dig := peer(t, "dig")
+	dig := rig.Peer(t, "dig")
 	s := start(t, t.TempDir(), read(t, "../cmd/coredns/example.corefile"))
 	host, port, _ := strings.Cut(s.addr, ":")
 	out, err := exec.Command(dig, "@"+host, "-p", port, "eXaMpLe.com", "MX").CombinedOutput()

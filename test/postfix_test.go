@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/smtp"
 	"os"
@@ -16,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // toolVar tells the test that it runs in namespaces of its own, and where the
@@ -33,9 +34,9 @@ func TestPostfix(t *testing.T) {
 		postfixInside(t, tool)
 		return
 	}
-	unshare := peer(t, "unshare")
+	unshare := rig.Peer(t, "unshare")
 	for _, name := range []string{"postfix", "ip", "mount"} {
-		peer(t, name)
+		rig.Peer(t, name)
 	}
 	if err := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "true").Run(); err != nil {
 		t.Skipf("unshare: no namespaces for this user: %v", err)
@@ -43,10 +44,11 @@ func TestPostfix(t *testing.T) {
 	cmd := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "--kill-child",
 		os.Args[0], "-test.run=^TestPostfix$", "-test.v", "-test.count=1", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), toolVar+"="+buildTool(t), "MXSRV_COREDNS="+coredns)
-	out, err := cmd.CombinedOutput()
-	t.Logf("%s", out)
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestPostfix/") {
-		t.Errorf("in its namespaces: %v", err)
+	p := rig.Run(t, cmd, "")
+	code, err := p.Wait(6 * time.Minute)
+	t.Logf("%s", p)
+	if err != nil || code != 0 || !strings.Contains(p.String(), "--- PASS: TestPostfix/") {
+		t.Errorf("in its namespaces: exit code %d, %v", code, err)
 	}
 }
 
@@ -132,11 +134,11 @@ func postfixInside(t *testing.T, tool string) {
 					got = "delivered to " + sinks.who(to)
 				}
 				if !plan.allows(got) {
-					t.Errorf("Postfix: %s, and route says %s\n%s", got, plan.Result, mta.log)
+					t.Errorf("Postfix: %s, and route says %s\n%s", got, plan.Result, mta)
 				}
 			}
 			if tried := mta.refused(); !slices.Equal(tried, plan.down()) {
-				t.Errorf("Postfix found %v down, and route says %v\n%s", tried, plan.down(), mta.log)
+				t.Errorf("Postfix found %v down, and route says %v\n%s", tried, plan.down(), mta)
 			}
 		})
 	}
@@ -261,9 +263,8 @@ func (s *sinkSet) who(recipient string) string {
 
 // An mta is a running Postfix.
 type mta struct {
+	*rig.Process
 	addr string
-	log  *lines
-	ends chan [2]string // recipient and status; closed when it ends
 }
 
 const mainCF = `compatibility_level = 3.6
@@ -324,76 +325,33 @@ func startPostfix(t *testing.T, host string) *mta {
 		t.Cleanup(func() { command(t, "umount", "-l", m[len(m)-1]) })
 	}
 	command(t, "chown", "postfix", "/var/lib/postfix")
-	m := &mta{addr: senders[host] + ":25", log: new(lines), ends: make(chan [2]string, 100)}
-	m.run(t)
-	return m
-}
-
-// run starts the master, and returns when it is ready.
-func (m *mta) run(t *testing.T) {
-	t.Helper()
-	cmd := exec.Command("postfix", "start-fg")
-	r, w := io.Pipe()
-	cmd.Stdout, cmd.Stderr = w, w
-	cmd.WaitDelay = time.Second // for processes that outlive the master
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ready := make(chan bool, 1)
-	done := make(chan bool)
-	go func() {
-		m.follow(r, ready)
-		close(done)
-	}()
-	go func() {
-		cmd.Wait()
-		w.Close()
-	}()
-	t.Cleanup(func() {
-		exec.Command("postfix", "abort").Run()
-		<-done
-	})
-	if !<-ready {
-		t.Fatalf("Postfix ended:\n%s", m.log)
-	}
-}
-
-var statusLine = regexp.MustCompile(`to=<([^>]*)>, .*status=(\w+)`)
-
-// follow reads the log.
-func (m *mta) follow(r io.Reader, ready chan<- bool) {
-	scan := bufio.NewScanner(r)
-	for scan.Scan() {
-		m.log.add(scan.Text())
-		if strings.Contains(scan.Text(), "daemon started") {
-			ready <- true
-		}
-		if s := statusLine.FindStringSubmatch(scan.Text()); s != nil {
-			m.ends <- [2]string{s[1], s[2]}
-		}
-	}
-	close(ready)
-	close(m.ends)
+	p := rig.Run(t, exec.Command("postfix", "start-fg"), "daemon started")
+	t.Cleanup(func() { exec.Command("postfix", "abort").Run() })
+	return &mta{p, senders[host] + ":25"}
 }
 
 // send hands a mail to Postfix. It comes from nobody, so that none is sent about it.
 func (m *mta) send(t *testing.T, to string) {
 	t.Helper()
 	if err := smtp.SendMail(m.addr, nil, "", []string{to}, []byte("Subject: test\r\n\r\ntest\r\n")); err != nil {
-		t.Fatalf("%v\n%s", err, m.log)
+		t.Fatalf("%v\n%s", err, m)
 	}
 }
 
 // end waits for what becomes of a mail: sent, deferred or bounced.
-func (m *mta) end(t *testing.T, to string) string {
+func (m *mta) end(t *testing.T, to string) (status string) {
 	t.Helper()
-	for end := range m.ends {
-		if end[0] == to {
-			return end[1]
+	line := regexp.MustCompile(`to=<` + regexp.QuoteMeta(to) + `>, .*status=(\w+)`)
+	rig.Eventually(t, "Postfix logs the status of a mail to "+to, func() bool {
+		if err := m.Err(); err != nil {
+			t.Fatal(err)
 		}
-	}
-	t.Fatalf("Postfix ended:\n%s", m.log)
-	return ""
+		if found := line.FindStringSubmatch(m.String()); found != nil {
+			status = found[1]
+		}
+		return status != ""
+	})
+	return status
 }
 
 var refusedLine = regexp.MustCompile(`connect to ([^[]+)\[[^]]*\]:25: Connection refused`)
@@ -401,7 +359,7 @@ var refusedLine = regexp.MustCompile(`connect to ([^[]+)\[[^]]*\]:25: Connection
 // refused returns the hosts that did not answer Postfix, sorted.
 func (m *mta) refused() []string {
 	var hosts []string
-	for _, line := range refusedLine.FindAllStringSubmatch(m.log.String(), -1) {
+	for _, line := range refusedLine.FindAllStringSubmatch(m.String(), -1) {
 		hosts = append(hosts, line[1])
 	}
 	slices.Sort(hosts)

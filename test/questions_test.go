@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // A question is asked of every server in the same way.
@@ -251,13 +253,13 @@ func askTCP(t *testing.T, s *server, questions []*question, which []int, answers
 	if len(which) == 0 {
 		return
 	}
-	conn, err := net.DialTimeout("tcp", s.addr, patience)
+	conn, err := net.DialTimeout("tcp", s.addr, rig.Limit)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(rig.Limit))
 	for _, i := range which {
 		q := questions[i].packed
 		conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(q))), q...))

@@ -65,7 +65,7 @@ func TestReadmeWords(t *testing.T) {
 	_, syntax, _ := strings.Cut(read(t, "../README.md"), "\nmxsrv [ZONES...] {\n")
 	syntax, _, _ = strings.Cut(syntax, "\n}")
 	words := map[string]bool{}
-	for _, word := range slices.Concat(definition.Words(), corefile.Options()) {
+	for _, word := range slices.Concat(definition.Keywords(), corefile.Options()) {
 		words[word] = true
 	}
 	for line := range strings.Lines(syntax) {
@@ -87,7 +87,7 @@ func TestReadmeWords(t *testing.T) {
 // the server names when it meets another.
 func TestReadmeAuthoritative(t *testing.T) {
 	d := caddyfile.NewDispenser("x", strings.NewReader("authoritative {\nnosuch\n}"))
-	lines, _ := definition.Lines(&d)
+	lines, _ := definition.Statements(&d)
 	r := definition.NewReader(definition.Zones{"example.org."})
 	r.Authoritative(lines[0])
 	_, errs := r.Set()

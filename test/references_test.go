@@ -6,8 +6,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // A reference is an authoritative server that others trust.
@@ -16,10 +17,10 @@ type reference struct {
 	start         func(t *testing.T, path, addr string, zones []hosted) *server
 }
 
-// run starts a reference on a port of its own.
+// run starts a reference that stays in the foreground on a port of its own.
 func (r reference) run(t *testing.T, zones []hosted) *server {
 	t.Helper()
-	return r.start(t, peer(t, r.program), "127.0.0.1:"+freePort(t), zones)
+	return r.start(t, rig.Peer(t, r.program), "127.0.0.1:"+rig.Port(t), zones)
 }
 
 // references are the servers that answers are compared with, and that serve as
@@ -38,17 +39,6 @@ type hosted struct {
 	primary string // host:port
 }
 
-// run starts a reference that stays in the foreground, and returns once it has
-// printed a line that holds mark. All its processes end with the test.
-func (s *server) run(t *testing.T, cmd *exec.Cmd, mark string) *server {
-	t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	s.log = await(t, cmd, mark)
-	s.process = cmd.Process
-	t.Cleanup(func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-	return s
-}
-
 // joined returns host:port with another sign between host and port.
 func joined(addr, sign string) string {
 	host, port, _ := strings.Cut(addr, ":")
@@ -57,7 +47,7 @@ func joined(addr, sign string) string {
 
 func startNSD(t *testing.T, path, addr string, zones []hosted) *server {
 	t.Helper()
-	s := &server{addr: addr, dir: t.TempDir()}
+	dir := t.TempDir()
 	var b strings.Builder
 	fmt.Fprintf(&b, `server:
     ip-address: %s
@@ -80,7 +70,7 @@ func startNSD(t *testing.T, path, addr string, zones []hosted) *server {
     verbosity: 2
 remote-control:
     control-enable: no
-`, joined(s.addr, "@"), s.dir)
+`, joined(addr, "@"), dir)
 	for _, z := range zones {
 		fmt.Fprintf(&b, "zone:\n    name: %q\n", z.zone)
 		if z.file != "" {
@@ -89,14 +79,14 @@ remote-control:
 		}
 		fmt.Fprintf(&b, "    request-xfr: AXFR %s NOKEY\n    allow-notify: 127.0.0.1 NOKEY\n", joined(z.primary, "@"))
 	}
-	conf := filepath.Join(s.dir, "nsd.conf")
+	conf := filepath.Join(dir, "nsd.conf")
 	write(t, conf, b.String())
-	return s.run(t, exec.Command(path, "-d", "-c", conf), "nsd started")
+	return run(t, addr, exec.Command(path, "-d", "-c", conf), "nsd started")
 }
 
 func startKnot(t *testing.T, path, addr string, zones []hosted) *server {
 	t.Helper()
-	s := &server{addr: addr, dir: t.TempDir()}
+	dir := t.TempDir()
 	var b strings.Builder
 	fmt.Fprintf(&b, `server:
     rundir: "%s"
@@ -119,7 +109,7 @@ acl:
   - id: notify
     address: 127.0.0.1
     action: notify
-`, s.dir, joined(s.addr, "@"))
+`, dir, joined(addr, "@"))
 	remotes := map[string]bool{}
 	for _, z := range zones {
 		if z.primary != "" && !remotes[z.primary] {
@@ -136,17 +126,17 @@ acl:
 		}
 		fmt.Fprintf(&b, "    master: %s\n    acl: notify\n", remoteID(z.primary))
 	}
-	conf := filepath.Join(s.dir, "knot.conf")
+	conf := filepath.Join(dir, "knot.conf")
 	write(t, conf, b.String())
-	return s.run(t, exec.Command(path, "-c", conf), "server started")
+	return run(t, addr, exec.Command(path, "-c", conf), "server started")
 }
 
 func remoteID(addr string) string { return "primary" + joined(addr, "-") }
 
 func startBIND(t *testing.T, path, addr string, zones []hosted) *server {
 	t.Helper()
-	s := &server{addr: addr, dir: t.TempDir()}
-	host, port, _ := net.SplitHostPort(s.addr)
+	dir := t.TempDir()
+	host, port, _ := net.SplitHostPort(addr)
 	var b strings.Builder
 	fmt.Fprintf(&b, `options {
     directory "%s";
@@ -168,7 +158,7 @@ func startBIND(t *testing.T, path, addr string, zones []hosted) *server {
     empty-zones-enable no;
 };
 controls { };
-`, s.dir, port, host)
+`, dir, port, host)
 	for _, z := range zones {
 		if z.file != "" {
 			fmt.Fprintf(&b, "zone %q { type primary; file %q; };\n", z.zone, z.file)
@@ -176,11 +166,11 @@ controls { };
 		}
 		primary, from, _ := net.SplitHostPort(z.primary)
 		fmt.Fprintf(&b, "zone %q { type secondary; file %q; masterfile-format text; primaries { %s port %s; }; allow-notify { 127.0.0.1; }; };\n",
-			z.zone, filepath.Join(s.dir, "db."+z.zone), primary, from)
+			z.zone, filepath.Join(dir, "db."+z.zone), primary, from)
 	}
-	conf := filepath.Join(s.dir, "named.conf")
+	conf := filepath.Join(dir, "named.conf")
 	write(t, conf, b.String())
-	return s.run(t, exec.Command(path, "-g", "-n", "2", "-c", conf), "all zones loaded")
+	return run(t, addr, exec.Command(path, "-g", "-n", "2", "-c", conf), "all zones loaded")
 }
 
 // TestReferences: each reference serves a zone from a master file.

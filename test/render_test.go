@@ -6,14 +6,16 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // buildTool returns the path of the mxsrv tool.
 func buildTool(t *testing.T) string {
 	t.Helper()
-	tool := filepath.Join(t.TempDir(), "mxsrv")
-	if out, err := exec.Command("go", "build", "-o", tool, "../cmd/mxsrv").CombinedOutput(); err != nil {
-		t.Fatalf("go build ../cmd/mxsrv: %v\n%s", err, out)
+	tool, err := rig.Build(t.TempDir(), "../cmd/mxsrv")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return tool
 }
@@ -22,7 +24,7 @@ var zoneLine = regexp.MustCompile(`(?m)^; (\S+)\. by the definitions of`)
 
 // TestRender: what mxsrv render makes of every example is a zone that BIND loads.
 func TestRender(t *testing.T) {
-	checkzone, tool := peer(t, "named-checkzone"), buildTool(t)
+	checkzone, tool := rig.Peer(t, "named-checkzone"), buildTool(t)
 	corefiles, err := filepath.Glob("../examples/*/Corefile")
 	if err != nil || len(corefiles) < 10 {
 		t.Fatalf("%d examples found, want at least 10 (%v)", len(corefiles), err)

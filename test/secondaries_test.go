@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // primary is a zone of ten lines. Its timers are so long that only NOTIFY brings
@@ -56,9 +58,9 @@ func startSecondaries(t *testing.T, from *server) map[string]*server {
 	zones := []hosted{{zone: "example.org.", primary: from.addr}}
 	all := map[string]*server{}
 	for i, r := range references {
-		all[r.name] = r.start(t, peer(t, r.program), from.at[fmt.Sprint(":", 1055+i)], zones)
+		all[r.name] = r.start(t, rig.Peer(t, r.program), from.At[fmt.Sprint(":", 1055+i)], zones)
 	}
-	addr := from.at[":1058"]
+	addr := from.At[":1058"]
 	_, port, _ := net.SplitHostPort(addr)
 	s := start(t, t.TempDir(), fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n secondary {\n transfer from %s\n }\n}\n", port, from.addr))
 	s.addr = addr
@@ -79,16 +81,16 @@ func TestSecondaries(t *testing.T) {
 	sameAnswers(t, from, secondaries)
 	for i, change := range []string{"mail @ lists 10 mx1 20 mx2 30 mx1", "mail @ 10 mx2", "mail @ lists news 10 mx1 20 mx2"} {
 		before := serialOf(t, from)
-		write(t, filepath.Join(from.dir, "zone.conf"), strings.Replace(tenLines, "mail @ lists 10 mx1 20 mx2", change, 1))
+		write(t, filepath.Join(from.Dir, "zone.conf"), strings.Replace(tenLines, "mail @ lists 10 mx1 20 mx2", change, 1))
 		began := time.Now()
-		eventually(t, from, "the change is in service", func() bool { return serialOf(t, from) != before })
+		eventually(t, from, "the change is served", func() bool { return serialOf(t, from) != before })
 		took := []string{fmt.Sprintf("primary %v", time.Since(began).Round(time.Millisecond))}
 		arrived := awaitAll(t, secondaries, answers(from, "example.org SOA"))
 		for name, at := range arrived {
 			took = append(took, fmt.Sprintf("%s %v", name, at.Sub(began).Round(time.Millisecond)))
 		}
 		slices.Sort(took)
-		t.Logf("change %d is in service after: %v", i+1, took)
+		t.Logf("change %d is served after: %v", i+1, took)
 		if after := serialOf(t, from); int32(after-before) <= 0 {
 			t.Errorf("serial %d after %d", after, before)
 		}
@@ -100,7 +102,7 @@ func TestSecondaries(t *testing.T) {
 func awaitAll(t *testing.T, secondaries map[string]*server, soa string) map[string]time.Time {
 	t.Helper()
 	arrived := map[string]time.Time{}
-	for deadline := time.Now().Add(patience); len(arrived) < len(secondaries); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(rig.Limit); len(arrived) < len(secondaries); time.Sleep(time.Millisecond) {
 		for name, s := range secondaries {
 			if arrived[name].IsZero() && answers(s, "example.org SOA") == soa {
 				arrived[name] = time.Now()
@@ -108,9 +110,9 @@ func awaitAll(t *testing.T, secondaries map[string]*server, soa string) map[stri
 		}
 		if time.Now().After(deadline) {
 			for name, s := range secondaries {
-				t.Logf("%s: %s", name, s.log)
+				t.Logf("%s: %s", name, s)
 			}
-			t.Fatalf("after %v only these have the change: %v", patience, arrived)
+			t.Fatalf("after %v only these have the change: %v", rig.Limit, arrived)
 		}
 	}
 	return arrived
@@ -245,7 +247,7 @@ func TestNotifyOfOtherZones(t *testing.T) {
 	if n := tried.most(); n > 1 {
 		t.Errorf("at start the dead secondary was tried %d times before the NOTIFY of another zone", n)
 	}
-	write(t, filepath.Join(s.dir, "zone.conf"), "host ns1 192.0.2.54\n")
+	write(t, filepath.Join(s.Dir, "zone.conf"), "host ns1 192.0.2.54\n")
 	awaitNotify(t, s, told, "after a change")
 	if n := tried.most(); n > 5 { // three at start, and three for the change
 		t.Errorf("after a change the dead secondary was tried %d times before the NOTIFY of another zone", n)
@@ -275,8 +277,8 @@ func awaitNotify(t *testing.T, s *server, told chan string, when string) {
 	t.Helper()
 	select {
 	case <-told:
-	case <-time.After(patience):
-		t.Fatalf("%s no NOTIFY\n%s", when, s.log)
+	case <-time.After(rig.Limit):
+		t.Fatalf("%s no NOTIFY\n%s", when, s)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // TestRefusedConfigurations: the server does not start, and says where the
@@ -28,16 +30,16 @@ func TestRefusedConfigurations(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			corefile := "example.org:" + freePort(t) + " {\n mxsrv {\n" + tc.block + "\n }\n}\n"
+			corefile := "example.org:" + rig.Port(t) + " {\n mxsrv {\n" + tc.block + "\n }\n}\n"
 			if tc.name == "unclosed quote" {
 				corefile += "\"\n}\n}\n"
 			}
 			write(t, filepath.Join(dir, "Corefile"), corefile)
 			cmd := exec.Command(coredns)
 			cmd.Dir = dir
-			out, err := cmd.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), tc.want) {
-				t.Errorf("%v\n%s\nwant an exit with %s", err, out, tc.want)
+			p := rig.Run(t, cmd, "")
+			if code, err := p.Wait(rig.Limit); err != nil || code == 0 || !strings.Contains(p.String(), tc.want) {
+				t.Errorf("exit code %d, %v\n%s\nwant another than 0 and %s", code, err, p, tc.want)
 			}
 		})
 	}
@@ -57,8 +59,8 @@ func TestWarnings(t *testing.T) {
     }
 }`)
 	for _, id := range []string{"mail-single-host", "glue-ttl-lower", "minimal-strips-glue"} {
-		if got := strings.Count(s.log.String(), "["+id); got != 1 {
-			t.Errorf("%s is logged %d times, want once:\n%s", id, got, s.log)
+		if got := strings.Count(s.String(), "["+id); got != 1 {
+			t.Errorf("%s is logged %d times, want once:\n%s", id, got, s)
 		}
 	}
 }

@@ -17,7 +17,7 @@ var soak = flag.Duration("soak", 3*time.Second, "how long TestSoak goes on; from
 const between = 200 * time.Millisecond
 
 // TestSoak rewrites a file again and again, good and bad in turn, in place and by
-// a rename. Each good set comes into service, each bad one is refused; no query is
+// a rename. Each good set comes into service, each bad one is rejected; no query is
 // lost, no answer is one that was not declared, and memory stays as it is.
 func TestSoak(t *testing.T) {
 	dir := t.TempDir()
@@ -28,7 +28,7 @@ func TestSoak(t *testing.T) {
 	s := start(t, dir, followed)
 	put := func(i int, text string) {
 		t.Helper()
-		path := filepath.Join(s.dir, "defs", "a.conf")
+		path := filepath.Join(s.Dir, "defs", "a.conf")
 		if i%4 < 2 {
 			write(t, path, text)
 			return
@@ -48,9 +48,9 @@ func TestSoak(t *testing.T) {
 	for ; time.Since(began) < *soak; i++ {
 		<-tick.C
 		if i%2 == 1 {
-			refused := s.refused()
+			before := s.rejected()
 			put(i, "mail @ 10 192.0.2.1\n")
-			eventually(t, s, "a mistake is refused", func() bool { return s.refused() > refused })
+			eventually(t, s, "a mistake is rejected", func() bool { return s.rejected() > before })
 			continue
 		}
 		want := mx(fmt.Sprint("b", i))
@@ -63,7 +63,7 @@ func TestSoak(t *testing.T) {
 	}
 	w.stop()
 	stop()
-	t.Logf("%d changes, %d refused", i, s.refused())
+	t.Logf("%d changes, %d rejected", i, s.rejected())
 	if n := len(memory); n > 0 && *soak >= time.Minute {
 		first, last := memory[0], memory[n-1]
 		t.Logf("resident memory: %d kB, at the end %d kB", first, last)
@@ -76,7 +76,7 @@ func TestSoak(t *testing.T) {
 // resident returns the resident memory of a server in kB.
 func resident(t *testing.T, s *server) int {
 	t.Helper()
-	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(read(t, fmt.Sprintf("/proc/%d/status", s.process.Pid)))
+	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(read(t, fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid)))
 	kilobytes, err := strconv.Atoi(m[1])
 	if err != nil {
 		t.Fatal(err)

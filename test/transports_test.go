@@ -51,44 +51,44 @@ func certify(t *testing.T, dir string) *x509.CertPool {
 }
 
 // TestTransports: an answer is the same over TLS, HTTPS and QUIC, and a stream of QUIC
-// ends with it (RFC 9250 §4.2).
+// ends with it (RFC 9250 §4.2), with and without a plugin before mxsrv.
 func TestTransports(t *testing.T) {
 	dir := t.TempDir()
 	trusted := certify(t, dir)
-	corefile := ""
-	for i, scheme := range []string{"dns", "tls", "https", "quic"} {
-		encrypted := "tls cert.pem key.pem"
-		if scheme == "dns" {
-			encrypted = ""
+	for _, before := range []string{"", "errors"} {
+		// One block has the keys of three listeners, and so one handler.
+		keys := ""
+		for i, scheme := range []string{"tls", "https", "quic"} {
+			keys += fmt.Sprintf("%s://example.org:%d ", scheme, 1054+i)
 		}
-		corefile += fmt.Sprintf("%s://example.org:%d {\n bind 127.0.0.1\n %s\n mxsrv {\n host mx1 192.0.2.1 2001:db8::1\n mail @ 10 mx1\n }\n}\n", scheme, 1053+i, encrypted)
-	}
-	s := start(t, dir, corefile)
-	config := &tls.Config{RootCAs: trusted}
-	want := format(s.ask(t, "udp", query(t, "example.org MX")))
-	for _, transport := range []struct {
-		name string
-		ask  func(t *testing.T, packed []byte) []byte
-	}{
-		{"tls", func(t *testing.T, packed []byte) []byte { return askTLS(t, s.at[":1054"], config, packed) }},
-		{"https", func(t *testing.T, packed []byte) []byte { return askHTTPS(t, s.at[":1055"], config, packed) }},
-		{"quic", func(t *testing.T, packed []byte) []byte { return askQUIC(t, s.at[":1056"], config, packed) }},
-	} {
-		t.Run(transport.name, func(t *testing.T) {
-			m := query(t, "example.org MX")
-			m.Id = 0 // as over QUIC
-			packed, err := m.Pack()
-			if err != nil {
-				t.Fatal(err)
-			}
-			res := new(dns.Msg)
-			if err := res.Unpack(transport.ask(t, packed)); err != nil {
-				t.Fatal(err)
-			}
-			if got := format(res); got != want {
-				t.Errorf("%s\nwant\n%s", got, want)
-			}
-		})
+		plugins := "{\n bind 127.0.0.1\n " + before + "\n mxsrv {\n host mx1 192.0.2.1 2001:db8::1\n mail @ 10 mx1\n }\n"
+		s := start(t, dir, "example.org:1053 "+plugins+"}\n"+keys+plugins+" tls cert.pem key.pem\n}\n")
+		config := &tls.Config{RootCAs: trusted}
+		want := format(s.ask(t, "udp", query(t, "example.org MX")))
+		for _, transport := range []struct {
+			name string
+			ask  func(t *testing.T, packed []byte) []byte
+		}{
+			{"tls", func(t *testing.T, packed []byte) []byte { return askTLS(t, s.At[":1054"], config, packed) }},
+			{"https", func(t *testing.T, packed []byte) []byte { return askHTTPS(t, s.At[":1055"], config, packed) }},
+			{"quic", func(t *testing.T, packed []byte) []byte { return askQUIC(t, s.At[":1056"], config, packed) }},
+		} {
+			t.Run(transport.name+" "+before, func(t *testing.T) {
+				m := query(t, "example.org MX")
+				m.Id = 0 // as over QUIC
+				packed, err := m.Pack()
+				if err != nil {
+					t.Fatal(err)
+				}
+				res := new(dns.Msg)
+				if err := res.Unpack(transport.ask(t, packed)); err != nil {
+					t.Fatal(err)
+				}
+				if got := format(res); got != want {
+					t.Errorf("%s\nwant\n%s", got, want)
+				}
+			})
+		}
 	}
 }
 
@@ -160,20 +160,42 @@ func askQUIC(t *testing.T, addr string, config *tls.Config, packed []byte) []byt
 }
 
 // TestAskedByPlugin: a plugin that asks the server itself, for where an alias of its own
-// points to, gets an answer of ours, and so does its client.
+// points to, gets an answer of ours, and its client gets one datagram for each query.
 func TestAskedByPlugin(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "db.example.net"), `example.net. 300 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 300
 example.net. 300 IN NS ns.example.org.
 mail.example.net. 300 IN CNAME mx1.example.org.
 `)
-	for _, front := range []string{"", "prometheus 127.0.0.1:1054", "cache"} {
-		s := start(t, dir, "example.net:1053 {\n bind 127.0.0.1\n "+front+"\n file db.example.net\n}\n"+
-			"example.org:1053 {\n bind 127.0.0.1\n mxsrv {\n ttl 300\n host mx1 192.0.2.1\n }\n}")
-		res := s.ask(t, "udp", query(t, "mail.example.net A"))
-		want := "mail.example.net. 300 IN CNAME mx1.example.org.\nmx1.example.org. 300 IN A 192.0.2.1\n"
-		if got := format(&dns.Msg{Answer: res.Answer}); got != want {
-			t.Errorf("with %q:\n%s\nwant\n%s", front, got, want)
+	const definitions = "mxsrv example.org {\n ttl 300\n host mx1 192.0.2.1\n }\n"
+	for _, before := range []string{"", "errors", "prometheus 127.0.0.1:1054", "cache"} {
+		for name, corefile := range map[string]string{
+			"in the same block": "example.net:1053 example.org:1053 {\n bind 127.0.0.1\n " + before + "\n " + definitions + " file db.example.net example.net\n}",
+			"in another block": "example.net:1053 {\n bind 127.0.0.1\n " + before + "\n file db.example.net\n}\n" +
+				"example.org:1053 {\n bind 127.0.0.1\n " + definitions + "}",
+			"in another block, with plugins before mxsrv": "example.net:1053 {\n bind 127.0.0.1\n file db.example.net\n}\n" +
+				"example.org:1053 {\n bind 127.0.0.1\n " + before + "\n " + definitions + "}",
+		} {
+			s := start(t, dir, corefile)
+			conn, err := dns.DialTimeout("udp", s.addr, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for range 3 { // one datagram too many would come in the place of the next one
+				m := query(t, "mail.example.net A")
+				if err := conn.WriteMsg(m); err != nil {
+					t.Fatal(err)
+				}
+				res, err := conn.ReadMsg()
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := "mail.example.net. 300 IN CNAME mx1.example.org.\nmx1.example.org. 300 IN A 192.0.2.1\n"
+				if got := format(&dns.Msg{Answer: res.Answer}); got != want || res.Id != m.Id {
+					t.Errorf("%s, with %q: id %d for %d:\n%s\nwant\n%s", name, before, res.Id, m.Id, got, want)
+				}
+			}
 		}
 	}
 }

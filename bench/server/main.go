@@ -16,9 +16,13 @@ import (
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/dnssec"
+	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/etcd"
 	_ "github.com/coredns/coredns/plugin/file"
 	_ "github.com/coredns/coredns/plugin/hosts"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/sign"
 	_ "github.com/coredns/coredns/plugin/template"
 )
 
@@ -33,5 +37,5 @@ func main() {
 // directives is the order of CoreDNS with our two in the place of mxsrv.
 func directives() []string {
 	after := slices.Index(dnsserver.Directives, "transfer")
-	return slices.Insert(slices.Clone(dnsserver.Directives), after+1, "mxsrv", "floor")
+	return slices.Insert(slices.Clone(dnsserver.Directives), after+1, "mxsrv", "fixed")
 }

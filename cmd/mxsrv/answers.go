@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -15,105 +16,94 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// answers is where the answers come from that a command reasons about.
+// answers are those of definitions or of a DNS server.
 type answers interface {
 	lookup(name string, qtype uint16) delivery.Answer
-	// failed returns why there are no answers at all, or nil.
-	failed() error
-	// String names the answers after "by".
+	covers(name definition.Name, commandLine string) error // why there are no answers about a name, or nil
+	failed() error                                         // why there was no answer to any question, or nil
 	String() string
 }
 
-// choice is what the flags say of where answers come from.
-type choice struct {
-	reading
+// answerFlags say where answers come from.
+type answerFlags struct {
+	readFlags
 	config, server string
-}
-
-func (o *choice) flags(c *cobra.Command) {
-	c.Flags().StringVar(&o.config, "config", "", "answers are those of a `Corefile` or definitions file; of ./Corefile if there is one and nothing is said")
-	c.Flags().StringVar(&o.server, "server", "", "answers are those of the DNS server at `ADDR`, like 192.0.2.53 or [2001:db8::53]:5353; else of that in "+resolvConf)
-	o.reading.flags(c)
 }
 
 const resolvConf = "/etc/resolv.conf"
 
-// open returns the answers that the flags choose.
-func (o *choice) open(u *ui) (answers, error) {
-	if o.config != "" && o.server != "" {
-		return nil, errors.New("--config and --server: write one of them")
-	}
-	if o.server != "" {
-		return newLive(o.server), nil
-	}
-	config := o.config
-	if config == "" {
-		if _, err := os.Stat(defaultCorefile); err != nil {
-			l, err := system()
-			if err != nil {
-				return nil, withHint(fmt.Errorf("no %s here, and %v", defaultCorefile, err), "--config Corefile, or --server ADDR")
-			}
-			return l, nil
-		}
-		config = defaultCorefile
-	}
-	all, err := o.read(u, []string{config})
-	if err == nil {
-		err = faultless(all)
-	}
+func (f *answerFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.config, "config", "", "use the answers of a `Corefile` or definitions file (default ./Corefile, if there is one)")
+	c.Flags().StringVar(&f.server, "server", "", "use the answers of the DNS server at `ADDR`, like 192.0.2.53 or [2001:db8::53]:5353 (default, without ./Corefile, that in "+resolvConf+")")
+	f.readFlags.add(c)
+}
+
+// open returns the answers that the flags choose, if these cover a name. The command line is for a hint.
+func (f *answerFlags) open(u *ui, name definition.Name, commandLine string) (answers, error) {
+	from, err := f.choose(u)
 	if err != nil {
 		return nil, err
 	}
-	return newDeclared(config, all), nil
+	return from, from.covers(name, commandLine)
+}
+
+func (f *answerFlags) choose(u *ui) (answers, error) {
+	switch _, missing := os.Stat(defaultCorefile); {
+	case f.config != "" && f.server != "":
+		return nil, errors.New("--config and --server: write one of them")
+	case f.server != "":
+		return newServer(f.server), nil
+	case f.config == "" && missing != nil:
+		s, err := systemResolver()
+		if err != nil {
+			err = hint.Add(fmt.Errorf("no %s here, and %v", defaultCorefile, err), "--config Corefile, or --server ADDR")
+		}
+		return s, err
+	}
+	config := cmp.Or(f.config, defaultCorefile)
+	blocks, err := f.readValid(u, []string{config})
+	return &declared{config, blocks}, err
 }
 
 // declared are the answers of definitions.
 type declared struct {
 	name   string
 	blocks []*served
-	tables []*table.Table // parallel to blocks
-}
-
-func newDeclared(name string, blocks []*served) *declared {
-	d := &declared{name: name, blocks: blocks}
-	for _, s := range blocks {
-		d.tables = append(d.tables, s.compile())
-	}
-	return d
 }
 
 func (d *declared) String() string { return "the definitions of " + d.name }
 func (d *declared) failed() error  { return nil }
 
-// find returns the block that has the closest zone above a name, and the zone.
-func (d *declared) find(name string) (block int, zone definition.Name) {
-	for i, s := range d.blocks {
+// find returns the block with the closest zone above a name, and the zone.
+func (d *declared) find(name string) (block *served, zone definition.Name) {
+	for _, s := range d.blocks {
 		if z := s.zones.Set().Of(definition.Name(name)); len(z) > len(zone) {
-			block, zone = i, z
+			block, zone = s, z
 		}
 	}
 	return block, zone
 }
 
-// lookup answers as the server would. Where the zone is not served whole, there
-// may be more of it behind the plugin: a domain or service is not there as long
-// as it is not declared, but a host may have its addresses elsewhere.
+// lookup answers as the server would. In a zone that is not authoritative, the next plugin may have more: a domain or
+// service counts as missing as long as it is not declared, but a host may have its addresses elsewhere.
 func (d *declared) lookup(name string, qtype uint16) delivery.Answer {
 	block, zone := d.find(name)
 	if zone == "" {
 		return delivery.Answer{Status: delivery.Elsewhere}
 	}
-	match, a := d.tables[block].Lookup(name, qtype)
+	match, a := block.compile().Lookup(name, qtype)
+	isAddress := qtype == dns.TypeA || qtype == dns.TypeAAAA
 	switch {
 	case len(a.RRs) > 0:
 		return delivery.Answer{Status: delivery.Found, RRs: a.RRs}
 	case a.Rcode == dns.RcodeNameError:
 		return delivery.Answer{Status: delivery.NoName}
-	case match != table.Data && isAddress(qtype):
+	case match != table.Data && isAddress:
 		return delivery.Answer{Status: delivery.Elsewhere}
 	case match == table.None && name != string(zone):
 		return delivery.Answer{Status: delivery.NoName}
@@ -121,132 +111,126 @@ func (d *declared) lookup(name string, qtype uint16) delivery.Answer {
 	return delivery.Answer{Status: delivery.NoData}
 }
 
-func isAddress(qtype uint16) bool { return qtype == dns.TypeA || qtype == dns.TypeAAAA }
-
-// passedOn reports whether the server would ask the plugin behind.
-func (d *declared) passedOn(name string, qtype uint16) bool {
+// fallsThrough reports whether the server would ask the next plugin.
+func (d *declared) fallsThrough(name string, qtype uint16) bool {
 	block, zone := d.find(name)
-	match, _ := d.tables[block].Lookup(name, qtype)
-	return zone != "" && match != table.Data
+	if zone == "" {
+		return false
+	}
+	match, _ := block.compile().Lookup(name, qtype)
+	return match != table.Data
 }
 
-// knows returns an error if a name is in none of the zones.
-func (d *declared) knows(name string) error {
-	if _, zone := d.find(name); zone != "" {
+func (d *declared) covers(name definition.Name, commandLine string) error {
+	if _, zone := d.find(string(name)); zone != "" {
 		return nil
 	}
-	var zones definition.Zones
-	for _, s := range d.blocks {
-		zones = append(zones, s.zones...)
-	}
-	return fmt.Errorf("%s is in none of the zones of %s: %s", name, d.name, listZones(zones))
+	err := fmt.Errorf("%s is in none of the zones of %s: %s", name, d.name, listZones(allZones(d.blocks)))
+	return hint.Add(err, "%s --server ADDR", commandLine)
 }
 
-// live are the answers of a DNS server.
-type live struct {
-	addr string
-
-	mu      sync.Mutex
-	known   map[dns.Question]delivery.Answer
-	answers bool  // it has answered once
-	err     error // of the last question that it did not
+// server are the answers of a DNS server. Each question is sent once. Several goroutines may ask.
+type server struct {
+	addr     string
+	cache    sync.Map // of delivery.Answer, by dns.Question
+	answered atomic.Bool
+	err      atomic.Pointer[error] // of the last question that was not answered
 }
 
 const (
-	dnsPort  = "53"
-	patience = 3 * time.Second
-	tries    = 2
+	dnsPort = "53"
+	timeout = 3 * time.Second // of each try
+	tries   = 2
 
-	// udpSize is what fits all usual networks (RFC 9715).
+	// udpSize fits all usual networks (RFC 9715).
 	udpSize = 1232
 )
 
-func newLive(addr string) *live {
-	addr = strings.TrimPrefix(addr, "@") // as dig has it
+func newServer(addr string) *server {
+	addr = strings.TrimPrefix(addr, "@") // as for dig
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		addr = net.JoinHostPort(strings.Trim(addr, "[]"), dnsPort)
 	}
-	return &live{addr: addr, known: map[dns.Question]delivery.Answer{}}
+	return &server{addr: addr}
 }
 
-// system returns the resolver of this machine.
-func system() (*live, error) {
+// systemResolver returns the resolver of this machine.
+func systemResolver() (*server, error) {
 	conf, err := dns.ClientConfigFromFile(resolvConf)
 	if err != nil || len(conf.Servers) == 0 {
 		return nil, fmt.Errorf("no DNS server in %s", resolvConf)
 	}
-	return newLive(net.JoinHostPort(conf.Servers[0], cmp.Or(conf.Port, dnsPort))), nil
+	return newServer(net.JoinHostPort(conf.Servers[0], cmp.Or(conf.Port, dnsPort))), nil
 }
 
-func (l *live) String() string { return "the answers of " + l.addr }
+func (s *server) String() string                       { return "the answers of " + s.addr }
+func (s *server) covers(definition.Name, string) error { return nil }
 
-func (l *live) failed() error {
-	if l.answers || l.err == nil {
+func (s *server) failed() error {
+	if s.answered.Load() || s.err.Load() == nil {
 		return nil
 	}
-	host, port, _ := net.SplitHostPort(l.addr)
-	return withHint(fmt.Errorf("%s does not answer: %v", l.addr, cause(l.err)), "dig @%s -p %s", host, port)
+	host, port, _ := net.SplitHostPort(s.addr)
+	return hint.Add(fmt.Errorf("%s does not answer: %v", s.addr, cause(*s.err.Load())), "dig @%s -p %s", host, port)
 }
 
-func (l *live) lookup(name string, qtype uint16) delivery.Answer {
+func (s *server) lookup(name string, qtype uint16) delivery.Answer {
 	q := dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
-	l.mu.Lock()
-	a, ok := l.known[q]
-	l.mu.Unlock()
-	if ok {
-		return a
+	if a, ok := s.cache.Load(q); ok {
+		return a.(delivery.Answer)
 	}
-	a, err := l.ask(q)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.known[q] = a
-	if err != nil {
-		l.err = err
+	var a delivery.Answer
+	if r, err := s.query(q); err != nil {
+		s.err.Store(&err)
 	} else {
-		l.answers = true
+		s.answered.Store(true)
+		a = delivery.Answer{Status: statusOf(r), RRs: r.Answer}
 	}
+	s.cache.Store(q, a)
 	return a
 }
 
-// ask sends one question, again over TCP if the answer is truncated.
-func (l *live) ask(q dns.Question) (delivery.Answer, error) {
+// query sends one question, and again over TCP if the answer is truncated.
+func (s *server) query(q dns.Question) (*dns.Msg, error) {
 	m := new(dns.Msg).SetQuestion(q.Name, q.Qtype)
 	m.SetEdns0(udpSize, false)
-	r, err := l.exchange("udp", m)
+	r, err := s.exchange("udp", m)
 	if err == nil && r.Truncated {
-		r, err = l.exchange("tcp", m)
+		r, err = s.exchange("tcp", m)
 	}
-	switch {
-	case err != nil:
-		return delivery.Answer{Status: delivery.Failed}, err
-	case r.Rcode == dns.RcodeSuccess && len(r.Answer) > 0:
-		return delivery.Answer{Status: delivery.Found, RRs: r.Answer}, nil
-	case r.Rcode == dns.RcodeSuccess:
-		return delivery.Answer{Status: delivery.NoData}, nil
-	case r.Rcode == dns.RcodeNameError: // of the last name, if there are aliases
-		return delivery.Answer{Status: delivery.NoName, RRs: r.Answer}, nil
-	case r.Rcode == dns.RcodeRefused:
-		return delivery.Answer{Status: delivery.Elsewhere}, nil
-	}
-	return delivery.Answer{Status: delivery.Failed}, nil
+	return r, err
 }
 
-func (l *live) exchange(network string, m *dns.Msg) (r *dns.Msg, err error) {
-	c := dns.Client{Net: network, Timeout: patience, UDPSize: udpSize}
+func statusOf(r *dns.Msg) delivery.Status {
+	switch {
+	case r.Rcode == dns.RcodeSuccess && len(r.Answer) > 0:
+		return delivery.Found
+	case r.Rcode == dns.RcodeSuccess:
+		return delivery.NoData
+	case r.Rcode == dns.RcodeNameError: // of the last name, if there are aliases
+		return delivery.NoName
+	case r.Rcode == dns.RcodeRefused:
+		return delivery.Elsewhere
+	}
+	return delivery.Failed
+}
+
+func (s *server) exchange(network string, m *dns.Msg) (r *dns.Msg, err error) {
+	c := dns.Client{Net: network, Timeout: timeout, UDPSize: udpSize}
 	for range tries {
-		if r, _, err = c.Exchange(m, l.addr); err == nil {
+		if r, _, err = c.Exchange(m, s.addr); err == nil {
 			return r, nil
 		}
 	}
 	return nil, err
 }
 
-// cause returns an error of a connection without its two ends.
+// cause returns an error of a connection without the addresses of both ends.
 func cause(err error) error {
-	if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
-		return fmt.Errorf("nothing came in %v", tries*patience)
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		return fmt.Errorf("no answer in %v", tries*timeout)
 	}
-	if e := syscall.Errno(0); errors.As(err, &e) {
+	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return e
 	}
 	return err

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -14,23 +16,23 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-// isCorefile tells a Corefile from a definitions file: by its name, or else as
-// a definitions file has a word of the language, and more words, at the start of
-// a line that is in no block.
+// isCorefile tells a Corefile from a definitions file: by its name or else by its blocks, unless a line outside of all
+// blocks is a definition.
 func isCorefile(path string, text []byte) bool {
 	if strings.Contains(strings.ToLower(filepath.Base(path)), "corefile") {
 		return true
 	}
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	lines, _ := definition.Lines(&d)
+	lines, _ := definition.Statements(&d)
 	blocks := false
 	for _, l := range lines {
-		if len(l.Words) > 1 && slices.Contains(definition.Words(), l.Words[0]) {
+		if len(l.Words) > 1 && slices.Contains(definition.Keywords(), l.Words[0]) {
 			return false
 		}
 		blocks = blocks || l.Block != nil
@@ -38,17 +40,17 @@ func isCorefile(path string, text []byte) bool {
 	return blocks
 }
 
-// corefile reads the server blocks of a Corefile that have mxsrv, with imports,
-// snippets and variables replaced as CoreDNS does.
-func (r *reading) corefile(u *ui, path string, text []byte) ([]*served, error) {
+// corefile reads the server blocks of a Corefile that have mxsrv, with imports, snippets and variables replaced as by
+// CoreDNS.
+func (f *readFlags) corefile(u *ui, path string, text []byte) ([]*served, error) {
 	blocks, err := caddyfile.Parse(path, bytes.NewReader(text), nil)
 	if err != nil {
 		return []*served{unparsed(path, text, err)}, nil
 	}
 	var all []*served
 	for _, b := range blocks {
-		if tokens := b.Tokens["mxsrv"]; len(tokens) > 0 {
-			all = append(all, r.serverBlock(u, path, b))
+		if len(b.Tokens["mxsrv"]) > 0 {
+			all = append(all, f.serverBlock(u, path, b))
 		}
 	}
 	if len(all) == 0 {
@@ -57,21 +59,22 @@ func (r *reading) corefile(u *ui, path string, text []byte) ([]*served, error) {
 	return all, nil
 }
 
-// unparsed is a Corefile that CoreDNS cannot read either.
+// unparsed returns what is wrong with a Corefile that CoreDNS cannot read.
 func unparsed(path string, text []byte, err error) *served {
 	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
-	_, errs := definition.Lines(&d) // which says more of braces and quotes
+	_, errs := definition.Statements(&d) // which finds all open braces and quotes
 	if len(errs) == 0 {
-		errs = definition.Errors{place(path, err)}
+		errs = definition.Errors{parserError(path, err)}
 	}
-	index := new(definition.Set).Index()
-	return &served{name: path, pos: errs[0].Pos, index: index,
-		findings: lint.Check(index, errs, lint.Options{Pos: errs[0].Pos})}
+	sim := &store.Simulator{Declared: new(definition.Set), Errs: errs, Options: lint.Options{Pos: errs[0].Pos}}
+	return serve(path, sim, nil)
 }
 
-// place finds where an error of the parser of Corefiles is.
-func place(path string, err error) definition.Error {
-	m := parserError.FindStringSubmatch(err.Error())
+var parserMessage = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
+
+// parserError returns an error of the Corefile parser with its place.
+func parserError(path string, err error) definition.Error {
+	m := parserMessage.FindStringSubmatch(err.Error())
 	if m == nil {
 		return definition.Error{Pos: definition.Pos{Source: path, Line: 1}, ID: definition.Syntax, Text: err.Error()}
 	}
@@ -83,34 +86,50 @@ func place(path string, err error) definition.Error {
 	return definition.Error{Pos: definition.Pos{Source: m[1], Line: line}, ID: definition.Syntax, Text: text}
 }
 
-var parserError = regexp.MustCompile(`(?s)^(.+):(\d+) - (?:Error during parsing|Syntax error): (.*)$`)
-
-func (r *reading) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
-	stanzas := r.stanzas(path, b)
-	if len(stanzas.Etcds) > 0 {
-		return serveFragments(u, path, stanzas, optionsOf(stanzas, b))
+// serverBlock checks what a server block serves. That includes what is in etcd now, if etcd can be reached from here.
+func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
+	stanzas := f.stanzas(path, b)
+	var entries []store.Entry
+	if len(stanzas.Etcds) > 0 && len(stanzas.Errs) == 0 {
+		s := &store.Store{Config: stanzas.Etcds[0].Config}
+		defer s.Close()
+		var err error
+		if entries, _, err = s.Open(context.Background()); err != nil {
+			u.note("%s: %v: the fragments in etcd are not checked", path, err)
+		}
 	}
-	return serve(u, path, stanzas.Sources(), optionsOf(stanzas, b))
+	return serve(path, simulator(stanzas, b), entries)
 }
 
-// stanzas reads what the mxsrv stanzas of a server block say.
-func (r *reading) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
+// stanzas reads the mxsrv stanzas of a server block.
+func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
 	return corefile.Read(&d, corefile.Env{
-		Root:    r.rootOf(path, b),
+		Root:    f.rootOf(path, b),
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
 		Origins: plugin.OriginsFromArgsOrServerBlock,
 	})
 }
 
-// optionsOf returns what the rules must know of a server block.
-func optionsOf(stanzas *corefile.Block, b caddyfile.ServerBlock) lint.Options {
-	others := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
-	return lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: others, Pos: stanzas.Pos}
+// simulator returns what judges definitions as a server block does: with all that its stanzas and their files declare.
+func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulator {
+	plugins := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
+	s := &store.Simulator{
+		Declared: stanzas.Inline, Errs: stanzas.Errs,
+		Options: lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: plugins, Pos: stanzas.Pos},
+	}
+	for _, f := range stanzas.Files {
+		set, errs := f.Load().Read()
+		s.Declared, s.Errs = definition.Merge(s.Declared, set), append(s.Errs, errs...)
+	}
+	for _, e := range stanzas.Etcds { // there is one at most
+		s.Zones = e.Zones
+	}
+	return s
 }
 
-// shorten makes the paths of imported files, which the parser makes absolute,
-// relative to the working directory if they are in it.
+// shorten makes paths of imported files relative to the working directory if they are in it. The parser makes them
+// absolute.
 func shorten(tokens []caddyfile.Token) []caddyfile.Token {
 	here, err := os.Getwd()
 	for i := range tokens {
@@ -122,17 +141,18 @@ func shorten(tokens []caddyfile.Token) []caddyfile.Token {
 }
 
 // rootOf returns the directory of relative paths in a server block.
-func (r *reading) rootOf(path string, b caddyfile.ServerBlock) string {
-	base := r.root
-	if base == "" {
-		base = filepath.Dir(path)
+func (f *readFlags) rootOf(path string, b caddyfile.ServerBlock) string {
+	base := cmp.Or(f.root, filepath.Dir(path))
+	if root := b.Tokens["root"]; len(root) > 1 {
+		return resolve(base, root[1].Text)
 	}
-	tokens := b.Tokens["root"]
-	switch {
-	case len(tokens) < 2:
-		return base
-	case filepath.IsAbs(tokens[1].Text):
-		return tokens[1].Text
+	return base
+}
+
+// resolve returns a path that may be relative to a directory.
+func resolve(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
 	}
-	return filepath.Join(base, tokens[1].Text)
+	return filepath.Join(dir, path)
 }

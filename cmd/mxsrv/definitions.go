@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"io/fs"
 	"os"
 	"slices"
@@ -11,162 +10,174 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
-	"github.com/mxsrv/mxsrv/plugin/source"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// reading says how definitions are read.
-type reading struct {
-	root  string   // directory of relative paths in a Corefile; empty: its own
+// readFlags say how definitions are read.
+type readFlags struct {
+	root  string   // directory of relative paths in a Corefile; "": that of the Corefile
 	zones []string // of the relative names in definitions files
 }
 
 const defaultCorefile = "Corefile"
 
-func (r *reading) flags(c *cobra.Command) {
-	c.Flags().StringVar(&r.root, "root", "", "the `DIR` where CoreDNS is started, from which relative paths in a Corefile go; that of the Corefile if left out")
-	c.Flags().StringArrayVar(&r.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file; several with several --zone")
+func (f *readFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.root, "root", "", "the `DIR` where CoreDNS is started, for relative paths in a Corefile (default that of the Corefile)")
+	c.Flags().StringArrayVar(&f.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file; repeat it for several")
 }
 
-// served is what one server block, or some definitions files, serve together.
+// served is what one server block serves, or what some definitions files declare together.
 type served struct {
-	name     string // file name
-	pos      definition.Pos
+	name     string // of the file
 	zones    definition.Zones
-	passed   definition.Zones // below which a plugin behind may hold more
+	passed   definition.Zones // in which undeclared names go to the next plugin
 	index    *definition.Index
 	findings []lint.Finding
-	leftOut  []lint.Finding // of fragments in etcd: why they are not served
+	excluded []lint.Finding // the errors of fragments in etcd that are not served
+
+	table *table.Table // nil before compile
 }
 
-// read reads Corefiles, each of which has its server blocks, and definitions
-// files, which are served together.
-func (r *reading) read(u *ui, paths []string) ([]*served, error) {
+// serve returns what is served of declarations and fragments.
+func serve(name string, sim *store.Simulator, entries []store.Entry) *served {
+	out := sim.Simulate(store.Fragments(entries))
+	s := &served{name: name, zones: sim.Options.Zones, passed: sim.Options.Fallthrough, index: out.Index, findings: out.Findings}
+	for _, e := range entries {
+		s.excluded = append(s.excluded, out.Excluded[e.Key]...)
+	}
+	return s
+}
+
+func (s *served) compile() *table.Table {
+	if s.table == nil {
+		s.table = table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
+	}
+	return s.table
+}
+
+// allZones returns the zones of server blocks, sorted, each once.
+func allZones(blocks []*served) definition.Zones {
+	zones := slices.Concat(convert(blocks, func(s *served) definition.Zones { return s.zones })...)
+	slices.SortFunc(zones, definition.Name.Compare)
+	return slices.Compact(zones)
+}
+
+// read reads Corefiles, each server block by itself, and definitions files, all together.
+func (f *readFlags) read(u *ui, paths []string) ([]*served, error) {
 	var all []*served
 	var files []string
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, unreadable(path, err)
+			return nil, hint.Add(pathError(path, err), "mxsrv check PATH/TO/Corefile")
 		}
 		if !isCorefile(path, text) {
 			files = append(files, path)
 			continue
 		}
-		blocks, err := r.corefile(u, path, text)
+		blocks, err := f.corefile(u, path, text)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, blocks...)
 	}
-	if len(files) > 0 {
-		s, err := r.files(u, files)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
+	if files == nil {
+		return all, nil
+	}
+	s, err := f.files(u, files)
+	return append(all, s), err
+}
+
+// readValid is read of what must have no errors.
+func (f *readFlags) readValid(u *ui, paths []string) ([]*served, error) {
+	all, err := f.read(u, paths)
+	if err != nil {
+		return nil, err
+	}
+	var errs []lint.Finding
+	for _, s := range all {
+		errs = append(errs, filter(s.findings, func(f lint.Finding) bool { return f.Rule.Severity == lint.Error })...)
+	}
+	if errs != nil {
+		return nil, hint.Add(errors.New(strings.Join(convert(errs, format), "\n")), "mxsrv check %s", all[0].name)
 	}
 	return all, nil
 }
 
-func unreadable(path string, err error) error {
-	return withHint(fmt.Errorf("%s: %v", path, pathCause(err)), "mxsrv check PATH/TO/Corefile")
-}
-
-// pathCause returns an error without the path, which the message has.
-func pathCause(err error) error {
-	if e := new(fs.PathError); errors.As(err, &e) {
-		return e.Err
+// pathError returns "PATH: what is wrong", or nil for nil.
+func pathError(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
 	}
-	return err
-}
-
-// serve loads definitions and judges them.
-func serve(u *ui, name string, sources []source.Source, opt lint.Options) *served {
-	var sets []*definition.Set
-	var errs definition.Errors
-	for _, from := range sources {
-		set, mistakes := from.Load().Read()
-		if set == nil { // only who follows the source gets to know it
-			u.note("%s: the definitions of %v are not read", name, from)
-			continue
-		}
-		sets, errs = append(sets, set), append(errs, mistakes...)
+	if err == nil {
+		return nil
 	}
-	s := &served{name: name, pos: opt.Pos, zones: opt.Zones, passed: opt.Fallthrough, index: definition.Merge(sets...).Index()}
-	s.findings = lint.Check(s.index, errs, opt)
-	return s
+	return fmt.Errorf("%s: %v", path, err)
 }
 
-// placeholder is the zone of relative names if nothing says which.
+// placeholder is the zone of relative names if no zone is given.
 const placeholder = "example.com."
 
-// files reads definitions files, which are served together.
-func (r *reading) files(u *ui, paths []string) (*served, error) {
+// files reads definitions files together.
+func (f *readFlags) files(u *ui, paths []string) (*served, error) {
 	name := strings.Join(paths, " ")
-	zones, err := r.origins()
+	zones, err := f.parseZones()
 	if err != nil {
 		return nil, err
 	}
 	guessed := len(zones) == 0
 	if guessed {
-		u.note("%s: relative names are taken to be in %s; --zone says otherwise", name, placeholder)
+		u.note("%s: relative names are taken to be in %s; use --zone for another zone", name, placeholder)
 		zones = definition.Zones{placeholder}
 	}
-	f := &file.Source{Zones: zones}
+	from := &file.Source{Zones: zones}
 	for _, path := range paths {
-		f.Patterns = append(f.Patterns, file.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
+		from.Patterns = append(from.Patterns, file.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
 	}
-	s := serve(u, name, []source.Source{f}, lint.Options{Zones: zones, Pos: definition.Pos{Source: paths[0], Line: 1}})
+	set, errs := from.Load().Read()
+	opt := lint.Options{Zones: zones, Pos: from.Patterns[0].Pos}
+	s := serve(name, &store.Simulator{Declared: set, Errs: errs, Options: opt}, nil)
 	if guessed {
 		s.findings = slices.DeleteFunc(s.findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
 	}
 	return s, nil
 }
 
-func (r *reading) origins() (definition.Zones, error) {
+// parseZones returns the zones of --zone.
+func (f *readFlags) parseZones() (definition.Zones, error) {
 	var zones definition.Zones
-	for _, word := range r.zones {
-		zone, err := definition.ParseName(word, ".")
+	for _, word := range f.zones {
+		zone, err := parseZone(word)
 		if err != nil {
-			return nil, withHint(fmt.Errorf("zone %v", err), "--zone example.org")
+			return nil, err
 		}
 		zones = append(zones, zone)
 	}
 	return zones, nil
 }
 
-// listZones writes zones, the first few of many.
-func listZones(zones definition.Zones) string {
-	const few = 4
-	var words []string
-	for _, zone := range zones[:min(few, len(zones))] {
-		words = append(words, string(zone))
+func parseZone(word string) (definition.Name, error) {
+	zone, err := definition.ParseName(word, ".")
+	if err != nil {
+		return "", hint.Add(fmt.Errorf("zone %v", err), "--zone example.org")
 	}
-	if more := len(zones) - few; more > 0 {
-		words = append(words, fmt.Sprintf("and %d more", more))
+	return zone, nil
+}
+
+// firstOf joins the first few of some words, and says how many more there are.
+func firstOf(words []string, last string) string {
+	const few = 4
+	if more := len(words) - few; more > 0 {
+		return fmt.Sprintf("%s%s%d more", strings.Join(words[:few], ", "), last, more)
 	}
 	return strings.Join(words, ", ")
 }
 
-// faultless returns an error if any of what is served has one.
-func faultless(all []*served) error {
-	var lines []string
-	for _, s := range all {
-		for _, f := range s.findings {
-			if f.Rule.Severity == lint.Error {
-				lines = append(lines, format(f))
-			}
-		}
-	}
-	if lines == nil {
-		return nil
-	}
-	return withHint(fmt.Errorf("%s", strings.Join(lines, "\n")), "mxsrv check %s", all[0].name)
-}
-
-func (s *served) compile() *table.Table {
-	return table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
+func listZones(zones definition.Zones) string {
+	return firstOf(convert(zones, func(z definition.Name) string { return string(z) }), ", and ")
 }

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -18,67 +17,62 @@ const deleteExamples = `  mxsrv delete mail                      one fragment
                                          one, and those in a folder
   mxsrv delete --force hosts             even if others point to what it declares
 
-Nothing is deleted if servers would then leave out another fragment. A fragment that an instance registers
-comes back as long as the instance lives.
+Nothing is deleted if servers would then exclude another fragment. A fragment that an instance registers comes back
+as long as the instance runs.
 
-Exit code: 0 if it is deleted, 1 if not, 2 if it cannot be told: there is no such name, or no answer.`
+Exit status: 0 deleted; 1 problems found, nothing is deleted; 2 usage or I/O error, or no such name.`
 
-// deleting is what the command line says of what to delete.
-type deleting struct {
-	storing
+type deleteFlags struct {
+	storeFlags
 	force bool
 }
 
 func deleteCommand(u *ui) *cobra.Command {
-	d := new(deleting)
+	f := new(deleteFlags)
 	c := &cobra.Command{
 		Use:     "delete NAME|FOLDER/...",
-		Short:   "Delete definitions from etcd, if the rest can do without",
-		Long:    "Delete definitions from etcd, if the rest can do without.",
+		Short:   "Delete definitions from etcd, unless others need them",
+		Long:    "Delete definitions from etcd, after checking that no server would exclude others then.",
 		Example: deleteExamples,
-		RunE:    func(_ *cobra.Command, args []string) error { return d.run(u, args) },
+		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
-	c.Flags().BoolVar(&d.force, "force", false, "delete all the same")
-	d.storing.flags(c)
+	c.Flags().BoolVar(&f.force, "force", false, "delete in any case")
+	f.storeFlags.add(c)
 	return c
 }
 
-func (d *deleting) run(u *ui, names []string) error {
+func (f *deleteFlags) run(u *ui, names []string) error {
 	if len(names) == 0 {
-		return withHint(errors.New("delete what? write at least one name"), "mxsrv get, to see them")
+		return hint.Add(errors.New("delete what? write at least one name"), "mxsrv get, to see them")
 	}
-	s, err := d.open()
+	s, err := f.store()
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	all, _, err := s.list(context.Background())
-	if err != nil {
-		return err
-	}
-	chosen, err := s.choose(all, names)
-	if err != nil {
-		return err
-	}
-	var changes []change
-	for _, k := range chosen {
-		changes = append(changes, change{plugchange.Edit{Fragment: k.Fragment, Gone: true}, k.changed})
-		if k.lease != 0 {
-			u.note("%s is held by an instance, under lease %x: if that lives it comes back", k.Key, k.lease)
+	return f.open(s, func(entries []store.Entry, _ int64) error {
+		selected, err := s.Select(entries, names)
+		if err != nil {
+			return err
 		}
-	}
-	return s.change(u, all, changes, d.force)
+		for _, e := range filter(selected, func(e store.Entry) bool { return e.Lease != 0 }) {
+			u.note("%s is held by an instance, under lease %x: if that runs it comes back", e.Key, e.Lease)
+		}
+		return commit(u, s, entries, convert(selected, deletion), f.force)
+	})
 }
 
-// withdrawn lists what goes with a fragment, the first few of many.
-func (s *store) withdrawn(f plugchange.Fragment) string {
-	const few = 4
+func deletion(e store.Entry) store.Change {
+	return store.Change{Edit: change.Edit{Fragment: e.Fragment, Gone: true}, Before: e.Revision}
+}
+
+// declares lists what a fragment declares, the first few of many.
+func declares(s *store.Store, f change.Fragment) string {
 	var words []string
-	for _, c := range s.critics {
-		set, _ := definition.Read(f.Source(), f.Text, c.zones)
+	for _, sim := range s.Simulators {
+		set, _ := definition.Read(f.Source(), f.Text, sim.Zones)
 		for o := range set.Index().Owners() {
-			word := strings.Join(append(kinds(o), string(o.Name())), " ")
-			if len(kinds(o)) > 0 && !slices.Contains(words, word) {
+			word := kinds(o) + string(o.Name())
+			if word != string(o.Name()) && !slices.Contains(words, word) {
 				words = append(words, word)
 			}
 		}
@@ -86,26 +80,22 @@ func (s *store) withdrawn(f plugchange.Fragment) string {
 	if len(words) == 0 {
 		return "nothing that is declared"
 	}
-	more := ""
-	if n := len(words) - few; n > 0 {
-		words, more = words[:few], fmt.Sprintf(" and %d more", n)
-	}
-	return strings.Join(words, ", ") + more
+	return firstOf(words, " and ")
 }
 
-// kinds returns what a name is declared as.
-func kinds(o definition.Owner) (words []string) {
+// kinds returns what a name is declared as, with a blank after each word.
+func kinds(o definition.Owner) (words string) {
 	if len(o.Hosts()) > 0 {
-		words = append(words, "host")
+		words += "host "
 	}
 	if len(o.Mails()) > 0 {
-		words = append(words, "mail")
+		words += "mail "
 	}
 	if len(o.Services()) > 0 {
-		words = append(words, "service")
+		words += "service "
 	}
 	if len(o.Aliases()) > 0 {
-		words = append(words, "alias")
+		words += "alias "
 	}
 	return words
 }

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	plugchange "github.com/mxsrv/mxsrv/plugin/change"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,12 +15,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
-
-// longEnough is how long a script waits for what must come.
-const longEnough = time.Minute
 
 // peers is the condition "peer:NAME": a program that the machine may not have, and
 // must have where peers are required.
@@ -33,84 +25,79 @@ func peers(condition string) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", condition)
 	}
-	_, err := exec.LookPath(name)
-	if err != nil && os.Getenv("MXSRV_REQUIRE_PEERS") != "" {
-		return false, fmt.Errorf("%s is not installed", name)
-	}
-	return err == nil, nil
+	return rig.Installed(name)
 }
 
-// processes are those of a script, by the names that it gives them.
-type processes map[string]*process
-
-// A process is one that is awaited only once.
-type process struct {
-	*exec.Cmd
-	exited chan error
+// A running is what runs beside a script, until it ends.
+type running struct {
+	processes map[string]*rig.Process // by the names that the script gives them
+	etcd      *rig.Cluster            // nil before "etcd start"
 }
 
-func setProcesses(env *testscript.Env) error {
-	env.Values["processes"] = processes{}
+func setRunning(env *testscript.Env) error {
+	r := &running{processes: map[string]*rig.Process{}}
+	env.Values["running"] = r
+	env.Defer(r.stop)
 	return nil
 }
 
-func of(ts *testscript.TestScript) processes { return ts.Value("processes").(processes) }
-
-// spawn runs a program whose output goes to NAME.log, until the script ends.
-func spawn(ts *testscript.TestScript, name, program string, args ...string) {
-	path, err := exec.LookPath(program)
-	ts.Check(err)
-	log, err := os.OpenFile(ts.MkAbs(name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	ts.Check(err)
-	p := &process{exec.Command(path, args...), make(chan error, 1)}
-	p.Dir, p.Stdout, p.Stderr = ts.Getenv("WORK"), log, log
-	p.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + ts.Getenv("WORK")}
-	for _, name := range []string{passwordVariable, "ETCD"} {
-		p.Env = append(p.Env, name+"="+ts.Getenv(name))
+func (r *running) stop() {
+	for _, p := range r.processes {
+		p.Kill()
 	}
-	ts.Check(p.Start())
-	log.Close()
-	of(ts)[name] = p
-	go func() { p.exited <- p.Wait() }()
-	ts.Defer(func() { p.Process.Kill() })
+	if r.etcd != nil {
+		r.etcd.Stop()
+	}
 }
+
+func of(ts *testscript.TestScript) *running { return ts.Value("running").(*running) }
 
 // begin is the command "begin NAME PROGRAM WORD...": it runs a program beside the
 // script, with its output in NAME.log.
 func begin(ts *testscript.TestScript, _ bool, args []string) {
-	spawn(ts, args[0], args[1], args[2:]...)
+	path, err := exec.LookPath(args[1])
+	ts.Check(err)
+	log, err := os.OpenFile(ts.MkAbs(args[0]+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	defer log.Close()
+	cmd := exec.Command(path, args[2:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.Getenv("WORK"), log, log
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + ts.Getenv("WORK")}
+	for _, name := range []string{passwordVariable, "ETCD"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	p, err := rig.Start(cmd)
+	ts.Check(err)
+	of(ts).processes[args[0]] = p
 }
 
 var signals = map[string]os.Signal{
-	"CONT": syscall.SIGCONT, "HUP": syscall.SIGHUP, "INT": os.Interrupt, "KILL": os.Kill, "STOP": syscall.SIGSTOP, "TERM": syscall.SIGTERM,
+	"CONT": syscall.SIGCONT, "HUP": syscall.SIGHUP, "INT": os.Interrupt,
+	"KILL": os.Kill, "STOP": syscall.SIGSTOP, "TERM": syscall.SIGTERM,
 }
 
 // send is the command "signal NAME SIGNAL".
 func send(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(of(ts)[args[0]].Process.Signal(signals[args[1]]))
+	ts.Check(of(ts).processes[args[0]].Signal(signals[args[1]]))
 }
 
 // end is the command "end NAME SIGNAL CODE": it sends a signal, or none for "-", and
 // wants that exit code; -1 is that of a process that a signal has ended.
 func end(ts *testscript.TestScript, _ bool, args []string) {
-	p := of(ts)[args[0]]
+	p := of(ts).processes[args[0]]
 	if args[1] != "-" {
-		ts.Check(p.Process.Signal(signals[args[1]]))
+		ts.Check(p.Signal(signals[args[1]]))
 	}
-	select {
-	case <-p.exited:
-	case <-time.After(longEnough):
-		ts.Fatalf("%s does not end\n%s", args[0], ts.ReadFile(args[0]+".log"))
-	}
-	if got := strconv.Itoa(p.ProcessState.ExitCode()); got != args[2] {
-		ts.Fatalf("exit code %s of %s, want %s\n%s", got, args[0], args[2], ts.ReadFile(args[0]+".log"))
+	code, err := p.Wait(rig.Limit)
+	if got := strconv.Itoa(code); err != nil || got != args[2] {
+		ts.Fatalf("exit code %s of %s, want %s: %v\n%s", got, args[0], args[2], err, ts.ReadFile(args[0]+".log"))
 	}
 }
 
 // await is the command "await FILE REGEXP": it waits until a file has that in it.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile("(?m)" + args[1])
-	for until := time.Now().Add(longEnough); ; time.Sleep(10 * time.Millisecond) {
+	for until := time.Now().Add(rig.Limit); ; time.Sleep(10 * time.Millisecond) {
 		text, _ := os.ReadFile(ts.MkAbs(args[0]))
 		if pattern.Match(text) {
 			return
@@ -121,57 +108,28 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// etcdServer is the command "etcd start|kill": a member of its own, on $ETCD.
+// etcdServer is the command "etcd start|kill": a cluster of its own, on $ETCD, its data in
+// the directory etcd.
 func etcdServer(ts *testscript.TestScript, _ bool, args []string) {
-	if args[0] == "kill" {
-		p := of(ts)["etcd"]
-		ts.Check(p.Process.Kill())
-		<-p.exited
-		return
-	}
-	client, peer := ts.Getenv("ETCD"), ts.Getenv("ETCD_PEER")
-	if client == "" {
-		client, peer = freeAddr(ts), freeAddr(ts)
-		ts.Setenv("ETCD", client)
-		ts.Setenv("ETCD_PEER", peer)
-	}
-	spawn(ts, "etcd", "etcd", etcdFlags(filepath.Join(ts.Getenv("WORK"), "etcd"), client, peer)...)
-	ts.Check(awaitEtcd(client))
-}
-
-func etcdFlags(dir, client, peer string) []string {
-	client, peer = "http://"+client, "http://"+peer
-	return []string{"--data-dir", dir, "--auth-token-ttl", "2",
-		"--listen-client-urls", client, "--advertise-client-urls", client,
-		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default=" + peer}
-}
-
-func freeAddr(ts *testscript.TestScript) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// awaitEtcd waits until etcd takes connections.
-func awaitEtcd(addr string) error {
-	for until := time.Now().Add(longEnough); ; time.Sleep(10 * time.Millisecond) {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			return c.Close()
-		}
-		if time.Now().After(until) {
-			return err
-		}
+	r := of(ts)
+	switch {
+	case args[0] == "kill":
+		r.etcd.Members[0].Kill()
+	case r.etcd == nil:
+		c, err := rig.StartEtcd(ts.MkAbs("etcd"), 1, "--auth-token-ttl", "2")
+		ts.Check(err)
+		r.etcd = c
+		ts.Setenv("ETCD", c.Members[0].Addr())
+	default:
+		ts.Check(r.etcd.Members[0].Start())
+		ts.Check(r.etcd.Members[0].Ready())
 	}
 }
 
 // awaitKey is the command "[!] key KEY": it waits until etcd has a key, or not.
 func awaitKey(ts *testscript.TestScript, neg bool, args []string) {
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{ts.Getenv("ETCD")}})
-	ts.Check(err)
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), longEnough)
+	client := of(ts).etcd.Client
+	ctx, cancel := context.WithTimeout(context.Background(), rig.Limit)
 	defer cancel()
 	r, err := client.Get(ctx, args[0])
 	ts.Check(err)
@@ -209,61 +167,4 @@ func TestParsePrinted(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestOutrun: what somebody else has changed after it was judged is not overwritten, and
-// nothing is written that was to be written in one step with it.
-func TestOutrun(t *testing.T) {
-	s := &store{Config: etcd.New(startEtcd(t)), critics: []*critic{newCritic(definition.Zones{"example.org."})}}
-	if err := s.dial(); err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	judged := func(key, text string, before int64) change {
-		return change{plugchange.Edit{Fragment: plugchange.Fragment{Key: s.key(key), Text: text}}, before}
-	}
-	var out, notes strings.Builder
-	u := newUI(&out, &notes)
-	if err := s.change(u, nil, []change{judged("a", "host a 192.0.2.1\n", 0)}, false); err != nil {
-		t.Fatal(err)
-	}
-	err := s.change(u, nil, []change{judged("b", "host b 192.0.2.2\n", 0), judged("a", "host a 192.0.2.3\n", 0)}, true)
-	if !errors.Is(err, errNotFine) || !strings.Contains(notes.String(), "/mxsrv/a was changed by somebody else just now") || strings.Contains(notes.String(), "/mxsrv/b") {
-		t.Errorf("error %v, said %q", err, notes.String())
-	}
-	all, _, err := s.list(t.Context())
-	if err != nil || len(all) != 1 || all[0].Text != "host a 192.0.2.1\n" {
-		t.Errorf("etcd has %v (%v), want what was there", all, err)
-	}
-}
-
-// startEtcd runs a member of its own until the test ends, and returns its address.
-func startEtcd(t *testing.T) string {
-	t.Helper()
-	if there, err := peers("peer:etcd"); err != nil {
-		t.Fatal(err)
-	} else if !there {
-		t.Skip("etcd is not installed")
-	}
-	var addrs []string
-	for range 2 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addrs = append(addrs, l.Addr().String())
-		l.Close()
-	}
-	cmd := exec.Command("etcd", etcdFlags(t.TempDir(), addrs[0], addrs[1])...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	if err := awaitEtcd(addrs[0]); err != nil {
-		t.Fatal(err)
-	}
-	return addrs[0]
 }

@@ -11,73 +11,65 @@ import (
 	"time"
 )
 
-// A health tells by a command whether an instance is well: not before the command
-// has succeeded once, and then until it has failed some times in a row. A nil one
-// is always well.
+// A health checks by a command whether an instance is healthy: from the first success on, until some checks in a row
+// have failed.
 type health struct {
 	command  string
-	interval time.Duration // of checks, and how long one may take
+	interval time.Duration // from check to check, and how long one may take
 	limit    int           // failures in a row
-
-	well    atomic.Bool
-	changed chan struct{} // has room for one
 }
 
-func (h *health) isWell() bool { return h == nil || h.well.Load() }
-
-// news is sent to when the instance has become well, or not.
-func (h *health) news() <-chan struct{} {
-	if h == nil {
-		return nil
-	}
-	return h.changed
-}
-
-// run checks until ctx ends.
-func (h *health) run(ctx context.Context, u *ui) {
-	failures := 0
-	for {
-		started := time.Now()
-		why := h.check(ctx)
-		if ctx.Err() != nil {
-			return
+// start checks until ctx ends. It returns what tells the result, and a channel that is sent to when it has changed.
+func (h *health) start(ctx context.Context, u *ui) (healthy func() bool, changed <-chan struct{}) {
+	var state atomic.Bool
+	changes := make(chan struct{}, 1)
+	set := func(healthy bool) {
+		if state.Swap(healthy) != healthy {
+			select {
+			case changes <- struct{}{}:
+			default: // the receiver will read the state in any case
+			}
 		}
-		if why == nil {
+	}
+	go h.run(ctx, u, set)
+	return state.Load, changes
+}
+
+func (h *health) run(ctx context.Context, u *ui, set func(healthy bool)) {
+	tick := time.NewTicker(h.interval)
+	defer tick.Stop()
+	failures := 0
+	for ctx.Err() == nil {
+		err := h.check(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
 			failures = 0
-			h.set(true)
-		} else if failures++; failures <= h.limit { // the rest would be the same again and again
-			u.note("the check fails, %d of %d: %v", failures, h.limit, why)
+			set(true)
+		case failures < h.limit: // further failures are not noted
+			failures++
+			u.note("the check fails, %d of %d: %v", failures, h.limit, err)
 		}
 		if failures == h.limit {
-			h.set(false)
+			set(false)
 		}
 		select {
 		case <-ctx.Done():
-			return
-		case <-time.After(h.interval - time.Since(started)):
+		case <-tick.C:
 		}
 	}
 }
 
-func (h *health) set(well bool) {
-	if h.well.Swap(well) == well {
-		return
-	}
-	select {
-	case h.changed <- struct{}{}:
-	default: // it is to be looked at anyway
-	}
-}
-
-// check runs the command, and returns why the instance is not well.
+// check runs the command, and returns why the instance is not healthy.
 func (h *health) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.interval)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", h.command)
-	endWhole(cmd)
+	killGroup(cmd)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.WaitDelay = time.Second // for what it has left behind
+	cmd.WaitDelay = time.Second // for output of what it has left running
 	err := cmd.Run()
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
 		return nil
@@ -85,13 +77,13 @@ func (h *health) check(ctx context.Context) error {
 	if ctx.Err() != nil {
 		err = fmt.Errorf("no result in %v", h.interval)
 	}
-	if said := lastLine(output.String()); said != "" {
-		err = fmt.Errorf("%v: %s", err, said)
+	if line := lastLine(output.String()); line != "" {
+		err = fmt.Errorf("%v: %s", err, line)
 	}
 	return err
 }
 
-// lastLine returns the end of the last line of a text that has more than blanks.
+// lastLine returns the last line of a text, or the end of it if it is long.
 func lastLine(text string) string {
 	const longest = 200
 	lines := strings.Split(strings.TrimSpace(text), "\n")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 func TestMain(m *testing.M) {
@@ -21,7 +24,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
-		Setup:               setProcesses,
+		Setup:               setRunning,
 		Condition:           peers,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serveZone, "code": exitCode,
@@ -52,8 +55,14 @@ func serveZone(ts *testscript.TestScript, _ bool, args []string) {
 		all = append(all, rr)
 	}
 	ts.Check(z.Err())
-	udp, tcp := listen(ts)
-	ts.Setenv("SERVER", udp.LocalAddr().String())
+	port, err := rig.FreePort()
+	ts.Check(err)
+	addr := fmt.Sprint("127.0.0.1:", port)
+	udp, err := net.ListenPacket("udp", addr)
+	ts.Check(err)
+	tcp, err := net.Listen("tcp", addr)
+	ts.Check(err)
+	ts.Setenv("SERVER", addr)
 	for _, server := range []*dns.Server{{PacketConn: udp, Handler: all}, {Listener: tcp, Handler: all}} {
 		started := make(chan bool)
 		server.NotifyStartedFunc = func() { close(started) }
@@ -61,21 +70,6 @@ func serveZone(ts *testscript.TestScript, _ bool, args []string) {
 		<-started
 		ts.Defer(func() { server.Shutdown() })
 	}
-}
-
-// listen listens on one port for both UDP and TCP.
-func listen(ts *testscript.TestScript) (net.PacketConn, net.Listener) {
-	for range 100 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		udp, err := net.ListenPacket("udp", tcp.Addr().String())
-		if err == nil {
-			return udp, tcp
-		}
-		tcp.Close()
-	}
-	ts.Fatalf("no port is free for both UDP and TCP")
-	return nil, nil
 }
 
 // zone is a server of its records.

@@ -14,71 +14,55 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// The rules that only DNS can judge, beside those of package lint on aliases.
+// onlineRules are the rules that need answers of a DNS server, beside those of package lint about aliases.
 var onlineRules = []lint.Rule{
 	{ID: "answer-differs", Severity: lint.Error, Doc: "a name that the server answers differently from the definitions"},
 	{ID: "target-no-address", Severity: lint.Error, RFC: "RFC 5321 §5.1, RFC 2782", Doc: "a target that exists and has no address"},
 	{ID: "target-not-found", Severity: lint.Error, RFC: "RFC 5321 §5.1, RFC 2782", Doc: "a target that does not exist"},
-	{ID: "target-unanswered", Severity: lint.Warning, Doc: "a target of which the server cannot tell"},
+	{ID: "target-unanswered", Severity: lint.Warning, Doc: "a target for which the server has no answer"},
 }
 
-func ruleOf(id string) lint.Rule {
-	all := append(lint.Rules(), onlineRules...)
-	return all[slices.IndexFunc(all, func(r lint.Rule) bool { return r.ID == id })]
-}
+// A check queries the server, and returns nil if the answer is as it should be.
+type check func() *lint.Finding
 
-// A question is one that --online asks, and what it makes of the answer.
-type question func() (finding *lint.Finding)
+// parallel is how many checks run at once.
+const parallel = 16
 
-// online returns what DNS says against definitions.
-func online(s *served, from *live) []lint.Finding {
-	return askAll(append(targetQuestions(s, from), answerQuestions(s, from)...))
-}
-
-// together is how many questions are asked at a time.
-const together = 16
-
-// askAll asks all questions; the findings are in their order.
-func askAll(questions []question) []lint.Finding {
-	found := make([]*lint.Finding, len(questions))
+// checkOnline returns what the answers of a server show to be wrong with definitions.
+func checkOnline(s *served, from *server) []lint.Finding {
+	checks := append(targetChecks(s, from), answerChecks(s, from)...)
+	found := make([]*lint.Finding, len(checks))
+	slots := make(chan bool, parallel)
 	var running sync.WaitGroup
-	next := make(chan int)
-	for range together {
+	for i := range checks {
+		slots <- true
 		running.Go(func() {
-			for i := range next {
-				found[i] = questions[i]()
-			}
+			found[i] = checks[i]()
+			<-slots
 		})
 	}
-	for i := range questions {
-		next <- i
-	}
-	close(next)
 	running.Wait()
-	var findings []lint.Finding
-	for _, f := range found {
-		if f != nil {
-			findings = append(findings, *f)
-		}
-	}
-	return findings
+	found = filter(found, func(f *lint.Finding) bool { return f != nil })
+	return convert(found, func(f *lint.Finding) lint.Finding { return *f })
 }
 
 func finding(id string, pos definition.Pos, names []definition.Name, format string, args ...any) *lint.Finding {
-	return &lint.Finding{Rule: ruleOf(id), Pos: pos, Names: names, Text: fmt.Sprintf(format, args...)}
+	rules := append(lint.Rules(), onlineRules...)
+	rule := rules[slices.IndexFunc(rules, func(r lint.Rule) bool { return r.ID == id })]
+	return &lint.Finding{Rule: rule, Pos: pos, Names: names, Text: fmt.Sprintf(format, args...)}
 }
 
-// targetQuestions ask for the hosts that are pointed to and not declared, each
-// once for exchanges and once for targets of services.
-func targetQuestions(s *served, from *live) []question {
-	var questions []question
+// targetChecks check the hosts that are pointed to and not declared, each once as an exchange and once as a target of
+// services.
+func targetChecks(s *served, from *server) []check {
+	var checks []check
 	seen := map[string]bool{}
 	add := func(kind, aliasRule string, pos definition.Pos, owner, host definition.Name) {
 		if o := s.index.At(host); len(o.Hosts())+len(o.Aliases()) > 0 || seen[kind+string(host)] {
 			return
 		}
 		seen[kind+string(host)] = true
-		questions = append(questions, func() *lint.Finding { return judge(from, kind, aliasRule, pos, owner, host) })
+		checks = append(checks, func() *lint.Finding { return checkTarget(from, kind, aliasRule, pos, owner, host) })
 	}
 	for _, m := range s.index.Set.Mails {
 		for _, e := range m.Exchanges {
@@ -90,11 +74,10 @@ func targetQuestions(s *served, from *live) []question {
 			add("target", "srv-target-alias", t.Pos, v.Owner, t.Host)
 		}
 	}
-	return questions
+	return checks
 }
 
-// judge asks for one host.
-func judge(from *live, kind, aliasRule string, pos definition.Pos, owner, host definition.Name) *lint.Finding {
+func checkTarget(from *server, kind, aliasRule string, pos definition.Pos, owner, host definition.Name) *lint.Finding {
 	look := delivery.Lookup(from.lookup)
 	names := []definition.Name{owner, host}
 	if _, aliases := look.Follow(string(host), dns.TypeA); len(aliases) > 0 {
@@ -106,18 +89,18 @@ func judge(from *live, kind, aliasRule string, pos definition.Pos, owner, host d
 	case delivery.NoData:
 		return finding("target-no-address", pos, names, "%s %s of %s has no address: write a host that has one", kind, host, owner)
 	case delivery.Failed, delivery.Elsewhere:
-		return finding("target-unanswered", pos, names, "%s %s of %s: the server cannot tell of it: try another --server", kind, host, owner)
+		return finding("target-unanswered", pos, names, "%s %s of %s: the server has no answer: try another --server", kind, host, owner)
 	}
 	return nil
 }
 
-// answerQuestions ask for everything that is declared.
-func answerQuestions(s *served, from *live) []question {
-	var questions []question
+// answerChecks check the records of everything that is declared.
+func answerChecks(s *served, from *server) []check {
+	var checks []check
 	t := s.compile()
 	add := func(pos definition.Pos, name definition.Name, qtypes ...uint16) {
 		for _, qtype := range qtypes {
-			questions = append(questions, func() *lint.Finding { return differs(t, from, pos, name, qtype) })
+			checks = append(checks, func() *lint.Finding { return checkAnswer(t, from, pos, name, qtype) })
 		}
 	}
 	for o := range s.index.Owners() {
@@ -137,59 +120,44 @@ func answerQuestions(s *served, from *live) []question {
 	for _, a := range s.index.Set.Apexes {
 		add(a.Pos, a.Zone, dns.TypeNS)
 	}
-	return questions
+	return checks
 }
 
-// differs compares an answer with that of the definitions. TTLs are not looked
-// at: resolvers count them down.
-func differs(t *table.Table, from *live, pos definition.Pos, name definition.Name, qtype uint16) *lint.Finding {
-	_, want := t.Lookup(string(name), qtype)
-	got := from.lookup(string(name), qtype)
-	said := fmt.Sprintf("%s of %s", dns.TypeToString[qtype], name)
-	names := []definition.Name{name}
-	if got.Status == delivery.Failed || got.Status == delivery.Elsewhere {
-		return finding("answer-differs", pos, names, "%s: the server has no answer: does it serve the zone?", said)
+// checkAnswer compares an answer with that of the definitions, without TTLs: resolvers count them down.
+func checkAnswer(t *table.Table, from *server, pos definition.Pos, name definition.Name, qtype uint16) *lint.Finding {
+	_, declared := t.Lookup(string(name), qtype)
+	answer := from.lookup(string(name), qtype)
+	report := func(how string) *lint.Finding {
+		return finding("answer-differs", pos, []definition.Name{name}, "%s of %s: the server %s", dns.Type(qtype), name, how)
 	}
-	missing, more := compare(data(want.RRs), data(got.RRs))
-	if len(missing)+len(more) == 0 {
+	if answer.Status == delivery.Failed || answer.Status == delivery.Elsewhere {
+		return report("has no answer: does it serve the zone?")
+	}
+	want, got := rdata(declared.RRs), rdata(answer.RRs)
+	if slices.Equal(want, got) {
 		return nil
 	}
-	return finding("answer-differs", pos, names, "%s: the server %s: bring these definitions into service, or correct them", said, how(missing, more))
+	missing := filter(want, func(s string) bool { return !slices.Contains(got, s) })
+	more := filter(got, func(s string) bool { return !slices.Contains(want, s) })
+	return report(difference(missing, more) + ": load these definitions, or correct them")
 }
 
-// how says how an answer differs.
-func how(missing, more []string) string {
-	lacks, has := strings.Join(missing, ", "), strings.Join(more, ", ")
-	switch {
+func difference(missing, more []string) string {
+	switch lacks, has := strings.Join(missing, ", "), strings.Join(more, ", "); {
 	case has == "":
 		return "lacks " + lacks
 	case lacks == "":
 		return "has " + has + ", which the definitions do not"
+	default:
+		return "has " + has + " instead of " + lacks
 	}
-	return "has " + has + " instead of " + lacks
 }
 
-// data returns what records say, without owner and TTL, sorted.
-func data(rrs []dns.RR) []string {
-	var all []string
-	for _, rr := range rrs {
-		all = append(all, strings.ToLower(strings.TrimPrefix(rr.String(), rr.Header().String())))
-	}
+// rdata returns the data of records as text, sorted, each once.
+func rdata(rrs []dns.RR) []string {
+	all := convert(rrs, func(rr dns.RR) string {
+		return strings.ToLower(strings.TrimPrefix(rr.String(), rr.Header().String()))
+	})
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-// compare returns what only one of two lists has.
-func compare(want, got []string) (missing, more []string) {
-	for _, w := range want {
-		if !slices.Contains(got, w) {
-			missing = append(missing, w)
-		}
-	}
-	for _, g := range got {
-		if !slices.Contains(want, g) {
-			more = append(more, g)
-		}
-	}
-	return missing, more
 }

@@ -1,237 +1,212 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
-	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"io"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
+	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-const putExamples = `  mxsrv put mail.conf                    the fragment "mail", if servers would serve it
-  mxsrv put mail.conf customers/*.conf   several, judged together
+const putExamples = `  mxsrv put mail.conf                    the fragment "mail", unless servers would exclude it
+  mxsrv put mail.conf customers/*.conf   several, checked together
   mxsrv put --in customers customers/    each *.conf file in a directory: customers/example.com ...
   mxsrv put --in customers --delete-others customers/
-                                         and delete what is no file there any more
-  mxsrv put --name mail -                what standard input has
+                                         and delete the fragments in the folder that have no file any more
+  mxsrv put --name mail -                standard input
   mxsrv get > all.conf; vi all.conf; mxsrv put all.conf
-                                         what get prints goes where it came from
+                                         each fragment that get has printed goes back to its own key
 
-A fragment is written only if its text is another than before, and nothing is written if servers would then
-leave out a fragment: one that is put, or one that they serve now. One that an instance holds under a lease is
-not overwritten. --force writes all the same.
+Only fragments whose text is new are written, and none if servers would then exclude one of them or one that they
+serve now. A fragment that an instance holds under a lease is not overwritten. --force writes all the same.
 
-Exit code: 0 if all is as the files say, 1 if something is wrong and nothing is written, 2 if it cannot be told.`
+Exit status: 0 etcd has what the files have; 1 problems found, nothing is written; 2 usage or I/O error.`
 
-// putting is what the command line says of what to put.
-type putting struct {
-	storing
+type putFlags struct {
+	storeFlags
 	fragmentName, in    string
 	force, deleteOthers bool
 }
 
 func putCommand(u *ui) *cobra.Command {
-	p := new(putting)
+	f := new(putFlags)
 	c := &cobra.Command{
 		Use:     "put FILE|DIR|-...",
-		Short:   "Write definitions to etcd, if servers would serve them",
-		Long:    "Write definitions to etcd, if servers would serve them. NAME.conf is the fragment\ncalled NAME.",
+		Short:   "Write definitions to etcd, unless servers would exclude some",
+		Long:    "Write definitions to etcd, after checking that no server would exclude them, or anything that\nit serves now. NAME.conf is the fragment called NAME.",
 		Example: putExamples,
-		RunE:    func(_ *cobra.Command, args []string) error { return p.run(u, args) },
+		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
-	c.Flags().StringVar(&p.fragmentName, "name", "", "the `NAME` of the fragment; that of the file, without .conf, if left out")
-	c.Flags().StringVar(&p.in, "in", "", "the `FOLDER` below the prefix that the names are in")
-	c.Flags().BoolVar(&p.deleteOthers, "delete-others", false, "delete the fragments in the folder that are in no file, but not those under a lease")
-	c.Flags().BoolVar(&p.force, "force", false, "write all the same")
-	p.storing.flags(c)
+	c.Flags().StringVar(&f.fragmentName, "name", "", "the `NAME` of the fragment (default that of the file, without .conf)")
+	c.Flags().StringVar(&f.in, "in", "", "the `FOLDER` below the prefix for the names")
+	c.Flags().BoolVar(&f.deleteOthers, "delete-others", false, "delete the fragments in the folder that are in no file, but not those under a lease")
+	c.Flags().BoolVar(&f.force, "force", false, "write in any case")
+	f.storeFlags.add(c)
 	return c
 }
 
-func (p *putting) run(u *ui, paths []string) error {
+func (f *putFlags) run(u *ui, paths []string) error {
 	if len(paths) == 0 {
-		return withHint(errors.New("put what? write at least one file"), "mxsrv put mail.conf")
+		return hint.Add(errors.New("put what? write at least one file"), "mxsrv put mail.conf")
 	}
-	if p.fragmentName != "" && len(paths) > 1 {
-		return withHint(fmt.Errorf("--name is for one file, not %d", len(paths)), "mxsrv put --name %s %s", p.fragmentName, paths[0])
+	if f.fragmentName != "" && len(paths) > 1 {
+		return hint.Add(fmt.Errorf("--name is for one file, not %d", len(paths)), "mxsrv put --name %s %s", f.fragmentName, paths[0])
 	}
-	s, err := p.open()
+	s, err := f.store()
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	wanted, err := p.read(s, paths)
-	if err != nil {
-		return err
-	}
-	all, _, err := s.list(context.Background())
-	if err != nil {
-		return err
-	}
-	changes, err := p.plan(u, s, wanted, all)
-	if err != nil {
-		return err
-	}
-	return s.change(u, all, changes, p.force)
-}
-
-// read reads the fragments of files, each key once.
-func (p *putting) read(s *store, paths []string) ([]plugchange.Fragment, error) {
-	var wanted []plugchange.Fragment
-	from := map[string]string{}
+	r := &fragmentReader{putFlags: f, store: s, from: map[string]string{}}
 	for _, path := range paths {
-		files, err := p.files(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			fragments, err := p.fragments(s, f)
-			if err != nil {
-				return nil, err
-			}
-			for _, fragment := range fragments {
-				if before := from[fragment.Key]; before != "" {
-					return nil, fmt.Errorf("%s and %s are both %s: rename one", before, f.path, fragment.Key)
-				}
-				from[fragment.Key] = f.path
-			}
-			wanted = append(wanted, fragments...)
+		if err := r.read(path); err != nil {
+			return err
 		}
 	}
-	return wanted, nil
+	return f.open(s, func(entries []store.Entry, _ int64) error {
+		changes, err := f.plan(u, r, entries)
+		if err != nil {
+			return err
+		}
+		return commit(u, s, entries, changes, f.force)
+	})
 }
 
-// A namedFile is a file, and the name that it has without its extension.
-type namedFile struct{ path, name string }
+// A fragmentReader reads the fragments of files, each key once.
+type fragmentReader struct {
+	*putFlags
+	store     *store.Store
+	fragments []change.Fragment
+	from      map[string]string // the file of each key
+}
 
 const (
 	standardInput = "-"
 	extension     = ".conf"
 )
 
-// files returns the file of a path, or the *.conf files of a directory.
-func (p *putting) files(path string) ([]namedFile, error) {
-	info, err := os.Stat(path)
-	switch {
-	case path == standardInput:
-		return []namedFile{{path, p.fragmentName}}, nil
-	case err != nil:
-		return nil, fmt.Errorf("%s: %v", path, pathCause(err))
-	case !info.IsDir():
-		return []namedFile{{path, strings.TrimSuffix(filepath.Base(path), extension)}}, nil
-	case p.fragmentName != "":
-		return nil, fmt.Errorf("--name is for one file, and %s is a directory: write --in", path)
+// read reads a file, or the *.conf files in a directory.
+func (r *fragmentReader) read(root string) error {
+	if root == standardInput {
+		return r.file(root, "")
 	}
-	var files []namedFile
-	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
-		hidden := file != path && strings.HasPrefix(d.Name(), ".")
-		switch {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch hidden := path != root && strings.HasPrefix(filepath.Base(path), "."); {
 		case err != nil:
-			return fmt.Errorf("%s: %v", file, pathCause(err))
+			return pathError(path, err)
 		case hidden && d.IsDir():
 			return filepath.SkipDir
-		case hidden || d.IsDir() || filepath.Ext(file) != extension:
+		case d.IsDir() && r.fragmentName != "":
+			return fmt.Errorf("--name is for one file, and %s is a directory: write --in", root)
+		case hidden || d.IsDir() || path != root && filepath.Ext(path) != extension:
 			return nil
+		case path == root:
+			return r.file(path, filepath.Base(path))
 		}
-		name, _ := filepath.Rel(path, file) // it is below path
-		files = append(files, namedFile{file, strings.TrimSuffix(filepath.ToSlash(name), extension)})
-		return nil
+		name, _ := filepath.Rel(root, path) // it is below root
+		return r.file(path, filepath.ToSlash(name))
 	})
-	return files, err
 }
 
-// fragments reads a file: a fragment, or all those of which get printed it.
-func (p *putting) fragments(s *store, f namedFile) ([]plugchange.Fragment, error) {
-	text, err := readText(f.path)
+// file reads a file: one fragment, or all those that get has printed to it.
+func (r *fragmentReader) file(path, name string) error {
+	text, err := readText(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if strings.TrimSpace(text) == "" {
-		return nil, fmt.Errorf("%s is empty: write # into what is to declare nothing", f.path)
+		return fmt.Errorf("%s is empty: write # into a file that declares nothing", path)
 	}
-	if printed := parsePrinted(text); printed != nil && p.fragmentName == "" {
-		return printed, s.below(f.path, printed)
+	fragments := parsePrinted(text)
+	if fragments == nil || r.fragmentName != "" {
+		key, err := r.key(cmp.Or(r.fragmentName, strings.TrimSuffix(name, extension)))
+		if err != nil {
+			return err
+		}
+		fragments = []change.Fragment{{Key: key, Text: store.Tidy(text)}}
 	}
-	name := f.name
-	if p.fragmentName != "" {
-		name = p.fragmentName
-	}
-	if name == "" {
-		return nil, withHint(errors.New("standard input has no name: write --name"), "mxsrv put --name mail -")
-	}
-	if p.in != "" {
-		name = strings.Trim(p.in, "/") + "/" + name
-	}
-	keys, err := s.properKeys([]string{name})
-	if err != nil {
-		return nil, err
-	}
-	if strings.HasSuffix(keys[0], "/") {
-		return nil, fmt.Errorf("name %q: write the name of a fragment, not of a folder", name)
-	}
-	return []plugchange.Fragment{{Key: keys[0], Text: tidy(text)}}, nil
-}
-
-// below returns an error if a fragment that get printed is of another prefix.
-func (s *store) below(path string, printed []plugchange.Fragment) error {
-	for _, f := range printed {
-		if !strings.HasPrefix(f.Key, s.Prefix) {
-			return withHint(fmt.Errorf("%s: %s is not below %s: write --prefix", path, f.Key, s.Prefix), "mxsrv put --name NAME %s", path)
+	for _, fragment := range fragments {
+		if err := r.add(fragment, path); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// plan returns what is to be done so that etcd has what is wanted.
-func (p *putting) plan(u *ui, s *store, wanted []plugchange.Fragment, all []kept) ([]change, error) {
-	there := map[string]kept{}
-	for _, k := range all {
-		there[k.Key] = k
+func (r *fragmentReader) add(f change.Fragment, path string) error {
+	if !strings.HasPrefix(f.Key, r.store.Prefix) {
+		return hint.Add(fmt.Errorf("%s: %s is not below %s: write --prefix", path, f.Key, r.store.Prefix), "mxsrv put --name NAME %s", path)
 	}
-	var changes []change
-	keep := map[string]bool{}
-	for _, f := range wanted {
-		k, ok := there[f.Key]
-		keep[f.Key] = true
+	if before := r.from[f.Key]; before != "" {
+		return fmt.Errorf("%s and %s are both %s: rename one", before, path, f.Key)
+	}
+	r.fragments, r.from[f.Key] = append(r.fragments, f), path
+	return nil
+}
+
+// key returns the key of a fragment.
+func (r *fragmentReader) key(name string) (string, error) {
+	if name == "" {
+		return "", hint.Add(errors.New("standard input has no name: write --name"), "mxsrv put --name mail -")
+	}
+	if r.in != "" {
+		name = strings.Trim(r.in, "/") + "/" + name
+	}
+	key, err := r.store.ParseName(name)
+	if err == nil && strings.HasSuffix(key, "/") {
+		err = fmt.Errorf("name %q: write the name of a fragment, not of a folder", name)
+	}
+	return key, err
+}
+
+// plan returns the changes after which etcd has what was read.
+func (f *putFlags) plan(u *ui, r *fragmentReader, entries []store.Entry) ([]store.Change, error) {
+	existing := map[string]store.Entry{}
+	for _, e := range entries {
+		existing[e.Key] = e
+	}
+	var changes []store.Change
+	for _, fragment := range r.fragments {
+		e, ok := existing[fragment.Key]
 		switch {
-		case ok && sameText(k.Text, f.Text):
-			u.line("put %s: unchanged, revision %d", f.Key, k.changed)
+		case ok && store.Tidy(e.Text) == fragment.Text:
+			u.line("put %s: unchanged, revision %d", fragment.Key, e.Revision)
 			continue
-		case k.lease != 0 && !p.force:
-			u.note("%s is held by an instance, under lease %x: give the fragment another name", f.Key, k.lease)
-			return nil, errNotFine
+		case e.Lease != 0 && !f.force:
+			u.note("%s is held by an instance, under lease %x: give the fragment another name", fragment.Key, e.Lease)
+			return nil, errFindings
 		}
-		if f.Created = k.Created; !ok {
-			f.Created = math.MaxInt64 // it is the youngest
+		if fragment.Created = e.Created; !ok {
+			fragment.Created = math.MaxInt64 // it is the youngest
 		}
-		changes = append(changes, change{plugchange.Edit{Fragment: f}, k.changed})
+		changes = append(changes, store.Change{Edit: change.Edit{Fragment: fragment}, Before: e.Revision})
 	}
-	if p.deleteOthers {
-		changes = append(changes, p.others(s, all, keep)...)
+	if f.deleteOthers {
+		changes = append(changes, r.others(entries)...)
 	}
 	return changes, nil
 }
 
-// others returns the deletion of what is in the folder, is to stay as far as etcd
-// knows, and is not wanted.
-func (p *putting) others(s *store, all []kept, keep map[string]bool) []change {
-	folder := s.Prefix
-	if p.in != "" {
-		folder = s.key(strings.Trim(p.in, "/") + "/")
+// others returns the deletion of the fragments in the folder that were not read and have no lease.
+func (r *fragmentReader) others(entries []store.Entry) []store.Change {
+	folder := r.store.Prefix
+	if r.in != "" {
+		folder = r.store.Key(strings.Trim(r.in, "/") + "/")
 	}
-	var changes []change
-	for _, k := range all {
-		if strings.HasPrefix(k.Key, folder) && !keep[k.Key] && k.lease == 0 && !s.own(k.Key) {
-			changes = append(changes, change{plugchange.Edit{Fragment: k.Fragment, Gone: true}, k.changed})
-		}
-	}
-	return changes
+	return convert(filter(entries, func(e store.Entry) bool {
+		return strings.HasPrefix(e.Key, folder) && r.from[e.Key] == "" && e.Lease == 0 && !r.store.Internal(e.Key)
+	}), deletion)
 }
 
 // readText reads a file, or standard input.
@@ -241,8 +216,49 @@ func readText(path string) (string, error) {
 		return string(text), err
 	}
 	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: %v", path, pathCause(err))
+	return string(text), pathError(path, err)
+}
+
+// commit makes changes if no server would then exclude any of them, or what it serves now; or if it is forced.
+func commit(u *ui, s *store.Store, entries []store.Entry, changes []store.Change, force bool) error {
+	if len(changes) == 0 {
+		return nil
 	}
-	return string(text), nil
+	findings := unique(s.Consequences(entries, changes))
+	u.findings(findings)
+	if n := count(findings, lint.Error); n > 0 && !force {
+		u.note("nothing is written because of %s; --force writes in any case", plural(n, "error"))
+		return errFindings
+	}
+	for part := range slices.Chunk(changes, store.MaxChanges) {
+		if err := commitPart(u, s, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitPart makes changes in one transaction, and prints them.
+func commitPart(u *ui, s *store.Store, changes []store.Change) error {
+	revision, conflicts, err := s.Commit(changes)
+	if err != nil {
+		return err
+	}
+	for _, key := range conflicts {
+		u.note("%s was changed by somebody else just now: look at it, and try again", key)
+	}
+	if conflicts != nil {
+		return errFindings
+	}
+	for _, c := range changes {
+		switch {
+		case c.Gone:
+			u.line("delete %s: deleted, revision %d: withdraws %s", c.Key, revision, declares(s, c.Fragment))
+		case c.Before == 0:
+			u.line("put %s: created, revision %d", c.Key, revision)
+		default:
+			u.line("put %s: changed, revision %d", c.Key, revision)
+		}
+	}
+	return nil
 }

@@ -4,14 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	plugchange "github.com/mxsrv/mxsrv/plugin/change"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
+	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
 const registerExamples = `  mxsrv register "host ldap1 192.0.2.41" "service _ldap._tcp 0 6 389 ldap1"
@@ -21,18 +27,16 @@ const registerExamples = `  mxsrv register "host ldap1 192.0.2.41" "service _lda
   mxsrv register "host web1 192.0.2.51" -- nginx -g "daemon off;"
                                          for as long as a command runs
 
-The definitions are put under a lease: if this program or its machine dies, or is cut off, they go when the TTL is over.
-The key is HOSTNAME/NAME, the name being the first that is declared; --name says another. If another instance
-has the key under a lease, with the same text it is taken over, else this one waits until it is free;
-the one that loses it waits too.
+The definitions are put under a lease: if this program or its machine dies or is cut off, etcd deletes them after the
+TTL. The key is HOSTNAME/NAME, with the first name that is declared; --name sets another. If another instance holds
+the key under a lease, this one takes it over if it has the same text, and waits until the key is free if not; the
+instance that loses the key waits, too.
 
-Exit code: 0 once interrupted and withdrawn, 1 if there are errors in the definitions or they could not be withdrawn,
-2 for wrong usage, or if etcd does not let the user in. With a command it is that of the command, or
-128 and the number of the signal that ended it.`
+Exit status: 0 interrupted, and withdrawn; 1 errors in the definitions, or not withdrawn; 2 usage or I/O error, or etcd
+refuses the user. With a command it is that of the command, or 128 and the number of the signal that ended it.`
 
-// registering is what the command line says of a registration.
-type registering struct {
-	storing
+type registerFlags struct {
+	storeFlags
 	fragmentName, file string
 	ttl                time.Duration
 	force              bool
@@ -40,102 +44,119 @@ type registering struct {
 }
 
 func registerCommand(u *ui) *cobra.Command {
-	r := new(registering)
+	f := new(registerFlags)
 	c := &cobra.Command{
 		Use:     "register LINE... [-- COMMAND...]",
 		Short:   "Keep definitions in etcd for as long as this runs",
-		Long:    "Keep definitions in etcd for as long as this runs: what an instance says of itself.",
+		Long:    "Keep the definitions of an instance in etcd for as long as this runs.",
 		Example: registerExamples,
 		RunE: func(c *cobra.Command, args []string) error {
 			lines, command := args, []string(nil)
 			if i := c.ArgsLenAtDash(); i >= 0 {
 				lines, command = args[:i], args[i:]
 			}
-			return r.run(u, lines, command)
+			return f.run(u, lines, command)
 		},
 	}
-	f := c.Flags()
-	f.StringVarP(&r.file, "file", "f", "", "the `FILE` with the definitions, - for standard input")
-	f.StringVar(&r.fragmentName, "name", "", "the `NAME` of the fragment; HOSTNAME/ and the first name that is declared if left out")
-	f.DurationVar(&r.ttl, "ttl", 10*time.Second, "how long the definitions stay once this is dead or cut off, in whole seconds")
-	f.StringVar(&r.health.command, "check", "", "the `COMMAND` for sh that tells by its exit code whether the instance is well")
-	f.DurationVar(&r.health.interval, "interval", 5*time.Second, "the pause between checks, and how long one may take")
-	f.IntVar(&r.health.limit, "failures", 3, "the `NUMBER` of failures in a row that withdraw the definitions; one success puts them back")
-	f.BoolVar(&r.force, "force", false, "take the key at the start, whoever has it")
-	r.storing.flags(c)
+	flags := c.Flags()
+	flags.StringVarP(&f.file, "file", "f", "", "the `FILE` with the definitions, - for standard input")
+	flags.StringVar(&f.fragmentName, "name", "", "the `NAME` of the fragment (default HOSTNAME/ and the first name that is declared)")
+	flags.DurationVar(&f.ttl, "ttl", 10*time.Second, "how long the definitions stay when this is dead or cut off, in whole seconds")
+	flags.StringVar(&f.health.command, "check", "", "a `COMMAND` for sh that succeeds if the instance is healthy")
+	flags.DurationVar(&f.health.interval, "interval", 5*time.Second, "the time between checks, and how long one may take")
+	flags.IntVar(&f.health.limit, "failures", 3, "the `NUMBER` of failures in a row that withdraw the definitions; one success puts them back")
+	flags.BoolVar(&f.force, "force", false, "take the key at the start, whoever has it")
+	f.storeFlags.add(c)
 	return c
 }
 
-func (r *registering) run(u *ui, lines, command []string) error {
-	text, err := r.text(lines)
+func (f *registerFlags) run(u *ui, lines, command []string) error {
+	text, err := f.text(lines)
 	if err == nil {
-		err = r.sound()
+		err = f.validate()
 	}
 	if err != nil {
 		return err
 	}
-	s, err := r.store()
+	s, err := f.store()
 	if err != nil {
 		return err
 	}
-	f, err := r.fragment(s, text)
-	if err != nil {
+	fragment := change.Fragment{Text: text}
+	if fragment.Key, err = f.key(s, firstName(text)); err != nil {
 		return err
 	}
-	if faults := s.alone(f); len(faults) > 0 {
-		printFindings(u, faults)
-		return errNotFine
+	if findings := unique(s.CheckAlone(fragment)); len(findings) > 0 {
+		u.findings(findings)
+		return errFindings
 	}
-	return r.hold(u, &registration{u: u, store: s, fragment: f, ttl: r.ttl, force: r.force, patient: len(command) > 0}, command)
+	r := &store.Registration{Store: s, Fragment: fragment, TTL: f.ttl, Force: f.force, Persistent: len(command) > 0, Note: u.note}
+	r.Registered = func() { noteExcluded(u, s, fragment.Key) }
+	if len(command) > 0 {
+		return f.keepBeside(u, r, command)
+	}
+	return f.keepUntilSignal(u, r)
 }
 
-// sound checks the flags.
-func (r *registering) sound() error {
+func (f *registerFlags) keepUntilSignal(u *ui, r *store.Registration) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return f.keep(ctx, u, r)
+}
+
+// noteExcluded notes whether servers exclude a fragment. It is registered all the same: as it is the youngest, it
+// excludes no other, and it is served when what it contradicts is gone. Without permission to read there is no note.
+func noteExcluded(u *ui, s *store.Store, key string) {
+	entries, _, err := s.List(context.Background(), clientv3.WithSerializable())
+	if err != nil {
+		return
+	}
+	for _, f := range unique(s.Excluded(entries)[key]) {
+		u.note("%s is excluded by servers: %s", key, format(f))
+	}
+}
+
+func (f *registerFlags) validate() error {
 	switch {
-	case r.ttl < time.Second || r.ttl%time.Second != 0:
-		return withHint(fmt.Errorf("ttl %v: write whole seconds, at least 1s", r.ttl), "--ttl 10s")
-	case r.health.interval <= 0:
-		return withHint(fmt.Errorf("interval %v: write a duration above 0", r.health.interval), "--interval 5s")
-	case r.health.limit < 1:
-		return withHint(fmt.Errorf("failures %d: write at least 1", r.health.limit), "--failures 3")
+	case f.ttl < time.Second || f.ttl%time.Second != 0:
+		return hint.Add(fmt.Errorf("ttl %v: write whole seconds, at least 1s", f.ttl), "--ttl 10s")
+	case f.health.interval <= 0:
+		return hint.Add(fmt.Errorf("interval %v: write a duration above 0", f.health.interval), "--interval 5s")
+	case f.health.limit < 1:
+		return hint.Add(fmt.Errorf("failures %d: write at least 1", f.health.limit), "--failures 3")
 	}
 	return nil
 }
 
 // text returns the definitions to register.
-func (r *registering) text(lines []string) (string, error) {
+func (f *registerFlags) text(lines []string) (string, error) {
 	switch {
-	case r.file != "" && len(lines) > 0:
+	case f.file != "" && len(lines) > 0:
 		return "", fmt.Errorf("--file and %q: write one of them", lines[0])
-	case r.file != "":
-		text, err := readText(r.file)
-		return tidy(text), err
+	case f.file != "":
+		text, err := readText(f.file)
+		return store.Tidy(text), err
 	case len(lines) == 0:
-		return "", withHint(errors.New("register what? write definitions"), `mxsrv register "host web1 192.0.2.51"`)
+		return "", hint.Add(errors.New("register what? write definitions"), `mxsrv register "host web1 192.0.2.51"`)
 	}
-	return tidy(strings.Join(lines, "\n")), nil
+	return store.Tidy(strings.Join(lines, "\n")), nil
 }
 
-// fragment returns what to put under which key. The name of an instance is to be
-// one that no other has: its host's, and of several on one host what it declares.
-func (r *registering) fragment(s *store, text string) (plugchange.Fragment, error) {
-	first := firstName(text)
-	if first == "" {
-		return plugchange.Fragment{}, withHint(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
+// key returns the key of the fragment. By default its name is that of the host and the first that is declared: no other
+// instance has it, not even one on the same host.
+func (f *registerFlags) key(s *store.Store, declared string) (string, error) {
+	if declared == "" {
+		return "", hint.Add(errors.New("nothing is declared"), `mxsrv register "host web1 192.0.2.51"`)
 	}
-	name := r.fragmentName
+	name := f.fragmentName
 	if name == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return plugchange.Fragment{}, withHint(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
+			return "", hint.Add(fmt.Errorf("this machine has no name: %v", err), "--name NAME")
 		}
-		name = host + "/" + first
+		name = host + "/" + declared
 	}
-	keys, err := s.properKeys([]string{name})
-	if err != nil {
-		return plugchange.Fragment{}, err
-	}
-	return plugchange.Fragment{Key: keys[0], Text: text}, nil
+	return s.ParseName(name)
 }
 
 // firstName returns the first name that a text declares, as it is written.
@@ -149,49 +170,75 @@ func firstName(text string) string {
 	return ""
 }
 
-// hold keeps the registration until a signal comes, or the command has ended.
-func (r *registering) hold(u *ui, g *registration, command []string) error {
+// keep keeps the registration until ctx ends.
+func (f *registerFlags) keep(ctx context.Context, u *ui, r *store.Registration) error {
+	if f.health.command != "" {
+		r.Healthy, r.HealthChanged = f.health.start(ctx, u)
+	}
+	withdrawn, err := r.Run(ctx)
+	if err == nil && !withdrawn {
+		u.note("%s could not be withdrawn: it goes with its lease, within %v", r.Fragment.Key, r.TTL)
+		err = errFindings
+	}
+	return err
+}
+
+// keepBeside keeps the registration until a command has ended, and returns its exit status. The command gets all
+// signals, but those that end it only after the registration is withdrawn, so that no new clients come.
+func (f *registerFlags) keepBeside(u *ui, r *store.Registration, command []string) error {
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, append(forwarded, os.Interrupt, syscall.SIGTERM)...)
 	defer signal.Stop(signals)
-	running, err := startChild(command, signals)
+	process, exited, err := startCommand(command)
 	if err != nil {
 		return err
 	}
 	ctx, end := context.WithCancel(context.Background())
-	defer end()
-	if r.health.command != "" {
-		r.health.changed = make(chan struct{}, 1)
-		g.health = &r.health
-		go r.health.run(ctx, u)
+	var running sync.WaitGroup
+	running.Go(func() { f.keep(ctx, u, r) })
+	withdraw := func() {
+		end()
+		running.Wait()
 	}
-	done := make(chan error, 1)
-	go func() { done <- g.run(ctx) }()
+	defer withdraw()
 	for {
 		select {
-		case err := <-done:
-			if running == nil {
-				return err
-			}
-			done = nil
 		case s := <-signals:
-			if s == os.Interrupt || s == syscall.SIGTERM { // first no client is to come any more
-				end()
-				if done != nil {
-					err = <-done
-					done = nil
-				}
-				if running == nil {
-					return err
-				}
+			if s == os.Interrupt || s == syscall.SIGTERM {
+				withdraw()
 			}
-			running.signal(s)
-		case err := <-running.ended():
-			end()
-			if done != nil {
-				<-done
-			}
+			process.Signal(s) // it may have ended just now
+		case err := <-exited:
 			return err
 		}
 	}
+}
+
+// startCommand starts a command. When it ends, the channel gets nil or its exit status.
+func startCommand(command []string) (*os.Process, <-chan error, error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- exitOf(cmd.Wait()) }()
+	return cmd.Process, exited, nil
+}
+
+// An exitStatus is that of a command, which becomes that of this program.
+type exitStatus int
+
+func (exitStatus) Error() string { return "the command has failed" }
+
+// exitOf returns nil for a command that succeeded, else its exit status: after a signal as shells have it.
+func exitOf(err error) error {
+	e, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return err
+	}
+	if status, ok := e.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exitStatus(128 + int(status.Signal()))
+	}
+	return exitStatus(e.ExitCode())
 }

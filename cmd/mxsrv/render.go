@@ -3,23 +3,25 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/picture"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 const renderExamples = `  mxsrv render                          ./Corefile as master files, RFC 1035
   mxsrv render --zone example.com > db.example.com && named-checkzone example.com db.example.com
-  mxsrv render --format svg > mail.svg  a picture: who gets what, and what is backed up by whom
+  mxsrv render --format svg > mail.svg  a picture: who gets what, and what backs up what
   mxsrv render --format mermaid         the same, for a README
   mxsrv render --format dot | dot -Tpdf > mail.pdf
   mxsrv render --format json | jq -r '.sets[].names[]'
 
-Exit code: 0, or 2 if it cannot be told.`
+Exit status: 0 success; 2 usage or I/O error, or errors in the definitions.`
 
 // drawing holds what draws a picture, by format.
 var drawing = map[string]func(*picture.Picture, io.Writer) error{
@@ -33,128 +35,94 @@ const zoneFormat = "zone"
 
 var formats = []string{zoneFormat, "json", "dot", "svg", "mermaid"}
 
-// rendering is what the command line says of how to show definitions.
-type rendering struct {
-	reading
+type renderFlags struct {
+	readFlags
 	config, format string
 	json           bool
 }
 
 func renderCommand(u *ui) *cobra.Command {
-	r := new(rendering)
+	f := new(renderFlags)
 	c := &cobra.Command{
 		Use:     "render [COREFILE|FILE...]",
-		Short:   "Show what definitions stand for: as a zone, or as a picture",
-		Long:    "Show what definitions stand for: as the master file of each zone, or as a picture of\nwho gets what and what is backed up by whom.",
+		Short:   "Show what definitions mean: as a zone, or as a picture",
+		Long:    "Show what definitions mean: as the master file of each zone, or as a picture of who gets\nwhat and what backs up what.",
 		Example: renderExamples,
-		RunE:    func(_ *cobra.Command, args []string) error { return r.run(u, args) },
+		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
-	c.Flags().StringVar(&r.format, "format", zoneFormat, "the `FORMAT`: "+strings.Join(formats, ", "))
-	c.Flags().StringVar(&r.config, "config", "", "another way to name the `COREFILE`")
-	c.Flags().BoolVar(&r.json, "json", false, "the same as --format json")
+	c.Flags().StringVar(&f.format, "format", zoneFormat, "the `FORMAT`: "+strings.Join(formats, ", "))
+	c.Flags().StringVar(&f.config, "config", "", "another way to name the `COREFILE`")
+	c.Flags().BoolVar(&f.json, "json", false, "the same as --format json")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
-	r.reading.flags(c)
-	c.Flags().Lookup("zone").Usage = "the `ZONE` to show; of a definitions file, that of its relative names. Several with several --zone"
+	f.readFlags.add(c)
+	c.Flags().Lookup("zone").Usage = "the `ZONE` to show, and that of the relative names in a definitions file; repeat it for several"
 	return c
 }
 
-func (r *rendering) run(u *ui, paths []string) error {
-	if r.json && r.format != zoneFormat && r.format != "json" {
-		return fmt.Errorf("--json and --format %s: write one of them", r.format)
+func (f *renderFlags) run(u *ui, paths []string) error {
+	if err := f.checkFormat(); err != nil {
+		return err
 	}
-	if r.json {
-		r.format = "json"
-	}
-	if r.format != zoneFormat && drawing[r.format] == nil {
-		return withHint(fmt.Errorf("format %q: write one of %s", r.format, strings.Join(formats, ", ")), "mxsrv render --format svg")
-	}
-	if r.config != "" {
-		paths = append(paths, r.config)
+	if f.config != "" {
+		paths = append(paths, f.config)
 	}
 	if len(paths) == 0 {
 		paths = []string{defaultCorefile}
 	}
-	all, err := r.read(u, paths)
-	if err == nil {
-		err = faultless(all)
-	}
+	all, err := f.readValid(u, paths)
 	if err != nil {
 		return err
 	}
-	zones, err := r.chosen(all)
+	zones, err := f.selectZones(all)
 	if err != nil {
 		return err
 	}
-	if draw := drawing[r.format]; draw != nil {
-		return draw(picture.New(within(all, zones).Index(), picture.Options{Zones: zones}), u.out)
+	if f.format == zoneFormat {
+		return renderZones(u, all, zones)
 	}
-	return renderZones(u, all, zones)
+	p := picture.New(selectNames(all, zones).Index(), picture.Options{Zones: zones})
+	return drawing[f.format](p, u.out)
 }
 
-// chosen returns the zones to show: those of --zone, or all.
-func (r *rendering) chosen(all []*served) (definition.Zones, error) {
-	var there definition.Zones
-	for _, s := range all {
-		there = append(there, s.zones...)
+// checkFormat returns an error for a format that does not exist. With --json it sets the format.
+func (f *renderFlags) checkFormat() error {
+	switch {
+	case f.json && f.format != zoneFormat && f.format != "json":
+		return fmt.Errorf("--json and --format %s: write one of them", f.format)
+	case f.json:
+		f.format = "json"
+	case !slices.Contains(formats, f.format):
+		return hint.Add(fmt.Errorf("format %q: write one of %s", f.format, strings.Join(formats, ", ")), "mxsrv render --format svg")
 	}
-	slices.SortFunc(there, definition.Name.Compare)
-	there = slices.Compact(there)
-	zones, err := r.origins()
+	return nil
+}
+
+// selectZones returns the zones of --zone, or all.
+func (f *renderFlags) selectZones(all []*served) (definition.Zones, error) {
+	existing := allZones(all)
+	zones, err := f.parseZones()
 	if err != nil || len(zones) == 0 {
-		return there, err
+		return existing, err
 	}
 	for _, zone := range zones {
-		if !slices.Contains(there, zone) {
-			return nil, withHint(fmt.Errorf("there is no zone %s, but %s", zone, listZones(there)), "--zone %s", there[0])
+		if !slices.Contains(existing, zone) {
+			return nil, hint.Add(fmt.Errorf("there is no zone %s, but %s", zone, listZones(existing)), "--zone %s", existing[0])
 		}
 	}
 	return zones, nil
 }
 
-// within returns what is in some zones, and the hosts that this points to.
-func within(all []*served, zones definition.Zones) *definition.Set {
-	var sets []*definition.Set
-	for _, s := range all {
-		zoneOf := s.zones.Set()
-		sets = append(sets, only(s.index.Set, func(owner definition.Name) bool {
-			return slices.Contains(zones, zoneOf.Of(owner))
-		}))
-	}
-	return definition.Merge(sets...)
-}
-
-// only returns the part of a set whose owners are in, and the hosts of others
-// that it points to.
-func only(set *definition.Set, in func(definition.Name) bool) *definition.Set {
-	part, pointed := new(definition.Set), map[definition.Name]bool{}
-	for _, m := range set.Mails {
-		if in(m.Owner) {
-			part.Mails = append(part.Mails, m)
-			for _, e := range m.Exchanges {
-				pointed[e.Host] = true
-			}
-		}
-	}
-	for _, v := range set.Services {
-		if in(v.Owner) {
-			part.Services = append(part.Services, v)
-			for _, t := range v.Targets {
-				pointed[t.Host] = true
-			}
-		}
-	}
-	for _, a := range set.Aliases {
-		if in(a.Owner) {
-			part.Aliases = append(part.Aliases, a)
-			pointed[a.Host] = true
-		}
-	}
-	for _, h := range set.Hosts {
-		if in(h.Owner) || pointed[h.Owner] {
-			part.Hosts = append(part.Hosts, h)
-		}
-	}
-	return part
+// selectNames returns what is declared in some zones, and the hosts that this points to.
+func selectNames(all []*served, zones definition.Zones) *definition.Set {
+	return definition.Merge(convert(all, func(s *served) *definition.Set {
+		set, names, zoneOf := s.index.Set, s.index.Set.Owners(), s.zones.Set()
+		maps.DeleteFunc(names, func(n definition.Name, _ bool) bool { return !slices.Contains(zones, zoneOf.Of(n)) })
+		part := set.Declaring(names)
+		part.Apexes = nil
+		names.Add(part.Targets())
+		part.Hosts = set.Declaring(names).Hosts
+		return part
+	})...)
 }
 
 // renderZones writes the master file of each zone.
@@ -167,7 +135,7 @@ func renderZones(u *ui, all []*served, zones definition.Zones) error {
 			}
 			u.line("; %s by the definitions of %s", zone, s.name)
 			if !t.IsApex(string(zone)) {
-				u.line(overlayHead, zone)
+				u.line(placeholderApex, zone)
 			}
 			if err := t.Render(u.out, zone); err != nil {
 				return err
@@ -177,9 +145,8 @@ func renderZones(u *ui, all []*served, zones definition.Zones) error {
 	return nil
 }
 
-// overlayHead makes a master file of what is laid over another plugin: one
-// without SOA and NS records is not loaded. The names are of no one (RFC 6761
-// §6.4).
-const overlayHead = `; The zone is not served whole: SOA and NS are put here so that the file loads.
+// placeholderApex completes the master file of a zone that is not authoritative: one without SOA and NS records is not
+// loaded. Its names belong to nobody (RFC 6761 §6.4).
+const placeholderApex = `; The zone is not authoritative: these SOA and NS records are placeholders, so that the file loads.
 %[1]s	60	IN	SOA	ns.invalid. hostmaster.invalid. 1 7200 1800 1209600 60
 %[1]s	60	IN	NS	ns.invalid.`

@@ -2,95 +2,204 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 const routeExamples = `  mxsrv route user@example.com                    by ./Corefile, or else by the resolver of this machine
   mxsrv route user@example.com --down mx1         while mx1.example.com is down
-  mxsrv route user@example.com --from mx2         what mx2.example.com does, an exchange itself
+  mxsrv route user@example.com --from mx2         what mx2.example.com does, which is an exchange itself
   mxsrv route user@example.com --config Corefile  by definitions, before they are served
   mxsrv route user@example.com --server 192.0.2.53  by what a DNS server answers
   mxsrv route user@example.com --json | jq -r .result
 
-Exit code: 0 if the mail is delivered, 1 if it waits, bounces or its way is not known, 2 if it cannot be told.`
+Exit status: 0 the mail is delivered; 1 it waits, bounces or has an unknown way; 2 usage or I/O error.`
 
-// routing is what the command line says of a route.
-type routing struct {
-	choice
+type routeFlags struct {
+	answerFlags
 	from string
 	down []string
 	json bool
 }
 
 func routeCommand(u *ui) *cobra.Command {
-	r := new(routing)
+	f := new(routeFlags)
 	c := &cobra.Command{
 		Use:     "route USER@DOMAIN",
 		Short:   "Plan the delivery of mail, step by step (RFC 5321 §5.1)",
-		Long:    "Plan the delivery of mail, step by step (RFC 5321 §5.1): which hosts are tried, in\nwhich order, what is left out and why, and where the mail ends.",
+		Long:    "Plan the delivery of mail, step by step (RFC 5321 §5.1): which hosts are tried, in\nwhich order, which are excluded and why, and where the mail ends.",
 		Example: routeExamples,
-		Args:    one("recipient", "user@example.com"),
-		RunE:    func(_ *cobra.Command, args []string) error { return r.run(u, args[0]) },
+		Args:    oneArg("recipient", "user@example.com"),
+		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
 	}
-	c.Flags().StringVar(&r.from, "from", "", "the `HOST` that has the mail; one that is no exchange of the domain if left out")
-	c.Flags().StringArrayVar(&r.down, "down", nil, "a `HOST` or address that is down; several with several --down. A HOST without a dot is below the domain")
-	c.Flags().BoolVar(&r.json, "json", false, "print JSON")
-	r.choice.flags(c)
+	c.Flags().StringVar(&f.from, "from", "", "the `HOST` that has the mail (default one that is no exchange of the domain)")
+	c.Flags().StringArrayVar(&f.down, "down", nil, downUsage)
+	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	f.answerFlags.add(c)
 	return c
 }
 
-func (r *routing) run(u *ui, recipient string) error {
-	_, domain, ok := cutLast(recipient, "@")
-	name, err := definition.ParseName(strings.TrimSuffix(domain, ".")+".", ".")
-	if !ok || err != nil {
-		return withHint(fmt.Errorf("recipient %q: write USER@DOMAIN, the domain in ASCII", recipient), "mxsrv route user@example.com")
+func (f *routeFlags) run(u *ui, recipient string) error {
+	at := strings.LastIndex(recipient, "@") // a local part in quotes may have one, too
+	domain, err := definition.ParseName(strings.TrimSuffix(recipient[at+1:], ".")+".", ".")
+	if at < 1 || err != nil {
+		return hint.Add(fmt.Errorf("recipient %q: write USER@DOMAIN, the domain in ASCII", recipient), "mxsrv route user@example.com")
 	}
-	from, err := r.open(u)
+	from, err := f.open(u, domain, "mxsrv route "+recipient)
 	if err != nil {
 		return err
 	}
-	if d, ok := from.(*declared); ok {
-		if err := d.knows(string(name)); err != nil {
-			return withHint(err, "mxsrv route %s --server ADDR", recipient)
-		}
-	}
-	down := newDown(r.down, string(name))
-	plan := delivery.Route(string(name), from.lookup, delivery.Sender{Host: down.full(r.from), Down: down.host})
+	outage := newOutage(f.down, string(domain))
+	f.from = hostBelow(string(domain), f.from)
+	plan := delivery.Route(string(domain), from.lookup, delivery.Sender{Host: f.from, Down: outage.includes})
 	if err := from.failed(); err != nil {
 		return err
 	}
-	r.caveat(from, plan)
-	down.unused(u)
-	if r.json {
-		err = u.json(routeJSON(recipient, plan))
-	} else {
-		r.print(u, recipient, from, plan)
+	if d, ok := from.(*declared); ok && d.fallsThrough(dns.Fqdn(mailDomain(plan)), dns.TypeMX) {
+		plan.Explanation += "; but a plugin after mxsrv may have records that are not declared: ask the server with --server"
 	}
-	if err == nil && plan.Result != delivery.Delivered {
-		err = errNotFine
-	}
-	return err
+	outage.noteUnused(u)
+	return u.result(f.json, routeJSON(recipient, plan), plan.Result == delivery.Delivered, func() {
+		printPlan(u, recipient, f.from, from, plan)
+	})
 }
 
-// cutLast cuts around the last sep: a local part may have one in quotes.
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 1 {
-		return "", s, false
+// mailDomain returns the name that the MX records of a plan belong to.
+func mailDomain(plan *delivery.Plan) string {
+	if len(plan.Aliases) > 0 {
+		return plan.Aliases[len(plan.Aliases)-1]
 	}
-	return s[:i], s[i+len(sep):], true
+	return plan.Domain
 }
 
-// caveat says in the explanation that the definitions may not be all, where the
-// server would ask the plugin behind.
-func (r *routing) caveat(from answers, plan *delivery.Plan) {
-	if d, ok := from.(*declared); ok && d.passedOn(dns.Fqdn(mailDomain(plan)), dns.TypeMX) {
-		plan.Explanation += "; but a plugin behind mxsrv may know more than these definitions: ask the server with --server"
+// The JSON of a plan.
+type (
+	jsonPlan struct {
+		Recipient   string        `json:"recipient"`
+		Domain      string        `json:"domain"`
+		MX          []jsonMX      `json:"mx"`
+		Dropped     []jsonDrop    `json:"dropped"`
+		Attempts    []jsonAttempt `json:"attempts"`
+		Result      string        `json:"result"`
+		Explanation string        `json:"explanation"`
 	}
+	jsonMX struct {
+		Preference uint16   `json:"preference"`
+		Host       string   `json:"host"`
+		Addresses  []string `json:"addresses"`
+	}
+	jsonDrop struct {
+		Host string `json:"host"`
+		Why  string `json:"why"`
+	}
+	jsonAttempt struct {
+		Host       string   `json:"host"`
+		Preference uint16   `json:"preference"`
+		Addresses  []string `json:"addresses"`
+		Down       bool     `json:"down"`
+	}
+)
+
+func routeJSON(recipient string, plan *delivery.Plan) jsonPlan {
+	mx := plan.MX
+	if plan.Implicit {
+		mx = nil
+	}
+	return jsonPlan{
+		recipient, plan.Domain,
+		convert(mx, func(e delivery.Exchange) jsonMX { return jsonMX{e.Preference, e.Name, addresses(e.Host)} }),
+		convert(plan.Dropped, func(d delivery.Drop) jsonDrop { return jsonDrop{d.Name, d.Why} }),
+		convert(plan.Attempts, func(e delivery.Exchange) jsonAttempt {
+			return jsonAttempt{e.Name, e.Preference, addresses(e.Host), e.Down}
+		}),
+		plan.String(), plan.Explanation,
+	}
+}
+
+func addresses(h delivery.Host) []string { return convert(h.Addrs, netip.Addr.String) }
+
+// printPlan prints a plan step by step.
+func printPlan(u *ui, recipient, sender string, from answers, plan *delivery.Plan) {
+	if sender != "" {
+		sender = " from " + sender
+	}
+	u.line("mail to %s%s, by %s", u.paint(bold, recipient), sender, from)
+	u.section(plan.Domain+" is an alias, and stands for:", convert(plan.Aliases, func(alias string) []string { return []string{alias} }))
+	u.section(mxHead(plan), convert(plan.MX, func(e delivery.Exchange) []string {
+		return []string{strconv.Itoa(int(e.Preference)), e.Name, hostState(e.Host)}
+	}))
+	u.section("excluded", convert(plan.Dropped, func(d delivery.Drop) []string {
+		return []string{strconv.Itoa(int(d.Preference)), d.Name, d.Why}
+	}))
+	u.section("tried in this order, until one takes the mail", attemptRows(u, plan))
+	u.line("\n%s", u.paint(resultColor[plan.Result], plan.String()))
+	u.text("  ", plan.Explanation)
+}
+
+var resultColor = map[delivery.Result]color{
+	delivery.Delivered: green, delivery.Waits: yellow, delivery.Bounces: red, delivery.Unknown: yellow,
+}
+
+func mxHead(plan *delivery.Plan) string {
+	if plan.Implicit {
+		return mailDomain(plan) + " has no MX records: its address is an implicit MX"
+	}
+	return "MX records of " + mailDomain(plan) + ", by preference"
+}
+
+// hostState returns the addresses of a host, or why there are none.
+func hostState(h delivery.Host) string {
+	switch {
+	case len(h.Addrs) > 0:
+		return strings.Join(addresses(h), " ")
+	case h.Name == ".":
+		return "no host: no mail is taken"
+	case h.Status == delivery.Elsewhere:
+		return "addresses not known here"
+	case h.Status == delivery.Failed:
+		return "no answer for its addresses"
+	case h.Status == delivery.NoName:
+		return "no such host"
+	}
+	return "no address"
+}
+
+func attemptRows(u *ui, plan *delivery.Plan) (rows [][]string) {
+	delivered := false
+	for i, group := range delivery.Groups(plan.Attempts) {
+		number := strconv.Itoa(i+1) + "."
+		for j, e := range group {
+			row := []string{number, e.Name, hostState(e.Host), attemptResult(u, plan, e, delivered)}
+			if j == 0 && len(group) > 1 {
+				row = append(row, fmt.Sprintf("these %d in random order", len(group)))
+			}
+			rows, number = append(rows, row), ""
+		}
+		delivered = delivered || slices.ContainsFunc(group, func(e delivery.Exchange) bool { return !e.Down })
+	}
+	return rows
+}
+
+// attemptResult says what becomes of trying an exchange, or that an exchange before it has the mail already.
+func attemptResult(u *ui, plan *delivery.Plan, e delivery.Exchange, delivered bool) string {
+	switch {
+	case delivered:
+		return u.paint(dim, "not needed")
+	case e.Down && e.Status == delivery.Failed:
+		return u.paint(red, "no answer from DNS")
+	case e.Down:
+		return u.paint(red, "down")
+	case len(plan.To) > 1:
+		return u.paint(green, "takes it if tried first")
+	}
+	return u.paint(green, "takes it")
 }

@@ -7,6 +7,6 @@ import (
 	"os/exec"
 )
 
-var forChild []os.Signal
+var forwarded []os.Signal
 
-func endWhole(*exec.Cmd) {}
+func killGroup(*exec.Cmd) {}

@@ -2,31 +2,32 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 )
 
-// The rules of what a user reads, and the only file that prints:
+// A ui prints. Nothing else does, and these are the rules:
 //
-//   - What was asked for goes to standard output, everything else to standard
-//     error, as "mxsrv: error: ..." and, if there is something to type that is
-//     more to the point, "mxsrv: hint: ..." after it.
+//   - Results go to standard output, everything else to standard error: as "mxsrv: error: ..." and, if there is
+//     something better to type, "mxsrv: hint: ..." after it, or as "mxsrv: note: ...".
 //   - Messages are lower case and have no full stop.
-//   - Colour says nothing that the words do not say. There is none where the
-//     output is no terminal, where NO_COLOR is set, or on a dumb terminal.
+//   - Colors repeat what the words say. There are none if the output is no terminal, if NO_COLOR is set, or on a dumb
+//     terminal.
 //   - --json prints one value and nothing else to standard output.
 type ui struct {
 	out, err io.Writer
 	colored  bool
 	width    int  // columns of the terminal
-	wraps    bool // running text is broken into lines; a program reads them whole
+	wraps    bool // long text is broken into lines
 }
 
 func newUI(stdout, stderr io.Writer) *ui {
@@ -43,59 +44,65 @@ func newUI(stdout, stderr io.Writer) *ui {
 	return u
 }
 
-// failed says why something cannot be told.
+// failed prints an error, each line of it by itself, and its hint.
 func (u *ui) failed(err error) {
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(u.err, "mxsrv: error: %s\n", strings.TrimSuffix(line, "\n"))
 	}
-	if h := (hinted{}); errors.As(err, &h) {
-		fmt.Fprintf(u.err, "mxsrv: hint: %s\n", h.hint)
+	if h := hint.Of(err); h != "" {
+		fmt.Fprintf(u.err, "mxsrv: hint: %s\n", h)
 	}
 }
 
-// note says something that whoever reads the output should know.
+// note prints something about the result.
 func (u *ui) note(format string, args ...any) {
 	fmt.Fprintf(u.err, "mxsrv: note: "+format+"\n", args...)
 }
 
-func (u *ui) json(v any) error {
+// result prints a result, as JSON or by a function, and returns errFindings if it is not ok.
+func (u *ui) result(asJSON bool, value any, ok bool, print func()) error {
+	if !asJSON {
+		print()
+	} else if err := u.json(value); err != nil {
+		return err
+	}
+	if !ok {
+		return errFindings
+	}
+	return nil
+}
+
+func (u *ui) json(value any) error {
 	e := json.NewEncoder(u.out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return e.Encode(value)
 }
 
-// line prints a line.
 func (u *ui) line(format string, args ...any) { fmt.Fprintf(u.out, format+"\n", args...) }
 
-// text prints words in lines that fit the terminal, each after an indent.
+// text prints a text in lines that fit the terminal, each after an indent.
 func (u *ui) text(indent, words string) {
 	if !u.wraps {
 		u.line("%s%s", indent, words)
 		return
 	}
-	line := indent
+	line, blank := indent, ""
 	for word := range strings.FieldsSeq(words) {
-		if len(line) > len(indent) && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > min(u.width, 100) {
+		if blank != "" && utf8.RuneCountInString(line+blank+word) > min(u.width, 100) {
 			u.line("%s", line)
-			line = indent
+			line, blank = indent, ""
 		}
-		if len(line) > len(indent) {
-			line += " "
-		}
-		line += word
+		line, blank = line+blank+word, " "
 	}
 	u.line("%s", line)
 }
 
 // table prints rows in columns, each after an indent.
 func (u *ui) table(indent string, rows [][]string) {
-	var widths []int
+	widths := map[int]int{} // by column
 	for _, row := range rows {
 		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
 			widths[i] = max(widths[i], length(cell))
 		}
 	}
@@ -108,12 +115,33 @@ func (u *ui) table(indent string, rows [][]string) {
 	}
 }
 
-// length counts the columns of a cell, without its colour.
+// section prints rows below a head, if there are any.
+func (u *ui) section(head string, rows [][]string) {
+	if len(rows) > 0 {
+		u.line("\n%s", head)
+		u.table("  ", rows)
+	}
+}
+
+// convert returns what f makes of each value, and never nil, which JSON would have as null.
+func convert[T, U any](values []T, f func(T) U) []U {
+	converted := make([]U, 0, len(values))
+	for _, v := range values {
+		converted = append(converted, f(v))
+	}
+	return converted
+}
+
+func filter[T any](values []T, keep func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(values), func(v T) bool { return !keep(v) })
+}
+
+// length returns how many columns a cell takes, without its color.
 func length(cell string) int { return utf8.RuneCountInString(escapes.ReplaceAllString(cell, "")) }
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9]*m")
 
-// A color is the escape sequence that starts it (ECMA-48 §8.3.117).
+// A color is the escape sequence that switches it on (ECMA-48 §8.3.117).
 type color string
 
 const (
@@ -132,7 +160,7 @@ func (u *ui) paint(c color, text string) string {
 	return string(c) + text + plain
 }
 
-// bar draws a share in some columns, and where it should end.
+// bar returns a bar of some columns for a share, with a mark for the promised share.
 func (u *ui) bar(share, promised float64, columns int) string {
 	at := func(x float64) int { return int(x*float64(columns) + 0.5) }
 	full, mark := at(share), at(promised)

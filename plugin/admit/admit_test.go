@@ -35,36 +35,60 @@ func storeOf(base *definition.Set) *store {
 	return &store{New(f, lint.Options{Zones: zones}), base, []change.Store{change.Static(base), f}}
 }
 
-// whole makes the zone one that is served whole.
-func whole(base *definition.Set) {
+// authoritative makes the zone an authoritative one.
+func authoritative(base *definition.Set) {
 	base.Apexes = []definition.Apex{{Pos: definition.Pos{Source: "Corefile", Line: 1}, Zone: "example.org.",
 		Servers: []definition.NameServer{{Pos: definition.Pos{Source: "Corefile", Line: 1}, Host: "ns.example.net."}}}}
 }
 
-// all decides about everything.
-func (s *store) all() {
+// all decides about everything, and returns how often that was read.
+func (s *store) all() (reads int) {
 	s.All(s.stores, func() (*definition.Index, definition.Errors) {
+		reads++
 		set := definition.Merge(s.base)
 		s.fragments.ReadAll(set)
 		return set.Index(), nil
 	})
+	return reads
 }
 
 // apply applies edits, and decides about what they concern.
-func (s *store) apply(t *testing.T, edits []change.Edit) {
+func (s *store) apply(t *testing.T, edits []change.Edit) change.Part {
 	t.Helper()
 	changed, _ := s.fragments.Apply(edits)
-	if _, ok := s.Part(s.stores, changed); !ok {
+	part, ok := s.Part(s.stores, changed)
+	if !ok {
 		t.Fatal("too much for a part")
 	}
+	return part
+}
+
+// declared returns what is declared of each name.
+func (s *store) declared() map[definition.Name]string {
+	set := definition.Merge(s.base)
+	s.fragments.ReadAll(set)
+	all := make(map[definition.Name]string)
+	for _, h := range set.Hosts {
+		all[h.Owner] += fmt.Sprint(h)
+	}
+	for _, m := range set.Mails {
+		all[m.Owner] += fmt.Sprint(m)
+	}
+	for _, v := range set.Services {
+		all[v.Owner] += fmt.Sprint(v)
+	}
+	for _, a := range set.Aliases {
+		all[a.Owner] += fmt.Sprint(a)
+	}
+	return all
 }
 
 func put(key string, created int64, text string) change.Edit {
 	return change.Edit{Fragment: change.Fragment{Key: key, Text: text, Created: created}}
 }
 
-// out lists what is left out.
-func (s *store) out() string {
+// excluded lists what is excluded.
+func (s *store) excluded() string {
 	var keys []string
 	for _, f := range s.fragments.Excluded() {
 		keys = append(keys, f.Key)
@@ -72,18 +96,18 @@ func (s *store) out() string {
 	return strings.Join(keys, " ")
 }
 
-// TestAdmission: who is left out, after everything is judged at once, after each fragment
+// TestAdmission: which are excluded, after everything is judged at once, after each fragment
 // has come on its own, from the oldest on and from the youngest on, and after some have
 // gone.
 func TestAdmission(t *testing.T) {
 	for _, tc := range []struct {
-		name      string
-		corefile  string
-		whole     bool
-		fragments string // by ";", named a, b, c, ... from the oldest on
-		out       string
-		gone      string
-		after     string // left out without the gone
+		name          string
+		corefile      string
+		authoritative bool
+		fragments     string // by ";", named a, b, c, ... from the oldest on
+		excluded      string
+		gone          string
+		after         string // excluded without those that are gone
 	}{
 		{"all are right", "", false,
 			"host h 192.0.2.1; service _ldap._tcp 0 6 389 h; service _ldap._tcp 0 4 389 h", "", "a", ""},
@@ -126,19 +150,19 @@ func TestAdmission(t *testing.T) {
 			}
 			fresh := func() *store {
 				s := newStore(t, tc.corefile)
-				if tc.whole {
-					whole(s.base)
+				if tc.authoritative {
+					authoritative(s.base)
 				}
 				return s
 			}
 			check := func(how string, s *store) {
 				t.Helper()
-				if got := s.out(); got != tc.out {
-					t.Errorf("%s: left out %q, want %q", how, got, tc.out)
+				if got := s.excluded(); got != tc.excluded {
+					t.Errorf("%s: excluded %q, want %q", how, got, tc.excluded)
 				}
 				s.apply(t, gone)
-				if got := s.out(); got != tc.after {
-					t.Errorf("%s, then without %s: left out %q, want %q", how, tc.gone, got, tc.after)
+				if got := s.excluded(); got != tc.after {
+					t.Errorf("%s, then without %s: excluded %q, want %q", how, tc.gone, got, tc.after)
 				}
 			}
 			s := fresh()
@@ -178,8 +202,8 @@ func TestManyClashes(t *testing.T) {
 	if clashes < lines || clashes > 5*lines {
 		t.Errorf("%d clashes of %d lines", clashes, 2*lines)
 	}
-	if s.all(); s.out() != "a" {
-		t.Errorf("left out %q", s.out())
+	if s.all(); s.excluded() != "a" {
+		t.Errorf("excluded %q", s.excluded())
 	}
 }
 
@@ -194,8 +218,8 @@ func TestProduct(t *testing.T) {
 	if len(errs) != 1 || errs[0].Source != "etcd:many" || errs[0].ID != definition.ValueOutOfRange {
 		t.Fatalf("mistakes %v", errs)
 	}
-	if got := s.out(); got != "many" {
-		t.Errorf("left out %q", got)
+	if got := s.excluded(); got != "many" {
+		t.Errorf("excluded %q", got)
 	}
 }
 
@@ -212,7 +236,7 @@ func TestKeys(t *testing.T) {
 			}
 		}
 		if got := len(s.fragments.Excluded()); got != 1 {
-			t.Errorf("key %q: %d left out", key, got)
+			t.Errorf("key %q: %d excluded", key, got)
 		}
 	}
 }
@@ -226,15 +250,16 @@ func numbered(word string, n int) string {
 	return all.String()
 }
 
-// TestPartIsAll: however fragments come and go, those are left out that would be if
+// TestPartIsAll: however fragments come and go, those are excluded that would be if
 // all were looked at anew.
 func TestPartIsAll(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			r := rand.New(rand.NewPCG(seed, 1))
 			s := newStore(t, "host fixed 192.0.2.1\nalias also fixed")
 			if seed%2 == 1 {
-				whole(s.base)
+				authoritative(s.base)
 			}
 			left := 0
 			for step := range 100 {
@@ -244,18 +269,27 @@ func TestPartIsAll(t *testing.T) {
 					e.Gone = r.IntN(4) == 0
 					edits = append(edits, e)
 				}
-				s.apply(t, edits)
+				before := s.declared()
+				part := s.apply(t, edits)
+				after := s.declared()
+				for _, one := range []map[definition.Name]string{before, after} {
+					for name := range one {
+						if before[name] != after[name] && !part.Concerned[name] {
+							t.Fatalf("step %d: %s is declared otherwise, and not concerned", step, name)
+						}
+					}
+				}
 				want := storeOf(s.base)
 				want.fragments.Apply(s.edits())
 				want.all()
-				if got, want := s.out(), want.out(); got != want {
-					t.Fatalf("step %d: left out %q, want %q, of\n%v", step, got, want, s.edits())
+				if got, want := s.excluded(), want.excluded(); got != want {
+					t.Fatalf("step %d: excluded %q, want %q, of\n%v", step, got, want, s.edits())
 				}
 				_, out := s.fragments.Len()
 				left += out
 			}
 			if left == 0 {
-				t.Error("never was one left out")
+				t.Error("none was ever excluded")
 			}
 		})
 	}
@@ -297,25 +331,98 @@ func text(r *rand.Rand) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestChain: a chain that takes as many rounds as it has fragments comes to an end, and
-// no error is left.
+// TestChain: a chain that would take as many rounds as it has fragments, more than there
+// may be, comes to an end, and no error is left.
 func TestChain(t *testing.T) {
 	for _, link := range []string{"alias a%d a%d", "host a%[1]d 192.0.2.1\nmail a%[1]d 10 a%[2]d"} {
-		s := newStore(t, "")
-		whole(s.base)
-		var edits []change.Edit
-		for i := range 1000 {
-			edits = append(edits, put(fmt.Sprint(i), int64(i), fmt.Sprintf(link, i, i+1)))
+		t.Run(strings.Fields(link)[0], func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t, "")
+			authoritative(s.base)
+			var edits []change.Edit
+			for i := range 500 {
+				edits = append(edits, put(fmt.Sprint(i), int64(i), fmt.Sprintf(link, i, i+1)))
+			}
+			s.fragments.Apply(edits)
+			if reads := s.all(); reads > 1+2*(maxReads+1) {
+				t.Errorf("all was read %d times", reads)
+			}
+			set := definition.Merge(s.base)
+			s.fragments.ReadAll(set)
+			opt := lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}
+			if errs := lint.Errors(set.Index(), nil, opt); len(errs) > 0 {
+				t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
+			}
+			if all, out := s.fragments.Len(); out == 0 || out == all {
+				t.Errorf("%d of %d are excluded", out, all)
+			}
+		})
+	}
+}
+
+// TestDecisions: what a decision has changed, the oldest fragment first, and why.
+func TestDecisions(t *testing.T) {
+	s := newStore(t, "host h 192.0.2.1")
+	decided := func() string {
+		var all []string
+		for _, d := range s.Decisions() {
+			all = append(all, fmt.Sprintf("%s %v %s", d.Fragment.Key, d.Excluded, d.Why.Rule.ID))
 		}
-		s.fragments.Apply(edits)
-		s.all()
-		set := definition.Merge(s.base)
-		s.fragments.ReadAll(set)
-		if errs := lint.Errors(set.Index(), nil, lint.Options{Zones: zones, RequireTargets: func(string) bool { return false }}); len(errs) > 0 {
-			t.Errorf("%d errors are left, the first %v", len(errs), errs[0])
+		return strings.Join(all, ", ")
+	}
+	gone := func(key string) change.Edit { return change.Edit{Fragment: change.Fragment{Key: key}, Gone: true} }
+	for _, step := range []struct {
+		edits []change.Edit
+		want  string
+	}{
+		{[]change.Edit{put("b", 2, "alias h g"), put("a", 1, "mail * 10 h"), put("c", 3, "host x 192.0.2.1")},
+			"a true mail-wildcard, b true alias-with-other-data"},
+		{nil, ""},
+		{[]change.Edit{put("a", 1, "mail a 10 h")}, ""}, // it is another fragment, which was never excluded
+		{[]change.Edit{put("d", 4, "alias x g")}, "d true alias-with-other-data"},
+		{[]change.Edit{gone("c")}, "d false "},
+		{[]change.Edit{put("c", 5, "host x 192.0.2.1"), gone("b")}, "c true alias-with-other-data"},
+	} {
+		if s.apply(t, step.edits); decided() != step.want {
+			t.Errorf("after %v: %q, want %q", step.edits, decided(), step.want)
 		}
-		if all, out := s.fragments.Len(); out == 0 || out == all {
-			t.Errorf("%d of %d are left out", out, all)
+		if again := decided(); again != step.want {
+			t.Errorf("asked again: %q", again)
 		}
+	}
+	if len(s.why) != 1 || len(s.excludedFor) == 0 {
+		t.Errorf("why %v, for %v: want what is about c", s.why, s.excludedFor)
+	}
+	s.apply(t, []change.Edit{gone("c")})
+	if s.Decisions(); len(s.why)+len(s.excludedFor) > 0 {
+		t.Errorf("why %v, for %v of no fragments", s.why, s.excludedFor)
+	}
+}
+
+// TestPartTooMuch: what is too much for a part, if only once fragments are readmitted for it,
+// leaves what is excluded as it was, and all decides.
+func TestPartTooMuch(t *testing.T) {
+	s := newStore(t, "alias q g")
+	edits := []change.Edit{put("a", 1, "host q 192.0.2.1\nhost x 192.0.2.1")}
+	for i := range 2500 {
+		edits = append(edits, put(fmt.Sprint("m", i), int64(i+3), fmt.Sprintf("mail d%d 10 x", i)))
+	}
+	s.fragments.Apply(edits)
+	s.all()
+	if got := s.excluded(); got != "a" {
+		t.Fatalf("excluded %.100q", got)
+	}
+	changed, _ := s.fragments.Apply([]change.Edit{put("z", 9999, "mail z 10 q")})
+	if _, ok := s.Part(s.stores, changed); ok {
+		t.Fatal("it is not too much")
+	}
+	if got := s.excluded(); got != "a" || len(s.Decisions()) > 0 {
+		t.Errorf("excluded %.100q, decided %v", got, s.Decisions())
+	}
+	if s.all(); s.excluded() != "a z" {
+		t.Errorf("of all, excluded %.100q", s.excluded())
+	}
+	if !s.Of(s.fragments) || s.Of(nil) {
+		t.Error("it is the admission of other fragments")
 	}
 }

@@ -13,9 +13,6 @@ import (
 	"github.com/coredns/coredns/plugin/file"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
-
-	"github.com/mxsrv/mxsrv/plugin/definition"
-	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 const benchDefinitions = `
@@ -41,28 +38,16 @@ type discard struct{ test.ResponseWriter }
 
 func (*discard) RemoteAddr() net.Addr { return udpAddr }
 
-// silence is the plugin behind: it writes nothing.
+// silence is a next plugin that writes nothing.
 var silence = plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) { return 0, nil })
 
-// bare is a plugin that does nothing but pass on. What that costs is CoreDNS's.
+// bare is a plugin that does nothing but call the next one. What that costs is CoreDNS's.
 type bare struct{ next plugin.Handler }
 
 func (bare) Name() string { return "bare" }
 
 func (b bare) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	return plugin.NextOrFailure("bare", b.next, ctx, w, r)
-}
-
-func compiled(tb testing.TB, definitions string) *MXSRV {
-	tb.Helper()
-	zones := definition.Zones{"example.org."}
-	set, errs := definition.Read("bench", definitions, zones)
-	if len(errs) > 0 {
-		tb.Fatal(errs)
-	}
-	m := &MXSRV{Next: silence}
-	m.table.Store(table.Compile(set.Index(), table.Options{Zones: zones}))
-	return m
 }
 
 func fromFile(tb testing.TB) plugin.Handler {
@@ -94,13 +79,38 @@ func benchmark(b *testing.B, h plugin.Handler, name string) {
 
 // BenchmarkMX answers two exchanges with two addresses.
 func BenchmarkMX(b *testing.B) {
-	b.Run("mxsrv", func(b *testing.B) { benchmark(b, compiled(b, benchDefinitions), "example.org.") })
+	b.Run("mxsrv", func(b *testing.B) { benchmark(b, newServer(b, benchDefinitions, silence), "example.org.") })
 	b.Run("file", func(b *testing.B) { benchmark(b, fromFile(b), "example.org.") })
 }
 
-// BenchmarkPassOn passes on a name that is not declared.
-func BenchmarkPassOn(b *testing.B) {
-	b.Run("mxsrv", func(b *testing.B) { benchmark(b, compiled(b, benchDefinitions), "nosuch.example.org.") })
+// BenchmarkChain answers after other plugins, each query on a goroutine of its own as in CoreDNS: what the stack costs is
+// part of it.
+func BenchmarkChain(b *testing.B) {
+	for _, names := range []string{"", "errors", "prometheus+errors"} {
+		l := workload{definitions: benchDefinitions, question: "example.org. MX"}
+		for _, contender := range []string{"mxsrv", "fixed"} {
+			b.Run(names+"/"+contender, func(b *testing.B) {
+				s, c := l.handler(b), newClient(b, false)
+				if contender == "fixed" {
+					s.answers = l.fixed(b, s)
+				}
+				core := s.after(b, plugins(strings.FieldsFunc(names, func(r rune) bool { return r == '+' })...)...)
+				done := make(chan struct{})
+				for b.Loop() {
+					go func() {
+						core.ServeDNS(context.Background(), c.ResponseWriter, l.query())
+						done <- struct{}{}
+					}()
+					<-done
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkNext leaves a name that is not declared to the next plugin.
+func BenchmarkNext(b *testing.B) {
+	b.Run("mxsrv", func(b *testing.B) { benchmark(b, newServer(b, benchDefinitions, silence), "nosuch.example.org.") })
 	b.Run("bare", func(b *testing.B) { benchmark(b, bare{silence}, "nosuch.example.org.") })
 }
 
@@ -113,7 +123,7 @@ func BenchmarkNames(b *testing.B) {
 }
 
 func benchmarkNames(b *testing.B, n int) {
-	h := compiled(b, manyDomains(n))
+	h := newServer(b, manyDomains(n), silence)
 	names := shuffled(n)
 	m := new(dns.Msg).SetQuestion("example.org.", dns.TypeMX)
 	runtime.GC() // or what is left of compiling is cleared away at our expense
@@ -145,10 +155,10 @@ func shuffled(n int) []string {
 	return names
 }
 
-// TestAllocs: an answer costs the message and its question, and passing on
-// costs nothing that is ours.
+// TestAllocs: an answer costs the message and its question, and the way to the next plugin
+// nothing that is ours.
 func TestAllocs(t *testing.T) {
-	h := compiled(t, benchDefinitions)
+	h := newServer(t, benchDefinitions, silence)
 	count := func(h plugin.Handler, name string, qtype uint16) float64 {
 		m := new(dns.Msg).SetQuestion(name, qtype)
 		return testing.AllocsPerRun(1000, func() { serve(t, h, m) })
@@ -163,6 +173,6 @@ func TestAllocs(t *testing.T) {
 	}
 	own := count(bare{silence}, "nosuch.example.org.", dns.TypeMX)
 	if got := count(h, "nosuch.example.org.", dns.TypeMX); got > own {
-		t.Errorf("passed on: %v allocations, want the %v of CoreDNS", got, own)
+		t.Errorf("next plugin: %v allocations, want the %v of CoreDNS", got, own)
 	}
 }

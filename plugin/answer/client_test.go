@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A client has a line to a server of miekg/dns, which is real, and keeps what came last.
+// A client is connected to a server of miekg/dns, which is real, and keeps what came last.
 // Nothing goes over a network.
 type client struct {
 	dns.ResponseWriter // of the server, to the client
@@ -22,21 +22,21 @@ type client struct {
 func newClient(tb testing.TB, tcp bool) *client {
 	tb.Helper()
 	c, writers := new(client), make(chan dns.ResponseWriter, 1)
-	l := &line{client: c, open: make(chan struct{})}
+	l := &connection{client: c, open: make(chan struct{})}
 	server := &dns.Server{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, _ *dns.Msg) { writers <- w })}
 	query, err := new(dns.Msg).SetQuestion(".", dns.TypeNS).Pack()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	if tcp {
-		server.Listener = &listener{line: l}
+		server.Listener = &listener{connection: l}
 		l.asks = binary.BigEndian.AppendUint16(nil, uint16(len(query)))
 	} else {
 		server.PacketConn = packets{l}
 	}
 	l.asks = append(l.asks, query...)
 	go func() { _ = server.ActivateAndServe() }()
-	tb.Cleanup(l.hangUp)
+	tb.Cleanup(l.disconnect)
 	c.ResponseWriter = <-writers
 	return c
 }
@@ -51,8 +51,8 @@ func (c *client) message(tb testing.TB) *dns.Msg {
 	return m
 }
 
-// A line is both ends of a connection over TCP, or of packets.
-type line struct {
+// A connection is both ends of one over TCP, or of packets.
+type connection struct {
 	net.Conn
 	*client
 	asks []byte // what the server has not read of the only query
@@ -60,9 +60,9 @@ type line struct {
 	once sync.Once
 }
 
-func (l *line) hangUp() { l.once.Do(func() { close(l.open) }) }
+func (l *connection) disconnect() { l.once.Do(func() { close(l.open) }) }
 
-func (l *line) Read(b []byte) (int, error) {
+func (l *connection) Read(b []byte) (int, error) {
 	if len(l.asks) == 0 {
 		<-l.open
 		return 0, io.EOF
@@ -72,19 +72,19 @@ func (l *line) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (l *line) Write(b []byte) (int, error) {
+func (l *connection) Write(b []byte) (int, error) {
 	l.octets = append(l.octets[:0], b[2:]...)
 	return len(b), nil
 }
 
-func (l *line) Close() error                     { return nil }
-func (l *line) SetReadDeadline(time.Time) error  { return nil }
-func (l *line) LocalAddr() net.Addr              { return tcpAddr }
-func (l *line) RemoteAddr() net.Addr             { return tcpAddr }
-func (l *line) SetWriteDeadline(time.Time) error { return nil }
+func (l *connection) Close() error                     { return nil }
+func (l *connection) SetReadDeadline(time.Time) error  { return nil }
+func (l *connection) LocalAddr() net.Addr              { return tcpAddr }
+func (l *connection) RemoteAddr() net.Addr             { return tcpAddr }
+func (l *connection) SetWriteDeadline(time.Time) error { return nil }
 
-// packets is the line of who asks over UDP.
-type packets struct{ *line }
+// packets is the connection of who asks over UDP.
+type packets struct{ *connection }
 
 func (p packets) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, err := p.Read(b)
@@ -99,9 +99,9 @@ func (p packets) WriteTo(b []byte, _ net.Addr) (int, error) {
 func (p packets) LocalAddr() net.Addr         { return udpAddr }
 func (p packets) SetDeadline(time.Time) error { return nil }
 
-// A listener has one line.
+// A listener has one connection.
 type listener struct {
-	*line
+	*connection
 	accepted bool
 }
 
@@ -111,7 +111,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		return nil, io.EOF
 	}
 	l.accepted = true
-	return l.line, nil
+	return l.connection, nil
 }
 
 func (l *listener) Addr() net.Addr { return tcpAddr }

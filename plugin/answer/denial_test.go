@@ -8,6 +8,8 @@ import (
 
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // signs is the dnssec plugin as far as it matters here: each RRset in or below
@@ -25,8 +27,8 @@ func (zone signs) Sign(state request.Request, _ time.Time, _ string) *dns.Msg {
 	return m
 }
 
-// proof returns what the NSEC record of an answer says, and "none" without one.
-func proof(t *testing.T, h *MXSRV, name string, qtype uint16) string {
+// nsecOf returns what the NSEC record of an answer says, and "none" without one.
+func nsecOf(t *testing.T, h *server, name string, qtype uint16) string {
 	t.Helper()
 	_, res, err := ask(t, h, new(dns.Msg).SetQuestion(name, qtype).SetEdns0(4096, true))
 	if err != nil || res == nil {
@@ -37,47 +39,72 @@ func proof(t *testing.T, h *MXSRV, name string, qtype uint16) string {
 	}
 	for _, rr := range slices.Concat(res.Answer, res.Ns) {
 		if nsec, ok := rr.(*dns.NSEC); ok {
+			if next := `\000.` + nsec.Hdr.Name; nsec.NextDomain != next {
+				t.Errorf("%s: next name %s, want %s", name, nsec.NextDomain, next)
+			}
 			return nsec.Hdr.Name + strings.TrimPrefix(nsec.String(), nsec.Hdr.String()+nsec.NextDomain)
 		}
 	}
 	return "none"
 }
 
+const nested = `host ns1 192.0.2.53
+host mx1 192.0.2.10
+mail @ 10 mx1
+alias www mx1
+host web 192.0.2.80`
+
+// nestedServer serves authoritative zones, one in the other, but for names below web.
+func nestedServer(t *testing.T, next *following) *server {
+	t.Helper()
+	c := Config{Zones: definition.Zones{"example.org.", "child.example.org."}, Fallthrough: definition.Zones{"web.example.org."}}
+	c.Authoritative = c.Zones
+	if next == nil {
+		return serverOf(t, nested, nil, c)
+	}
+	return serverOf(t, nested, next, c)
+}
+
+func overlayServer(t *testing.T, next *following) *server {
+	t.Helper()
+	if next == nil {
+		return newServer(t, "host mx1 192.0.2.1", nil)
+	}
+	return newServer(t, "host mx1 192.0.2.1", next)
+}
+
 // TestProof: a NSEC record leaves out no type that a name may have, also of a
-// plugin behind.
+// next plugin, and lists NS alone where the zone delegates.
 func TestProof(t *testing.T) {
 	const more = " PTR HINFO MX TXT AAAA LOC SRV NAPTR CERT SSHFP RRSIG NSEC TLSA SMIMEA HIP OPENPGPKEY SVCB HTTPS SPF URI CAA"
-	const over = "mxsrv {\n host mx1 192.0.2.1\n}"
-	empty := &behind{answer: &dns.Msg{Ns: []dns.RR{rr(t, "example.org. 60 IN SOA ns.example.org. admin.example.org. 7 7200 1800 86400 60")}}}
+	empty := &following{answer: &dns.Msg{Ns: []dns.RR{rr(t, "example.org. 60 IN SOA ns.example.org. admin.example.org. 7 7200 1800 86400 60")}}}
 	for _, tc := range []struct {
-		name, block string
-		next        *behind
-		zone        signs
-		question    string
-		want        string
+		name     string
+		server   func(*testing.T, *following) *server
+		next     *following
+		zone     signs
+		question string
+		want     string
 	}{
-		{"nothing behind", over, nil, "example.org.", "mx1.example.org. AAAA", "mx1.example.org. A RRSIG NSEC"},
-		{"family that a host lacks", over, empty, "example.org.", "mx1.example.org. AAAA",
+		{"no next plugin", overlayServer, nil, "example.org.", "mx1.example.org. AAAA", "mx1.example.org. A RRSIG NSEC"},
+		{"family that a host lacks", overlayServer, empty, "example.org.", "mx1.example.org. AAAA",
 			"mx1.example.org. A" + strings.Replace(more, " AAAA", "", 1)},
-		{"denied by a plugin behind", over, empty, "example.org.", "mx1.example.org. TXT",
+		{"denied by the next plugin", overlayServer, empty, "example.org.", "mx1.example.org. TXT",
 			"mx1.example.org. A" + strings.Replace(more, " TXT", "", 1)},
-		{"below fallthrough", whole, empty, "example.org.", "web.example.org. AAAA",
+		{"below fallthrough", nestedServer, empty, "example.org.", "web.example.org. AAAA",
 			"web.example.org. A" + strings.Replace(more, " AAAA", "", 1)},
-		{"served whole", whole, empty, "example.org.", "mx1.example.org. AAAA", "mx1.example.org. A RRSIG NSEC"},
-		{"alias", whole, empty, "example.org.", "www.example.org. TXT", "mx1.example.org. A RRSIG NSEC"},
-		{"zone that is not signed", whole, empty, "example.com.", "mx1.example.org. TXT", "none"},
-		{"alias in a zone that is not signed", whole, empty, "example.com.", "www.example.org. TXT", "none"},
+		{"authoritative", nestedServer, empty, "example.org.", "mx1.example.org. AAAA", "mx1.example.org. A RRSIG NSEC"},
+		{"apex", nestedServer, nil, "example.org.", "example.org. TXT", "example.org. NS SOA MX RRSIG NSEC DNSKEY"},
+		{"DS where the zone delegates", nestedServer, empty, "example.org.", "child.example.org. DS", "child.example.org. NS RRSIG NSEC"},
+		{"name that does not exist", nestedServer, nil, "example.org.", "nosuch.example.org. A", "nosuch.example.org. RRSIG NSEC NXNAME"},
+		{"alias", nestedServer, empty, "example.org.", "www.example.org. TXT", "mx1.example.org. A RRSIG NSEC"},
+		{"zone that is not signed", nestedServer, empty, "example.com.", "mx1.example.org. TXT", "none"},
+		{"alias in a zone that is not signed", nestedServer, empty, "example.com.", "www.example.org. TXT", "none"},
 	} {
-		h, err := load(t, tc.block, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if tc.next != nil {
-			h.Next = tc.next
-		}
-		h.signer = tc.zone
+		h := tc.server(t, tc.next)
+		h.chain.signer = tc.zone
 		name, qtype, _ := strings.Cut(tc.question, " ")
-		if got := proof(t, h, name, dns.StringToType[qtype]); got != tc.want {
+		if got := nsecOf(t, h, name, dns.StringToType[qtype]); got != tc.want {
 			t.Errorf("%s:\n%s\nwant\n%s", tc.name, got, tc.want)
 		}
 	}
@@ -86,11 +113,8 @@ func TestProof(t *testing.T) {
 // TestNXNAME: an answer that lists every type but the one that was asked for
 // would say that the name exists.
 func TestNXNAME(t *testing.T) {
-	h, err := load(t, whole, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.signer = signs("example.org.")
+	h := nestedServer(t, nil)
+	h.chain.signer = signs("example.org.")
 	for _, do := range []bool{false, true} {
 		m := new(dns.Msg).SetQuestion("nosuch.example.org.", dns.TypeNXNAME).SetEdns0(4096, do)
 		if rcode, res, err := ask(t, h, m); rcode != dns.RcodeFormatError || res != nil || err != nil {

@@ -3,13 +3,42 @@ package answer
 import (
 	"context"
 
-	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/table"
 	"github.com/mxsrv/mxsrv/plugin/wire"
 )
+
+// message returns the message of a reply, with all the glue that fits.
+func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *dns.Msg {
+	a, msg := &reply.answer, newMessage(r)
+	msg.MsgHdr, msg.Answer, msg.Ns, msg.Extra = reply.message.MsgHdr, a.Owned().RRs, a.Ns, a.Glue
+	if len(a.Ns) > 0 {
+		m.prove(ctx, r, msg, t)
+	}
+	if len(a.Glue) > 0 {
+		m.trim(w, r, msg, reply)
+		if len(msg.Extra) < len(a.Glue) {
+			m.countTrimmed(ctx)
+		}
+	}
+	return msg
+}
+
+// newMessage is SetReply of a message with one question, in one allocation
+// instead of two: they are most of what an answer costs.
+func newMessage(r *dns.Msg) *dns.Msg {
+	m := &struct {
+		dns.Msg
+		question [1]dns.Question
+	}{question: [1]dns.Question{r.Question[0]}}
+	m.Question = m.question[:]
+	return &m.Msg
+}
+
+// Glue is a courtesy and never worth TC (RFC 2181 §9), with which CoreDNS marks every message that it has to shorten,
+// so a message of ours has no more than fits, with room for what is added to it later.
 
 const (
 	headerLen   = 12
@@ -25,74 +54,30 @@ const (
 	smallestSize = dns.MinMsgSize
 )
 
-// message makes the message of an answer, with all the glue that fits.
+// trim leaves out of a message what does not fit of its glue: whole RRsets.
 //
-// Glue is left out where it does not fit, whole RRsets at a time: it is a
-// courtesy, and never worth a TC bit (RFC 2181 §9), with which CoreDNS marks any
-// message that it has to shorten.
-func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, a *table.Answer, next bool) *dns.Msg {
-	msg := newReply(r)
-	msg.MsgHdr = headerOf(r, a.Rcode)
-	msg.Answer, msg.Ns, msg.Extra = a.Owned().RRs, a.Ns, a.Glue
-	if len(a.Ns) > 0 {
-		m.prove(ctx, r, msg, t, next)
-	}
-	if len(a.Glue) == 0 {
-		return msg
-	}
-	room := m.room(r)
-	octets := headerLen + nameLen(r.Question[0].Name) + questionLen + a.Len + room
-	if m.signature == 0 && octets <= smallestSize {
-		return msg // mostly: nothing that could be too long
+//go:noinline
+func (m *Responder) trim(w dns.ResponseWriter, r, msg *dns.Msg, reply *Reply) {
+	room := room(r, reply.cached)
+	octets := headerLen + nameLen(r.Question[0].Name) + questionLen + reply.answer.Len + room
+	if m.chain.signature == 0 && octets <= smallestSize {
+		return // mostly: nothing that could be too long
 	}
 	state := request.Request{W: w, Req: r}
-	size, perRRset := m.size(&state), 0
+	size, signature := state.Size(), 0
+	if reply.cached {
+		size = smallestSize
+	}
 	if state.Do() {
-		perRRset = m.signature
+		signature = m.chain.signature
 	}
-	if perRRset > 0 || octets > size {
-		trim(msg, a.Glue, size-room-perRRset*rrsets(msg.Answer), perRRset)
-		if len(msg.Extra) < len(a.Glue) {
-			m.TrimmedGlue.WithLabelValues(metrics.WithServer(ctx)).Inc()
+	if signature > 0 || octets > size {
+		msg.Compress = true
+		reply.message = wire.Message{
+			Question: msg.Question[0], Answer: msg.Answer, Glue: msg.Extra, Size: size - room - signature*rrsets(msg.Answer),
 		}
+		msg.Extra = reply.packer.Fit(&reply.message, signature)
 	}
-	return msg
-}
-
-// newReply is SetReply of a message with one question, in one allocation
-// instead of two: they are most of what an answer costs.
-func newReply(r *dns.Msg) *dns.Msg {
-	m := &struct {
-		dns.Msg
-		question [1]dns.Question
-	}{question: [1]dns.Question{r.Question[0]}}
-	m.Question = m.question[:]
-	return &m.Msg
-}
-
-// headerOf is the header of a reply.
-func headerOf(r *dns.Msg, rcode int) dns.MsgHdr {
-	return dns.MsgHdr{
-		Id: r.Id, Response: true, Authoritative: true, Rcode: rcode,
-		RecursionDesired: r.RecursionDesired, CheckingDisabled: r.CheckingDisabled,
-	}
-}
-
-// size returns the octets that the message may have.
-func (m *Responder) size(state *request.Request) int {
-	if m.cached {
-		return smallestSize
-	}
-	return state.Size()
-}
-
-// trim keeps the glue RRsets that fit into size octets with names compressed as
-// they will be, perRRset more for each.
-func trim(msg *dns.Msg, glue []dns.RR, size, perRRset int) {
-	o := pool.Get().(*packed)
-	defer o.release()
-	msg.Compress = true
-	msg.Extra = o.packer.Fit(&wire.Message{Question: msg.Question[0], Answer: msg.Answer, Glue: glue, Size: size}, perRRset)
 }
 
 // rrsets counts the RRsets of an answer: one, and the CNAME before it.
@@ -106,9 +91,9 @@ func rrsets(rrs []dns.RR) int {
 // room returns the octets to leave for what CoreDNS adds. Of what cache keeps,
 // the next client may have EDNS where this one has not, and may ask in mixed
 // case, to which owner names cannot be compressed.
-func (m *Responder) room(r *dns.Msg) int {
+func room(r *dns.Msg, cached bool) int {
 	room := optLen(r)
-	if m.cached {
+	if cached {
 		room = max(room, bareOptLen) + len(r.Question[0].Name)
 	}
 	return room

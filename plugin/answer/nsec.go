@@ -20,9 +20,8 @@ import (
 
 // prove adds a NSEC record to a denial, and signatures, if the client wants
 // them and dnssec signs the zone.
-func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table, next bool) {
-	opt := r.IsEdns0()
-	if m.signer == nil || opt == nil || !opt.Do() || len(res.Ns) != 1 || res.Ns[0].Header().Rrtype != dns.TypeSOA {
+func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) {
+	if m.chain.signer == nil || !wantsSignatures(r) || len(res.Ns) != 1 || res.Ns[0].Header().Rrtype != dns.TypeSOA {
 		return
 	}
 	q := r.Question[0]
@@ -31,8 +30,8 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table, 
 		name = canonical(res.Answer[n-1].(*dns.CNAME).Target)
 	}
 	zone := res.Ns[0].Header().Name
-	proof := nsec(name, res.Ns[0].Header().Ttl, types(t, name, q.Qtype, zone, res.Rcode, next))
-	unsigned := []dns.RR{res.Ns[0], proof}
+	denial := nsec(name, res.Ns[0].Header().Ttl, types(t, name, q.Qtype, zone, res.Rcode, m.Last))
+	unsigned := []dns.RR{res.Ns[0], denial}
 	signed := m.sign(ctx, q, zone, slices.Clone(unsigned))
 	if len(signed) == len(unsigned) {
 		return // it does not sign this zone
@@ -43,15 +42,15 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table, 
 	}
 	res.Rcode = dns.RcodeSuccess // RFC 9824 §3: NXNAME says that the name does not exist
 	if q.Qtype == dns.TypeNSEC {
-		res.Answer, res.Ns = []dns.RR{proof}, nil
+		res.Answer, res.Ns = []dns.RR{denial}, nil
 		return
 	}
 	res.Ns = signed
 }
 
-// types returns the types that a NSEC record lists, sorted. A plugin behind may
-// hold more of a name than we do.
-func types(t *table.Table, name string, qtype uint16, zone string, rcode int, next bool) []uint16 {
+// types returns the types that a NSEC record lists, sorted. A next plugin may
+// have more records of a name than we do.
+func types(t *table.Table, name string, qtype uint16, zone string, rcode int, last bool) []uint16 {
 	types := []uint16{dns.TypeRRSIG, dns.TypeNSEC}
 	switch {
 	case rcode == dns.RcodeNameError:
@@ -60,7 +59,7 @@ func types(t *table.Table, name string, qtype uint16, zone string, rcode int, ne
 		types = append(types, dns.TypeNS)
 	default:
 		types = append(types, t.Types(name)...)
-		if next && !t.Authoritative(name) {
+		if !last && !t.Authoritative(name) {
 			types = append(types, common...)
 		}
 		if name == zone {
@@ -71,7 +70,7 @@ func types(t *table.Table, name string, qtype uint16, zone string, rcode int, ne
 	return slices.DeleteFunc(slices.Compact(types), func(t uint16) bool { return t == qtype && t != dns.TypeNSEC })
 }
 
-// common are the types that a plugin behind may hold of a name that we hold too:
+// common are the types that a next plugin may have of a name that we have records of too:
 // to list one too many costs a query, to leave one out hides it.
 var common = []uint16{
 	dns.TypeA, dns.TypePTR, dns.TypeHINFO, dns.TypeMX, dns.TypeTXT, dns.TypeAAAA, dns.TypeLOC, dns.TypeSRV,
@@ -132,5 +131,5 @@ func increment(wire []byte) []byte {
 // sign returns the records of RRsets and their signatures.
 func (m *Responder) sign(ctx context.Context, q dns.Question, zone string, rrs []dns.RR) []dns.RR {
 	msg := &dns.Msg{MsgHdr: dns.MsgHdr{Response: true}, Question: []dns.Question{q}, Answer: rrs}
-	return m.signer.Sign(request.Request{Req: msg, Zone: zone}, time.Now().UTC(), metrics.WithServer(ctx)).Answer
+	return m.chain.signer.Sign(request.Request{Req: msg, Zone: zone}, time.Now().UTC(), metrics.WithServer(ctx)).Answer
 }

@@ -2,171 +2,266 @@ package answer
 
 import (
 	"context"
+	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/dnssec"
 	"github.com/coredns/coredns/plugin/metrics"
-	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // seeing is the writer of a plugin that wants to see messages.
 type seeing struct{ dns.ResponseWriter }
 
-// labelled is a writer as a plugin gets it of CoreDNS.
-func labelled(t *testing.T, name string, w dns.ResponseWriter) (got dns.ResponseWriter) {
-	t.Helper()
-	see := named{name, func(_ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {
-		got = w
-		return 0, nil
-	}}
-	if _, err := plugin.NextOrFailure("front", see, t.Context(), w, nil); err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-type named struct {
-	name string
-	plugin.HandlerFunc
-}
-
-func (n named) Name() string { return n.name }
-
-// TestPathOf: octets go to a client if nobody on the way wants to see a message.
-func TestPathOf(t *testing.T) {
-	r, over := new(dns.Msg), newClient(t, false)
-	client := request.NewScrubWriter(r, over.ResponseWriter)
-	tcp := request.NewScrubWriter(r, newClient(t, true).ResponseWriter)
-	counting := metrics.NewRecorder(client)
-	label := func(w dns.ResponseWriter) dns.ResponseWriter { return labelled(t, pluginName, w) }
-	beneath := label(client)
+// TestIsClient: only clients over UDP, TCP and TLS take a packed reply.
+func TestIsClient(t *testing.T) {
+	r, udp := new(dns.Msg), newClient(t, false).ResponseWriter
 	for _, tc := range []struct {
 		name string
 		w    dns.ResponseWriter
-		want path
-		ok   bool
+		want bool
 	}{
-		{"nothing in front", client, path{to: client}, true},
-		{"a plugin that passes on", beneath, path{to: beneath}, true},
-		{"metrics", counting, path{to: counting, recorder: counting}, true},
-		{"log", label(dnstest.NewRecorder(client)), path{}, false},
-		{"cache or another", label(seeing{client}), path{}, false},
-		{"one behind metrics", metrics.NewRecorder(&seeing{client}), path{}, false},
-		{"not of a server", over.ResponseWriter, path{}, false},
-		{"a plugin that asks for what it serves", request.NewScrubWriter(r, nonwriter.New(over.ResponseWriter)), path{}, false},
-		{"HTTPS", request.NewScrubWriter(r, new(dnsserver.DoHWriter)), path{}, false},
-		{"QUIC", request.NewScrubWriter(r, new(dnsserver.DoQWriter)), path{}, false},
-		{"another server", request.NewScrubWriter(r, over), path{}, false},
-		{"no server", request.NewScrubWriter(r, nil), path{}, false},
-		{"TCP", tcp, path{to: tcp}, true},
-		{"nobody", nil, path{}, false},
-		{"dnssec", label(&dnssec.ResponseWriter{ResponseWriter: beneath}), path{to: beneath, signed: true}, true},
-		{"dnssec behind metrics", label(&dnssec.ResponseWriter{ResponseWriter: label(counting)}), path{to: label(counting), signed: true, recorder: counting}, true},
-		{"one behind dnssec", label(&dnssec.ResponseWriter{ResponseWriter: seeing{client}}), path{}, false},
+		{"UDP", request.NewScrubWriter(r, udp), true},
+		{"TCP", request.NewScrubWriter(r, newClient(t, true).ResponseWriter), true},
+		{"not of a server", udp, false},
+		{"a plugin that asks the server", request.NewScrubWriter(r, nonwriter.New(udp)), false},
+		{"HTTPS", request.NewScrubWriter(r, new(dnsserver.DoHWriter)), false},
+		{"HTTP/3", request.NewScrubWriter(r, new(dnsserver.DoHWriter)), false},
+		{"QUIC", request.NewScrubWriter(r, new(dnsserver.DoQWriter)), false},
+		{"a plugin after the server", seeing{request.NewScrubWriter(r, udp)}, false},
+		{"no server", request.NewScrubWriter(r, nil), false},
+		{"nobody", nil, false},
 	} {
-		got, ok := pathOf(tc.w)
-		if !ok {
-			got = path{}
-		}
-		if ok != tc.ok || got.signed != tc.want.signed || got.recorder != tc.want.recorder || (got.to == nil) != (tc.want.to == nil) {
-			t.Errorf("%s: %+v, %v, want %+v, %v", tc.name, got, ok, tc.want, tc.ok)
-		}
-		if tc.name == "dnssec" && got.to != beneath {
-			t.Errorf("%s: not written behind it", tc.name)
+		if got := isClient(tc.w); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
 		}
 	}
 }
 
-// TestPathAllocs: to find the path costs no memory.
-func TestPathAllocs(t *testing.T) {
-	w := labelled(t, pluginName, metrics.NewRecorder(labelled(t, "front", request.NewScrubWriter(new(dns.Msg), newClient(t, false).ResponseWriter))))
-	if n := testing.AllocsPerRun(100, func() { pathOf(w) }); n > 0 {
-		t.Errorf("%v allocations, want none", n)
+// signing is a dnssec plugin, which signs nothing by itself.
+type signing struct {
+	*before
+	signs
+}
+
+func plugins(names ...string) (handlers []plugin.Handler) {
+	for _, name := range names {
+		b := &before{name: name}
+		if handlers = append(handlers, b); name == "dnssec" {
+			handlers[len(handlers)-1] = signing{b, "example.org."}
+		}
+	}
+	return handlers
+}
+
+// askServer asks a server as a client does, and reports whether it got a packed reply: in that all names are compressed,
+// which CoreDNS does only with what would be too long.
+func askServer(t *testing.T, core *dnsserver.Server, m *dns.Msg, c *client) (res *dns.Msg, packed bool) {
+	t.Helper()
+	c.octets = nil
+	core.ServeDNS(t.Context(), c.ResponseWriter, m)
+	res = c.message(t)
+	return res, len(c.octets) < res.Len()
+}
+
+// TestPacked: a reply is packed where no plugin sees it, and is data.
+func TestPacked(t *testing.T) {
+	zone := definition.Name("example.org.")
+	for _, tc := range []struct {
+		name          string
+		before        []string
+		authoritative bool
+		question      string
+		do            bool
+		want          bool
+	}{
+		{"first", nil, false, "example.org. MX", false, true},
+		{"first, asked with DO", nil, false, "example.org. MX", true, true},
+		{"after errors", []string{"errors"}, false, "example.org. MX", false, true},
+		{"after all that see no message", []string{"metadata", "geoip", "cancel", "bufsize", "prometheus", "errors", "local", "acl", "any", "chaos", "template", "transfer"},
+			false, "example.org. MX", false, true},
+		{"after log", []string{"errors", "log"}, false, "example.org. MX", false, false},
+		{"after a plugin that is not known", []string{"errors", "minimal"}, false, "example.org. MX", false, false},
+		{"after one without a place in plugin.cfg", []string{"nowhere"}, false, "example.org. MX", false, false},
+		{"after dnssec", []string{"dnssec"}, true, "example.org. MX", false, true},
+		{"after dnssec, asked with DO", []string{"dnssec"}, true, "example.org. MX", true, false},
+		{"after cache, authoritative", []string{"cache"}, true, "example.org. MX", false, true},
+		{"after cache", []string{"cache"}, false, "example.org. MX", false, false},
+		{"denial", []string{"errors"}, true, "nosuch.example.org. MX", false, false},
+		{"no data", []string{"errors"}, true, "mx1.example.org. AAAA", false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var apexes []definition.Name
+			if tc.authoritative {
+				apexes = append(apexes, zone)
+			}
+			core := newServer(t, benchDefinitions, nil, apexes...).after(t, plugins(tc.before...)...)
+			for _, tcp := range []bool{false, true} {
+				m := query(tc.question)
+				if tc.do {
+					m.SetEdns0(1232, true)
+				}
+				if res, packed := askServer(t, core, m, newClient(t, tcp)); packed != tc.want {
+					t.Errorf("TCP %v: packed: %v, want %v:\n%v", tcp, packed, tc.want, res)
+				}
+			}
+		})
 	}
 }
 
-// TestOctets: a client gets the same, to the record, whether or not somebody has seen
-// the message.
-func TestOctets(t *testing.T) {
+// TestPackedOnlyForClient: a plugin that asks the server itself gets a message, also with the context of a client's
+// query, and after it the client gets a packed reply.
+func TestPackedOnlyForClient(t *testing.T) {
+	var core *dnsserver.Server
+	asked := 0
+	asking := &before{name: "template"}
+	asking.asks = func(ctx context.Context) {
+		asking.asks = nil
+		w := nonwriter.New(newClient(t, false).ResponseWriter)
+		if core.ServeDNS(ctx, w, query("example.org. MX")); w.Msg == nil || len(w.Msg.Answer) != 2 {
+			t.Errorf("%v, want a message", w.Msg)
+		}
+		asked++
+	}
+	core = newServer(t, benchDefinitions, nil).after(t, asking)
+	if res, packed := askServer(t, core, query("example.org. MX"), newClient(t, false)); !packed || asked != 1 {
+		t.Errorf("packed: %v, asked %d times:\n%v", packed, asked, res)
+	}
+	first := newServer(t, benchDefinitions, nil).after(t)
+	w := nonwriter.New(newClient(t, false).ResponseWriter)
+	if first.ServeDNS(t.Context(), w, query("example.org. MX")); w.Msg == nil || len(w.Msg.Answer) != 2 {
+		t.Errorf("%v, want a message", w.Msg)
+	}
+}
+
+// TestCacheBypassZones: cache leaves alone what no other plugin has a part in.
+func TestCacheBypassZones(t *testing.T) {
+	const org, child, com = definition.Name("example.org."), definition.Name("child.example.org."), definition.Name("example.com.")
+	for _, tc := range []struct {
+		name   string
+		config Config
+		before []string
+		want   string
+	}{
+		{"authoritative", Config{Zones: definition.Zones{org, com}, Authoritative: definition.Zones{org, com}}, nil, "example.com. example.org."},
+		{"one of two", Config{Zones: definition.Zones{org, com}, Authoritative: definition.Zones{com}}, nil, "example.com."},
+		{"overlay", Config{Zones: definition.Zones{org}}, nil, ""},
+		{"zone below", Config{Zones: definition.Zones{org, child}, Authoritative: definition.Zones{org}}, nil, ""},
+		{"zone below, authoritative", Config{Zones: definition.Zones{org, child}, Authoritative: definition.Zones{org, child}}, nil, "child.example.org."},
+		{"fallthrough", Config{Zones: definition.Zones{org, com}, Authoritative: definition.Zones{org, com}, Fallthrough: definition.Zones{org}}, nil, "example.com."},
+		{"fallthrough below", Config{Zones: definition.Zones{org}, Authoritative: definition.Zones{org}, Fallthrough: definition.Zones{"web.example.org."}}, nil, ""},
+		{"fallthrough above", Config{Zones: definition.Zones{child}, Authoritative: definition.Zones{child}, Fallthrough: definition.Zones{org}}, nil, ""},
+		{"signed", Config{Zones: definition.Zones{org, com}, Authoritative: definition.Zones{org, com}}, []string{"dnssec"}, "example.com."},
+	} {
+		s := serverOf(t, "", nil, tc.config)
+		s.after(t, plugins(tc.before...)...)
+		if got := strings.Join(s.CacheBypassZones(), " "); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestPackedCounted: metrics know the length of a packed reply, and who wrote it.
+func TestPackedCounted(t *testing.T) {
+	var recorder *metrics.Recorder
+	s, c := newServer(t, benchDefinitions, nil), newClient(t, false)
+	core := s.after(t, &before{name: "prometheus", wrap: func(w dns.ResponseWriter) dns.ResponseWriter {
+		recorder = metrics.NewRecorder(w)
+		return recorder
+	}})
+	if _, packed := askServer(t, core, query("example.org. MX"), c); !packed {
+		t.Fatal("not packed")
+	}
+	if recorder.Rcode != dns.RcodeSuccess || recorder.Len != len(c.octets) || recorder.Plugin != self || recorder.Msg != nil {
+		t.Errorf("counted rcode %d, %d of %d octets, by %q, message %v", recorder.Rcode, recorder.Len, len(c.octets), recorder.Plugin, recorder.Msg)
+	}
+}
+
+// TestPackedSame: a client gets the same, to the record, whether the reply is packed or a message.
+func TestPackedSame(t *testing.T) {
 	for _, l := range workloads() {
-		if l.behind != nil {
+		if l.next != nil {
 			continue
 		}
 		var texts [2]string
-		for i := range texts {
-			r, c := l.query(), newClient(t, l.tcp)
-			counting := metrics.NewRecorder(request.NewScrubWriter(r, c.ResponseWriter))
-			var w dns.ResponseWriter = counting
-			if i == 1 {
-				w = seeing{w}
-			}
-			if _, err := l.handler(t).ServeDNS(t.Context(), w, r); err != nil {
-				t.Fatal(err)
-			}
-			if seen := counting.Msg != nil; seen != (i == 1) {
-				t.Errorf("%s: the message was seen: %v", l.name, seen)
+		for i, chain := range []packing{asFirst, never} {
+			r, c, h := l.query(), newClient(t, l.tcp), l.handler(t)
+			h.chain.packing = chain
+			if rcode, err := h.ServeDNS(t.Context(), request.NewScrubWriter(r, c.ResponseWriter), r); err != nil || rcode != c.message(t).Rcode {
+				t.Fatalf("rcode %d, %v", rcode, err)
 			}
 			m := c.message(t)
+			if trimmed := len(m.Extra) < l.glue; trimmed != (counted(h.config.TrimmedGlue) > 0) {
+				t.Errorf("%s: %d addresses of %d, and trimmed glue counted: %v", l.name, len(m.Extra), l.glue, !trimmed)
+			}
 			m.Id = 0
 			texts[i] = m.String()
 		}
 		if texts[0] != texts[1] {
-			t.Errorf("%s: as octets\n%s\nas a message\n%s", l.name, texts[0], texts[1])
+			t.Errorf("%s: packed\n%s\nas a message\n%s", l.name, texts[0], texts[1])
 		}
 	}
 }
 
-// TestOctetsCounted: metrics know the rcode and the length of what is written as
-// octets, and who wrote it.
-func TestOctetsCounted(t *testing.T) {
-	l := workload{definitions: benchDefinitions, question: "nosuch.example.org. MX"}
-	r, c := l.query(), newClient(t, false)
-	counting := metrics.NewRecorder(request.NewScrubWriter(r, c.ResponseWriter))
-	rcode, err := l.handler(t).ServeDNS(t.Context(), labelled(t, pluginName, counting), r)
-	if err != nil || counting.Msg != nil {
-		t.Fatalf("%v, message %v", err, counting.Msg)
-	}
-	if rcode != dns.RcodeNameError || counting.Rcode != rcode || counting.Len != len(c.octets) || counting.Plugin != pluginName {
-		t.Errorf("rcode %d; counted rcode %d, %d of %d octets, by %q", rcode, counting.Rcode, counting.Len, len(c.octets), counting.Plugin)
+// TestNotPacked: prometheus counts all that is packed as NOERROR.
+func TestNotPacked(t *testing.T) {
+	s, r := newServer(t, declared, nil), query("www.example.org. A")
+	s.chain.packing = asFirst
+	w := request.NewScrubWriter(r, newClient(t, false).ResponseWriter)
+	reply := &Reply{answer: table.Answer{RRs: []dns.RR{rr(t, "www.example.org. CNAME nosuch.example.org.")}}}
+	for _, reply.answer.Rcode = range []int{dns.RcodeSuccess, dns.RcodeNameError} {
+		if got, want := s.packs(t.Context(), w, r, reply), reply.answer.Rcode == dns.RcodeSuccess; got != want {
+			t.Errorf("rcode %d is packed: %v, want %v", reply.answer.Rcode, got, want)
+		}
 	}
 }
 
-// TestOctetsSigned: dnssec signs what is written as octets. Once a second it writes a
-// message itself, which it counts; this one, that has no keys, leaves it unsigned.
-func TestOctetsSigned(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := workload{definitions: benchDefinitions, question: "example.org. MX", edns: 1232}
-		h := l.handler(t)
-		h.signer = signs("example.org.")
-		ask := func(question string) (m *dns.Msg, whole bool) {
-			l.question = question
-			r, c := l.query(), newClient(t, false)
-			counting := metrics.NewRecorder(request.NewScrubWriter(r, c.ResponseWriter))
-			w := &dnssec.ResponseWriter{ResponseWriter: counting}
-			if _, err := h.ServeDNS(t.Context(), labelled(t, pluginName, w), r); err != nil {
-				t.Fatal(err)
-			}
-			return c.message(t), counting.Msg != nil
+// TestDeep: the stack is made larger at once where plugins are known to need more than 4 KB.
+func TestDeep(t *testing.T) {
+	for _, tc := range []struct {
+		before []string
+		want   bool
+	}{{nil, false}, {[]string{"errors"}, false}, {[]string{"prometheus", "errors"}, true}, {[]string{"errors", "log"}, true}} {
+		s := newServer(t, benchDefinitions, nil)
+		s.after(t, plugins(tc.before...)...)
+		if s.chain.deep != tc.want {
+			t.Errorf("after %q: %v, want %v", tc.before, s.chain.deep, tc.want)
 		}
-		for range 2 {
-			for i := range 3 {
-				m, whole := ask("example.org. MX")
-				if first := i == 0; whole != first || len(m.Answer) != 2 && first || len(m.Answer) != 4 && !first {
-					t.Errorf("answer %d of this second: %d records; came as a message: %v", i+1, len(m.Answer), whole)
-				}
-			}
-			time.Sleep(time.Second)
+	}
+}
+
+// TestMarker: the handler before all others is there where something asks it.
+func TestMarker(t *testing.T) {
+	for _, tc := range []struct {
+		before        []string
+		authoritative []definition.Name
+		want          bool
+	}{
+		{[]string{"errors"}, nil, true},
+		{[]string{"errors", "cache"}, nil, false},
+		{[]string{"errors", "cache"}, []definition.Name{"example.org."}, true},
+		{[]string{"minimal"}, nil, false},
+		{[]string{"log", "minimal"}, nil, true},
+		{[]string{"dnssec", "minimal"}, nil, true},
+	} {
+		s, next := newServer(t, benchDefinitions, nil, tc.authoritative...), &before{name: "first"}
+		s.after(t, plugins(tc.before...)...)
+		if _, got := s.mark(next).(*marker); got != tc.want {
+			t.Errorf("before %q: %v, want %v", tc.before, got, tc.want)
 		}
-		ask("example.org. MX")
-		if _, whole := ask("nosuch.example.org. MX"); !whole {
-			t.Error("a denial came as octets, want it left to dnssec")
-		}
-	})
+	}
+}
+
+// TestPackAllocs: to see whether a reply may be packed costs no memory.
+func TestPackAllocs(t *testing.T) {
+	w := request.NewScrubWriter(new(dns.Msg), newClient(t, false).ResponseWriter)
+	if n := testing.AllocsPerRun(100, func() { isClient(w) }); n > 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
 }

@@ -1,5 +1,5 @@
-// Package atomicfile writes files so that there is a whole one at any time, whoever
-// reads it and whenever the machine stops.
+// Package atomicfile replaces files atomically: whoever reads one has the old content or the
+// new one, also after a crash.
 package atomicfile
 
 import (
@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Write writes a file of a mode beside path, syncs it, and moves it to path. If path is
-// a symbolic link, the link is replaced.
+// Write writes a file beside path, with these permissions, syncs it, and renames it to path.
+// If path is a symbolic link, the link is replaced. An error leaves all as it was.
 func Write(path string, mode fs.FileMode, text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {

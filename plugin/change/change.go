@@ -14,9 +14,9 @@
 // takes everything that is declared of them, of what they point to, and so on. Names
 // that are reached only so are answered as before.
 //
-// A mail domain and its _smtp._tcp, which it may publish, always go together. The
-// apexes of authoritative zones come along each time, with their aliases: their SOA
-// has another serial after each change.
+// A mail domain and its _smtp._tcp, which it may publish, always go together. What is
+// declared of the apexes of authoritative zones, and of their aliases, comes along each
+// time, for the rules; their answers are concerned only if their name servers are.
 //
 // # Limitations
 //
@@ -25,6 +25,7 @@
 package change
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -41,7 +42,7 @@ type Store interface {
 	Declaring(names definition.Names) (*definition.Set, bool)
 
 	// Pointing returns what is declared that points to one of some names, likewise.
-	// Name servers are left out: apexes are concerned anyway.
+	// Apexes are left out: there are few, and Apexes has them.
 	Pointing(at definition.Names) (*definition.Set, bool)
 
 	// Apexes returns those of authoritative zones.
@@ -127,7 +128,9 @@ func (c *closure) pointing(at definition.Names) *definition.Set {
 }
 
 // reach adds to names what a step from the last ones leads to, again and again.
-func (c *closure) reach(names definition.Names, most int, step func(definition.Names) definition.Names) definition.Names {
+func (c *closure) reach(
+	names definition.Names, most int, step func(definition.Names) definition.Names,
+) definition.Names {
 	all := definition.Names{}
 	for next := withSMTP(names); len(next) > 0 && !c.tooMuch; {
 		all.Add(next)
@@ -139,7 +142,17 @@ func (c *closure) reach(names definition.Names, most int, step func(definition.N
 
 // dependents returns names with all that point to them.
 func (c *closure) dependents(names definition.Names) definition.Names {
-	return c.reach(names, maxNames, func(at definition.Names) definition.Names { return c.pointing(at).Owners() })
+	return c.reach(names, maxNames, func(at definition.Names) definition.Names {
+		owners := c.pointing(at).Owners()
+		for _, s := range c.stores {
+			for _, a := range s.Apexes() {
+				if slices.ContainsFunc(a.Servers, func(n definition.NameServer) bool { return at[n.Host] }) {
+					owners[a.Zone] = true
+				}
+			}
+		}
+		return owners
+	})
 }
 
 // targets returns all that is declared of names and of what they point to.
@@ -166,18 +179,16 @@ func (c *closure) apexes() definition.Names {
 	return apexes
 }
 
-const smtpLabels = "_smtp._tcp."
-
 // withSMTP returns names together with those that mail domains of theirs may
 // publish, or that publish them.
 func withSMTP(names definition.Names) definition.Names {
 	all := make(definition.Names, 2*len(names))
 	for name := range names {
 		all[name] = true
-		if domain, ok := strings.CutPrefix(string(name), smtpLabels); ok {
+		if domain, ok := strings.CutPrefix(string(name), "_smtp._tcp."); ok {
 			all[definition.Name(domain)] = true
 		}
-		if smtp, err := definition.ParseName(strings.TrimSuffix(smtpLabels, "."), name); err == nil {
+		if smtp, err := definition.SMTPName(name); err == nil {
 			all[smtp] = true
 		}
 	}

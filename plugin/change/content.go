@@ -60,8 +60,8 @@ func (c *Content) doing(step string) {
 // something else, or false if all must be read to know; then c is of no use any
 // more.
 func (c *Content) Change(to *Content) (definition.Names, bool) {
-	sameSource := func(a, b *Document) bool { return a.Source() == b.Source() }
-	if c.Set != nil || to.Set != nil || len(c.Errs)+len(to.Errs) > 0 || !slices.EqualFunc(c.Documents, to.Documents, sameSource) {
+	sameFiles := slices.EqualFunc(c.Documents, to.Documents, func(a, b *Document) bool { return a.source == b.source })
+	if c.Set != nil || to.Set != nil || len(c.Errs)+len(to.Errs) > 0 || !sameFiles {
 		return nil, false
 	}
 	names := definition.Names{}

@@ -2,6 +2,8 @@ package change
 
 import (
 	"cmp"
+	"iter"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -28,6 +30,8 @@ func (f *Fragment) Source() string {
 
 const fragmentSource = "etcd:"
 
+func (f *Fragment) pos() definition.Pos { return definition.Pos{Source: f.Source(), Line: 1} }
+
 // Compare orders fragments by age, the oldest first.
 func (f *Fragment) Compare(g *Fragment) int {
 	return cmp.Or(cmp.Compare(f.Created, g.Created), cmp.Compare(f.Key, g.Key))
@@ -45,24 +49,7 @@ type fragmentSet map[*Fragment]bool
 
 // byAge returns them, the oldest first.
 func (s fragmentSet) byAge() []*Fragment {
-	sorted := make([]*Fragment, 0, len(s))
-	for one := range s {
-		sorted = append(sorted, one)
-	}
-	slices.SortFunc(sorted, (*Fragment).Compare)
-	return sorted
-}
-
-// addCommon adds what two sets have in common, in the time that the smaller takes.
-func (s fragmentSet) addCommon(a, b fragmentSet) {
-	if len(b) < len(a) {
-		a, b = b, a
-	}
-	for one := range a {
-		if b[one] {
-			s[one] = true
-		}
-	}
+	return slices.SortedFunc(maps.Keys(s), (*Fragment).Compare)
 }
 
 // A nameIndex is fragments by hashes of the names in them. Many may name one exchange:
@@ -73,21 +60,37 @@ type nameIndex map[uint32]posting
 // times the memory.
 type posting struct {
 	one  *Fragment
-	more fragmentSet // all of them, if they are several
+	more fragmentSet // all of them, if they were several
 }
 
-func (p posting) set() fragmentSet {
-	if p.more != nil || p.one == nil {
-		return p.more
+func (p posting) all(yield func(*Fragment) bool) {
+	if p.one != nil {
+		yield(p.one)
 	}
-	return fragmentSet{p.one: true}
+	for one := range p.more {
+		if !yield(one) {
+			return
+		}
+	}
+}
+
+// among goes through those that are among others, in the time that the fewer of both take.
+func (p posting) among(others fragmentSet, yield func(*Fragment)) {
+	few, many := iter.Seq[*Fragment](p.all), others
+	if len(others) < len(p.more) {
+		few, many = maps.Keys(others), p.more
+	}
+	for one := range few {
+		if many[one] {
+			yield(one)
+		}
+	}
 }
 
 func (x nameIndex) add(names definition.Names, one *Fragment) {
 	for name := range names {
 		h := hash(name)
-		p := x[h]
-		switch {
+		switch p := x[h]; {
 		case p.more != nil:
 			p.more[one] = true
 		case p.one != nil:
@@ -109,6 +112,5 @@ func (x nameIndex) remove(names definition.Names, one *Fragment) {
 	}
 }
 
-// at returns the fragments with a name, and perhaps some of another name. The set may
-// not be changed.
-func (x nameIndex) at(name definition.Name) fragmentSet { return x[hash(name)].set() }
+// at returns the fragments with a name, and perhaps some of another name.
+func (x nameIndex) at(name definition.Name) posting { return x[hash(name)] }

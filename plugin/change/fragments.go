@@ -3,6 +3,7 @@ package change
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,14 +12,13 @@ import (
 )
 
 // Fragments are all that there are. Each is read when it is needed. Those that have
-// a mistake, and those that somebody else wants so, are excluded: they declare
-// nothing.
+// a mistake, and those that are excluded from outside, declare nothing.
 //
-// It is for one goroutine.
+// They are for one goroutine.
 type Fragments struct {
 	reader   *definition.Reader // of the zones
 	byKey    map[string]*Fragment
-	byAge    []*Fragment // the oldest first
+	sorted   []*Fragment // the oldest first, or nil if it must be made
 	excluded fragmentSet
 	unread   fragmentSet // excluded for good
 
@@ -36,10 +36,15 @@ func NewFragments(zones definition.Zones) *Fragments {
 }
 
 // Len returns how many there are, and how many of them are excluded.
-func (f *Fragments) Len() (all, excluded int) { return len(f.byAge), len(f.excluded) }
+func (f *Fragments) Len() (all, excluded int) { return len(f.byKey), len(f.excluded) }
 
 // All goes through all, the oldest first.
-func (f *Fragments) All() iter.Seq[*Fragment] { return slices.Values(f.byAge) }
+func (f *Fragments) All() iter.Seq[*Fragment] {
+	if f.sorted == nil {
+		f.sorted = slices.SortedFunc(maps.Values(f.byKey), (*Fragment).Compare)
+	}
+	return slices.Values(f.sorted)
+}
 
 // Of returns the fragment that a position names, or nil.
 func (f *Fragments) Of(source string) *Fragment {
@@ -80,9 +85,7 @@ func (f *Fragments) Apply(edits []Edit) (changed definition.Names, errs definiti
 
 func (f *Fragments) add(fragment Fragment) (definition.Names, definition.Errors) {
 	added := &fragment
-	f.byKey[added.Key] = added
-	i, _ := slices.BinarySearchFunc(f.byAge, added, (*Fragment).Compare)
-	f.byAge = slices.Insert(f.byAge, i, added)
+	f.byKey[added.Key], f.sorted = added, nil
 	set, errs := f.Read(added)
 	if len(errs) > 0 {
 		f.unread[added], f.excluded[added] = true, true
@@ -98,9 +101,8 @@ func (f *Fragments) remove(old *Fragment) definition.Names {
 	owners := set.Owners()
 	f.owners.remove(owners, old)
 	f.targets.remove(set.Targets(), old)
-	i, _ := slices.BinarySearchFunc(f.byAge, old, (*Fragment).Compare)
-	f.byAge = slices.Delete(f.byAge, i, i+1)
 	delete(f.byKey, old.Key)
+	f.sorted = nil
 	delete(f.excluded, old)
 	delete(f.unread, old)
 	return owners
@@ -115,7 +117,8 @@ const maxRecords = 100_000
 func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
 	set, errs := f.readInto(new(definition.Set), one)
 	if n := set.Records(); len(errs) == 0 && n > maxRecords {
-		errs = tooMany(one, n)
+		text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments", n, maxRecords)
+		errs = definition.Errors{{Pos: one.pos(), ID: definition.ValueOutOfRange, Text: text}}
 	}
 	if len(errs) > 0 {
 		return new(definition.Set), errs
@@ -123,14 +126,9 @@ func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
 	return set, nil
 }
 
-func tooMany(one *Fragment, records int) definition.Errors {
-	text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments", records, maxRecords)
-	return definition.Errors{{Pos: definition.Pos{Source: one.Source(), Line: 1}, ID: definition.ValueOutOfRange, Text: text}}
-}
-
 func (f *Fragments) readInto(set *definition.Set, one *Fragment) (*definition.Set, definition.Errors) {
 	r := f.reader.Into(set)
-	r.Text(definition.Pos{Source: one.Source(), Line: 1}, one.Text, nil)
+	r.Text(one.pos(), one.Text, nil)
 	return r.Set()
 }
 
@@ -162,18 +160,19 @@ func (f *Fragments) ExcludedAbout(declaring, pointing definition.Names) []*Fragm
 		return nil
 	}
 	about := make(fragmentSet)
+	add := func(one *Fragment) { about[one] = true }
 	for name := range declaring {
-		about.addCommon(f.excluded, f.owners.at(name))
+		f.owners.at(name).among(f.excluded, add)
 	}
 	for name := range pointing {
-		about.addCommon(f.excluded, f.targets.at(name))
+		f.targets.at(name).among(f.excluded, add)
 	}
 	return about.byAge()
 }
 
 // ReadAll adds to a set what is declared, in the order of age.
 func (f *Fragments) ReadAll(s *definition.Set) {
-	for _, one := range f.byAge {
+	for one := range f.All() {
 		if !f.excluded[one] {
 			f.readInto(s, one)
 		}
@@ -205,7 +204,7 @@ func (f *Fragments) Apexes() []definition.Apex { return nil }
 func (f *Fragments) about(names definition.Names, index nameIndex) (*definition.Set, bool) {
 	found := make(fragmentSet)
 	for name := range names {
-		for one := range index.at(name) {
+		for one := range index.at(name).all {
 			if !f.excluded[one] {
 				found[one] = true
 			}

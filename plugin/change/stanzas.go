@@ -8,82 +8,68 @@ import (
 )
 
 // A stanzaIndex says where the stanzas of a text are, and which names are in them: by
-// hashes, as the names themselves would take more than the text. A search goes
-// through all hashes, half a millisecond for a million, and meets the stanzas in
-// their order.
+// hashes, as the names themselves would take more than the text.
 type stanzaIndex struct {
-	starts  []stanzaStart
-	owners  []uint32 // hashes of what is declared, stanza after stanza
-	targets []uint32 // hashes of what is pointed to, likewise
+	offsets         []uint32 // where each stanza starts in the text
+	owners, targets nameColumn
 }
-
-// A stanzaStart is where a stanza starts: in the text, in owners and in targets.
-type stanzaStart struct{ offset, owner, target uint32 }
 
 func newStanzaIndex(stanzas int) stanzaIndex {
-	return stanzaIndex{make([]stanzaStart, 0, stanzas), make([]uint32, 0, stanzas), make([]uint32, 0, stanzas)}
+	return stanzaIndex{make([]uint32, 0, stanzas), newNameColumn(stanzas), newNameColumn(stanzas)}
 }
 
-// add adds a stanza that starts at an offset of the text, and has made a set.
-func (x *stanzaIndex) add(offset uint32, made *definition.Set) {
-	x.starts = append(x.starts, x.next(offset))
-	for i := range made.Hosts {
-		x.owners = append(x.owners, hash(made.Hosts[i].Owner))
+// add adds what a stanza has made to the columns.
+func (x *stanzaIndex) add(made *definition.Set) {
+	x.owners.next()
+	for name := range made.EachOwner {
+		x.owners.add(name)
 	}
-	var last *definition.Exchange // the owners in a zone share them
-	for _, m := range made.Mails {
-		x.owners = append(x.owners, hash(m.Owner))
-		if len(m.Exchanges) > 0 && &m.Exchanges[0] != last {
-			last = &m.Exchanges[0]
-			for _, e := range m.Exchanges {
-				x.targets = append(x.targets, hash(e.Host))
-			}
-		}
-	}
-	var lastTarget *definition.Target
-	for _, v := range made.Services {
-		x.owners = append(x.owners, hash(v.Owner))
-		if len(v.Targets) > 0 && &v.Targets[0] != lastTarget {
-			lastTarget = &v.Targets[0]
-			for _, target := range v.Targets {
-				x.targets = append(x.targets, hash(target.Host))
-			}
-		}
-	}
-	for _, a := range made.Aliases {
-		x.owners, x.targets = append(x.owners, hash(a.Owner)), append(x.targets, hash(a.Host))
+	x.targets.next()
+	for name := range made.EachTarget {
+		x.targets.add(name)
 	}
 }
 
-// copy adds a stanza of another index at an offset.
-func (x *stanzaIndex) copy(from *stanzaIndex, stanza int, offset uint32) {
-	first, next := from.at(stanza), from.at(stanza+1)
-	x.starts = append(x.starts, x.next(offset))
-	x.owners = append(x.owners, from.owners[first.owner:next.owner]...)
-	x.targets = append(x.targets, from.targets[first.target:next.target]...)
+// copy adds what a stanza of another index has in the columns.
+func (x *stanzaIndex) copy(from *stanzaIndex, stanza int) {
+	x.owners.copy(&from.owners, stanza)
+	x.targets.copy(&from.targets, stanza)
 }
 
-var hashSeed = maphash.MakeSeed()
+// A nameColumn has hashes of names, stanza after stanza. A search goes through all of
+// them, half a millisecond for a million, and meets the stanzas in their order.
+type nameColumn struct {
+	starts []uint32 // where those of each stanza start
+	hashes []uint32
+}
 
-// hash tells names apart, mostly; what it finds is looked at.
-func hash(n definition.Name) uint32 { return uint32(maphash.String(hashSeed, string(n))) }
+func newNameColumn(stanzas int) nameColumn {
+	return nameColumn{make([]uint32, 0, stanzas), make([]uint32, 0, stanzas)}
+}
 
-// at returns where a stanza starts, or would start after the last, without an offset.
-func (x *stanzaIndex) at(stanza int) stanzaStart {
-	if stanza == len(x.starts) {
-		return x.next(0)
+// next starts the next stanza.
+func (c *nameColumn) next() { c.starts = append(c.starts, uint32(len(c.hashes))) }
+
+// add adds a name to the last stanza.
+func (c *nameColumn) add(n definition.Name) { c.hashes = append(c.hashes, hash(n)) }
+
+// copy adds a stanza of another column.
+func (c *nameColumn) copy(from *nameColumn, stanza int) {
+	c.next()
+	c.hashes = append(c.hashes, from.of(stanza)...)
+}
+
+// of returns the hashes of a stanza.
+func (c *nameColumn) of(stanza int) []uint32 {
+	end := uint32(len(c.hashes))
+	if stanza+1 < len(c.starts) {
+		end = c.starts[stanza+1]
 	}
-	return x.starts[stanza]
+	return c.hashes[c.starts[stanza]:end]
 }
 
-// next returns the start of a stanza after the last.
-func (x *stanzaIndex) next(offset uint32) stanzaStart {
-	return stanzaStart{offset, uint32(len(x.owners)), uint32(len(x.targets))}
-}
-
-// find returns the stanzas that have a hash of one of some names, in order; start
-// says where in hashes those of a stanza start.
-func (x *stanzaIndex) find(names definition.Names, hashes []uint32, start func(stanzaStart) uint32) []int {
+// find returns the stanzas that have a hash of one of some names, in order.
+func (c *nameColumn) find(names definition.Names) []int {
 	wanted := make(map[uint32]bool, len(names))
 	var filter [1 << 10]uint64 // of 16 bits of a hash: most need no more
 	for name := range names {
@@ -92,14 +78,19 @@ func (x *stanzaIndex) find(names definition.Names, hashes []uint32, start func(s
 		filter[h>>6&(1<<10-1)] |= 1 << (h & 63)
 	}
 	var found []int
-	for i, h := range hashes {
+	for i, h := range c.hashes {
 		if filter[h>>6&(1<<10-1)]&(1<<(h&63)) == 0 || !wanted[h] {
 			continue
 		}
-		n := sort.Search(len(x.starts), func(k int) bool { return int(start(x.starts[k])) > i }) - 1
+		n := sort.Search(len(c.starts), func(k int) bool { return int(c.starts[k]) > i }) - 1
 		if len(found) == 0 || found[len(found)-1] != n {
 			found = append(found, n)
 		}
 	}
 	return found
 }
+
+var hashSeed = maphash.MakeSeed()
+
+// hash tells names apart, mostly; what it finds is looked at.
+func hash(n definition.Name) uint32 { return uint32(maphash.String(hashSeed, string(n))) }

@@ -1,14 +1,14 @@
-// Package corefile reads what the mxsrv stanzas of a server block of a Corefile
-// say, all together: the zones, the definitions and where more of them are, and
-// how the zones are served. It needs no server, so that tools can read too.
+// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one
+// [Block]: the zones, the definitions, the sources of further ones, and the options. It
+// needs no server, so that the tool reads by it too.
 //
-// [Read] has no side effects, and does not stop at the first mistake: mistakes
-// are collected in the [Block].
+// [Read] has no side effects, and does not stop at the first mistake: the Block has all.
 package corefile
 
 import (
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,22 +22,22 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/source/file"
 )
 
-// A Block is what the mxsrv stanzas of a server block say.
+// A Block has what the mxsrv stanzas of a server block declare, all together.
 type Block struct {
 	Pos         definition.Pos // of the first stanza
 	Zones       definition.Zones
 	Inline      *definition.Set // what the stanzas themselves declare
 	Errs        definition.Errors
-	Files       []*file.Source   // by stanza
-	Etcds       []*etcd.Source   // likewise
-	Fallthrough definition.Zones // what is passed on below zones that are served whole
+	Files       []*file.Source   // one for each stanza that names files
+	Etcds       []*etcd.Source   // at most one
+	Fallthrough definition.Zones // undeclared names in these are for the next plugins, in authoritative zones too
 	Serials     string           // path of the file that keeps serials, or ""
 	SerialsPos  definition.Pos   // where it is named
 
 	env Env
 }
 
-// Env is what a block depends on around it.
+// Env is what the meaning of a block depends on.
 type Env struct {
 	Root string   // directory of relative paths
 	Keys []string // of the server block: the zones of a stanza that names none
@@ -50,7 +50,7 @@ type Env struct {
 // Read reads the stanzas that d has left. There may be none: then Pos.Line is 0.
 func Read(d *caddyfile.Dispenser, env Env) *Block {
 	b := &Block{Inline: new(definition.Set), env: env}
-	lines, errs := definition.Lines(d)
+	lines, errs := definition.Statements(d)
 	b.Errs = errs
 	for i, l := range lines {
 		if i == 0 {
@@ -61,7 +61,7 @@ func Read(d *caddyfile.Dispenser, env Env) *Block {
 	return b
 }
 
-// Sources returns all sources of definitions.
+// Sources returns all sources of definitions, that of the block itself first.
 func (b *Block) Sources() []source.Source {
 	sources := []source.Source{source.Static(b.Pos.Source, b.Inline, b.Errs)}
 	for _, f := range b.Files {
@@ -73,8 +73,8 @@ func (b *Block) Sources() []source.Source {
 	return sources
 }
 
-func (b *Block) errorf(pos definition.Pos, id, format string, args ...any) {
-	b.Errs = append(b.Errs, definition.Error{Pos: pos, ID: id, Text: fmt.Sprintf(format, args...)})
+func (b *Block) errorf(pos definition.Pos, format string, args ...any) {
+	b.Errs = append(b.Errs, definition.Error{Pos: pos, ID: definition.Syntax, Text: fmt.Sprintf(format, args...)})
 }
 
 // A stanza is one that is being read.
@@ -86,58 +86,82 @@ type stanza struct {
 	fragments *etcd.Source // nil if there is none
 }
 
-// options are the words of a stanza that are not of the definition language.
-var options = map[string]func(*stanza, definition.Line){
-	"authoritative": (*stanza).authoritative,
-	"etcd":          (*stanza).etcd,
-	"fallthrough":   (*stanza).fallthroughs,
-	"file":          (*stanza).file,
-	"reload":        (*stanza).reload,
-	"serials":       (*stanza).serials,
+// An option is a statement that is not of the definition language.
+type option struct {
+	usage    string
+	min, max int  // how many words follow its keyword
+	block    bool // it may have a block
+	read     func(*stanza, definition.Statement)
 }
 
-// Options returns the words of a stanza that are not of the definition language,
+// unlimited is the max of an option that takes any number of words.
+const unlimited = math.MaxInt
+
+// options are those of a stanza, by keyword.
+var options = map[string]*option{
+	"authoritative": {"authoritative { ns NAME... }", 0, unlimited, true, (*stanza).authoritative},
+	"etcd":          {"etcd ENDPOINT...", 1, unlimited, true, (*stanza).etcd},
+	"fallthrough":   {"fallthrough [ZONES...]", 0, unlimited, false, (*stanza).fallthroughs},
+	"file":          {"file PATH...", 1, unlimited, false, (*stanza).file},
+	"reload":        {"reload DURATION", 1, 1, false, (*stanza).reload},
+	"serials":       {"serials PATH", 1, 1, false, (*stanza).serials},
+}
+
+// Options returns the keywords of a stanza that are not of the definition language,
 // sorted.
-func Options() []string { return slices.Sorted(maps.Keys(options)) }
+func Options() []string { return keywords(options) }
+
+func keywords(options map[string]*option) []string { return slices.Sorted(maps.Keys(options)) }
+
+// option reads a statement that is an option.
+func (s *stanza) option(o *option, l definition.Statement) {
+	if n := len(l.Words) - 1; n < o.min || n > o.max || l.Block != nil && !o.block {
+		s.errorf(l.Pos, "usage: %s", o.usage)
+		return
+	}
+	o.read(s, l)
+}
 
 // stanza reads: mxsrv [ZONES...] { ... }
-func (b *Block) stanza(l definition.Line) {
+func (b *Block) stanza(l definition.Statement) {
 	zones, ok := b.origins(l, "zone", l.Words[1:], b.env.Keys)
 	if !ok {
 		return
 	}
 	b.Zones = withNew(b.Zones, zones)
-	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: &file.Source{Zones: zones, Interval: DefaultReload}}
+	files := &file.Source{Zones: zones, Interval: DefaultReload}
+	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: files}
 	for _, line := range l.Block {
-		option := options[line.Words[0]]
-		switch {
-		case option != nil:
-			option(s, line)
-		case !s.reader.Line(line):
-			b.errorf(line.Pos, definition.Syntax, "%s", definition.Unknown(line, Options()...))
+		if o := options[line.Words[0]]; o != nil {
+			s.option(o, line)
+		} else if !s.reader.Statement(line) {
+			b.errorf(line.Pos, "%s", definition.Unknown(line, Options()...))
 		}
 	}
 	set, errs := s.reader.Set()
 	b.Inline = definition.Merge(b.Inline, set)
 	b.Errs = append(b.Errs, errs...)
-	if len(s.files.Patterns) > 0 {
-		b.Files = append(b.Files, s.files)
+	if len(files.Patterns) > 0 {
+		b.Files = append(b.Files, files)
 	}
 }
 
-// origins reads zones, or takes those of the server block.
-func (b *Block) origins(l definition.Line, what string, args, keys []string) (definition.Zones, bool) {
+// origins returns the zones that some words stand for, or else the keys of the server
+// block. It returns false if one is wrong.
+func (b *Block) origins(l definition.Statement, what string, args, keys []string) (definition.Zones, bool) {
 	before := len(b.Errs)
 	for _, arg := range args {
 		if len(b.env.Origins([]string{arg}, nil)) == 0 {
-			b.errorf(l.Pos, definition.Syntax, "%s %s: write a domain name like example.org, or a network like 192.0.2.0/24", what, strings.TrimSpace(arg))
+			b.errorf(l.Pos, "%s %s: write a domain name like example.org, or a network like 192.0.2.0/24",
+				what, strings.TrimSpace(arg))
 		}
 	}
 	var zones definition.Zones
 	for _, origin := range b.env.Origins(args, keys) {
 		zone, err := definition.ParseName(origin, ".")
 		if err != nil {
-			b.errorf(l.Pos, definition.NameInvalid, "%s %v", what, err)
+			text := fmt.Sprintf("%s %v", what, err)
+			b.Errs = append(b.Errs, definition.Error{Pos: l.Pos, ID: definition.NameInvalid, Text: text})
 			continue
 		}
 		zones = append(zones, zone)
@@ -159,15 +183,10 @@ func withNew(zones, more definition.Zones) definition.Zones {
 }
 
 // authoritative reads: authoritative { ... }
-func (s *stanza) authoritative(l definition.Line) { s.reader.Authoritative(l) }
+func (s *stanza) authoritative(l definition.Statement) { s.reader.Authoritative(l) }
 
-// fallthroughs reads: fallthrough [ZONES...]. What is not declared is passed on
-// anyway where zones are not served whole.
-func (s *stanza) fallthroughs(l definition.Line) {
-	if l.Block != nil {
-		s.errorf(l.Pos, definition.Syntax, "usage: fallthrough [ZONES...]")
-		return
-	}
+// fallthroughs reads: fallthrough [ZONES...]
+func (s *stanza) fallthroughs(l definition.Statement) {
 	if len(l.Words) == 1 {
 		s.Fallthrough = append(s.Fallthrough, s.zones...)
 		return
@@ -176,17 +195,14 @@ func (s *stanza) fallthroughs(l definition.Line) {
 	for _, zone := range zones {
 		related := func(z definition.Name) bool { return zone.Below(z) || z.Below(zone) }
 		if !slices.ContainsFunc(s.zones, related) {
-			s.errorf(l.Pos, definition.Syntax, "fallthrough %s: it is not below %s: write a name that is, absolute", zone, s.zones[0])
+			s.errorf(l.Pos, "fallthrough %s: it is not below %s: write a name that is, absolute", zone, s.zones[0])
 		}
 	}
 	s.Fallthrough = append(s.Fallthrough, zones...)
 }
 
 // file reads: file PATH...
-func (s *stanza) file(l definition.Line) {
-	if len(l.Words) == 1 || l.Block != nil {
-		s.errorf(l.Pos, definition.Syntax, "usage: file PATH...")
-	}
+func (s *stanza) file(l definition.Statement) {
 	for _, path := range l.Words[1:] {
 		s.files.Patterns = append(s.files.Patterns, file.Pattern{Pos: l.Pos, Path: s.path(path)})
 	}
@@ -200,36 +216,29 @@ func (b *Block) path(path string) string {
 }
 
 const (
-	// DefaultReload is within which a change of a file is noticed.
+	// DefaultReload is the interval within which a change of a file is noticed.
 	DefaultReload = 2 * time.Second
 
-	// A file that is written takes milliseconds; the interval is to be longer.
+	// Writing a file takes milliseconds; the interval must be longer.
 	shortestReload = 100 * time.Millisecond
 )
 
 // reload reads: reload DURATION
-func (s *stanza) reload(l definition.Line) {
-	if len(l.Words) != 2 || l.Block != nil {
-		s.errorf(l.Pos, definition.Syntax, "usage: reload DURATION")
-		return
-	}
+func (s *stanza) reload(l definition.Statement) {
 	d, err := time.ParseDuration(l.Words[1])
 	if err != nil || d != 0 && d < shortestReload {
-		s.errorf(l.Pos, definition.Syntax,
-			"duration %q: write one of at least %v, like 2s or 1m30s, or 0 for never", l.Words[1], shortestReload)
+		s.errorf(l.Pos, "duration %q: write one of at least %v, like 2s or 1m30s, or 0 for never", l.Words[1], shortestReload)
 		return
 	}
 	s.files.Interval = d
 }
 
 // serials reads: serials PATH
-func (s *stanza) serials(l definition.Line) {
-	switch {
-	case len(l.Words) != 2 || l.Block != nil:
-		s.errorf(l.Pos, definition.Syntax, "usage: serials PATH")
-	case s.Serials != "" && s.Serials != s.path(l.Words[1]):
-		s.errorf(l.Pos, definition.Syntax, "a second file for serials: write one for the server block")
-	default:
-		s.Serials, s.SerialsPos = s.path(l.Words[1]), l.Pos
+func (s *stanza) serials(l definition.Statement) {
+	path := s.path(l.Words[1])
+	if s.Serials != "" && s.Serials != path {
+		s.errorf(l.Pos, "a second file for serials: write one for the server block")
+		return
 	}
+	s.Serials, s.SerialsPos = path, l.Pos
 }

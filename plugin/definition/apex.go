@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// An Apex is the top of a zone that is served whole: what its SOA and NS records
-// say (RFC 1035 §3.3.13). It is declared in a Corefile only.
+// An Apex is that of an authoritative zone: what its SOA and NS records say
+// (RFC 1035 §3.3.13). It is declared in a Corefile only.
 type Apex struct {
 	Pos
 	Zone    Name
@@ -18,7 +18,7 @@ type Apex struct {
 	TTL     TTL          // of SOA and NS
 
 	Refresh, Retry, Expire uint32 // seconds, for secondaries
-	Negative               uint32 // seconds that a denial may be kept (RFC 2308 §4)
+	Negative               uint32 // seconds that a denial may be cached (RFC 2308 §4)
 }
 
 // A NameServer is a host that serves the zone.
@@ -27,9 +27,9 @@ type NameServer struct {
 	Host Name
 }
 
-// What an apex says when nothing is written. Secondaries are notified of every
-// change, so refresh is for what got lost; new names appear all the time, and
-// who asked too early should not wait long.
+// The defaults of an apex. Secondaries are notified of every change, so refresh is
+// for lost notifications; new names appear all the time, and a resolver that asked too
+// early should not wait long.
 const (
 	defaultRefresh  = 2 * 3600
 	defaultRetry    = 1800
@@ -37,67 +37,70 @@ const (
 	DefaultNegative = 60
 )
 
-// apexForm is what a line in the block of authoritative may be.
+// apexForm is what a statement in the block of authoritative may be.
 const apexForm = "ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration"
 
 // Authoritative reads: authoritative { ... }. Each zone of the reader gets an
 // apex.
-func (r *Reader) Authoritative(l Line) {
-	if len(l.Words) > 1 || !l.braced {
-		r.errs.add(l.Pos, Syntax, "usage: authoritative { ns NAME... }")
+func (r *Reader) Authoritative(s Statement) {
+	if len(s.Words) > 1 || !s.braced {
+		r.errs.add(s.Pos, Syntax, "usage: authoritative { ns NAME... }")
 		return
 	}
 	for _, zone := range r.zones {
-		a := Apex{Pos: l.Pos, Zone: zone, Refresh: defaultRefresh, Retry: defaultRetry,
+		a := Apex{Pos: s.Pos, Zone: zone, Refresh: defaultRefresh, Retry: defaultRetry,
 			Expire: defaultExpire, Negative: DefaultNegative}
-		for _, b := range l.Block {
-			r.apexLine(b, &a)
+		for _, b := range s.Block {
+			r.inApex(b, &a)
 		}
 		if a.Contact == "" {
 			a.Contact, _ = mailbox("hostmaster", zone)
 		}
 		if len(a.Servers) == 0 {
-			r.errs.add(l.Pos, Syntax, "a zone needs a name server: write ns NAME... in this block")
+			r.errs.add(s.Pos, Syntax, "a zone needs a name server: write ns NAME... in this block")
 			return
 		}
 		r.set.Apexes = append(r.set.Apexes, a)
 	}
 }
 
-// apexLine reads a line in the block of authoritative.
-func (r *Reader) apexLine(l Line, a *Apex) {
+// inApex reads a statement in the block of authoritative.
+func (r *Reader) inApex(s Statement, a *Apex) {
 	seconds := map[string]*uint32{"refresh": &a.Refresh, "retry": &a.Retry, "expire": &a.Expire, "negative": &a.Negative}
-	word := l.Words[0]
+	word, words := s.Words[0], len(s.Words)
+	if s.braced {
+		words = 0
+	}
 	switch {
-	case word == "ns" && len(l.Words) > 1 && !l.braced:
-		r.nameServers(l, a)
-	case word == "contact" && len(l.Words) == 2 && !l.braced:
-		contact, err := mailbox(l.Words[1], a.Zone)
+	case word == "ns" && words > 1:
+		r.nameServers(s, a)
+	case word == "contact" && words == 2:
+		contact, err := mailbox(s.Words[1], a.Zone)
 		if err != nil {
-			r.errs.add(l.Pos, NameInvalid, "contact %v", err)
+			r.errs.add(s.Pos, NameInvalid, "contact %v", err)
 		}
 		a.Contact = cmp.Or(contact, ".")
 	case word == "ttl":
-		r.ownTTL(l, &a.TTL)
-	case seconds[word] != nil && len(l.Words) == 2 && !l.braced:
-		if n, ok := r.parseTTL(l); ok {
+		r.ownTTL(s, &a.TTL)
+	case seconds[word] != nil && words == 2:
+		if n, ok := r.parseTTL(s); ok {
 			*seconds[word] = n
 		}
 	default:
-		r.errs.add(l.Pos, Syntax, "%q: write %s", strings.Join(l.Words, " "), apexForm)
+		r.errs.add(s.Pos, Syntax, "%q: write %s", strings.Join(s.Words, " "), apexForm)
 	}
 }
 
-func (r *Reader) nameServers(l Line, a *Apex) {
-	for _, word := range l.Words[1:] {
+func (r *Reader) nameServers(s Statement, a *Apex) {
+	for _, word := range s.Words[1:] {
 		if word == "." {
-			r.errs.add(l.Pos, Syntax, "%q is no host: write the name of one", word)
+			r.errs.add(s.Pos, Syntax, "%q is no host: write the name of one", word)
 			continue
 		}
-		host, ok := r.target(l.Pos, word, a.Zone)
-		known := slices.ContainsFunc(a.Servers, func(s NameServer) bool { return s.Host == host })
-		if ok && !known {
-			a.Servers = append(a.Servers, NameServer{l.Pos, host})
+		host, ok := r.target(s.Pos, word, a.Zone)
+		again := slices.ContainsFunc(a.Servers, func(n NameServer) bool { return n.Host == host })
+		if ok && !again {
+			a.Servers = append(a.Servers, NameServer{s.Pos, host})
 		}
 	}
 }

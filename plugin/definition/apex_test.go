@@ -11,7 +11,7 @@ import (
 func apexes(t *testing.T, text string) ([]Apex, Errors) {
 	t.Helper()
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(text))
-	lines, errs := Lines(&d)
+	lines, errs := Statements(&d)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -65,5 +65,28 @@ func TestApex(t *testing.T) {
 	all, _ = apexes(t, "authoritative {\nns a\n}")
 	if a := all[0]; a.Contact != "hostmaster.example.org." || a.TTL.Seconds != DefaultTTL || a.Refresh != 7200 || a.Retry != 1800 || a.Expire != 1209600 || a.Negative != 60 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestApexMistakes: what is wrong with a block of authoritative.
+func TestApexMistakes(t *testing.T) {
+	const form = "write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration"
+	for _, tc := range []struct{ text, want string }{
+		{"authoritative", "Corefile:1: usage: authoritative { ns NAME... }"},
+		{"authoritative a {\n}", "Corefile:1: usage: authoritative { ns NAME... }"},
+		{"authoritative {\nttl 60\n}", "Corefile:1: a zone needs a name server: write ns NAME... in this block"},
+		{"authoritative {\nns a\nns .\n}", `Corefile:3: "." is no host: write the name of one`},
+		{"authoritative {\nns a 192.0.2.1\n}", `Corefile:2: "192.0.2.1" is an address: declare it with "host NAME 192.0.2.1" and write the name`},
+		{"authoritative {\nns a\nns\n}", `Corefile:3: "ns": ` + form},
+		{"authoritative {\nns a {\n}\nns b\n}", `Corefile:2: "ns a": ` + form},
+		{"authoritative {\nns a\nrefresh 1 2\n}", `Corefile:3: "refresh 1 2": ` + form},
+		{"authoritative {\nns a\nrefresh often\n}", `Corefile:3: refresh "often": write seconds, or a duration like 1h30m`},
+		{"authoritative {\nns a\nserial 1\n}", `Corefile:3: "serial 1": ` + form},
+		{"authoritative {\nns a\nttl\n}", "Corefile:3: usage: ttl SECONDS, or a duration like 1h30m"},
+		{"authoritative {\nns a\ncontact a..b\n}", `Corefile:3: contact "a..b" has an empty label: write one dot between labels`},
+	} {
+		if _, errs := apexes(t, tc.text); errs.Error() != tc.want {
+			t.Errorf("%q: %v\nwant %s", tc.text, errs, tc.want)
+		}
 	}
 }

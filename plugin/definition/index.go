@@ -1,9 +1,7 @@
 package definition
 
 import (
-	"cmp"
 	"iter"
-	"net/netip"
 	"slices"
 )
 
@@ -12,21 +10,13 @@ type Index struct {
 	Set *Set
 
 	numbers map[Name]uint32 // of the owners
+	names   []Name          // of the owners by number, which is in the order of declaration
 	apexes  map[uint32]*Apex
-	owners  []owned // by number, which is in the order of declaration; and one after the last
 
-	// What is declared, owner after owner.
-	hosts    []*Host
-	mails    []*Mail
-	services []*Service
-	aliases  []*Alias
-}
-
-// owned is an owner, and where its declarations start: they go on to where
-// those of the next owner do.
-type owned struct {
-	name                       Name
-	host, mail, service, alias uint32
+	hosts    group[Host]
+	mails    group[Mail]
+	services group[Service]
+	aliases  group[Alias]
 }
 
 // An Owner is all that is declared of one name. Of the zero Owner nothing is.
@@ -40,44 +30,16 @@ type Owner struct {
 // 0, port 25.
 func (s *Set) Index() *Index {
 	n := len(s.Hosts) + len(s.Mails) + len(s.Services) + len(s.Aliases)
-	x := &Index{Set: s, numbers: make(map[Name]uint32, n), owners: make([]owned, 0, n+1)}
+	x := &Index{Set: s, numbers: make(map[Name]uint32, n), names: make([]Name, 0, n)}
 	x.addApexes()
-	hosts := make([]uint32, len(s.Hosts))
-	for i := range s.Hosts {
-		hosts[i] = x.number(s.Hosts[i].Owner)
-	}
-	mails := make([]uint32, len(s.Mails))
-	for i := range s.Mails {
-		mails[i] = x.number(s.Mails[i].Owner)
-	}
-	services := make([]uint32, len(s.Services))
-	for i := range s.Services {
-		services[i] = x.number(s.Services[i].Owner)
-	}
-	aliases := make([]uint32, len(s.Aliases))
-	for i := range s.Aliases {
-		aliases[i] = x.number(s.Aliases[i].Owner)
-	}
-
-	x.mails = group(x, mails, func(i int) *Mail { return &s.Mails[i] }, func(o *owned) *uint32 { return &o.mail })
-	smtp := x.smtp()
-	for i := range smtp {
-		services = append(services, x.number(smtp[i].Owner))
-	}
-	x.hosts = group(x, hosts, func(i int) *Host { return &s.Hosts[i] }, func(o *owned) *uint32 { return &o.host })
-	x.aliases = group(x, aliases, func(i int) *Alias { return &s.Aliases[i] }, func(o *owned) *uint32 { return &o.alias })
-	x.services = group(x, services, func(i int) *Service {
-		if i < len(s.Services) {
-			return &s.Services[i]
-		}
-		return &smtp[i-len(s.Services)]
-	}, func(o *owned) *uint32 { return &o.service })
-	x.owners = append(x.owners, owned{"",
-		uint32(len(x.hosts)), uint32(len(x.mails)), uint32(len(x.services)), uint32(len(x.aliases))})
+	x.hosts = groupBy(x, s.Hosts)
+	x.mails = groupBy(x, s.Mails)
+	x.services = groupBy(x, s.Services, x.smtp())
+	x.aliases = groupBy(x, s.Aliases)
 	return x
 }
 
-// addApexes makes the tops of zones owners. Of several for one zone the first
+// addApexes makes the apexes of zones owners. Of several for one zone the first
 // counts.
 func (x *Index) addApexes() {
 	x.apexes = make(map[uint32]*Apex, len(x.Set.Apexes))
@@ -93,95 +55,63 @@ func (x *Index) addApexes() {
 func (x *Index) number(n Name) uint32 {
 	i, ok := x.numbers[n]
 	if !ok {
-		i = uint32(len(x.owners))
+		i = uint32(len(x.names))
 		x.numbers[n] = i
-		x.owners = append(x.owners, owned{name: n, mail: uint32(len(x.mails))})
+		x.names = append(x.names, n)
 	}
 	return i
 }
 
-// group puts the declarations of one kind in the order of their owners and
-// notes where those of each start.
-func group[D any](x *Index, owners []uint32, declared func(i int) *D, start func(*owned) *uint32) []*D {
+// A group is the declarations of one kind, owner after owner.
+type group[D any] struct {
+	all    []*D
+	starts []uint32 // where those of each owner start, by number; and where the last ones end
+}
+
+// of returns those of one owner.
+func (g *group[D]) of(number uint32) []*D {
+	if int(number)+1 >= len(g.starts) {
+		return nil
+	}
+	return g.all[g.starts[number]:g.starts[number+1]]
+}
+
+// groupBy numbers the owners of declarations, and groups these by them.
+func groupBy[D any, P pointerTo[D]](x *Index, lists ...[]D) (g group[D]) {
+	var owners []uint32
+	for _, list := range lists {
+		owners = slices.Grow(owners, len(list))
+		for i := range list {
+			owners = append(owners, x.number(P(&list[i]).owner()))
+		}
+	}
 	if len(owners) == 0 {
-		return nil
+		return g
 	}
+	g.all, g.starts = make([]*D, len(owners)), make([]uint32, len(x.names)+1)
 	for _, o := range owners { // count, one owner later: the sums are the starts
-		if int(o)+1 < len(x.owners) {
-			*start(&x.owners[o+1])++
+		g.starts[o+1]++
+	}
+	for i := range x.names {
+		g.starts[i+1] += g.starts[i]
+	}
+	next := slices.Clone(g.starts)
+	for _, list := range lists {
+		for i := range list {
+			g.all[next[owners[0]]] = &list[i]
+			next[owners[0]]++
+			owners = owners[1:]
 		}
 	}
-	for i := 1; i < len(x.owners); i++ {
-		*start(&x.owners[i]) += *start(&x.owners[i-1])
-	}
-	all := make([]*D, len(owners))
-	filled := make([]uint32, len(x.owners))
-	for i, o := range owners {
-		all[*start(&x.owners[o])+filled[o]] = declared(i)
-		filled[o]++
-	}
-	return all
-}
-
-const smtpPort = 25
-
-// smtp makes the services of the mail domains that ask for one, from all their
-// exchanges, wherever these were declared.
-func (x *Index) smtp() []Service {
-	var services []Service
-	made := make(map[*Exchange][]Target) // domains share exchanges, mostly
-	for n := range uint32(len(x.owners)) {
-		mails := x.mailsOf(n)
-		i := slices.IndexFunc(mails, func(m *Mail) bool { return m.SRV })
-		if i < 0 {
-			continue
-		}
-		name, err := ParseName("_smtp._tcp", x.owners[n].name)
-		if err != nil {
-			continue // the reader has refused it
-		}
-		services = append(services, Service{
-			Pos: mails[i].Pos, Owner: name, Targets: smtpTargets(made, exchanges(mails)), TTL: mailTTL(mails)})
-	}
-	return services
-}
-
-// mailTTL is MailTTL for what stands for a mail domain.
-func mailTTL(mails []*Mail) TTL {
-	seconds, _ := common(mails, func(m *Mail) TTL { return m.TTL })
-	own := slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })
-	return TTL{seconds, own}
-}
-
-// mailsOf is Mails before the index is complete.
-func (x *Index) mailsOf(number uint32) []*Mail {
-	end := uint32(len(x.mails))
-	if int(number)+1 < len(x.owners) {
-		end = x.owners[number+1].mail
-	}
-	return x.mails[x.owners[number].mail:end]
-}
-
-func smtpTargets(made map[*Exchange][]Target, exchanges []Exchange) []Target {
-	if len(exchanges) == 0 {
-		return nil
-	}
-	targets, ok := made[&exchanges[0]]
-	if !ok {
-		for _, e := range exchanges {
-			targets = append(targets, Target{e.Pos, e.Preference, 0, smtpPort, e.Host})
-		}
-		made[&exchanges[0]] = targets
-	}
-	return targets
+	return g
 }
 
 // Len returns the number of owners.
-func (x *Index) Len() int { return len(x.owners) - 1 }
+func (x *Index) Len() int { return len(x.names) }
 
 // Numbers returns the number of each owner: 0 to Len-1 in the order of [Index.Owners].
 // It is the index's own map, which is large: whoever serves the owners may go on
-// with it, and may add names under numbers from Len on, unseen by the index.
+// with it, and may add names under numbers from Len on, which the index ignores.
 func (x *Index) Numbers() map[Name]uint32 { return x.numbers }
 
 // Number returns the number of o.
@@ -211,138 +141,36 @@ func (o Owner) Name() Name {
 	if o.index == nil {
 		return ""
 	}
-	return o.index.owners[o.number].name
+	return o.index.names[o.number]
 }
 
-// bounds returns where the declarations of o start and end.
-func (o Owner) bounds() (start, end owned) {
+var nothing Index
+
+// declared returns the index, one of nothing for the zero Owner.
+func (o Owner) declared() *Index {
 	if o.index == nil {
-		return owned{}, owned{}
+		return &nothing
 	}
-	return o.index.owners[o.number], o.index.owners[o.number+1]
+	return o.index
 }
 
-// Apex returns the top of the zone that is served whole under this name, or nil.
-func (o Owner) Apex() *Apex {
-	if o.index == nil {
-		return nil
-	}
-	return o.index.apexes[o.number]
-}
+// Apex returns that of the authoritative zone of this name, or nil.
+func (o Owner) Apex() *Apex { return o.declared().apexes[o.number] }
 
-// Hosts, Mails, Services and Aliases return what the name is declared as, in
-// the order of declaration.
-func (o Owner) Hosts() []*Host {
-	if o.index == nil {
-		return nil
+// joined returns the lists of declarations as one, sorted, each item once.
+func joined[D, T any](declared []D, list func(D) []T, compare func(a, b T) int) []T {
+	if len(declared) == 1 {
+		return list(declared[0])
 	}
-	start, end := o.bounds()
-	return o.index.hosts[start.host:end.host]
-}
-func (o Owner) Mails() []*Mail {
-	if o.index == nil {
-		return nil
+	var all []T
+	for _, d := range declared {
+		all = append(all, list(d)...)
 	}
-	start, end := o.bounds()
-	return o.index.mails[start.mail:end.mail]
-}
-func (o Owner) Services() []*Service {
-	if o.index == nil {
-		return nil
-	}
-	start, end := o.bounds()
-	return o.index.services[start.service:end.service]
-}
-func (o Owner) Aliases() []*Alias {
-	if o.index == nil {
-		return nil
-	}
-	start, end := o.bounds()
-	return o.index.aliases[start.alias:end.alias]
-}
-
-// Addrs returns the addresses of a host, sorted, each once.
-func (o Owner) Addrs() []netip.Addr {
-	hosts := o.Hosts()
-	if len(hosts) == 1 {
-		return hosts[0].Addrs
-	}
-	var all []netip.Addr
-	for _, h := range hosts {
-		all = append(all, h.Addrs...)
-	}
-	return distinct(all, netip.Addr.Compare)
-}
-
-// Exchanges returns the exchanges of a mail domain, each once, by ascending
-// preference, then name.
-func (o Owner) Exchanges() []Exchange { return exchanges(o.Mails()) }
-
-func exchanges(mails []*Mail) []Exchange {
-	if len(mails) == 1 {
-		return mails[0].Exchanges
-	}
-	var all []Exchange
-	for _, m := range mails {
-		all = append(all, m.Exchanges...)
-	}
-	return distinct(all, byPreference)
-}
-
-func byPreference(a, b Exchange) int {
-	return cmp.Or(cmp.Compare(a.Preference, b.Preference), cmp.Compare(a.Host, b.Host))
-}
-
-// Targets returns the targets of a service, each once, by ascending priority,
-// then descending weight, then name.
-func (o Owner) Targets() []Target {
-	services := o.Services()
-	if len(services) == 1 {
-		return services[0].Targets
-	}
-	var all []Target
-	for _, v := range services {
-		all = append(all, v.Targets...)
-	}
-	return distinct(all, byPriority)
-}
-
-func byPriority(a, b Target) int {
-	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight),
-		cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port))
+	return distinct(all, compare)
 }
 
 // distinct sorts and drops repetitions, of which the first stays.
 func distinct[T any](all []T, compare func(a, b T) int) []T {
 	slices.SortStableFunc(all, compare)
 	return slices.Clip(slices.CompactFunc(all, func(a, b T) bool { return compare(a, b) == 0 }))
-}
-
-// HostTTL, MailTTL, ServiceTTL and AliasTTL return the TTL in seconds of the
-// records that the declarations of a kind mean, and whether these agree on it.
-func (o Owner) HostTTL() (uint32, bool) { return common(o.Hosts(), func(h *Host) TTL { return h.TTL }) }
-func (o Owner) MailTTL() (uint32, bool) { return common(o.Mails(), func(m *Mail) TTL { return m.TTL }) }
-func (o Owner) ServiceTTL() (uint32, bool) {
-	return common(o.Services(), func(v *Service) TTL { return v.TTL })
-}
-func (o Owner) AliasTTL() (uint32, bool) {
-	return common(o.Aliases(), func(a *Alias) TTL { return a.TTL })
-}
-
-// common returns the one TTL that declarations of the same records mean, and
-// whether they agree on it: an own TTL goes before defaults. If they do not
-// agree it is the lowest (RFC 2181 §5.2).
-func common[D any](declared []D, ttl func(D) TTL) (seconds uint32, agree bool) {
-	var chosen TTL
-	agree = true
-	for i, d := range declared {
-		t := ttl(d)
-		switch {
-		case i == 0, t.Own && !chosen.Own:
-			chosen, agree = t, true
-		case t.Own == chosen.Own && t.Seconds != chosen.Seconds:
-			chosen.Seconds, agree = min(t.Seconds, chosen.Seconds), false
-		}
-	}
-	return chosen.Seconds, agree
 }

@@ -112,7 +112,7 @@ func (n Name) Below(zone Name) bool {
 	return cut > 0 && n[cut-1] == '.' && n[cut:] == zone
 }
 
-// Parent returns the name with its first label off; the parent of "." is ".".
+// Parent returns the name without its first label; the parent of "." is ".".
 func (n Name) Parent() Name {
 	if _, parent, _ := strings.Cut(string(n), "."); parent != "" {
 		return Name(parent)
@@ -177,7 +177,7 @@ func (n Name) IsPlain() bool { return n != "." && !strings.ContainsAny(string(n)
 // Zones are the zones of a server block.
 type Zones []Name
 
-// Set returns the zones for many questions of [ZoneSet.Of].
+// Set returns the zones as a set, which finds the zone of a name faster.
 func (z Zones) Set() ZoneSet {
 	s := make(ZoneSet, len(z))
 	for _, zone := range z {

@@ -11,45 +11,42 @@ import (
 	"strings"
 )
 
-// Print writes the lines that declare what s does: hosts, mail domains, services,
+// Print writes the statements that declare what s does: hosts, mail domains, services,
 // aliases; each kind sorted. What is said of several names in the same words is
 // one line, and the commonest TTL is the default. Sets that mean the same print
 // the same, and what is printed means the same again, with two exceptions: of
 // TTLs that contradict each other it is the lowest that is printed, and whether a
-// declaration gave its TTL itself is not kept. The tops of zones are not printed:
+// declaration gave its TTL itself is lost. Apexes are not printed:
 // they are declared in a Corefile only.
 //
 // With a single zone, names in it are relative. With several, where a relative
 // name is one in each, or with none, all names are absolute.
 func (s *Set) Print(w io.Writer, zones Zones) error {
-	p := printer{index: s.Index()}
+	p := printer{Writer: bufio.NewWriter(w), index: s.Index(), published: make(map[Name]bool)}
 	if len(zones) == 1 {
 		p.zone = zones[0]
 	}
-	kinds := p.statements()
-	standard := commonest(kinds)
-	out := bufio.NewWriter(w)
-	between := ""
-	if standard != DefaultTTL {
-		fmt.Fprintf(out, "ttl %s\n", printTTL(standard))
-		between = "\n"
+	hosts, mails, services, aliases := p.hosts(), p.mails(), p.services(), p.aliases()
+	p.ttl = commonest(slices.Concat(hosts, mails, services, aliases))
+	if p.ttl != DefaultTTL {
+		p.WriteString("ttl " + printTTL(p.ttl) + "\n")
+		p.between = "\n"
 	}
-	for _, statements := range kinds {
-		for i, st := range statements {
-			if i == 0 {
-				out.WriteString(between)
-				between = "\n"
-			}
-			p.print(out, st, standard)
-		}
-	}
-	return out.Flush()
+	p.print("host", hosts)
+	p.print("mail", mails)
+	p.print("service", services)
+	p.print("alias", aliases)
+	return p.Flush()
 }
 
 // A printer makes statements of a set. With a zone, names below it are relative.
 type printer struct {
-	index *Index
-	zone  Name
+	*bufio.Writer
+	index     *Index
+	zone      Name
+	published map[Name]bool // services that srv in a mail domain says
+	ttl       uint32        // the default
+	between   string        // what is before the next kind
 }
 
 // A statement says the same of all its names.
@@ -60,92 +57,9 @@ type statement struct {
 
 // A wording is what a statement says.
 type wording struct {
-	word string // mail
 	body string // lines of what stands after the names: 10 mx1 mx2
 	srv  bool
 	ttl  uint32
-}
-
-// statements returns the statements of each kind, sorted by their first names.
-func (p *printer) statements() [][]statement {
-	var hosts []statement // a line each
-	var mails, services, aliases gatherer
-	published := make(map[Name]bool) // services that srv says
-	for o := range p.index.Owners() {
-		if len(o.Mails()) > 0 {
-			said, smtp := p.mail(o)
-			published[smtp] = said.srv
-			mails.add(o.Name(), said)
-		}
-	}
-	for o := range p.index.Owners() {
-		if len(o.Hosts()) > 0 {
-			ttl, _ := o.HostTTL()
-			hosts = append(hosts, statement{[]Name{o.Name()}, wording{word: "host", body: printAddrs(o), ttl: ttl}})
-		}
-		if len(o.Services()) > 0 && !published[o.Name()] {
-			ttl, _ := o.ServiceTTL()
-			services.add(o.Name(), wording{word: "service", body: p.targets(o), ttl: ttl})
-		}
-		for _, a := range o.Aliases() {
-			ttl, _ := o.AliasTTL()
-			aliases.add(o.Name(), wording{word: "alias", body: p.name(a.Host), ttl: ttl})
-		}
-	}
-	return [][]statement{sorted(hosts), mails.sorted(), services.sorted(), aliases.sorted()}
-}
-
-// mail returns what is said of a mail domain, and the name of the service that
-// srv in it publishes: one that means the same as the service has.
-func (p *printer) mail(o Owner) (said wording, smtp Name) {
-	ttl, _ := o.MailTTL()
-	said = wording{word: "mail", body: p.exchanges(o), ttl: ttl}
-	smtp, err := ParseName("_smtp._tcp", o.Name())
-	if err != nil {
-		return said, ""
-	}
-	v := p.index.At(smtp)
-	serviceTTL, _ := v.ServiceTTL()
-	said.srv = len(v.Services()) > 0 && serviceTTL == ttl && hasNone(v) == (len(o.Exchanges()) == 0) &&
-		slices.EqualFunc(v.Targets(), o.Exchanges(), func(t Target, e Exchange) bool {
-			return t.Priority == e.Preference && t.Weight == 0 && t.Port == smtpPort && t.Host == e.Host
-		})
-	return said, smtp
-}
-
-// hasNone reports whether a service is declared as not offered.
-func hasNone(v Owner) bool {
-	return slices.ContainsFunc(v.Services(), func(s *Service) bool { return len(s.Targets) == 0 })
-}
-
-func printAddrs(o Owner) string {
-	var words []string
-	for _, addr := range o.Addrs() {
-		words = append(words, addr.String())
-	}
-	return strings.Join(words, " ")
-}
-
-func (p *printer) exchanges(o Owner) string {
-	var e entriesText
-	for _, x := range o.Exchanges() {
-		e.add(strconv.Itoa(int(x.Preference)), p.name(x.Host))
-	}
-	if slices.ContainsFunc(o.Mails(), func(m *Mail) bool { return len(m.Exchanges) == 0 }) {
-		e.add("none", "")
-	}
-	return e.String()
-}
-
-func (p *printer) targets(o Owner) string {
-	var e entriesText
-	for _, t := range o.Targets() {
-		e.add(fmt.Sprintf("%d %d %d", t.Priority, t.Weight, t.Port), p.name(t.Host))
-	}
-	if hasNone(o) {
-		e.add("none", "")
-	}
-	return e.String()
 }
 
 // entriesText are entries as lines. Hosts with the same numbers share one.
@@ -167,6 +81,19 @@ func (e *entriesText) add(numbers, host string) {
 	}
 }
 
+// end returns the entries, and none if that is declared, too.
+func (e *entriesText) end(none bool) string {
+	if none {
+		e.add("none", "")
+	}
+	return e.String()
+}
+
+// hasNone reports whether one of some mail domains or services is declared as none.
+func hasNone[D declaration](declared []D) bool {
+	return slices.ContainsFunc(declared, func(d D) bool { return d.targets() == 0 })
+}
+
 // name writes a name so that the reader takes it for one and for this one.
 func (p *printer) name(n Name) string {
 	if n == p.zone {
@@ -185,12 +112,7 @@ func (p *printer) name(n Name) string {
 // A gatherer brings the names together of which the same is said.
 type gatherer map[wording][]Name
 
-func (g *gatherer) add(n Name, said wording) {
-	if *g == nil {
-		*g = make(gatherer)
-	}
-	(*g)[said] = append((*g)[said], n)
-}
+func (g gatherer) add(n Name, said wording) { g[said] = append(g[said], n) }
 
 // sorted returns the statements in the order of their first names.
 func (g gatherer) sorted() []statement {
@@ -210,9 +132,9 @@ func sorted(statements []statement) []statement {
 
 // commonest returns the TTL of most statements: of several the usual one, else
 // the lowest.
-func commonest(kinds [][]statement) uint32 {
+func commonest(statements []statement) uint32 {
 	count := map[uint32]int{DefaultTTL: 0}
-	for _, st := range slices.Concat(kinds...) {
+	for _, st := range statements {
 		count[st.ttl]++
 	}
 	best := uint32(DefaultTTL)
@@ -224,28 +146,40 @@ func commonest(kinds [][]statement) uint32 {
 	return best
 }
 
-// print writes a statement, with a block if there is more to say than fits a line.
-func (p *printer) print(out *bufio.Writer, st statement, standard uint32) {
-	out.WriteString(st.word)
-	for _, n := range st.names {
-		out.WriteString(" " + p.name(n))
+// print writes the statements of a keyword.
+func (p *printer) print(keyword string, statements []statement) {
+	if len(statements) == 0 {
+		return
 	}
+	p.WriteString(p.between)
+	p.between = "\n"
+	for _, st := range statements {
+		p.WriteString(keyword)
+		for _, n := range st.names {
+			p.WriteString(" " + p.name(n))
+		}
+		p.printBody(st)
+	}
+}
+
+// printBody writes what is said of the names, in a block if it does not fit the line.
+func (p *printer) printBody(st statement) {
 	var block []string
 	if strings.Contains(st.body, "\n") {
 		block = strings.Split(st.body, "\n")
 	} else {
-		out.WriteString(" " + st.body)
+		p.WriteString(" " + st.body)
 	}
 	if st.srv {
 		block = append(block, "srv")
 	}
-	if st.ttl != standard {
+	if st.ttl != p.ttl {
 		block = append(block, "ttl "+printTTL(st.ttl))
 	}
 	if len(block) > 0 {
-		out.WriteString(" {\n    " + strings.Join(block, "\n    ") + "\n}")
+		p.WriteString(" {\n    " + strings.Join(block, "\n    ") + "\n}")
 	}
-	out.WriteByte('\n')
+	p.WriteString("\n")
 }
 
 // printTTL writes a TTL as people do: 90, 5m, 1h30m, 24h.

@@ -116,7 +116,7 @@ func meaning(x *Index) []string {
 			}
 		}
 		if ttl, _ := o.ServiceTTL(); len(o.Services()) > 0 {
-			line("service", ttl, hasNone(o))
+			line("service", ttl, hasNone(o.Services()))
 			for _, v := range o.Targets() {
 				v.Pos = Pos{}
 				line("target", ttl, v)

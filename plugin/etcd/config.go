@@ -85,17 +85,21 @@ func (c *Config) SetTLS(files ...string) (err error) {
 }
 
 // Client returns what makes a client. It connects by and by, and to another
-// endpoint if one is silent; with a username it logs in first. The order of the
-// endpoints is left to chance, lest all wait for the first one.
+// endpoint if one is silent; with a username its first request logs in. The order of
+// the endpoints is left to chance, lest all wait for the first one.
 func (c *Config) Client() clientv3.Config {
 	endpoints := slices.Clone(c.Endpoints)
 	rand.Shuffle(len(endpoints), func(i, j int) { endpoints[i], endpoints[j] = endpoints[j], endpoints[i] })
 	again := backoff.Config{BaseDelay: soonest, Multiplier: 1.6, Jitter: 0.2, MaxDelay: min(slowest, c.Timeout)}
+	options := []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: again, MinConnectTimeout: c.Timeout})}
+	if c.Username != "" {
+		l := &login{user: c.Username, password: c.Password, timeout: c.Timeout}
+		options = append(options, l.options()...)
+	}
 	return clientv3.Config{
-		Endpoints: endpoints, Username: c.Username, Password: c.Password, TLS: c.TLS,
+		Endpoints: endpoints, TLS: c.TLS, DialOptions: options,
 		DialTimeout: c.Timeout, DialKeepAliveTime: c.Timeout, DialKeepAliveTimeout: c.Timeout,
-		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: again, MinConnectTimeout: c.Timeout})},
-		Logger:      zap.NewNop(), // it writes to stderr in a form of its own
+		Logger: zap.NewNop(), // it writes to stderr in a form of its own
 	}
 }
 
@@ -121,7 +125,7 @@ const (
 	slowest = time.Second
 )
 
-// Dial returns a client. With a username it returns an error if it cannot log in.
+// Dial returns a client. Nothing is sent yet.
 func (c *Config) Dial() (*clientv3.Client, error) { return clientv3.New(c.Client()) }
 
 // Key returns the key of a name below the prefix.

@@ -1,10 +1,14 @@
 package etcd
 
 import (
+	"context"
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
+	"github.com/mxsrv/mxsrv/test/rig"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -13,7 +17,7 @@ func TestEtcd(t *testing.T) {
 	m := startEtcd(t)
 	m.do(put("a", "1"), put("b", "1"), clientv3.OpPut("/mxsrv2/x", "no"), clientv3.OpPut("/mxsrv", "no"))
 	r := m.do(put("b", "2"))
-	f := sourceIn(t, m.url).follow()
+	f := sourceIn(t, m.URL).follow()
 	f.want(r, "a=1 b=2")
 	if f.created["b"] != r-1 {
 		t.Errorf("b came to be at %d, want %d", f.created["b"], r-1)
@@ -55,7 +59,7 @@ func TestEtcd(t *testing.T) {
 // TestEtcdTransaction: of a transaction nothing is delivered without the rest.
 func TestEtcdTransaction(t *testing.T) {
 	m := startEtcd(t, "--max-txn-ops", "2000")
-	f := sourceIn(t, m.url).follow()
+	f := sourceIn(t, m.URL).follow()
 	for n := range 5 {
 		var ops []clientv3.Op
 		for key := range 1500 {
@@ -77,17 +81,20 @@ func TestEtcdTransaction(t *testing.T) {
 func TestEtcdLease(t *testing.T) {
 	m := startEtcd(t)
 	m.do(put("b", "1"))
-	client, ctx := m.client, t.Context()
-	lease, err := client.Grant(ctx, 60)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := m.do(clientv3.OpPut("/mxsrv/a", "1", clientv3.WithLease(lease.ID)))
-	f := sourceIn(t, m.url).follow()
+	var lease clientv3.LeaseID
+	m.call(func(ctx context.Context, client *clientv3.Client) error {
+		granted, err := client.Grant(ctx, 3600)
+		if err == nil {
+			lease = granted.ID
+		}
+		return err
+	})
+	r := m.do(clientv3.OpPut("/mxsrv/a", "1", clientv3.WithLease(lease)))
+	f := sourceIn(t, m.URL).follow()
 	f.want(r, "a=1 b=1")
-	if _, err := client.Revoke(ctx, lease.ID); err != nil {
-		t.Fatal(err)
-	}
+	m.call(func(ctx context.Context, client *clientv3.Client) error {
+		return unless(rpctypes.ErrLeaseNotFound)(client.Revoke(ctx, lease))
+	})
 	f.until(r+1, "b=1")
 }
 
@@ -102,7 +109,7 @@ func TestEtcdPages(t *testing.T) {
 		}
 		r = m.do(ops...)
 	}
-	f := sourceIn(t, m.url)
+	f := sourceIn(t, m.URL)
 	f.take(f.Load())
 	if len(f.texts) != 4500 || f.revision != r {
 		t.Errorf("%d keys of revision %d, want 4500 of %d", len(f.texts), f.revision, r)
@@ -112,7 +119,7 @@ func TestEtcdPages(t *testing.T) {
 // TestEtcdNone: what has no keys is known nevertheless.
 func TestEtcdNone(t *testing.T) {
 	m := startEtcd(t)
-	c := sourceIn(t, m.url).Load()
+	c := sourceIn(t, m.URL).Load()
 	if c == nil || len(c.Edits) > 0 || c.Revision == 0 {
 		t.Errorf("loaded %+v, want content without edits", c)
 	}
@@ -124,12 +131,12 @@ func TestEtcdMark(t *testing.T) {
 	m.do(put("a", "1"), put("b", "1"))
 	deleted := m.do(del("b"))
 	m.do(clientv3.OpPut("/elsewhere", "1"))
-	first := sourceIn(t, m.url)
+	first := sourceIn(t, m.URL)
 	first.Mark = true
 	first.follow()
 	r := deleted + 2
 	first.want(r, ".revision="+markText+" a=1")
-	second := sourceIn(t, m.url)
+	second := sourceIn(t, m.URL)
 	second.Mark = true
 	second.follow()
 	second.want(r+1, ".revision="+markText+" a=1")
@@ -144,21 +151,18 @@ func TestEtcdMark(t *testing.T) {
 // TestEtcdCut: a connection that is cut while things change.
 func TestEtcdCut(t *testing.T) {
 	m := startEtcd(t)
-	w := wireTo(t, m)
+	w := rig.ProxyTo(t, m.Addr())
 	r := m.do(put("a", "1"), put("b", "1"), put("c", "1"))
-	f := sourceIn(t, w.addr()).follow()
+	f := sourceIn(t, w.Address()).follow()
 	f.want(r, "a=1 b=1 c=1")
-	eventually(t, "the watch is there", func() bool { return f.Status().Connected })
-	w.set(cut)
-	eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
+	rig.Eventually(t, "the watch is there", func() bool { return f.Status().Connected })
+	w.Cut()
+	rig.Eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
 	m.do(put("b", "2"), put("d", "1"))
 	m.do(del("a"), del("c"))
 	r = m.do(put("c", "1"))
-	client, ctx := m.client, t.Context()
-	if _, err := client.Compact(ctx, r, clientv3.WithCompactPhysical()); err != nil {
-		t.Fatal(err)
-	}
-	w.set(whole)
+	m.compact(r)
+	w.Restore()
 	f.next()
 	f.want(r, "b=2 c=1 d=1")
 	if f.edits != 4 || f.created["c"] != r {
@@ -174,13 +178,11 @@ func TestEtcdCut(t *testing.T) {
 func TestEtcdCompacted(t *testing.T) {
 	m := startEtcd(t)
 	m.do(put("a", "1"))
-	f := sourceIn(t, m.url)
+	f := sourceIn(t, m.URL)
 	f.take(f.Load())
 	m.do(put("a", "2"))
 	r := m.do(put("a", "3"))
-	if _, err := m.client.Compact(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
+	m.compact(r)
 	f.run()
 	f.until(r, "a=3")
 	if !f.said.has("watch lost: what was before revision ", " is compacted") {
@@ -190,20 +192,21 @@ func TestEtcdCompacted(t *testing.T) {
 
 // TestEtcdSilent: a peer that is cut off without a word.
 func TestEtcdSilent(t *testing.T) {
+	t.Parallel()
 	m := startEtcd(t)
-	w := wireTo(t, m)
+	w := rig.ProxyTo(t, m.Addr())
 	m.do(put("a", "1"))
-	f := sourceIn(t, w.addr())
-	f.Config.Timeout = 300e6
+	f := sourceIn(t, w.Address())
+	f.Config.Timeout = 2 * time.Second
 	f.follow()
-	eventually(t, "the watch is there", func() bool { return f.Status().Connected })
+	rig.Eventually(t, "the watch is there", func() bool { return f.Status().Connected })
 	sleep(t.Context(), 3*f.Config.Timeout) // it is quiet, but answers
-	w.set(silent)
-	eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
+	w.Silence()
+	rig.Eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
 	r := m.do(put("a", "2"))
-	w.set(whole)
+	w.Restore()
 	f.until(r, "a=2")
-	if f.said.count("watch lost: ") != 1 || !f.said.has("watch lost: no answer within 300ms") {
+	if f.said.count("watch lost: ") != 1 || !f.said.has("watch lost: no answer within 2s") {
 		t.Errorf("said %q", f.said.lines)
 	}
 }
@@ -213,24 +216,24 @@ func TestEtcdRestart(t *testing.T) {
 	m := startEtcd(t)
 	r := m.do(put("a", "1"))
 	before := runtime.NumGoroutine()
-	f := sourceIn(t, m.url).follow()
+	f := sourceIn(t, m.URL).follow()
 	f.want(r, "a=1")
 	for n := range 3 {
-		m.kill()
-		eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
+		m.Kill()
+		rig.Eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
 		m.start()
 		f.until(m.do(put("a", text(n))), "a="+text(n))
 	}
 	f.stop()
-	eventually(t, "nothing is left of the clients", func() bool { return runtime.NumGoroutine() <= before })
+	rig.Eventually(t, "nothing is left of the clients", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // TestEtcdAway: etcd is away when it is loaded: nothing is known, then it is there.
 func TestEtcdAway(t *testing.T) {
 	m := startEtcd(t)
 	r := m.do(put("a", "1"))
-	m.kill()
-	f := sourceIn(t, m.url)
+	m.Kill()
+	f := sourceIn(t, m.URL)
 	f.Config.Timeout = 200e6
 	f.follow()
 	if f.texts != nil {
@@ -239,9 +242,12 @@ func TestEtcdAway(t *testing.T) {
 	if s := f.Status(); s.Connected || s.Revision != 0 {
 		t.Errorf("status %+v, want none", s)
 	}
+	rig.Eventually(t, "the reason is said", func() bool {
+		return f.said.has("etcd "+m.Addr()+"/mxsrv/: dial tcp ", ": connection refused")
+	})
 	m.start()
 	f.until(r, "a=1")
-	if !f.said.has("etcd "+m.url[len("http://"):]+"/mxsrv/: dial tcp ", ": connection refused") || f.said.has("answers go on") {
+	if f.said.has("answers go on") {
 		t.Errorf("said %q", f.said.lines)
 	}
 }
@@ -250,19 +256,19 @@ func TestEtcdAway(t *testing.T) {
 // its place knows, and nothing of other places.
 func TestEtcdReload(t *testing.T) {
 	m := startEtcd(t)
-	old := sourceIn(t, m.url).follow()
+	old := sourceIn(t, m.URL).follow()
 	r := m.do(put("a", "1"))
 	old.until(r, "a=1")
-	m.kill()
-	eventually(t, "the loss is noticed", func() bool { return !old.Status().Connected })
+	m.Kill()
+	rig.Eventually(t, "the loss is noticed", func() bool { return !old.Status().Connected })
 
-	elsewhere := sourceIn(t, m.url)
+	elsewhere := sourceIn(t, m.URL)
 	elsewhere.Config.SetPrefix("/other")
 	elsewhere.Config.Timeout = 200e6
 	if c := elsewhere.Load(); c != nil {
 		t.Errorf("loaded %+v of another place", c)
 	}
-	f := sourceIn(t, m.url).follow()
+	f := sourceIn(t, m.URL).follow()
 	f.want(r, "a=1")
 	old.stop()
 	m.start()
@@ -275,17 +281,17 @@ func TestEtcdReload(t *testing.T) {
 func TestEtcdSnapshot(t *testing.T) {
 	m := startEtcd(t)
 	path := filepath.Join(t.TempDir(), "snapshot")
-	before := sourceIn(t, m.url)
+	before := sourceIn(t, m.URL)
 	before.Snapshot = path
 	before.follow()
 	before.until(m.do(put("a", "1"), put("b", "\xff\"\n")), "a=1 b=\xff\"\n")
 	r := m.do(put("c", "1"))
 	before.until(r, "a=1 b=\xff\"\n c=1")
 	before.stop()
-	m.kill()
+	m.Kill()
 
-	w := wireTo(t, m) // another place: this process does not know what was there before
-	f := sourceIn(t, w.addr())
+	w := rig.ProxyTo(t, m.Addr()) // another place: this process does not know what was there before
+	f := sourceIn(t, w.Address())
 	f.Snapshot = path
 	f.follow()
 	f.want(r, "a=1 b=\xff\"\n c=1")
@@ -298,7 +304,7 @@ func TestEtcdSnapshot(t *testing.T) {
 	if f.edits != 2 {
 		t.Errorf("%d edits against the snapshot, want 2", f.edits)
 	}
-	eventually(t, "the snapshot follows", func() bool {
+	rig.Eventually(t, "the snapshot follows", func() bool {
 		s, err := readSnapshot(path, f.Config.Prefix)
 		return err == nil && s.revision == r && len(s.fragments) == 2
 	})
@@ -312,12 +318,12 @@ func TestEtcdNew(t *testing.T) {
 	for n := range 20 {
 		r = m.do(put("a", text(n)))
 	}
-	w := wireTo(t, m)
-	f := sourceIn(t, w.addr()).follow()
+	w := rig.ProxyTo(t, m.Addr())
+	f := sourceIn(t, w.Address()).follow()
 	other.do(put("b", "1"))
-	w.set(cut)
-	w.lead(other)
-	w.set(whole)
+	w.Cut()
+	w.Retarget(other.Addr())
+	w.Restore()
 	f.next()
 	f.want(r, "b=1")
 	if !f.said.has("etcd was set up anew") {
@@ -330,47 +336,49 @@ func TestEtcdNew(t *testing.T) {
 
 // TestEtcdCredentials: a user who may read the prefix, and whose tokens end.
 func TestEtcdCredentials(t *testing.T) {
+	t.Parallel()
 	m := startEtcd(t, "--auth-token", "simple", "--auth-token-ttl", "1")
 	r := m.do(put("a", "1"))
-	ok := func(_ any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	c, ctx := m.client, t.Context()
-	for _, name := range []string{"root", "dns"} {
-		ok(c.UserAdd(ctx, name, "secret"))
-		ok(c.RoleAdd(ctx, name))
-		ok(c.UserGrantRole(ctx, name, name))
-	}
-	ok(c.RoleGrantPermission(ctx, "dns", "/mxsrv/", clientv3.GetPrefixRangeEnd("/mxsrv/"), clientv3.PermissionType(clientv3.PermRead)))
-	ok(c.AuthEnable(ctx))
-	root := m.as("root", "secret")
+	m.addUsers()
+	conf := New(m.URL)
+	conf.Username, conf.Password = "root", "secret"
+	root := dial(t, conf)
 
-	f := sourceIn(t, m.url)
+	f := sourceIn(t, m.URL)
 	f.Config.Username, f.Config.Password, f.Mark = "dns", "secret", true
 	f.follow()
 	f.want(r, "a=1")
 	if f.said.count("/mxsrv/.revision may not be written: etcdserver: permission denied") != 1 {
 		t.Errorf("said %q", f.said.lines)
 	}
-	for n := range 3 { // beyond the life of a token
-		sleep(ctx, 1100e6)
-		p, err := root.Put(ctx, "/mxsrv/a", text(n))
-		ok(p, err)
-		f.until(p.Header.Revision, "a="+text(n))
+	for n := range 3 {
+		m.expireTokens()
+		f.until(root("a", text(n)), "a="+text(n))
 	}
-	m.kill()
-	eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
+	m.Kill()
+	rig.Eventually(t, "the loss is noticed", func() bool { return !f.Status().Connected })
 	m.start()
-	eventually(t, "it is back", func() bool { return f.Status().Connected })
+	rig.Eventually(t, "it is back", func() bool { return f.Status().Connected })
 
-	wrong := sourceIn(t, wireTo(t, m).addr())
+	wrong := sourceIn(t, rig.ProxyTo(t, m.Addr()).Address())
 	wrong.Config.Username, wrong.Config.Password, wrong.Config.Timeout = "dns", "guessed", 300e6
-	if c := wrong.Load(); c != nil || !wrong.said.has("authentication failed") {
-		t.Errorf("loaded %v with a wrong password, said %q", c, wrong.said.lines)
+	if c := wrong.Load(); c != nil {
+		t.Errorf("loaded %v with a wrong password", c)
 	}
+	wrong.Config.Timeout = f.Config.Timeout // in which it is refused, however busy etcd is
+	wrong.run()
+	rig.Eventually(t, "the refusal is said", func() bool { return wrong.said.has("authentication failed") })
+}
+
+// TestEtcdNoUsers: a user, where etcd asks for none.
+func TestEtcdNoUsers(t *testing.T) {
+	m := startEtcd(t)
+	r := m.do(put("a", "1"))
+	f := sourceIn(t, m.URL)
+	f.Config.Username, f.Config.Password = "dns", "secret"
+	f.follow()
+	f.want(r, "a=1")
+	f.until(m.do(put("a", "2")), "a=2")
 }
 
 // TestEtcdTLS: certificates of both sides.
@@ -378,18 +386,15 @@ func TestEtcdTLS(t *testing.T) {
 	dir := certificates(t)
 	ca, cert, key := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	m := startEtcd(t, "--cert-file", cert, "--key-file", key, "--trusted-ca-file", ca, "--client-cert-auth")
-	f := sourceIn(t, m.url[len("https://"):])
+	f := sourceIn(t, m.Addr())
 	if err := f.Config.SetTLS(cert, key, ca); err != nil {
 		t.Fatal(err)
 	}
-	put, err := m.dial(f.Config).Put(t.Context(), "/mxsrv/a", "1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := dial(t, f.Config)("a", "1")
 	f.follow()
-	f.want(put.Header.Revision, "a=1")
+	f.want(r, "a=1")
 
-	nameless := sourceIn(t, wireTo(t, m).addr())
+	nameless := sourceIn(t, rig.ProxyTo(t, m.Addr()).Address())
 	nameless.Config.Timeout = 300e6
 	if err := nameless.Config.SetTLS(ca); err != nil {
 		t.Fatal(err)
@@ -402,7 +407,7 @@ func TestEtcdTLS(t *testing.T) {
 // TestEtcdBusy: what comes while a delivery is not taken comes together in the next.
 func TestEtcdBusy(t *testing.T) {
 	m := startEtcd(t)
-	f := sourceIn(t, m.url).follow()
+	f := sourceIn(t, m.URL).follow()
 	var r int64
 	for n := range 1000 {
 		r = m.do(put(text(n%100), text(n)))

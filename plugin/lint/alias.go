@@ -4,11 +4,15 @@ import "github.com/mxsrv/mxsrv/plugin/definition"
 
 func aliasWithOtherData(p *pass) {
 	for o := range p.index.Owners() {
-		for _, a := range o.Aliases() {
+		if len(o.Aliases()) == 0 {
+			continue
+		}
+		data := otherData(o)
+		for i, a := range o.Aliases() {
 			p.aliasAtApexOrTwice(a, o.Aliases()[0])
-			if kind, pos, ok := otherData(o); ok {
-				p.reportClashes(clashesWithData(a, o), a.Pos, []definition.Name{a.Owner},
-					"%s is an alias, and a %s at %s: delete one of them", a.Owner, kind, pos)
+			if len(data) > 0 {
+				p.reportClashes(clashesWithData(a.Pos, data, i == 0), a.Pos, []definition.Name{a.Owner},
+					"%s is an alias, and a %s at %s: delete one of them", a.Owner, data[0].kind, data[0].pos)
 			}
 		}
 	}
@@ -26,17 +30,24 @@ func (p *pass) aliasAtApexOrTwice(a, first *definition.Alias) {
 	}
 }
 
-// otherData returns what a name is declared as besides an alias, and where.
-func otherData(o definition.Owner) (kind string, pos definition.Pos, ok bool) {
-	switch {
-	case len(o.Hosts()) > 0:
-		return "host", o.Hosts()[0].Pos, true
-	case len(o.Mails()) > 0:
-		return "mail domain", o.Mails()[0].Pos, true
-	case len(o.Services()) > 0:
-		return "service", o.Services()[0].Pos, true
+// A datum is what a name is declared as besides an alias.
+type datum struct {
+	kind string
+	pos  definition.Pos
+}
+
+// otherData returns the data of an owner, sorted by kind.
+func otherData(o definition.Owner) (data []datum) {
+	for _, h := range o.Hosts() {
+		data = append(data, datum{"host", h.Pos})
 	}
-	return "", definition.Pos{}, false
+	for _, m := range o.Mails() {
+		data = append(data, datum{"mail domain", m.Pos})
+	}
+	for _, s := range o.Services() {
+		data = append(data, datum{"service", s.Pos})
+	}
+	return data
 }
 
 func aliasLoop(p *pass) {

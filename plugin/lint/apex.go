@@ -14,7 +14,7 @@ func authoritativeTwice(p *pass) {
 
 func soaExpireShort(p *pass) {
 	for _, a := range p.set.Apexes {
-		if least := uint64(a.Refresh) + uint64(a.Retry); uint64(a.Expire) <= least {
+		if least := a.Refresh + a.Retry; a.Expire <= least { // both have at most 31 bits
 			p.report(a.Pos, []definition.Name{a.Zone}, "secondaries drop %s after %d seconds without news, "+
 				"and try again only after %d: write an expire of two weeks or more", a.Zone, a.Expire, least)
 		}

@@ -28,12 +28,7 @@ const (
 	Error                   // must not be served
 )
 
-func (s Severity) String() string {
-	if s == Error {
-		return "error"
-	}
-	return "warning"
-}
+func (s Severity) String() string { return [...]string{"warning", "error"}[s] }
 
 // A Finding is one place where a rule is broken.
 type Finding struct {

@@ -1,102 +1,39 @@
 package lint
 
 import (
-	"os"
-	"path/filepath"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/coredns/caddy/caddyfile"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// fixture is a file of testdata: definitions, the plugins beside them, what a
-// source could not read, the words of a Corefile around them, what is found, and
-// definitions that look alike and are fine, with words around them too.
-type fixture struct{ definitions, plugins, unread, corefile, findings, fine, fineCorefile string }
-
-func readFixture(t *testing.T, id string) fixture {
+// index reads definitions of example.org without mistakes.
+func index(t *testing.T, text string) *definition.Index {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", id+".txt"))
-	if err != nil {
-		t.Fatal("a rule needs its example: ", err)
+	set, errs := definition.Read("x", text, zones[:1])
+	if len(errs) > 0 {
+		t.Fatal(errs)
 	}
-	parts := map[string]string{}
-	for part := range strings.SplitSeq("\n"+string(text), "\n-- ") {
-		name, body, _ := strings.Cut(part, " --\n")
-		parts[name] = strings.TrimSpace(body)
-	}
-	return fixture{parts["definitions"], parts["plugins"], parts["unread"], parts["Corefile"], parts["findings"], parts["fine"], parts["fine Corefile"]}
+	return set.Index()
 }
 
-var zones = definition.Zones{"example.org.", "example.com."}
-
-func find(text, plugins, corefile string, unread ...definition.Error) []Finding {
-	set, errs := definition.Read("mail.conf", text, zones[:1])
-	opt := Options{Zones: zones, Plugins: strings.Fields(plugins), Pos: definition.Pos{Source: "Corefile", Line: 1}}
-	d := caddyfile.NewDispenser("Corefile", strings.NewReader(corefile))
-	lines, more := definition.Lines(&d)
-	errs = append(errs, more...)
-	r := definition.NewReader(zones[:1])
-	for _, l := range lines {
-		if l.Words[0] == "authoritative" {
-			r.Authoritative(l)
-		} else {
-			opt.Fallthrough = append(opt.Fallthrough, zones[0]) // fallthrough
-		}
+// hosts returns definitions of hosts.
+func hosts(names string) string {
+	var text strings.Builder
+	for name := range strings.FieldsSeq(names) {
+		fmt.Fprintf(&text, "host %s 192.0.2.1\n", name)
 	}
-	apexes, more := r.Set()
-	return Check(definition.Merge(set, apexes).Index(), append(append(errs, more...), unread...), opt)
+	return text.String()
 }
 
-// unreadable are the mistakes of a source: the text of one, or none.
-func unreadable(text string) []definition.Error {
-	if text == "" {
-		return nil
-	}
-	return []definition.Error{{Pos: definition.Pos{Source: "Corefile", Line: 2}, ID: definition.FileUnreadable, Text: text}}
-}
-
-func TestRules(t *testing.T) {
-	for _, r := range Rules() {
-		t.Run(r.ID, func(t *testing.T) {
-			f := readFixture(t, r.ID)
-			var lines []string
-			shown := false
-			for _, finding := range find(f.definitions, f.plugins, f.corefile, unreadable(f.unread)...) {
-				lines = append(lines, finding.String())
-				shown = shown || finding.Rule.ID == r.ID
-			}
-			if got := strings.Join(lines, "\n"); got != f.findings {
-				t.Errorf("found\n%s\nwant\n%s", got, f.findings)
-			}
-			if !shown {
-				t.Error("the example does not show its rule")
-			}
-			if f.fine == "" {
-				t.Error("the example has nothing that is fine")
-			}
-			for _, finding := range find(f.fine, f.plugins, f.fineCorefile) {
-				if finding.Rule.ID == r.ID {
-					t.Errorf("in what is fine: %v", finding)
-				}
-			}
-		})
-	}
-}
-
-func TestRulesTable(t *testing.T) {
-	var before Rule
-	for i, r := range Rules() {
-		if i > 0 && (r.Severity > before.Severity || r.Severity == before.Severity && r.ID <= before.ID) {
-			t.Errorf("%s is after %s: want errors first, then by id", r.ID, before.ID)
-		}
-		if r.Doc == "" || r.check == nil {
-			t.Errorf("%s lacks its text or its function", r.ID)
-		}
-		before = r
-	}
+// authoritative is index for an authoritative zone.
+func authoritative(t *testing.T, text string) *definition.Index {
+	t.Helper()
+	set := index(t, text).Set
+	set.Apexes = []definition.Apex{{Pos: definition.Pos{Source: "Corefile", Line: 1}, Zone: zones[0], Expire: 1}}
+	return set.Index()
 }
 
 func TestErr(t *testing.T) {
@@ -125,22 +62,28 @@ func TestFold(t *testing.T) {
 		}
 	}
 	if count != perPlace || more != 1 {
-		t.Errorf("%d findings and %d that speak for the rest, want %d and 1", count, more, perPlace)
+		t.Errorf("%d findings and %d that count the rest, want %d and 1", count, more, perPlace)
 	}
 }
 
-// TestLimit: what is wrong a hundred thousand times is said a few times.
+// TestLimit: what is wrong a hundred thousand times is reported a few times.
 func TestLimit(t *testing.T) {
 	set, errs := definition.Read("x", strings.Repeat("host\n", 10)+"mail a b c d e 10 mx1\nhost mx1 192.0.2.1\nmail f g 10 mx1", zones[:1])
-	var lines []string
-	for _, f := range Check(set.Index(), errs, Options{Zones: zones, Limit: 2}) {
-		lines = append(lines, f.String())
-	}
+	got := text(Check(set.Index(), errs, Options{Zones: zones, Limit: 2}))
 	want := `x:1: error: usage: host NAME ADDRESS... [syntax]
 x:2: error: usage: host NAME ADDRESS... (and 8 more like this) [syntax]
 x:11: warning: mail domain a.example.org. has a single exchange, mx1.example.org.: add a second one, so that mail has somewhere to go while it is down [mail-single-host, RFC 5321 §5.1]
 x:11: warning: mail domain b.example.org. has a single exchange, mx1.example.org.: add a second one, so that mail has somewhere to go while it is down (and 5 more like this) [mail-single-host, RFC 5321 §5.1]`
-	if got := strings.Join(lines, "\n"); got != want {
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// TestLimitByOne: one finding above the limit is counted, too.
+func TestLimitByOne(t *testing.T) {
+	_, errs := definition.Read("x", "host\nhost", zones[:1])
+	got := text(Check(new(definition.Set).Index(), errs, Options{Zones: zones, Limit: 1}))
+	if want := "x:1: error: usage: host NAME ADDRESS... (and 1 more like this) [syntax]"; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
@@ -158,22 +101,250 @@ func TestCheckPlugins(t *testing.T) {
 	}
 }
 
-// TestTargetUndefinedWhole: in a zone that is served whole nobody else can hold
-// a target, but where it falls through.
-func TestTargetUndefinedWhole(t *testing.T) {
-	const text, apex = "mail @ 10 mx1 mx.example.net.", "authoritative {\nns ns1 ns.example.net.\n}"
+// TestTargetUndefinedAuthoritative: in an authoritative zone nobody else can have
+// the records of a target, but where it falls through.
+func TestTargetUndefinedAuthoritative(t *testing.T) {
+	const definitions, apex = "mail @ 10 mx1 mx.example.net.", "authoritative {\nns ns1 ns.example.net.\n}"
 	for _, tc := range []struct{ name, corefile, want string }{
-		{"whole", apex, `Corefile:2: error: name server of example.org. is ns1.example.org., which does not exist: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
+		{"authoritative", apex, `Corefile:2: error: name server of example.org. is ns1.example.org., which does not exist: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
 mail.conf:1: error: exchange of example.org. is mx1.example.org., which does not exist: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]`},
-		{"passed on", apex + "\nfallthrough", `Corefile:2: warning: name server of example.org. is ns1.example.org., which has no addresses here: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the next plugin has them [target-undefined, RFC 2181 §10.3]
+		{"fallthrough", apex + "\nfallthrough", `Corefile:2: warning: name server of example.org. is ns1.example.org., which has no addresses here: write "host ns1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the next plugin has them [target-undefined, RFC 2181 §10.3]
 mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no addresses here: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere; right only if the next plugin has them [target-undefined, RFC 2181 §10.3]`},
 	} {
+		if got := text(find(definitions, "", tc.corefile)); got != tc.want {
+			t.Errorf("%s:\n%s\nwant\n%s", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestErrors: all errors, and no warning.
+func TestErrors(t *testing.T) {
+	x := authoritative(t, "mail @ 10 mx1\nmail a 10 mx2 mx.example.com.\nmail b 10 mx3")
+	opt := Options{Zones: zones, Plugins: []string{"minimal"}, Limit: 1}
+	got := text(Errors(x, nil, opt))
+	want := `x:1: error: exchange of example.org. is mx1.example.org., which does not exist: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
+x:2: error: exchange of a.example.org. is mx2.example.org., which does not exist: write "host mx2.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
+x:3: error: exchange of b.example.org. is mx3.example.org., which does not exist: write "host mx3.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]`
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// TestRequireTargets: whether what is missing is an error depends on the source that
+// points to it.
+func TestRequireTargets(t *testing.T) {
+	set := authoritative(t, "mail @ 10 mx1 mx.example.net.").Set
+	other, _ := definition.Read("y", "mail a 10 mx1 mx.example.net.", zones[:1])
+	x := definition.Merge(set, other).Index()
+	for _, tc := range []struct {
+		name    string
+		require func(string) bool
+		want    string
+	}{
+		{"all", nil, "x:1 error, y:1 error"},
+		{"one", func(source string) bool { return source == "y" }, "x:1 warning, y:1 error"},
+		{"none", func(string) bool { return false }, "x:1 warning, y:1 warning"},
+	} {
+		var got []string
+		for _, f := range Check(x, nil, Options{Zones: zones, RequireTargets: tc.require}) {
+			if f.Rule.ID == TargetUndefined {
+				got = append(got, fmt.Sprintf("%v %v", f.Pos, f.Rule.Severity))
+			}
+		}
+		if strings.Join(got, ", ") != tc.want {
+			t.Errorf("%s: %v, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestWarnAbout: one call has the errors about all names and the warnings about some,
+// which a limit leaves room for.
+func TestWarnAbout(t *testing.T) {
+	const definitions = "mail a b c d e f g 10 mx1\nmail h 10 mx1\nhost mx1 192.0.2.1\nalias www www"
+	opt := Options{Zones: zones, Plugins: []string{"minimal"}, Limit: 2}
+	for _, tc := range []struct {
+		name  string
+		about definition.Names
+		want  string
+	}{
+		{"all", nil, "Corefile:1 minimal-strips-glue, x:1 mail-single-host, x:1 mail-single-host, x:4 alias-loop"},
+		{"some", definition.Names{"f.example.org.": true, "h.example.org.": true},
+			"x:1 mail-single-host, x:2 mail-single-host, x:4 alias-loop"},
+		{"none", definition.Names{}, "x:4 alias-loop"},
+	} {
+		opt.WarnAbout, opt.Pos = tc.about, definition.Pos{Source: "Corefile", Line: 1}
+		var got []string
+		for _, f := range Check(index(t, definitions), nil, opt) {
+			got = append(got, fmt.Sprintf("%v %s", f.Pos, f.Rule.ID))
+		}
+		if strings.Join(got, ", ") != tc.want {
+			t.Errorf("%s: %s, want %s", tc.name, strings.Join(got, ", "), tc.want)
+		}
+	}
+}
+
+// TestFoldTogether: the last finding of a line has the names and clashes of those that
+// it counts, of its severity and of its kind.
+func TestFoldTogether(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		index *definition.Index
+		want  string
+	}{
+		{"names", index(t, "mail a b c d e 10 mx1\nhost mx1 192.0.2.1"),
+			`warning, 2 names, 0 clashes
+warning, 2 names, 0 clashes
+warning, 6 names, 0 clashes (and 2 more of this line)`},
+		{"clashes", index(t, "alias a b c d mx1\n"+hosts("a b c d mx1")),
+			`error, 1 names, 1 clashes
+error, 1 names, 1 clashes
+error, 2 names, 2 clashes (and 1 more of this line)`},
+		{"alone", index(t, "alias a b c @ mx1\n"+hosts("a b c mx1")),
+			`error, 1 names, 1 clashes
+error, 1 names, 1 clashes
+error, 1 names, 1 clashes
+error, 1 names, 0 clashes`},
+		{"severities", authoritative(t, "service _s._tcp {\n0 0 1 a\n}\nmail @ 10 a b c x.example.com. d"),
+			`error, 2 names, 0 clashes
+error, 2 names, 0 clashes
+error, 2 names, 0 clashes
+error, 4 names, 0 clashes (and 1 more of this line)
+warning, 2 names, 0 clashes`},
+	} {
 		var lines []string
-		for _, f := range find(text, "", tc.corefile) {
-			lines = append(lines, f.String())
+		for _, f := range Check(tc.index, nil, Options{Zones: zones}) {
+			if f.Pos.Source == "x" {
+				_, more, folded := strings.Cut(f.Text, " (and")
+				if folded {
+					more = " (and" + more
+				}
+				lines = append(lines, fmt.Sprintf("%v, %d names, %d clashes%s", f.Rule.Severity, len(f.Names), len(f.Clashes), more))
+			}
 		}
 		if got := strings.Join(lines, "\n"); got != tc.want {
 			t.Errorf("%s:\n%s\nwant\n%s", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestOrder: findings are sorted by source and line, and those of one line as the rules
+// are.
+func TestOrder(t *testing.T) {
+	var sets []*definition.Set
+	for _, source := range []string{"b", "a"} {
+		set, _ := definition.Read(source, strings.Repeat("mail @ 10 a.example.org\nservice _s._tcp 0 0 0 a.example.org\n", 10), zones[:1])
+		sets = append(sets, set)
+	}
+	findings := Check(definition.Merge(sets...).Index(), nil, Options{Zones: zones})
+	rank := func(f Finding) int { return slices.IndexFunc(Rules(), func(r Rule) bool { return r.ID == f.Rule.ID }) }
+	if len(findings) < 60 {
+		t.Errorf("%d findings, want 60 or more", len(findings))
+	}
+	for i, f := range findings[1:] {
+		before := findings[i]
+		if a, b := before.Pos, f.Pos; a.Source > b.Source || a.Source == b.Source && a.Line > b.Line {
+			t.Errorf("%v is after %v", b, a)
+		} else if a == b && rank(before) > rank(f) {
+			t.Errorf("%v: %s is after %s", b, f.Rule.ID, before.Rule.ID)
+		}
+	}
+}
+
+// TestAliasLoopLength: a loop too long to be followed is one of aliases of aliases.
+func TestAliasLoopLength(t *testing.T) {
+	for length, want := range map[int]string{1: "alias-loop", 16: "alias-loop", 17: "alias-of-alias"} {
+		var definitions strings.Builder
+		for i := range length {
+			fmt.Fprintf(&definitions, "alias a%d a%d\n", i, (i+1)%length)
+		}
+		findings := Check(index(t, definitions.String()), nil, Options{Zones: zones})
+		if len(findings) != length || findings[0].Rule.ID != want {
+			t.Errorf("%d aliases: %d findings, of %s, want %s for each", length, len(findings), findings[0].Rule.ID, want)
+		}
+	}
+}
+
+// TestManyZones: a message names the first few zones.
+func TestManyZones(t *testing.T) {
+	for n, want := range map[int]string{
+		1: "a. is not below z0.: ", 3: "a. is not below z0. or z1. or z2.: ", 4: "a. is not below z0., z1., z2. and 1 more: ",
+	} {
+		var many definition.Zones
+		for i := range n {
+			many = append(many, definition.Name(fmt.Sprintf("z%d.", i)))
+		}
+		findings := Check(index(t, "host a. 192.0.2.1"), nil, Options{Zones: many})
+		if len(findings) != 1 || !strings.HasPrefix(findings[0].Text, want) {
+			t.Errorf("%d zones: %v, want one with %q", n, findings, want)
+		}
+	}
+}
+
+// TestRootZone: every name ends in the root once.
+func TestRootZone(t *testing.T) {
+	if findings := Check(index(t, "host a 192.0.2.1"), nil, Options{Zones: definition.Zones{"."}}); len(findings) > 0 {
+		t.Error(findings)
+	}
+}
+
+// TestOtherPlugins: rules about a plugin are silent without it, or without records that it
+// changes.
+func TestOtherPlugins(t *testing.T) {
+	const lower = "host mx1 192.0.2.1 {\nttl 60\n}\n"
+	for _, tc := range []struct{ name, definitions, plugins, want string }{
+		{"no cache", lower + "mail @ 10 mx1", "errors", ""},
+		{"cache", lower + "mail @ 10 mx1", "errors cache", "glue-ttl-lower"},
+		{"cache without glue", lower + "mail @ 10 mx.example.net.", "cache", ""},
+		{"minimal with a service", lower + "service _s._tcp 0 0 1 mx1", "minimal", "minimal-strips-glue"},
+		{"minimal with hosts", lower, "minimal", ""},
+	} {
+		var got []string
+		for _, f := range CheckPlugins(index(t, tc.definitions), Options{Zones: zones, Plugins: strings.Fields(tc.plugins)}) {
+			got = append(got, f.Rule.ID)
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: %v, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestAnswerSize: the usual size fits, and an octet more does not.
+func TestAnswerSize(t *testing.T) {
+	for _, tc := range []struct {
+		stanza      string
+		label, last int // length of the names of 19 targets, and of another one
+		want        string
+	}{
+		{"mail @ 10", 43, 55, ""},
+		{"mail @ 10", 43, 56, "the MX answer of example.org. has 1233 octets, "},
+		{"service _s._tcp 0 0 1", 39, 43, ""},
+		{"service _s._tcp 0 0 1", 39, 44, "the SRV answer of _s._tcp.example.org. has 1233 octets, "},
+	} {
+		definitions := fmt.Sprintf("%s %0*d.\n", tc.stanza, tc.last, 0)
+		for i := range 19 {
+			definitions += fmt.Sprintf("%s %0*d.\n", tc.stanza, tc.label, i+1)
+		}
+		got := text(Check(index(t, definitions), nil, Options{Zones: zones}))
+		if tc.want == "" && got != "" || !strings.Contains(got, tc.want) {
+			t.Errorf("%s, %d: %q, want %q", tc.stanza, tc.last, got, tc.want)
+		}
+	}
+}
+
+// TestExpire: secondaries must try again before they drop a zone.
+func TestExpire(t *testing.T) {
+	const most = 1<<31 - 1 // of a TTL
+	for _, tc := range []struct {
+		refresh, retry, expire uint32
+		short                  bool
+	}{
+		{7200, 1800, 9000, true},
+		{7200, 1800, 9001, false},
+		{most, most, most, true},
+	} {
+		set := &definition.Set{Apexes: []definition.Apex{{Zone: zones[0], Refresh: tc.refresh, Retry: tc.retry, Expire: tc.expire}}}
+		if got := len(Check(set.Index(), nil, Options{Zones: zones})) > 0; got != tc.short {
+			t.Errorf("%+v: short is %v", tc, got)
 		}
 	}
 }

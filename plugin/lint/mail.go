@@ -69,28 +69,23 @@ func (p *pass) commonNetwork(exchanges []definition.Exchange) (none netip.Prefix
 	if oneHost(exchanges) {
 		return none
 	}
-	networks := map[int]netip.Prefix{} // by their length
+	var v4, v6 netip.Prefix
 	for _, e := range exchanges {
 		addrs := p.index.At(e.Host).Addrs()
 		if len(addrs) == 0 {
 			return none
 		}
 		for _, addr := range addrs {
-			network := networkOf(addr)
-			if other, ok := networks[network.Bits()]; ok && other != network {
+			common, bits := &v4, 24
+			if addr.Is6() {
+				common, bits = &v6, 64
+			}
+			network, _ := addr.Prefix(bits)
+			if common.IsValid() && *common != network {
 				return none
 			}
-			networks[network.Bits()] = network
+			*common = network
 		}
 	}
-	return cmp.Or(networks[24], networks[64])
-}
-
-func networkOf(addr netip.Addr) netip.Prefix {
-	bits := 24
-	if addr.Is6() {
-		bits = 64
-	}
-	network, _ := addr.Prefix(bits)
-	return network
+	return cmp.Or(v4, v6)
 }

@@ -7,45 +7,35 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
+// What a name of each kind may be, as messages say it.
+const (
+	hostForm    = "letters, digits and inner hyphens in each label"
+	serviceForm = "_SERVICE._PROTO or _SERVICE._PROTO.DOMAIN, like _ldap._tcp"
+	aliasForm   = "letters, digits, hyphens and underscores, no wildcard"
+)
+
 func nameInvalid(p *pass) {
 	fromReader(p)
 	for _, h := range p.set.Hosts {
-		p.hostName(h.Pos, "host", h.Owner)
+		p.wantForm(h.Owner.IsHost(), h.Pos, "host", h.Owner, hostForm)
 	}
 	for _, m := range p.set.Mails {
-		if !strings.Contains(string(m.Owner), "*") { // mail-wildcard says more
-			p.hostName(m.Pos, "mail domain", m.Owner)
-		}
+		isWildcard := strings.Contains(string(m.Owner), "*") // mail-wildcard says more
+		p.wantForm(isWildcard || m.Owner.IsHost(), m.Pos, "mail domain", m.Owner, hostForm)
 	}
 	for _, s := range p.set.Services {
-		p.serviceName(s.Pos, s.Owner)
+		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
-	eachHostTarget(p.set, func(t target) { p.hostName(t.pos, t.kind, t.host) })
+	eachHostTarget(p.set, func(t target) { p.wantForm(t.host.IsHost(), t.pos, t.kind, t.host, hostForm) })
 	for _, a := range p.set.Aliases {
-		p.plainName(a.Pos, a.Owner)
-		p.plainName(a.Pos, a.Host)
+		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
+		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
 	}
 }
 
-func (p *pass) hostName(pos definition.Pos, kind string, name definition.Name) {
-	if !name.IsHost() {
-		p.report(pos, []definition.Name{name},
-			"%s %q: write letters, digits and inner hyphens in each label", kind, name)
-	}
-}
-
-func (p *pass) serviceName(pos definition.Pos, name definition.Name) {
-	if !name.IsService() {
-		p.report(pos, []definition.Name{name},
-			"service %q: write _SERVICE._PROTO or _SERVICE._PROTO.DOMAIN, like _ldap._tcp", name)
-	}
-}
-
-// plainName is for both names of an alias.
-func (p *pass) plainName(pos definition.Pos, name definition.Name) {
-	if !name.IsPlain() {
-		p.report(pos, []definition.Name{name},
-			"alias %q: write letters, digits, hyphens and underscores, no wildcard", name)
+func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name definition.Name, form string) {
+	if !ok {
+		p.report(pos, []definition.Name{name}, "%s %q: write %s", kind, name, form)
 	}
 }
 
@@ -86,7 +76,7 @@ func (p *pass) finalDot(pos definition.Pos, name definition.Name) {
 // that zone too: an absolute name without its final dot is read like that.
 func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
 	zone := p.zones.Of(name)
-	if zone == "" || zone == "." || zone == name {
+	if zone == "" || zone == "." {
 		return "", false
 	}
 	once = name[:len(name)-len(zone)]

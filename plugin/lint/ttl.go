@@ -38,3 +38,8 @@ func ttls[D any](p *pass, o definition.Owner, kind string, declared []D,
 			"%s %s is declared with different ttls, the lowest %d: write one, in one place", kind, o.Name(), lowest)
 	}
 }
+
+func hostPos(h *definition.Host) definition.Pos       { return h.Pos }
+func mailPos(m *definition.Mail) definition.Pos       { return m.Pos }
+func servicePos(s *definition.Service) definition.Pos { return s.Pos }
+func aliasPos(a *definition.Alias) definition.Pos     { return a.Pos }

@@ -3,40 +3,38 @@ package publish
 import (
 	"context"
 	"fmt"
-	"io"
-	stdlog "log"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/serial"
-	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
 // keys is a source of fragments that are edited.
 type keys struct {
-	zones    definition.Zones
-	held     map[string]definition.Fragment
-	revision int64
-	next     chan *source.Content
+	zones     definition.Zones
+	fragments map[string]change.Fragment
+	revision  int64
+	next      chan *change.Content
 }
 
 func (k *keys) String() string { return "keys" }
 
-func (k *keys) Load() *source.Content {
-	var edits []definition.Edit
-	for _, f := range k.held {
-		edits = append(edits, definition.Edit{Fragment: f})
+func (k *keys) Load() *change.Content {
+	var edits []change.Edit
+	for _, f := range k.fragments {
+		edits = append(edits, change.Edit{Fragment: f})
 	}
-	return &source.Content{Zones: k.zones, Edits: edits, Revision: k.revision}
+	return &change.Content{Zones: k.zones, Edits: edits, Revision: k.revision}
 }
 
-func (k *keys) Run(ctx context.Context, deliver func(*source.Content)) {
+func (k *keys) Run(ctx context.Context, deliver func(*change.Content)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,85 +45,96 @@ func (k *keys) Run(ctx context.Context, deliver func(*source.Content)) {
 	}
 }
 
-// edit makes edits, and what a source delivers of them.
-func (k *keys) edit(edits ...definition.Edit) *source.Content {
+// edit makes edits, and awaits what becomes of them, in a bubble of synctest.
+func (k *keys) edit(edits ...change.Edit) {
 	for i := range edits {
 		k.revision++
 		e := &edits[i]
 		e.Created = k.revision
-		if was, ok := k.held[e.Key]; ok {
+		if was, ok := k.fragments[e.Key]; ok {
 			e.Created = was.Created
 		}
-		k.held[e.Key] = e.Fragment
+		k.fragments[e.Key] = e.Fragment
 		if e.Gone {
-			delete(k.held, e.Key)
+			delete(k.fragments, e.Key)
 		}
 	}
-	return &source.Content{Zones: k.zones, Edits: edits, Revision: k.revision}
+	k.next <- &change.Content{Zones: k.zones, Edits: edits, Revision: k.revision}
+	synctest.Wait()
 }
 
-// fragmented returns a publisher of fragments, which has loaded nothing yet.
-func fragmented(t *testing.T, corefile, server string, held map[string]definition.Fragment, revision int64) (*publisher, *keys) {
+// fragmented returns a publisher of fragments beside a Corefile, which has loaded nothing
+// yet.
+func fragmented(
+	t *testing.T, corefile, server string, fragments map[string]change.Fragment, revision int64,
+) (*Publisher, *recorder, *keys) {
 	t.Helper()
-	p := unloaded(t, corefile, server)
-	k := &keys{zones: p.block.Zones, held: maps.Clone(held), revision: revision, next: make(chan *source.Content)}
-	p.sources = source.Collect(append(p.block.Sources(), k)...)
-	return p, k
+	k := &keys{fragments: maps.Clone(fragments), revision: revision, next: make(chan *change.Content)}
+	c := configOf(corefile, server, k)
+	c.Fragments, k.zones = true, c.Zones
+	p, log := newPublisher(t, c)
+	return p, log, k
+}
+
+// followFragments returns a publisher that follows fragments, of which there are none yet,
+// until the test ends.
+func followFragments(t *testing.T, corefile string) (*Publisher, *recorder, *keys) {
+	t.Helper()
+	p, log, k := fragmented(t, corefile, "followed "+t.Name(), map[string]change.Fragment{}, 1)
+	if err := p.Load(); err != nil {
+		t.Fatal(err)
+	}
+	p.Follow()
+	t.Cleanup(p.Stop)
+	synctest.Wait()
+	return p, log, k
 }
 
 // TestFragments: however fragments come and go, all is as if what is there had been
 // loaded from nothing, the serials too.
 func TestFragments(t *testing.T) {
-	patched, out := 0, 0
+	patched, excluded := 0, 0
 	for _, corefile := range []string{
 		"mxsrv example.org d1.example.org {\n host h1 192.0.2.200\n mail d1 d2 10 h2\n alias w1 h3\n}",
 		"mxsrv example.org {\n authoritative {\n ns h1 ns.example.net.\n }\n host h1 192.0.2.1\n host h2 192.0.2.2\n mail d1 10 h3\n}",
 	} {
 		for seed := range uint64(seeds) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
-				ledgers.known = nil
-				p, o := comeAndGo(t, corefile, seed)
-				patched, out = patched+p, out+o
+				forgetLedgers()
+				synctest.Test(t, func(t *testing.T) {
+					p, e := comeAndGo(t, corefile, seed)
+					patched, excluded = patched+p, excluded+e
+				})
 			})
 		}
 	}
-	if all := 2 * seeds * edits; patched < all*3/4 || out < all {
-		t.Errorf("%d patched, %d left out: too few show anything", patched, out)
+	if all := 2 * seeds * edits; patched < all*3/4 || excluded < all {
+		t.Errorf("%d patched, %d excluded: too few show anything", patched, excluded)
 	}
 }
 
 // comeAndGo returns how many edits were served as a patch, and how many fragments
-// were left out after each, added up.
-func comeAndGo(t *testing.T, corefile string, seed uint64) (patched, out int) {
+// were excluded after each, added up.
+func comeAndGo(t *testing.T, corefile string, seed uint64) (patched, excluded int) {
 	w := writer{rand.New(rand.NewPCG(seed, 3))}
-	s := &stage{corefile: corefile, done: make(chan bool)}
+	s := &stage{corefile: corefile}
 	var k *keys
-	s.publisher, k = fragmented(t, corefile, "followed "+t.Name(), map[string]definition.Fragment{}, 1)
-	if err := s.load(); err != nil {
-		t.Fatal(err)
-	}
-	stdlog.SetOutput(io.Discard)
-	defer stdlog.SetOutput(os.Stderr)
-	go s.sources.Run(t.Context(), func(c *source.Change) {
-		s.publish(c)
-		s.done <- true
-	})
+	s.Publisher, s.log, k = followFragments(t, corefile)
 	for range edits {
-		var batch []definition.Edit
+		var batch []change.Edit
 		for range w.IntN(3) {
-			e := definition.Edit{Gone: w.IntN(3) == 0}
+			e := change.Edit{Gone: w.IntN(3) == 0}
 			e.Key, e.Text = fmt.Sprint(w.IntN(30)), w.stanza()
 			if w.IntN(20) == 0 {
 				e.Text = "hots a 192.0.2.1"
 			}
-			if !slices.ContainsFunc(batch, func(b definition.Edit) bool { return b.Key == e.Key }) {
+			if !slices.ContainsFunc(batch, func(b change.Edit) bool { return b.Key == e.Key }) {
 				batch = append(batch, e)
 			}
 		}
-		k.next <- k.edit(batch...)
-		<-s.done
-		fresh, _ := fragmented(t, corefile, "fresh "+t.Name(), k.held, k.revision)
-		if err := fresh.load(); err != nil {
+		k.edit(batch...)
+		fresh, _, _ := fragmented(t, corefile, "fresh "+t.Name(), k.fragments, k.revision)
+		if err := fresh.Load(); err != nil {
 			t.Fatal(err)
 		}
 		s.compare(t, fresh)
@@ -134,56 +143,46 @@ func comeAndGo(t *testing.T, corefile string, seed uint64) (patched, out int) {
 				t.Fatalf("serial %d after revision %d, from nothing %d", got, k.revision, fresh.serials[zone])
 			}
 		}
-		if got, want := s.status.Load(), fresh.status.Load(); got.out != want.out || got.fragments != len(k.held) {
-			t.Fatalf("%d of %d left out, want %d of %d", got.out, got.fragments, want.out, len(k.held))
+		if got, want := s.Status(), fresh.Status(); got.Excluded != want.Excluded || got.Fragments != len(k.fragments) {
+			t.Fatalf("%d of %d excluded, want %d of %d", got.Excluded, got.Fragments, want.Excluded, len(k.fragments))
 		}
-		if s.table.Load().Patched() != nil {
+		if s.Table().Patched() != nil {
 			patched++
 		}
-		out += s.status.Load().out
+		excluded += s.Status().Excluded
 	}
-	return patched, out
+	return patched, excluded
 }
 
 // TestPatchesShare: each of many patches keeps what is of its change, and nothing for each
 // zone.
 func TestPatchesShare(t *testing.T) {
-	stdlog.SetOutput(io.Discard)
-	defer stdlog.SetOutput(os.Stderr)
-	var zones strings.Builder
-	for i := range 1000 {
-		fmt.Fprintf(&zones, " z%d.example", i)
-	}
-	p, k := fragmented(t, "mxsrv"+zones.String()+" {\n}", t.Name(), nil, 1)
-	k.held = map[string]definition.Fragment{}
-	if err := p.load(); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan bool)
-	go p.sources.Run(t.Context(), func(c *source.Change) {
-		p.publish(c)
-		done <- true
+	synctest.Test(t, func(t *testing.T) {
+		var zones strings.Builder
+		for i := range 1000 {
+			fmt.Fprintf(&zones, " z%d.example", i)
+		}
+		p, _, k := followFragments(t, "mxsrv"+zones.String()+" {\n}")
+		heap := func() uint64 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			return m.HeapAlloc
+		}
+		const patches, most = 300, 100_000
+		before := heap()
+		for i := range patches {
+			k.edit(put(fmt.Sprint(i), fmt.Sprintf("host h%d.z%d.example. 192.0.2.1", i, i)))
+		}
+		if each := int(heap()-before) / patches; each > most {
+			t.Errorf("%d bytes for each of %d patches, want %d at most", each, patches, most)
+		}
+		if n := len(p.Table().Patched()); n != patches {
+			t.Errorf("%d names patched, want %d", n, patches)
+		}
 	})
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	const patches, most = 300, 100_000
-	before := heap()
-	for i := range patches {
-		k.next <- k.edit(put(fmt.Sprint(i), fmt.Sprintf("host h%d.z%d.example. 192.0.2.1", i, i)))
-		<-done
-	}
-	if each := int(heap()-before) / patches; each > most {
-		t.Errorf("%d octets for each of %d patches, want %d at most", each, patches, most)
-	}
-	if n := len(p.table.Load().Patched()); n != patches {
-		t.Errorf("%d names patched, want %d", n, patches)
-	}
 }
 
-func put(key, text string) definition.Edit {
-	return definition.Edit{Fragment: definition.Fragment{Key: key, Text: text}}
+func put(key, text string) change.Edit {
+	return change.Edit{Fragment: change.Fragment{Key: key, Text: text}}
 }

@@ -1,10 +1,10 @@
 package publish
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,78 +19,53 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// A ledger knows the last serial of each zone, and of which content that was, so
-// that a serial never falls and one that was served never means anything else.
+// A ledger has the last serial of each zone, and a digest of the content that it was
+// given for, so that a serial never falls and one that was served never means anything
+// else. Publishers share it.
 type ledger struct {
 	path string // of the file that keeps it, or ""
 
-	mu      sync.Mutex
-	last    map[definition.Name]entry
-	before  map[definition.Name]entry // of zones that are not in last: where another ledger is
-	unsaved bool
+	mu        sync.Mutex
+	last      map[definition.Name]entry
+	inherited map[definition.Name]entry // the last in other ledgers, for zones that are not in last
+	unsaved   bool
 }
 
-// An entry is the last of a zone.
+// An entry is the last serial of a zone, and what it was given for.
 type entry struct {
 	serial  uint32
 	content table.Digest
 }
 
-// ledgers are those of the process: when CoreDNS reloads its Corefile the new
-// instance must go on where the old one is.
-var ledgers struct {
+// ledgers are all of the process: when CoreDNS reloads its Corefile, the new publishers
+// continue the serials of the old ones.
+var ledgers = struct {
 	sync.Mutex
-	known map[string]*ledger
-}
+	byKey map[string]*ledger
+}{byKey: make(map[string]*ledger)}
 
-// ledgerOf returns the ledger that is kept in a file; without one it is that of
-// a server, as long as the process lives.
+// ledgerOf returns the ledger that is kept in a file, which it reads the first time. Without
+// a path it is that of a server, as long as the process lives.
 func ledgerOf(path, server string) (*ledger, error) {
-	ledgers.Lock()
-	defer ledgers.Unlock()
 	key := "server " + server
 	if path != "" {
 		path = realPath(path)
 		key = "file " + path
 	}
-	if l := ledgers.known[key]; l != nil {
+	ledgers.Lock()
+	defer ledgers.Unlock()
+	if l := ledgers.byKey[key]; l != nil {
 		return l, nil
 	}
-	l := &ledger{path: path, last: make(map[definition.Name]entry), before: make(map[definition.Name]entry)}
+	l := &ledger{path: path, last: make(map[definition.Name]entry), inherited: make(map[definition.Name]entry)}
 	if err := l.read(); err != nil {
 		return nil, err
 	}
-	for _, other := range ledgers.known {
+	for _, other := range ledgers.byKey {
 		l.inherit(other)
 	}
-	if ledgers.known == nil {
-		ledgers.known = make(map[string]*ledger)
-	}
-	ledgers.known[key] = l
+	ledgers.byKey[key] = l
 	return l, nil
-}
-
-// saveError says of an error of the file of serials where the file is named, and what
-// to write there if it is not what is in the file.
-func saveError(c *Config, err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	if errors.As(err, &path) || errors.As(err, &link) {
-		return fmt.Errorf("%v: serials: %w: write the path of a file in a directory that CoreDNS may write to", c.SerialsPos, err)
-	}
-	return fmt.Errorf("%v: serials: %w", c.SerialsPos, err)
-}
-
-// inherit notes what another ledger knows. Its serials were served, and must not
-// fall because a reloaded Corefile keeps them elsewhere.
-func (l *ledger) inherit(other *ledger) {
-	other.mu.Lock()
-	defer other.mu.Unlock()
-	for zone, e := range other.last {
-		if known, ok := l.before[zone]; !ok || serial.Newer(e.serial, known.serial) {
-			l.before[zone] = e
-		}
-	}
 }
 
 // realPath returns the absolute path of a file without symbolic links: there is one
@@ -108,6 +83,18 @@ func realPath(path string) string {
 	return path
 }
 
+// inherit takes over the last serials of another ledger. They were served, and must not
+// fall because a reloaded Corefile keeps them elsewhere.
+func (l *ledger) inherit(other *ledger) {
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	for zone, e := range other.last {
+		if known, ok := l.inherited[zone]; !ok || serial.Newer(e.serial, known.serial) {
+			l.inherited[zone] = e
+		}
+	}
+}
+
 // next returns the serial of a zone with this content, and notes it. With a revision
 // the serial follows that, as all servers see the same one, whether or not the content
 // has changed.
@@ -116,7 +103,7 @@ func (l *ledger) next(zone definition.Name, content table.Digest, revision int64
 	defer l.mu.Unlock()
 	last, known := l.last[zone]
 	if !known {
-		last = l.before[zone]
+		last = l.inherited[zone]
 	}
 	switch of := serial.OfRevision(revision); {
 	case revision > 0 && (last.serial == 0 || serial.Newer(of, last.serial)):
@@ -132,13 +119,13 @@ func (l *ledger) next(zone definition.Name, content table.Digest, revision int64
 	return last.serial
 }
 
-// matches reports whether these are the last serials: somebody else may have noted
+// matches reports whether these are the last serials: another publisher may have noted
 // others.
 func (l *ledger) matches(serials map[definition.Name]uint32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for zone, serial := range serials {
-		if l.last[zone].serial != serial {
+	for zone, number := range serials {
+		if l.last[zone].serial != number {
 			return false
 		}
 	}
@@ -150,41 +137,36 @@ func (l *ledger) read() error {
 	if l.path == "" {
 		return nil
 	}
-	file, err := os.Open(l.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the first start
-	}
-	if err != nil {
+	text, err := os.ReadFile(l.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // as it does at the first start
 		return err
 	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for n := 1; lines.Scan(); n++ {
-		if err := l.readLine(lines.Text()); err != nil {
-			return fmt.Errorf("%s:%d: %w", l.path, n, err)
+	for i, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		if err := l.readEntry(words); err != nil {
+			return fmt.Errorf("%s:%d: %w", l.path, i+1, err)
 		}
 	}
-	return lines.Err()
+	return nil
 }
 
-func (l *ledger) readLine(line string) error {
-	words := strings.Fields(line)
-	if len(words) == 0 || words[0][0] == '#' {
-		return nil
-	}
+func (l *ledger) readEntry(words []string) error {
 	if len(words) != 3 {
-		return fmt.Errorf("%q: write ZONE SERIAL DIGEST, or delete the file to start anew", line)
+		return fmt.Errorf("%q: write ZONE SERIAL DIGEST, or delete the file to start anew", strings.Join(words, " "))
 	}
 	zone, err := definition.ParseName(words[0], ".")
 	if err != nil {
 		return err
 	}
-	serial, err := strconv.ParseUint(words[1], 10, 32)
+	number, err := strconv.ParseUint(words[1], 10, 32)
 	if err != nil {
-		return fmt.Errorf("serial %q: write a number from 1 to %d", words[1], uint32(1<<32-1))
+		return fmt.Errorf("serial %q: write a number from 1 to %d", words[1], uint32(math.MaxUint32))
 	}
 	content, err := table.ParseDigest(words[2])
-	l.last[zone] = entry{uint32(serial), content}
+	l.last[zone] = entry{uint32(number), content}
 	return err
 }
 
@@ -203,4 +185,18 @@ func (l *ledger) save() error {
 	err := atomicfile.Write(l.path, 0o644, []byte(strings.Join(lines, "")))
 	l.unsaved = err != nil
 	return err
+}
+
+// serialsError returns an error of the file of serials with where the file is named, and
+// what to write there unless the mistake is in the file. It is nil if err is.
+func serialsError(pos definition.Pos, err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &path) || errors.As(err, &link):
+		return fmt.Errorf("%v: serials: %w: write the path of a file in a directory that CoreDNS may write to", pos, err)
+	}
+	return fmt.Errorf("%v: serials: %w", pos, err)
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
@@ -31,15 +33,11 @@ func serials(t *testing.T, kept bool) {
 	if kept {
 		keep = "serials " + path
 	}
-	ledgers.known = nil
+	forgetLedgers()
 	serial := func(definitions string) uint32 {
 		t.Helper()
-		h, err := load(t, fmt.Sprintf(block, keep, definitions), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, serial := transferred(t, h, "example.org.", 0)
-		return serial
+		p, _ := loaded(t, fmt.Sprintf(block, keep, definitions))
+		return serialOf(t, p, "example.org.")
 	}
 	now := func() uint32 { return uint32(time.Now().Unix()) }
 
@@ -60,7 +58,7 @@ func serials(t *testing.T, kept bool) {
 		t.Errorf("%d after another within a second, want %d", third, second+1)
 	}
 
-	ledgers.known = nil // a restart
+	forgetLedgers() // a restart
 	if !kept {
 		if again := serial("host a 192.0.2.4"); again != now() {
 			t.Errorf("%d after a restart, want the time, %d", again, now())
@@ -70,7 +68,7 @@ func serials(t *testing.T, kept bool) {
 	if again := serial("host a 192.0.2.4"); again != third {
 		t.Errorf("%d after a restart, want %d as before", again, third)
 	}
-	ledgers.known = nil // with a clock that was set back
+	forgetLedgers() // with a clock that was set back
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +80,35 @@ func serials(t *testing.T, kept bool) {
 	if next := serial("host a 192.0.2.5"); next != later+1 {
 		t.Errorf("%d by a clock that was set back, want %d", next, later+1)
 	}
+}
+
+// TestSerialsOfRevisions: with a revision the serial follows that, and another content never
+// has a serial that was there already.
+func TestSerialsOfRevisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{last: make(map[definition.Name]entry)}
+		for _, step := range []struct {
+			name     string
+			content  byte
+			revision int64
+			want     uint32
+		}{
+			{"without a revision", 1, 0, uint32(time.Now().Unix())},
+			{"the first revision", 1, 7, 3_000_000_007},
+			{"the same", 1, 7, 3_000_000_007},
+			{"another Corefile at the same revision", 2, 7, 3_000_000_008},
+			{"the next revision, which has that serial", 3, 8, 3_000_000_009},
+			{"the same content at the next", 3, 9, 3_000_000_009},
+			{"the same content later", 3, 20, 3_000_000_020},
+			{"revisions that start again", 4, 2, 3_000_000_021},
+			{"and the same content again", 4, 3, 3_000_000_021},
+			{"no revision any more", 5, 0, 3_000_000_022},
+		} {
+			if got := l.next("example.org.", table.Digest{step.content}, step.revision); got != step.want {
+				t.Errorf("%s: %d, want %d", step.name, got, step.want)
+			}
+		}
+	})
 }
 
 func TestSerialsFile(t *testing.T) {
@@ -98,15 +125,16 @@ func TestSerialsFile(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tc.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := load(t, "mxsrv {\n serials "+path+"\n}", nil)
-			if want := "plugin/mxsrv: Testfile:2: serials: " + path + tc.want; tc.want == "" && err != nil || tc.want != "" && (err == nil || err.Error() != want) {
+			_, err := New(configOf("mxsrv {\n serials "+path+"\n}", "the server"), new(recorder))
+			if want := "Corefile:2: serials: " + path + tc.want; tc.want == "" && err != nil || tc.want != "" && (err == nil || err.Error() != want) {
 				t.Errorf("%v\nwant %s", err, tc.want)
 			}
 		})
 	}
-	_, err := load(t, "mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n serials "+dir+"/nosuch/serials\n}", nil)
+	p, _ := newPublisher(t, configOf("mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n serials "+dir+"/nosuch/serials\n}", "the server"))
+	err := p.Load()
 	if want := "no such file or directory: write the path of a file in a directory that CoreDNS may write to"; err == nil ||
-		!strings.HasPrefix(err.Error(), "plugin/mxsrv: Testfile:5: serials: ") || !strings.HasSuffix(err.Error(), want) {
+		!strings.HasPrefix(err.Error(), "Corefile:5: serials: ") || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 }
@@ -115,17 +143,14 @@ func TestSerialsFile(t *testing.T) {
 // goes on where the one before was.
 func TestSerialsKeptElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ledgers.known = nil
+		forgetLedgers()
 		dir := t.TempDir()
 		last := uint32(0)
 		for i, keep := range []string{"", "", "", "serials " + dir + "/a", "serials " + dir + "/b"} {
-			h, err := load(t, fmt.Sprintf("mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n %s\n host a 192.0.2.%d\n}", keep, i), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, got := transferred(t, h, "example.org.", 0)
+			p, _ := loaded(t, fmt.Sprintf("mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n %s\n host a 192.0.2.%d\n}", keep, i))
+			got := serialOf(t, p, "example.org.")
 			if i > 0 && !serial.Newer(got, last) {
-				t.Errorf("%d after %d when it says %q", got, last, keep)
+				t.Errorf("%d after %d with %q", got, last, keep)
 			}
 			last = got
 		}
@@ -135,7 +160,7 @@ func TestSerialsKeptElsewhere(t *testing.T) {
 // TestSerialsFileOfMany: blocks may name one file in different ways, also by a
 // link, which stays one.
 func TestSerialsFileOfMany(t *testing.T) {
-	ledgers.known = nil
+	forgetLedgers()
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "serials"), filepath.Join(dir, "link")
 	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Symlink("serials", link)); err != nil {
@@ -143,9 +168,7 @@ func TestSerialsFileOfMany(t *testing.T) {
 	}
 	change := func(zone, path, addr string) {
 		t.Helper()
-		if _, err := load(t, "mxsrv "+zone+" {\n authoritative {\n ns ns1.example.net.\n }\n serials "+path+"\n host a "+addr+"\n}", nil); err != nil {
-			t.Fatal(err)
-		}
+		loaded(t, "mxsrv "+zone+" {\n authoritative {\n ns ns1.example.net.\n }\n serials "+path+"\n host a "+addr+"\n}")
 	}
 	change("a.example.org", path, "192.0.2.1")
 	change("b.example.org", dir+"/./serials", "192.0.2.1")
@@ -165,24 +188,37 @@ func TestSerialsFileOfMany(t *testing.T) {
 	}
 }
 
-// TestCatchUp: what the instance before has published while this one was loading
-// is not undercut.
+// nested is an authoritative zone within another, with something to warn of.
+const nested = `mxsrv example.org child.example.org {
+    authoritative {
+        ns ns1
+    }
+    host ns1 192.0.2.53
+    mail @ 10 ns1
+}`
+
+// TestCatchUp: what another publisher of the zone, the one before a reload, has published
+// while this one was loading is not undercut, and the secondaries are told.
 func TestCatchUp(t *testing.T) {
-	ledgers.known = nil
-	h, err := load(t, whole, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := h.ledger.next("example.org.", table.Digest{1}, 0)
-	if _, got := transferred(t, h, "example.org.", 0); got == before {
-		t.Fatal("the ledger does not move")
-	}
-	h.follow()
-	h.publisher.stop()
-	if _, got := transferred(t, h, "example.org.", 0); !serial.Newer(got, before) {
-		t.Errorf("serial %d after %d was served", got, before)
-	}
-	if h.unsaid != nil {
-		t.Error("what it found is not said")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		forgetLedgers()
+		p, log := loaded(t, nested)
+		before := p.ledger.next("example.org.", table.Digest{1}, 0)
+		if got := serialOf(t, p, "example.org."); got == before {
+			t.Fatal("the ledger does not move")
+		}
+		*log = recorder{}
+		p.Follow()
+		synctest.Wait()
+		p.Stop()
+		if got := serialOf(t, p, "example.org."); !serial.Newer(got, before) {
+			t.Errorf("serial %d after %d was served", got, before)
+		}
+		if len(log.warnings) == 0 {
+			t.Error("what it found is not logged")
+		}
+		if !slices.Contains(log.changed, "example.org.") || !slices.Contains(log.changed, "child.example.org.") {
+			t.Errorf("%q were told, want both zones", log.changed)
+		}
+	})
 }

@@ -2,8 +2,8 @@ package publish
 
 import "github.com/mxsrv/mxsrv/plugin/definition"
 
-// An Observer is told what a [Publisher] does: it logs, counts and notifies. Its methods
-// may be called from several goroutines, and must not wait for the publisher.
+// An Observer logs and counts what a [Publisher] does, and notifies secondaries. Its methods
+// may be called by several goroutines, and must not wait for the publisher.
 type Observer interface {
 	// Info, Warning and Error get a line for the log.
 	Info(text string)
@@ -16,6 +16,7 @@ type Observer interface {
 	// Excluded is called with how many fragments were excluded that were not before.
 	Excluded(fragments int)
 
-	// Changed is called when authoritative zones are served with another serial.
+	// Changed is called when authoritative zones are served with other serials, and for
+	// all of them, sorted, when following begins.
 	Changed(zones []definition.Name)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source"
 	"github.com/mxsrv/mxsrv/plugin/table"
@@ -13,39 +15,49 @@ import (
 // each patch their list is copied, in a millisecond then.
 const maxPatched = 10000
 
-// patch serves what has changed, or says what is wrong with it, if that can be
-// told from a part of what is declared. Otherwise it returns false.
+// patch serves what has changed, or logs what is wrong with it, if that can be told from
+// a part of what is declared. Otherwise it returns false.
 func (p *Publisher) patch(c *source.Change) bool {
-	began, before := time.Now(), p.table.Load()
-	if p.counts == nil || len(before.Patched()) > maxPatched {
+	began := time.Now()
+	part, ok := p.part(c)
+	if !ok {
 		return false
+	}
+	index, opt := part.Set.Index(), p.lint
+	opt.WarnAbout = part.Concerned
+	if !p.accept(c.Source, lint.Check(index, nil, opt)) {
+		return true
+	}
+	before, counts := p.Table(), p.Status().Counts
+	p.logSerialsError(p.swap(func(opt table.Options) (*table.Table, Counts) {
+		t := before.Patch(index, part.Concerned, opt)
+		return t, counts.patched(before, t, part.Concerned, p.zones)
+	}))
+	p.observer.Info(fmt.Sprintf("patched %d of %s from %v in %v", havingRecords(part.Concerned, before, p.Table()),
+		p.size(), c.Source, time.Since(began).Round(time.Millisecond/10)))
+	return true
+}
+
+// part returns what a change concerns. It returns false if that is too much, or if what
+// the sources declared before the change is not what is served.
+func (p *Publisher) part(c *source.Change) (change.Part, bool) {
+	if t := p.Table(); t == nil || p.Status().Failed || len(t.Patched()) > maxPatched {
+		return change.Part{}, false
 	}
 	changed, ok := c.Names()
 	if !ok {
-		return false
+		return change.Part{}, false
 	}
-	part, ok := p.affected(changed)
-	if !ok {
-		return false
-	}
-	index, opt := part.Set.Index(), p.lintOptions()
-	opt.WarnAbout = part.Concerned
-	findings := lint.Check(index, nil, opt)
-	if !p.judge(c.Source, findings) {
-		return true
-	}
-	p.logWarnings(findings)
-	p.logSaveError(p.swap(func(opt table.Options) (*table.Table, *counts) {
-		t := before.Patch(index, part.Names, opt)
-		return t, p.counts.patched(before, t, part.Names, p.zones)
-	}))
-	patched := 0
-	for name := range part.Concerned {
-		if before.HasRecords(name) || p.table.Load().HasRecords(name) {
-			patched++
+	return p.affected(changed)
+}
+
+// havingRecords returns how many of some names have records in one of two tables.
+func havingRecords(names definition.Names, a, b *table.Table) int {
+	n := 0
+	for name := range names {
+		if a.HasRecords(name) || b.HasRecords(name) {
+			n++
 		}
 	}
-	p.observer.Info(fmt.Sprintf("patched %d of %s from %v in %v",
-		patched, p.size(), c.Source, time.Since(began).Round(time.Millisecond/10)))
-	return true
+	return n
 }

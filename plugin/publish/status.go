@@ -12,11 +12,17 @@ import (
 
 // A Status is what a publisher serves. It does not change.
 type Status struct {
-	Names  map[Kind]int
-	Loaded time.Time // of the last good load
+	Counts
+	Loaded time.Time // of what is served; zero if that is nothing yet
 	Failed bool      // the last load was rejected
 
 	Fragments, Excluded int // in etcd, and of these excluded
+}
+
+// Counts are how many names are served.
+type Counts struct {
+	Names map[Kind]int // has each kind in each zone, with 0 too
+	Total int          // a name may be of several kinds
 }
 
 // A Kind is a kind of names in a zone.
@@ -27,25 +33,19 @@ type Kind struct {
 
 var kinds = []string{"host", "mail", "service", "alias"}
 
-// counts are of what is served: names of each kind, and all.
-type counts struct {
-	kinds map[Kind]int
-	names int
-}
-
-// tally counts the names of each kind in each zone.
-func tally(index *definition.Index, zones definition.ZoneSet) *counts {
-	c := &counts{make(map[Kind]int), index.Len()}
+// tally counts the names that are declared.
+func tally(index *definition.Index, zones definition.ZoneSet) Counts {
+	c := Counts{make(map[Kind]int), index.Len()}
 	for zone := range zones {
 		for _, of := range kinds {
-			c.kinds[Kind{zone, of}] = 0
+			c.Names[Kind{zone, of}] = 0
 		}
 	}
 	for o := range index.Owners() {
 		zone := zones.Of(o.Name())
 		for i, declared := range []int{len(o.Hosts()), len(o.Mails()), len(o.Services()), len(o.Aliases())} {
 			if declared > 0 {
-				c.kinds[Kind{zone, kinds[i]}]++
+				c.Names[Kind{zone, kinds[i]}]++
 			}
 		}
 	}
@@ -53,11 +53,11 @@ func tally(index *definition.Index, zones definition.ZoneSet) *counts {
 }
 
 // patched returns the counts after a patch of some names.
-func (c *counts) patched(before, after *table.Table, names definition.Names, zones definition.ZoneSet) *counts {
-	now := &counts{maps.Clone(c.kinds), c.names}
+func (c Counts) patched(before, after *table.Table, names definition.Names, zones definition.ZoneSet) Counts {
+	now := Counts{maps.Clone(c.Names), c.Total}
 	for name := range names {
-		now.count(zones.Of(name), after.Types(string(name)), 1)
-		now.count(zones.Of(name), before.Types(string(name)), -1)
+		now.add(zones.Of(name), after.Types(string(name)), 1)
+		now.add(zones.Of(name), before.Types(string(name)), -1)
 	}
 	return now
 }
@@ -68,17 +68,17 @@ var kindOf = map[uint16]string{
 	dns.TypeA: "host", dns.TypeAAAA: "host", dns.TypeMX: "mail", dns.TypeSRV: "service", dns.TypeCNAME: "alias",
 }
 
-// count counts a name with records of these types by times.
-func (c *counts) count(zone definition.Name, types []uint16, by int) {
+// add counts a name with records of these types n times more.
+func (c *Counts) add(zone definition.Name, types []uint16, n int) {
 	if len(types) == 0 {
 		return
 	}
-	c.names += by
+	c.Total += n
 	counted := make(map[string]bool)
 	for _, t := range types {
 		if k := kindOf[t]; k != "" && !counted[k] {
 			counted[k] = true
-			c.kinds[Kind{zone, k}] += by
+			c.Names[Kind{zone, k}] += n
 		}
 	}
 }

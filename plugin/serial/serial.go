@@ -1,5 +1,5 @@
-// Package serial is arithmetic with the serials of zones (RFC 1982), and says which
-// serial a zone gets when its content changes. It knows no clock and keeps nothing.
+// Package serial does arithmetic with the serials of zones (RFC 1982), and computes the
+// serial of a zone whose content has changed. It has no clock and no state.
 package serial
 
 import "time"

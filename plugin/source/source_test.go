@@ -250,3 +250,81 @@ func declaredBy(set *definition.Set) string {
 	}
 	return words
 }
+
+// keys is a source of fragments, which delivers edits.
+type keys struct {
+	said
+	edits chan []change.Edit
+	first []change.Edit
+}
+
+func (s *keys) content(edits []change.Edit, revision int64) *change.Content {
+	return &change.Content{Edits: edits, Zones: definition.Zones{"example.org."}, Revision: revision}
+}
+
+func (s *keys) Load() *change.Content { return s.content(s.first, 1) }
+
+func (s *keys) Run(ctx context.Context, deliver func(*change.Content)) {
+	for revision := int64(2); ; revision++ {
+		select {
+		case <-ctx.Done():
+			return
+		case edits := <-s.edits:
+			deliver(s.content(edits, revision))
+		}
+	}
+}
+
+func put(key, text string) change.Edit {
+	return change.Edit{Fragment: change.Fragment{Key: key, Text: text}}
+}
+
+// TestFragments: fragments live on through the deliveries of their source, and each change
+// says which names and mistakes have come.
+func TestFragments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		static := Static("Corefile", new(definition.Set), nil)
+		s := &keys{said: saying("etcd", ""), edits: make(chan []change.Edit),
+			first: []change.Edit{put("a", host("a")), put("b", "hots b")}}
+		c := Collect(static, s)
+		if c.Fragments() != nil || c.Revision() != 0 {
+			t.Error("there are fragments before they are loaded")
+		}
+		if !c.Load() || c.Revision() != 1 || !slices.Equal(c.Sources(), []Source{static, s}) {
+			t.Errorf("loaded revision %d of %v", c.Revision(), c.Sources())
+		}
+		if got := c.Unread(); len(got) != 1 || got[0].Source != "etcd:b" {
+			t.Errorf("mistakes %v", got)
+		}
+		fragments := c.Fragments()
+		var got []string
+		go c.Run(t.Context(), func(changed *Change) {
+			names, ok := changed.Names()
+			set := new(definition.Set)
+			for name := range names {
+				set.Hosts = append(set.Hosts, definition.Host{Owner: name})
+			}
+			got = append(got, strings.TrimSpace(declared(set, changed.Unread)))
+			if all, _ := changed.Read(); !ok || c.Fragments() != fragments || declared(all, nil) != declared(c.Read()) {
+				t.Errorf("%v, fragments %v, of all %v", ok, c.Fragments(), all)
+			}
+			if _, ok := changed.Names(); ok {
+				t.Error("names are known though all has been read")
+			}
+		})
+		for _, edits := range [][]change.Edit{
+			{put("c", host("c"))},
+			{put("b", host("b")), put("c", "host")},
+			{{Fragment: change.Fragment{Key: "a"}, Gone: true}},
+		} {
+			s.edits <- edits
+			synctest.Wait()
+		}
+		if want := []string{"c", "b c etcd:c:1: usage: host NAME ADDRESS...", "a"}; !slices.Equal(got, want) {
+			t.Errorf("changed %q, want %q", got, want)
+		}
+		if got := declared(c.Read()); got != "b" || c.Revision() != 4 {
+			t.Errorf("%q is declared at revision %d", got, c.Revision())
+		}
+	})
+}

@@ -1,36 +1,17 @@
 package table
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// NegativeTTL is for how many seconds a denial may be kept (RFC 2308 §5) in a
-// zone that is not served whole. New hosts and services appear all the time, and
-// whoever asked too early should not wait long; CoreDNS's kubernetes denies for
-// 5 s, zone files for an hour.
-const NegativeTTL = definition.DefaultNegative
+// IsApex reports whether a name is the apex of an authoritative zone.
+func (t *Table) IsApex(name string) bool { return t.authoritative[definition.Name(name)] }
 
-// soa returns the SOA of a zone that is not served whole: enough for a denial.
-// The names in it are those that CoreDNS's own synthesizing plugins use.
-func soa(zone definition.Name, serial uint32) *dns.SOA {
-	z := strings.TrimPrefix(string(zone), ".")
-	return &dns.SOA{
-		Hdr:     header(zone, dns.TypeSOA, NegativeTTL),
-		Ns:      "ns.dns." + z,
-		Mbox:    "hostmaster." + z,
-		Serial:  serial,
-		Refresh: 7200,
-		Retry:   1800,
-		Expire:  86400,
-		Minttl:  NegativeTTL,
-	}
-}
-
-// soaOf returns the SOA of a zone that is served whole.
+// soaOf returns the SOA of an authoritative zone, without serial.
 func soaOf(a *definition.Apex) *dns.SOA {
 	return &dns.SOA{
 		Hdr:     header(a.Zone, dns.TypeSOA, a.TTL.Seconds),
@@ -43,34 +24,30 @@ func soaOf(a *definition.Apex) *dns.SOA {
 	}
 }
 
-// addZone makes the SOA that denials in a zone have: with the TTL for which they
-// may be kept (RFC 2308 §3, §5).
-func (b *builder) addZone(zone definition.Name, serial uint32) {
-	t := b.table
-	denial := soa(zone, serial)
-	if a := b.index.At(zone).Apex(); a != nil {
-		denial = soaOf(a)
-		denial.Hdr.Ttl = min(a.TTL.Seconds, a.Negative)
-		b.serial[zone] = append(b.serial[zone], &denial.Serial)
-		t.whole[zone], t.anyWhole = true, true
+// addZone adds a zone, which has an apex if it is authoritative, and the SOA records of the zone. The TTL of the one
+// in denials is for how long these may be cached (RFC 2308 §3, §5).
+func (t *Table) addZone(zone definition.Name, apex *definition.Apex) {
+	t.numbers[zone] = uint32(len(t.denials))
+	if apex == nil {
+		t.soas = append(t.soas, nil)
+		t.denials = append(t.denials, []dns.RR{overlaySOA(zone)})
+		return
 	}
-	t.soas[zone] = uint32(len(t.denials))
+	t.authoritative[zone] = true
+	soa, denial := soaOf(apex), soaOf(apex)
+	denial.Hdr.Ttl = min(apex.TTL.Seconds, apex.Negative)
+	t.soas = append(t.soas, []dns.RR{soa})
 	t.denials = append(t.denials, []dns.RR{denial})
 }
 
-// addApex answers for SOA and NS at the top of a zone that is served whole.
+// addApex answers for SOA and NS at the apex of an authoritative zone.
 func (b *builder) addApex(o definition.Owner) {
 	a := o.Apex()
-	if a == nil || !b.table.whole[a.Zone] {
+	if a == nil || !b.table.authoritative[a.Zone] {
 		return
 	}
-	soa := soaOf(a)
-	b.serial[a.Zone] = append(b.serial[a.Zone], &soa.Serial)
+	b.add(dns.TypeSOA, b.store(stored{zone: b.table.numbers[a.Zone]}), false)
 	first := len(b.table.rrs)
-	b.put(soa)
-	b.add(dns.TypeSOA, b.store(stored{rrs: b.from(first)}), false)
-
-	first = len(b.table.rrs)
 	for _, s := range a.Servers {
 		b.put(&dns.NS{Hdr: header(a.Zone, dns.TypeNS, a.TTL.Seconds), Ns: b.target(s.Host)})
 	}
@@ -78,26 +55,25 @@ func (b *builder) addApex(o definition.Owner) {
 	b.add(dns.TypeNS, b.store(stored{rrs: rrs, glue: b.glue(b.table.records(rrs))}), false)
 }
 
-// setSerials puts the serials into the SOA records of t, once the zones have their
-// content.
-func (b *builder) setSerials(opt Options, t *Table, content func(zone definition.Name) sum) {
-	var delegations map[definition.Name]sum
-	if opt.Serials != nil {
-		delegations = t.delegations()
+// setSerials makes the SOA records anew where the serial of the zone is another one.
+func (t *Table) setSerials(opt Options) {
+	t.soas, t.denials = slices.Clone(t.soas), slices.Clone(t.denials)
+	for number := 1; number < len(t.denials); number++ {
+		zone, serial := definition.Name(t.denials[number][0].Header().Name), opt.Serial
+		if opt.Serials != nil && t.authoritative[zone] {
+			serial = opt.Serials(zone, t.contents[zone].digest())
+		}
+		t.soas[number] = withSerial(t.soas[number], serial)
+		t.denials[number] = withSerial(t.denials[number], serial)
 	}
-	for _, zone := range opt.Zones {
-		soas := b.serial[zone]
-		delete(b.serial, zone) // a zone may be there twice
-		if len(soas) == 0 {
-			continue
-		}
-		serial := opt.Serial
-		if opt.Serials != nil {
-			b.table.contents[zone] = content(zone)
-			serial = opt.Serials(zone, b.table.contents[zone].plus(delegations[zone]).digest())
-		}
-		for _, s := range soas {
-			*s = serial
-		}
+}
+
+// withSerial returns an RRset of one SOA record, or none, with a serial: a copy, if it had another one.
+func withSerial(rrset []dns.RR, serial uint32) []dns.RR {
+	if len(rrset) == 0 || rrset[0].(*dns.SOA).Serial == serial {
+		return rrset
 	}
+	soa := *rrset[0].(*dns.SOA)
+	soa.Serial = serial
+	return []dns.RR{&soa}
 }

@@ -5,14 +5,15 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Digest tells the contents of a zone apart. It does not depend on the serial,
-// nor on the order of declaration.
+// A Digest differs if the records of a zone do. It does not depend on the serial, nor on the order of declaration.
 type Digest [16]byte
 
 // String returns the digest in hexadecimal; [ParseDigest] reads it.
@@ -28,8 +29,7 @@ func ParseDigest(s string) (Digest, error) {
 	return Digest(b), nil
 }
 
-// A sum is that of the digests of records: then they need not be sorted, and some
-// can be taken off again.
+// A sum is that of the digests of records: these need not be sorted then, and some can be taken off again.
 type sum struct{ high, low uint64 }
 
 func (s sum) digest() (d Digest) {
@@ -53,43 +53,54 @@ func sumOf(rrsets [][]dns.RR) (s sum) {
 	return s
 }
 
-// sums adds up the records of each zone that is served whole, but for what it
-// delegates.
+// sums adds up the records of each authoritative zone.
 func (t *Table) sums() map[definition.Name]sum {
-	sums := make(map[definition.Name]sum, len(t.whole))
-	if len(t.whole) == 0 {
-		return sums // and do not look at what may be a million names
+	sums := make(map[definition.Name]sum, len(t.authoritative))
+	for zone := range t.authoritative {
+		z := &t.byZone[t.numbers[zone]]
+		s := sum{}
+		for i := z.first; i < z.end; i++ {
+			name := t.nameOf(&t.nodes[i])
+			s = s.plus(sumOf(t.rrsetsIn(zone, name, t.rrsets(name))))
+		}
+		for name := range t.delegations[zone] {
+			s = s.plus(sumOf(t.rrsetsIn(zone, name, t.rrsets(name))))
+		}
+		sums[zone] = s
 	}
-	for i := range t.nodes {
-		name := t.nameOf(&t.nodes[i])
-		if zone := t.zones.Of(name); t.nodes[i].count > 0 && t.whole[zone] {
-			sums[zone] = sums[zone].plus(sumOf(t.rrsets(name)))
+	return sums
+}
+
+// sumsAfter returns the sums after a change of names, which small has compiled anew. An address may be in several
+// zones, as glue.
+func (t *Table) sumsAfter(small *Table, names definition.Names) map[definition.Name]sum {
+	sums := maps.Clone(t.contents)
+	for name := range names {
+		before, after := t.rrsets(name), small.rrsets(name)
+		if slices.EqualFunc(before, after, same) {
+			continue
+		}
+		for zone := t.zones.Of(name); zone != ""; zone = t.zoneAbove(zone) {
+			if t.authoritative[zone] {
+				gone, come := sumOf(t.rrsetsIn(zone, name, before)), sumOf(t.rrsetsIn(zone, name, after))
+				sums[zone] = sums[zone].minus(gone).plus(come)
+			}
 		}
 	}
 	return sums
 }
 
-// delegations adds up what each zone delegates: that is transferred with it.
-func (t *Table) delegations() map[definition.Name]sum {
-	sums := make(map[definition.Name]sum)
-	for zone, cuts := range t.cuts() {
-		if !t.whole[zone] {
-			continue
-		}
-		names, glue := t.delegated(zone, cuts)
-		for _, name := range names {
-			sums[zone] = sums[zone].plus(sumOf(t.zoneData(zone, name, glue)))
-		}
-	}
-	return sums
+// same reports whether RRsets differ in nothing but serials. Names that point to a changed host mostly have the
+// records that they had, and comparing is cheaper than adding up digests.
+func same(a, b []dns.RR) bool {
+	return slices.EqualFunc(a, b, func(a, b dns.RR) bool {
+		return a.Header().Ttl == b.Header().Ttl && dns.IsDuplicate(withoutSerial(a), withoutSerial(b))
+	})
 }
 
 func withoutSerial(rr dns.RR) dns.RR {
-	soa, ok := rr.(*dns.SOA)
-	if !ok {
+	if _, ok := rr.(*dns.SOA); !ok {
 		return rr
 	}
-	c := *soa
-	c.Serial = 0
-	return &c
+	return withSerial([]dns.RR{rr}, 0)[0]
 }

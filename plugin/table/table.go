@@ -1,19 +1,29 @@
-// Package table compiles definitions into the answers that they mean.
+// Package table compiles definitions into answers.
 //
-// A [Table] never changes: a change of definitions makes a new one. All the
-// work is done in [Compile]: which records answer a question, in which order,
-// with which glue, and how many octets that takes. [Table.Lookup] finds a name
-// and goes through the few types that it holds.
+// A [Table] is immutable and safe for concurrent use. [Compile] does all the work: which records answer a question,
+// in which order, with which glue, and how many octets they take. [Table.Lookup] finds the name in a hash table and
+// compares the few types that the name has. [Table.Patch] makes the next table after a change: it compiles the names
+// concerned and shares everything else with the table before.
 //
-// A table of a million names is a matter of memory. Names are numbered; what a
-// number holds lies in rows without pointers that refer to the records by their
-// place. Where many names share one set of exchanges or targets there is one set
-// of records without owner, and Lookup makes those of the asked name from it.
+// # Memory
 //
-// Compile takes any set. Whether a set is right is for package lint to say.
+// Names have numbers. What belongs to a number lies in rows without pointers, which refer to records by their index,
+// so the garbage collector has little to visit. Where many names have the same exchanges or targets there is one
+// RRset without owner, and Lookup copies it for the name in question. The names of a zone lie side by side, so that
+// [Table.All] and the digest of a zone cost what the zone has, however large the table is. The canonical order of a
+// zone's names is made when the zone is first transferred, once for all transfers: 4 octets a name.
+//
+// # Limitations
+//
+// Names in questions must be absolute and in lower case. ANY gets one RRset (RFC 8482). A table has room for 2^32
+// records and 4 GiB of names. A patched table keeps a small table for each change and is searched name by name: after
+// some thousands of patched names compile everything again. Compile takes any set; whether the set is right is for
+// package lint to say.
 package table
 
 import (
+	"slices"
+
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -23,13 +33,12 @@ import (
 type Match int
 
 const (
-	None   Match = iota // the name is not held, nor is any below it
-	Exists              // the name is held or has held names below it, and nothing is known of the type
+	None   Match = iota // neither the name nor any name below it has records
+	Exists              // the name exists, and has no records of the type here
 	Data                // there is an answer
 )
 
-// A Table holds the answers to all questions about a set of definitions.
-// It is safe for concurrent use.
+// A Table has the answers to all questions about a set of definitions. It is safe for concurrent use.
 type Table struct {
 	names
 	entries []entry // those of a node lie in a row
@@ -37,20 +46,21 @@ type Table struct {
 	rrs     []dns.RR // records and glue of the answers
 
 	zones   definition.ZoneSet
-	soas    map[definition.Name]uint32 // by zone: index into denials
-	denials [][]dns.RR                 // SOA records; the first is that of no zone, which is none
+	numbers map[definition.Name]uint32 // of the zones, from 1 on
+	byZone  []zoneNames                // by number of the zone; 0 is for names outside all zones
+	soas    [][]dns.RR                 // by number of the zone: the SOA at its apex, if it is authoritative
+	denials [][]dns.RR                 // by number of the zone: the SOA of denials; 0 has none
 
-	whole    definition.ZoneSet // zones in which all names are known,
-	passed   definition.ZoneSet // but below these
-	anyWhole bool               // there are such zones
+	authoritative definition.ZoneSet // the zones that have an apex
+	fallthroughs  definition.ZoneSet // parts of these in which the next plugin may have records
+	delegations   delegations
 
-	contents map[definition.Name]sum // of the zones that are served whole, if serials depend on it
-	patch    *patch                  // what has changed since, or nil
+	contents map[definition.Name]sum // of the authoritative zones, if serials depend on it
+	patch    *patch                  // what has changed since the table was compiled, or nil
 }
 
-// An Answer is what one question gets. The slices are shared between answers
-// and full to their capacity: appending to one copies it. The records are
-// shared too, and must not be changed.
+// An Answer is what one question gets. Its records and slices are shared with other answers: they must not be
+// changed, and appending to a slice copies it.
 type Answer struct {
 	Rcode int // NXDOMAIN, or success
 
@@ -73,7 +83,7 @@ type entry struct {
 type stored struct {
 	rrs, glue span
 	octets    uint32 // Answer.Len
-	denial    uint32 // index into denials
+	zone      uint32 // number of the zone whose SOA is in it: an answer for SOA, or a denial
 }
 
 // A span is a part of rrs.
@@ -81,94 +91,70 @@ type span struct{ start, end uint32 }
 
 func (s span) empty() bool { return s.start == s.end }
 
-// anyType stands for all types that have no answer of their own, in the last
-// entry of an alias.
+// anyType stands for all types that have no answer of their own, in the last entry of an alias.
 const anyType = dns.TypeNone
 
-// Lookup finds the answer to a question; name is absolute and in lower case.
-// There is an answer only if the match is [Data]. ANY gets one of the RRsets of
-// the name (RFC 8482 §4.1).
+// Lookup returns the answer to a question; name is absolute and in lower case. There is an answer only if the match
+// is [Data]. ANY gets one of the RRsets of the name (RFC 8482 §4.1). It allocates only if many names share the RRset:
+// the records are then copied for this name.
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	var a Answer
 	match := t.Find(name, qtype, &a)
 	return match, a.Owned()
 }
 
-// Find is Lookup for who can do with records that have no owner, if many names share
-// them: it allocates nothing, and writes to the answer only if there is one.
+// Find is like Lookup but allocates only for an alias of an apex: records that several names share come without
+// owner, see Answer.Owner. It writes to a only if the match is [Data].
 func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	of := t.of(definition.Name(name))
 	n := of.find(name)
 	if n == nil {
 		return t.missing(None, name, qtype, a)
 	}
-	entries := of.held(n)
+	entries := of.entriesOf(n)
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
-			*a = of.found(name, e, t.denials)
+			*a = of.found(name, e, t)
 			return Data
 		}
 	}
 	return t.missing(Exists, name, qtype, a)
 }
 
-// missing answers what there is no answer to: with a denial if all is known of
-// the zone.
-func (t *Table) missing(match Match, name string, qtype uint16, a *Answer) Match {
-	if !t.anyWhole {
-		return match
+// found returns the answer of an entry of a name. The SOA records are those of the table that was asked.
+func (t *Table) found(name string, e entry, asked *Table) Answer {
+	s := &t.answers[e.answer]
+	a := Answer{RRs: t.records(s.rrs), Glue: t.records(s.glue), Len: int(s.octets)}
+	switch {
+	case e.shared:
+		a.Owner = name
+		a.Len += len(a.RRs) * (octets(name) - octets("."))
+	case s.zone == 0:
+	case e.qtype == dns.TypeSOA:
+		a.addSOA(asked.soas[s.zone])
+	default:
+		a.Ns = asked.denials[s.zone]
 	}
-	zone := t.wholeZone(definition.Name(name))
-	if zone == "" || t.BelongsToParent(name, qtype) {
-		return match
-	}
-	*a = t.denial(zone, definition.Name(name), qtype, match == Exists)
-	return Data
-}
-
-// wholeZone returns the zone that name is in if all is known of the name, or "".
-func (t *Table) wholeZone(name definition.Name) definition.Name {
-	zone := t.zones.Of(name)
-	if !t.whole[zone] || len(t.passed) > 0 && t.passed.Of(name) != "" {
-		return ""
-	}
-	return zone
-}
-
-// Authoritative reports whether no plugin behind holds anything of name.
-func (t *Table) Authoritative(name string) bool { return t.wholeZone(definition.Name(name)) != "" }
-
-// BelongsToParent reports whether a question is about the zone above one that is served
-// whole, and that is not served whole too: it is for DS at the top (RFC 4035
-// §3.1.4.1).
-func (t *Table) BelongsToParent(name string, qtype uint16) bool {
-	return qtype == dns.TypeDS && t.IsApex(name) && !t.whole[t.zones.Of(definition.Name(name).Parent())]
-}
-
-// Denial returns the answer that a name does not hold a type, or does not exist,
-// where no plugin behind holds it. It has no SOA if name is in no zone.
-func (t *Table) Denial(name string, qtype uint16) Answer {
-	n := definition.Name(name)
-	return t.denial(t.zones.Of(n), n, qtype, t.of(n).exists(n))
-}
-
-// denial is Denial for a name of a zone that is known to exist in it, or not to.
-func (t *Table) denial(zone, name definition.Name, qtype uint16, exists bool) Answer {
-	a := Answer{}
-	if name != zone && !exists {
-		a.Rcode = dns.RcodeNameError
-	}
-	if qtype == dns.TypeDS && name == zone {
-		if parent := t.zones.Of(name.Parent()); t.whole[parent] {
-			zone = parent // which is who delegates, RFC 4035 §3.1.4.1
-		}
-	}
-	a.Ns = t.denials[t.soas[zone]]
 	return a
 }
 
-// Types returns the types of the records that a name holds, in no order; nothing
-// if it does not exist.
+// addSOA adds the SOA of a zone to what may be the CNAME of an alias.
+func (a *Answer) addSOA(soa []dns.RR) {
+	a.Len += dns.Len(soa[0])
+	if len(a.RRs) > 0 {
+		soa = slices.Concat(a.RRs, soa)
+	}
+	a.RRs = slices.Clip(soa)
+}
+
+// HasRecords reports whether a name has any records.
+func (t *Table) HasRecords(name definition.Name) bool {
+	of := t.of(name)
+	n := of.find(string(name))
+	return n != nil && n.count > 0
+}
+
+// Types returns the types of the records of a name, in no order; none if it does not exist.
 func (t *Table) Types(name string) []uint16 {
 	var types []uint16
 	for _, rrset := range t.rrsets(definition.Name(name)) {
@@ -177,33 +163,20 @@ func (t *Table) Types(name string) []uint16 {
 	return types
 }
 
-// holds reports whether a name holds something, in this table without its patch.
-func (t *Table) holds(name definition.Name) bool {
-	n := t.find(string(name))
-	return n != nil && n.count > 0
-}
-
-// held returns the entries of a node.
-func (t *Table) held(n *node) []entry { return t.entries[n.first : n.first+uint32(n.count)] }
-
-func (t *Table) answer(name string, e entry, denials [][]dns.RR) Answer {
-	return t.found(name, e, denials).Owned()
-}
-
-// found makes the answer of an entry of a name. Denials are those of now.
-func (t *Table) found(name string, e entry, denials [][]dns.RR) Answer {
-	s := &t.answers[e.answer]
-	a := Answer{RRs: t.records(s.rrs), Ns: denials[s.denial], Glue: t.records(s.glue), Len: int(s.octets)}
-	if e.shared {
-		a.Owner = name
-		a.Len += len(a.RRs) * (octets(name) - octets("."))
-	}
-	return a
-}
+func (t *Table) entriesOf(n *node) []entry { return t.entries[n.first : n.first+uint32(n.count)] }
 
 func (t *Table) records(s span) []dns.RR { return t.rrs[s.start:s.end:s.end] }
 
-// Owned returns an answer whose records have their owner: a copy, if they had none.
+// rrset returns the records of an entry of a name but for the SOA of a zone, a copy if they are shared.
+func (t *Table) rrset(name string, e entry) []dns.RR {
+	a := Answer{RRs: t.records(t.answers[e.answer].rrs)}
+	if e.shared {
+		a.Owner = name
+	}
+	return a.Owned().RRs
+}
+
+// Owned returns an answer whose records have their owner: a copy of them, if they had none.
 func (a Answer) Owned() Answer {
 	switch {
 	case a.Owner == "":
@@ -217,7 +190,7 @@ func (a Answer) Owned() Answer {
 	return a
 }
 
-// copied copies records of one type, in two allocations however many they are.
+// copied copies records of one type for an owner, in two allocations however many there are.
 func copied[T any, P interface {
 	*T
 	dns.RR
@@ -238,19 +211,3 @@ func octets(name string) int {
 	}
 	return len(name) + 1
 }
-
-// AuthoritativeSOA returns the SOA record, for a denial, of the zone that is served whole and
-// that name is in; nil if there is none.
-func (t *Table) AuthoritativeSOA(name string) []dns.RR {
-	if !t.anyWhole {
-		return nil
-	}
-	zone := t.zones.Of(definition.Name(name))
-	if !t.whole[zone] {
-		return nil
-	}
-	return t.denials[t.soas[zone]]
-}
-
-// IsApex reports whether name is the top of a zone that is served whole.
-func (t *Table) IsApex(name string) bool { return t.whole[definition.Name(name)] }

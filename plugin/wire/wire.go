@@ -13,8 +13,10 @@ package wire
 
 import (
 	"encoding/binary"
-	"iter"
+	"errors"
+	"net"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 )
@@ -40,36 +42,41 @@ type Packer struct {
 	names []name
 	last  int // of names: the one that was an owner last
 	limit int // octets for all but the OPT record
-	text  []byte
 	err   error
 }
 
-// Pack returns the octets of a message, which last until the next call, and how many
-// records of the glue are in it.
+// Pack returns a message packed, in memory that the next call reuses, and the glue that is in it, full to its capacity.
 //
 // Glue is left out where it does not fit, whole RRsets at a time. If another record does
 // not fit, it is left out with all after it, and TC is set. The error is that of
-// miekg/dns for a name or a record that has no octets.
-func (p *Packer) Pack(m *Message) (octets []byte, glue int, err error) {
+// miekg/dns for a name or a record that cannot be packed.
+func (p *Packer) Pack(m *Message) (packed []byte, glue []dns.RR, err error) {
 	p.start(m)
-	answer, ns := p.section(m.Answer, m.Owner), 0
-	if !p.cut() {
+	answer, ns, opt := p.section(m.Answer, m.Owner), 0, 0
+	if !p.truncated() {
 		ns = p.section(m.Ns, "")
 	}
-	if !p.cut() {
-		for i, end := range p.fitting(m.Glue, 0) {
-			glue += end - i
-		}
+	if !p.truncated() {
+		glue = p.glue(m.Glue, 0)
 	}
-	extra := glue
 	if m.OPT != nil {
-		p.opt(m.OPT)
-		extra++
+		opt = 1
+		p.record(m.OPT, ".")
 	}
-	for i, count := range [...]int{1, answer, ns, extra} {
+	for i, count := range [...]int{1, answer, ns, len(glue) + opt} {
 		binary.BigEndian.PutUint16(p.buf[counts+2*i:], uint16(count))
 	}
 	return p.buf, glue, p.err
+}
+
+// Fit returns the glue of a message that fits if each RRset of it will take so many
+// octets more, full to its capacity. It shares memory with that of the message.
+func (p *Packer) Fit(m *Message, each int) []dns.RR {
+	p.start(m)
+	if p.section(m.Answer, m.Owner); p.truncated() {
+		return nil
+	}
+	return p.glue(m.Glue, each)
 }
 
 // Cap returns the octets that a packer keeps memory for.
@@ -81,7 +88,7 @@ const (
 	counts    = 4
 	headerLen = 12
 
-	truncated = 1 << 1 // in the octet at flags
+	flagTC = 1 << 1 // in the octet at flags
 )
 
 // start writes the header, without its counts, and the question.
@@ -111,8 +118,8 @@ func bits(h *dns.MsgHdr) uint16 {
 	return all
 }
 
-// cut reports whether something did not fit.
-func (p *Packer) cut() bool { return p.buf[flags]&truncated != 0 }
+// truncated reports whether something did not fit that TC is set for.
+func (p *Packer) truncated() bool { return p.buf[flags]&flagTC != 0 }
 
 // section writes records while they fit, and returns how many.
 func (p *Packer) section(rrs []dns.RR, owner string) int {
@@ -121,51 +128,33 @@ func (p *Packer) section(rrs []dns.RR, owner string) int {
 		p.record(rr, owner)
 		if len(p.buf) > p.limit {
 			p.buf = p.buf[:start]
-			p.buf[flags] |= truncated
+			p.buf[flags] |= flagTC
 			return i
 		}
 	}
 	return len(rrs)
 }
 
-// Fit returns the glue of a message that fits if each RRset of it will take so many
-// octets more. It is full to its capacity.
-func (p *Packer) Fit(m *Message, each int) []dns.RR {
-	p.start(m)
-	if p.section(m.Answer, m.Owner); p.cut() {
-		return nil
-	}
-	var fits []dns.RR
-	for i, end := range p.fitting(m.Glue, each) {
-		if len(fits) == i {
-			fits = m.Glue[:end:end] // mostly: the first ones
-		} else {
-			fits = append(fits, m.Glue[i:end]...)
+// glue writes the RRsets that fit, and returns them. What is smaller may fit after one that does not.
+func (p *Packer) glue(rrs []dns.RR, each int) (fits []dns.RR) {
+	const least = 16 // octets of an A record with a pointer for its owner
+	for i, end := 0, 0; i < len(rrs) && p.limit-len(p.buf) >= least+each; i = end {
+		start, names := len(p.buf), len(p.names)
+		for end = i; end < len(rrs) && sameRRset(rrs[i], rrs[end]); end++ {
+			p.record(rrs[end], "")
 		}
+		switch {
+		case len(p.buf)+each > p.limit:
+			p.buf, p.names = p.buf[:start], p.names[:names]
+			continue
+		case len(fits) == i:
+			fits = rrs[:end:end] // mostly: the first ones
+		default:
+			fits = append(fits, rrs[i:end]...)
+		}
+		p.limit -= each
 	}
 	return slices.Clip(fits)
-}
-
-// fitting writes the RRsets of addresses that fit, and goes through where they start and
-// end. What is smaller may fit behind one that does not.
-func (p *Packer) fitting(rrs []dns.RR, each int) iter.Seq2[int, int] {
-	const least = 16 // octets of an A record with a pointer for its owner
-	return func(yield func(int, int) bool) {
-		for i, end := 0, 0; i < len(rrs) && p.limit-len(p.buf) >= least+each; i = end {
-			start, names := len(p.buf), len(p.names)
-			for end = i; end < len(rrs) && sameRRset(rrs[i], rrs[end]); end++ {
-				p.record(rrs[end], "")
-			}
-			if len(p.buf)+each > p.limit {
-				p.buf, p.names = p.buf[:start], p.names[:names]
-				continue
-			}
-			p.limit -= each
-			if !yield(i, end) {
-				return
-			}
-		}
-	}
 }
 
 func sameRRset(a, b dns.RR) bool {
@@ -173,5 +162,218 @@ func sameRRset(a, b dns.RR) bool {
 	return first.Rrtype == second.Rrtype && first.Name == second.Name
 }
 
+// record writes a record. Its owner is as it says, unless another is given.
+func (p *Packer) record(rr dns.RR, owner string) {
+	h := rr.Header()
+	if owner == "" {
+		owner = h.Name
+	}
+	p.owner(owner)
+	p.uint16(h.Rrtype)
+	p.uint16(h.Class)
+	p.uint32(h.Ttl)
+	p.uint16(0)
+	start := len(p.buf)
+	p.data(rr)
+	binary.BigEndian.PutUint16(p.buf[start-2:], uint16(len(p.buf)-start))
+}
+
+// data writes the data of a record.
+func (p *Packer) data(rr dns.RR) {
+	switch rr := rr.(type) {
+	case *dns.A:
+		p.address(rr, rr.A.To4(), net.IPv4len)
+	case *dns.AAAA:
+		p.address(rr, rr.AAAA, net.IPv6len)
+	case *dns.MX:
+		p.uint16(rr.Preference)
+		p.name(rr.Mx, true)
+	case *dns.SRV:
+		p.uint16(rr.Priority)
+		p.uint16(rr.Weight)
+		p.uint16(rr.Port)
+		p.name(rr.Target, false)
+	case *dns.CNAME:
+		p.name(rr.Target, true)
+	case *dns.NS:
+		p.name(rr.Ns, true)
+	case *dns.SOA:
+		p.name(rr.Ns, true)
+		p.name(rr.Mbox, true)
+		for _, n := range [...]uint32{rr.Serial, rr.Refresh, rr.Retry, rr.Expire, rr.Minttl} {
+			p.uint32(n)
+		}
+	case *dns.OPT:
+		if len(rr.Option) > 0 {
+			p.other(rr)
+		}
+	default:
+		p.other(rr)
+	}
+}
+
+// address writes the octets of an address, if it has as many as it must.
+func (p *Packer) address(rr dns.RR, ip net.IP, length int) {
+	if len(ip) != length {
+		p.other(rr) // which knows what to say of it
+		return
+	}
+	p.buf = append(p.buf, ip...)
+}
+
+// other writes the data of a record as miekg/dns packs it.
+func (p *Packer) other(rr dns.RR) {
+	packed := make([]byte, dns.Len(rr))
+	end, err := dns.PackRR(rr, packed, 0, nil, false)
+	if err != nil {
+		p.err = err
+		return
+	}
+	_, owner, err := dns.UnpackDomainName(packed, 0)
+	if err != nil {
+		p.err = err
+		return
+	}
+	const fixed = 10 // type, class, TTL and the length of the data
+	p.buf = append(p.buf, packed[owner+fixed:end]...)
+}
+
 func (p *Packer) uint16(n uint16) { p.buf = binary.BigEndian.AppendUint16(p.buf, n) }
 func (p *Packer) uint32(n uint32) { p.buf = binary.BigEndian.AppendUint32(p.buf, n) }
+
+// A name is one that is in the message from an octet on, with its labels or with a
+// pointer somewhere in it. Where it has no pointer yet, the letter i of its text stands
+// for the octet at+i: a dot for the length of the label after it.
+type name struct {
+	text string
+	at   int
+}
+
+const (
+	pointer     = 0xc000  // what makes an octet a pointer, RFC 1035 §4.1.4
+	maxPointer  = 1 << 14 // octets from here on have none
+	mostChecked = 64      // names that others are compressed to
+	longest     = 254     // letters of a name, RFC 1035 §2.3.4
+	longLabel   = 63
+)
+
+var errEmpty = errors.New("wire: empty name: write . for the root")
+
+// owner writes the name of a record: mostly a pointer to that of the question, or to a
+// target. Targets come in the order of their addresses.
+func (p *Packer) owner(text string) {
+	for range p.names {
+		if p.last >= len(p.names) {
+			p.last = 0
+		}
+		if n := p.names[p.last]; n.text == text {
+			p.uint16(pointer | uint16(n.at))
+			return
+		}
+		p.last++
+	}
+	p.name(text, true)
+}
+
+// name writes a name: what is before the longest end that it has in common with another
+// in the message, and a pointer to that, if it may be compressed.
+func (p *Packer) name(text string, compress bool) {
+	switch text {
+	case ".":
+		p.buf = append(p.buf, 0)
+		return
+	case "":
+		p.err = errEmpty
+		return
+	}
+	if len(text) > longest {
+		p.packEscaped(text)
+		return
+	}
+	own, at := len(text), 0
+	if compress {
+		own, at = p.common(text)
+	}
+	start := len(p.buf)
+	switch {
+	case own == 0:
+		p.uint16(pointer | uint16(at))
+		return
+	case !p.labels(text[:own]):
+		p.packEscaped(text)
+		return
+	case own < len(text):
+		p.buf = p.buf[:len(p.buf)-1]
+		p.uint16(pointer | uint16(at))
+	}
+	if start < maxPointer {
+		p.names = append(p.names, name{text, start})
+	}
+}
+
+// common returns how many letters of a name are before the longest end, of whole
+// labels, that it has in common with one in the message, and where that is. Of names that
+// have the same in common, the first has all of it without a pointer.
+func (p *Packer) common(text string) (own, at int) {
+	own = len(text)
+	for _, n := range p.names[:min(len(p.names), mostChecked)] {
+		if own < 2 || !strings.HasSuffix(n.text, text[own-2:]) {
+			continue // it has no more in common
+		}
+		if before := beforeCommon(text, n.text); before < own {
+			if end := n.at + len(n.text) - (len(text) - before); end < maxPointer {
+				own, at = before, end
+			}
+		}
+	}
+	return own, at
+}
+
+// beforeCommon returns the length of what is before the longest end, of whole
+// labels, that a name has in common with another.
+func beforeCommon(name, other string) int {
+	i, j := len(name), len(other)
+	for i > 0 && j > 0 && name[i-1] == other[j-1] {
+		i--
+		j--
+	}
+	if i == 0 && (j == 0 || other[j-1] == '.') || j == 0 && name[i-1] == '.' {
+		return i
+	}
+	return i + strings.IndexByte(name[i:], '.') + 1
+}
+
+// labels writes whole labels, and 0 for an end. It reports false, and writes nothing,
+// if they are none or have escapes.
+func (p *Packer) labels(text string) bool {
+	if text[len(text)-1] != '.' || strings.IndexByte(text, '\\') >= 0 {
+		return false
+	}
+	start := len(p.buf)
+	length := start // octet of the label
+	p.buf = append(append(p.buf, 0), text...)
+	for length < len(p.buf)-1 {
+		label := strings.IndexByte(text[length-start:], '.')
+		if label == 0 || label > longLabel {
+			p.buf = p.buf[:start]
+			return false
+		}
+		p.buf[length] = byte(label)
+		length += label + 1
+	}
+	p.buf[length] = 0
+	return true
+}
+
+// packEscaped writes a name that is not simply labels and dots, or sets an error.
+func (p *Packer) packEscaped(text string) {
+	const room = 256
+	start := len(p.buf)
+	p.buf = append(p.buf, make([]byte, room)...)
+	end, err := dns.PackDomainName(text, p.buf, start, nil, false)
+	if err != nil {
+		p.err = err
+		end = start
+	}
+	p.buf = p.buf[:end]
+}

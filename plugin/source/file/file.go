@@ -1,5 +1,5 @@
-// Package file is the source of definitions in files: it reads them, and looks at them
-// again and again.
+// Package file is the source of definitions in files: it reads them, and follows their
+// changes.
 package file
 
 import (
@@ -18,9 +18,9 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Source reads files, and looks at them again and again.
+// A Source reads files, and polls them for changes.
 //
-// It polls, and asks no kernel for events: looking at a file costs 3 µs, is the
+// It asks no kernel for events: to poll a file costs 3 µs, is the
 // same for a file that is replaced, a mount that is swapped (a ConfigMap), a glob
 // that matches more and a network file system, and needs no descriptor. Events
 // would be seen sooner, but not be acted on sooner: after the first of them the
@@ -57,15 +57,15 @@ func (f *Source) String() string {
 	return "file " + strings.Join(paths, " ")
 }
 
-// tries is how often files are read at the start that change meanwhile.
-const tries = 10
+// maxReads is how often files are read at the start that change meanwhile.
+const maxReads = 10
 
 // Load implements source.Source.
 func (f *Source) Load() *change.Content {
 	defer f.doing("")
 	var c *change.Content
-	for range tries {
-		now, ok := f.look(), false
+	for range maxReads {
+		now, ok := f.view(), false
 		if c, ok = f.read(now); ok {
 			return c
 		}
@@ -88,7 +88,7 @@ func (f *Source) Run(ctx context.Context, deliver func(*change.Content)) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			now := f.look()
+			now := f.view()
 			if wait.poll(now, f.seen) {
 				f.follow(now, deliver)
 			}
@@ -117,7 +117,7 @@ const (
 // settle decides when a change is read: once it is over, or when waiting any
 // longer would break the promise of the interval. It does not shorten the time
 // in which a file may be gone or be written: editors rename the old one and then
-// write anew, and half a file may read like a whole one.
+// write anew, and half a file may read like a complete one.
 type settle struct {
 	last     view
 	changing int // polls since there was a change to read
@@ -147,11 +147,11 @@ func (p *settle) poll(now, seen view) bool {
 	return due
 }
 
-// read reads the files of a view. It returns false, and changes nothing, if they
+// read reads the files of a view. It returns false, and the source stays as it was, if they
 // are not as in the view any more.
 func (f *Source) read(now view) (*change.Content, bool) {
 	c := f.readAll(now)
-	if !f.look().equal(now) {
+	if !f.view().equal(now) {
 		return c, false
 	}
 	f.seen, f.sum = now, sum(c)
@@ -164,16 +164,16 @@ func (f *Source) read(now view) (*change.Content, bool) {
 func (f *Source) readAll(v view) *change.Content {
 	c := &change.Content{Errs: slices.Clone(v.errs), Doing: f.Doing}
 	reader := definition.NewReader(f.Zones)
-	for _, l := range v.files {
-		f.doing("reading " + l.path)
-		read, err := readFile(l.path, f.pause)
+	for _, file := range v.files {
+		f.doing("reading " + file.path)
+		text, err := readFile(file.path, f.pause)
 		switch {
 		case err != nil:
-			unreadable(c, l.pos, "%s: %v", l.path, cause(err))
-		case read == "":
-			unreadable(c, l.pos, "%s is empty: write # into it if it declares nothing", l.path)
+			unreadable(c, file.pos, "%s: %v", file.path, cause(err))
+		case text == "":
+			unreadable(c, file.pos, "%s is empty: write # into it if it declares nothing", file.path)
 		}
-		c.Documents = append(c.Documents, change.NewDocument(l.path, read, reader))
+		c.Documents = append(c.Documents, change.NewDocument(file.path, text, reader))
 	}
 	return c
 }

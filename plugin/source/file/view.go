@@ -11,74 +11,73 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A view is what files look like from outside.
+// A view is what the file system says of files, without reading them.
 type view struct {
-	files []look
+	files []file
 	errs  definition.Errors // what is not there, or is no file
 }
 
-// A look is one file.
-type look struct {
+type file struct {
 	pos  definition.Pos // of the pattern
 	path string
 	info fs.FileInfo
 }
 
-func (v view) equal(other view) bool { return v.matches(other, look.equal) }
+func (v view) equal(other view) bool { return v.matches(other, file.equal) }
 
 // replaces reports whether the same paths are there, each the same or another
-// file: what another program has made and then moved here is whole.
+// file: what another program has made and then moved here is complete.
 func (v view) replaces(other view) bool {
-	return v.matches(other, func(a, b look) bool { return a.equal(b) || !os.SameFile(a.info, b.info) })
+	return v.matches(other, func(a, b file) bool { return a.equal(b) || !os.SameFile(a.info, b.info) })
 }
 
-func (v view) matches(other view, match func(a, b look) bool) bool {
-	return slices.Equal(v.errs, other.errs) && slices.EqualFunc(v.files, other.files, func(a, b look) bool {
+func (v view) matches(other view, match func(a, b file) bool) bool {
+	return slices.Equal(v.errs, other.errs) && slices.EqualFunc(v.files, other.files, func(a, b file) bool {
 		return a.path == b.path && match(a, b)
 	})
 }
 
-func (l look) equal(other look) bool {
-	return os.SameFile(l.info, other.info) &&
-		l.info.Size() == other.info.Size() && l.info.ModTime().Equal(other.info.ModTime())
+func (f file) equal(other file) bool {
+	return os.SameFile(f.info, other.info) &&
+		f.info.Size() == other.info.Size() && f.info.ModTime().Equal(other.info.ModTime())
 }
 
 // recent reports whether a file may change again and look the same: a change
 // within the same tick of the file system's clock cannot be seen.
 func (v view) recent() bool {
-	return slices.ContainsFunc(v.files, func(l look) bool { return time.Since(l.info.ModTime()) < l.tick() })
+	return slices.ContainsFunc(v.files, func(f file) bool { return time.Since(f.info.ModTime()) < f.tick() })
 }
 
 // tick returns a time that is longer than a tick. There are file systems that
 // count in seconds or two; others take the time of the kernel's last tick.
-func (l look) tick() time.Duration {
-	if l.info.ModTime().Nanosecond() == 0 {
+func (f file) tick() time.Duration {
+	if f.info.ModTime().Nanosecond() == 0 {
 		return 2 * time.Second
 	}
 	return 20 * time.Millisecond
 }
 
-// look looks at all files, each once however many patterns it matches.
-func (f *Source) look() view {
-	v := view{files: make([]look, 0, len(f.seen.files))}
+// view returns what there is of all files, each once however many patterns it matches.
+func (f *Source) view() view {
+	v := view{files: make([]file, 0, len(f.seen.files))}
 	for _, p := range f.Patterns {
-		v.look(p)
+		v.match(p)
 	}
 	if len(f.Patterns) > 1 {
 		seen := make(map[string]bool, len(v.files))
-		v.files = slices.DeleteFunc(v.files, func(l look) bool {
-			again := seen[l.path]
-			seen[l.path] = true
+		v.files = slices.DeleteFunc(v.files, func(f file) bool {
+			again := seen[f.path]
+			seen[f.path] = true
 			return again
 		})
 	}
 	return v
 }
 
-// look looks at the files that a pattern stands for, sorted by their paths. As in
+// match adds the files that a pattern matches, sorted by their paths. As in
 // a shell, "*" at the start of a name matches no hidden file, and so none of the
-// folders in which a ConfigMap keeps its versions.
-func (v *view) look(p Pattern) {
+// folders in which a ConfigMap has its versions.
+func (v *view) match(p Pattern) {
 	info, err := os.Stat(p.Path)
 	if err == nil || !strings.ContainsAny(p.Path, `*?[`) {
 		v.add(p, p.Path, info, err)
@@ -113,7 +112,7 @@ func (v *view) add(p Pattern, path string, info fs.FileInfo, err error) {
 	case !info.Mode().IsRegular():
 		v.unreadable(p.Pos, path+" is no regular file: write the path of one")
 	default:
-		v.files = append(v.files, look{p.Pos, path, info})
+		v.files = append(v.files, file{p.Pos, path, info})
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// String writes the result in a few words: "delivered to mx1.example.com".
+// String returns the result in a few words, like "delivered to mx1.example.com".
 func (p *Plan) String() string {
 	switch p.Result {
 	case Delivered:
@@ -22,14 +22,12 @@ func (p *planner) wait(format string, args ...any) {
 	p.Result, p.Explanation = Waits, fmt.Sprintf(format, args...)
 }
 
-// bounce notes the end of mail that has nowhere to go, with its enhanced status
-// code (RFC 3463 §3).
+// bounce sets the result of mail that has nowhere to go, with its enhanced status code (RFC 3463 §3).
 func (p *planner) bounce(code, format string, args ...any) {
-	p.Result, p.Code = Bounces, code
-	p.Explanation = fmt.Sprintf(format, args...)
+	p.Result, p.Code, p.Explanation = Bounces, code, fmt.Sprintf(format, args...)
 }
 
-// deliver notes the exchanges of which one takes the mail.
+// deliver sets the exchanges of which one takes the mail.
 func (p *planner) deliver(to []Exchange) {
 	p.Result, p.To = Delivered, to
 	var down []string
@@ -51,7 +49,7 @@ func (p *planner) deliver(to []Exchange) {
 	}
 }
 
-// allDown says that everything that may be tried is down.
+// allDown explains that all exchanges that may be tried are down.
 func (p *planner) allDown() string {
 	text := isOrAre(names(p.Attempts)) + " down"
 	if self := p.self(); self != nil {
@@ -60,9 +58,9 @@ func (p *planner) allDown() string {
 	return text
 }
 
-// onlyMe notes that the sender is the best exchange itself: "the message MUST
-// be returned as undeliverable" (RFC 5321 §5.1).
-func (p *planner) onlyMe(self *Exchange) {
+// bounceSelf sets the result if the sender is the best exchange itself: "the message MUST be returned as undeliverable"
+// (RFC 5321 §5.1).
+func (p *planner) bounceSelf(self *Exchange) {
 	p.bounce("5.4.6", "the sender is the best exchange of %s itself, and only it is left: "+
 		"a configuration error, unless %s delivers mail for %s to its mailboxes (RFC 5321 §5.1)", p.Domain, self.Name, p.Domain)
 }
@@ -84,7 +82,7 @@ func isOrAre(words []string) string {
 
 func and(words []string) string { return join(words, "and") }
 
-// join writes "a, b and c".
+// join returns words like "a, b and c".
 func join(words []string, last string) string {
 	n := len(words) - 1
 	if n < 1 {

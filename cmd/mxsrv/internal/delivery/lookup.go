@@ -8,36 +8,35 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A Lookup asks DNS a question. The name is absolute and in lower case.
+// A Lookup returns the answer of DNS to a question. The name is absolute and in lower case.
 type Lookup func(name string, qtype uint16) Answer
 
-// An Answer is what DNS said.
+// An Answer is that of DNS.
 type Answer struct {
 	Status Status
 	RRs    []dns.RR // of the Answer section: aliases, then the records of the last name
 }
 
-// A Status says how a question ended.
+// A Status is how a question ended.
 type Status int
 
 const (
-	Failed    Status = iota // no answer, or SERVFAIL: it may go better later
+	Failed    Status = iota // no answer, or SERVFAIL: a later query may have one
 	Found                   // there are records
 	NoData                  // the name exists, without records of the type
 	NoName                  // NXDOMAIN
-	Elsewhere               // who was asked does not know the name, and is not the one to know it
+	Elsewhere               // the name is in none of the zones that the answers are about
 )
 
-// A Host is a host with the addresses that DNS has for it. Names of hosts and
-// domains are in lower case and, as in mail (RFC 5321 §2.3.5), without a final
-// dot.
+// A Host is a host with the addresses that DNS has for it. Names of hosts and domains are in lower case and, as in mail
+// (RFC 5321 §2.3.5), without a final dot.
 type Host struct {
 	Name   string
 	Addrs  []netip.Addr // IPv4 first
 	Status Status       // of Addrs
 }
 
-// plain is the form of names in plans.
+// plain returns a name as it is in plans.
 func plain(name string) string {
 	name = strings.ToLower(name)
 	if name == "." {
@@ -46,13 +45,11 @@ func plain(name string) string {
 	return strings.TrimSuffix(name, ".")
 }
 
-// maxAliases is how many aliases in a row are followed; resolvers follow about
-// as many.
+// maxAliases is how many aliases in a row are followed, about as many as by resolvers.
 const maxAliases = 8
 
-// Follow asks for the records of a type and follows aliases, those that the
-// answer does not follow itself too. It returns the records of the last name, and
-// the names on the way to it.
+// Follow asks for the records of a type and follows aliases, also those that the answer does not follow itself. It
+// returns the records of the last name, and the names on the way to it.
 func (look Lookup) Follow(name string, qtype uint16) (Answer, []string) {
 	var path []string
 	at := dns.CanonicalName(name)
@@ -65,7 +62,9 @@ func (look Lookup) Follow(name string, qtype uint16) (Answer, []string) {
 			}
 			at = next
 		}
-		a.RRs = ofType(a.RRs, at, qtype)
+		a.RRs = slices.DeleteFunc(slices.Clone(a.RRs), func(rr dns.RR) bool {
+			return rr.Header().Rrtype != qtype || dns.CanonicalName(rr.Header().Name) != at
+		})
 		switch {
 		case a.Status != Found || len(a.RRs) > 0:
 			return a, path
@@ -75,7 +74,7 @@ func (look Lookup) Follow(name string, qtype uint16) (Answer, []string) {
 	}
 }
 
-// alias returns what name is an alias of according to some records, or "".
+// alias returns what a name is an alias of, or "".
 func alias(rrs []dns.RR, name string) string {
 	for _, rr := range rrs {
 		if c, ok := rr.(*dns.CNAME); ok && dns.CanonicalName(c.Hdr.Name) == name {
@@ -85,21 +84,10 @@ func alias(rrs []dns.RR, name string) string {
 	return ""
 }
 
-func ofType(rrs []dns.RR, name string, rrtype uint16) []dns.RR {
-	var of []dns.RR
-	for _, rr := range rrs {
-		if rr.Header().Rrtype == rrtype && dns.CanonicalName(rr.Header().Name) == name {
-			of = append(of, rr)
-		}
-	}
-	return of
-}
-
 // Host asks for the addresses of a host.
 func (look Lookup) Host(name string) Host {
-	h := Host{Name: plain(name)}
+	h := Host{Name: plain(name), Status: NoName}
 	if h.Name == "." {
-		h.Status = NoName
 		return h
 	}
 	v4, _ := look.Follow(name, dns.TypeA)
@@ -107,23 +95,23 @@ func (look Lookup) Host(name string) Host {
 	for _, rr := range slices.Concat(v4.RRs, v6.RRs) {
 		h.Addrs = append(h.Addrs, address(rr))
 	}
-	h.Status = v4.Status
-	if len(h.Addrs) > 0 {
+	switch {
+	case len(h.Addrs) > 0:
 		h.Status = Found
-	} else if v6.Status == Failed {
+	case v6.Status == Failed:
 		h.Status = Failed
+	default:
+		h.Status = v4.Status
 	}
 	return h
 }
 
-func address(rr dns.RR) netip.Addr {
-	var ip []byte
+func address(rr dns.RR) (addr netip.Addr) {
 	switch rr := rr.(type) {
 	case *dns.A:
-		ip = rr.A
+		addr, _ = netip.AddrFromSlice(rr.A)
 	case *dns.AAAA:
-		ip = rr.AAAA
+		addr, _ = netip.AddrFromSlice(rr.AAAA)
 	}
-	addr, _ := netip.AddrFromSlice(ip)
 	return addr.Unmap()
 }

@@ -8,40 +8,39 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Order returns the targets of a service in the order in which one client tries
-// them: by ascending priority, and within one as RFC 2782 says under "Weight".
-// "Unordered" targets are put into a row, those with weight 0 first; a number
-// from 0 to the sum of their weights is drawn; the first target whose running
-// sum reaches the number is next; and again with those that are left.
+// Order returns the targets of a service in the order in which one client tries them: by ascending priority, and within
+// one as RFC 2782 says under "Weight". "Unordered" targets are put into a row, those with weight 0 first; a number from
+// 0 to the sum of their weights is drawn; the first target whose running sum reaches the number is next; and again with
+// those that are left.
 //
 // Three things that the RFC leaves open are settled so that nobody is favoured:
 //
-//   - Without weight 0 in the row, the number starts at 1. A 0 would be the
-//     share of whoever comes first in the row, of which the RFC says that it may
-//     be in "any order". So 6 and 4 are 60:40, as in Go's net.LookupSRV.
-//   - With weight 0 in the row, 0 is the share of one of these, 1 in 1 + the sum
-//     of all weights: the "very small chance of being selected". net.LookupSRV
-//     gives them none.
-//   - Targets with weight 0 come into the row in random order, so that they
-//     share if there are no others. net.LookupSRV does not shuffle them.
+//   - Without weight 0 in the row, the number starts at 1. A 0 would be the share of whoever comes first in the row, of
+//     which the RFC says that it may be in "any order". So 6 and 4 are 60:40, as in Go's net.LookupSRV.
+//   - With weight 0 in the row, 0 is the share of one of these, 1 in 1 + the sum of all weights: the "very small chance
+//     of being selected". net.LookupSRV gives them none.
+//   - Targets with weight 0 come into the row in random order, so that they share if there are no others. net.LookupSRV
+//     does not shuffle them.
 func Order(srv []*dns.SRV, rnd *rand.Rand) []*dns.SRV {
 	order := slices.Clone(srv)
 	rnd.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	slices.SortStableFunc(order, func(a, b *dns.SRV) int {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(min(a.Weight, 1), min(b.Weight, 1)))
 	})
-	for _, group := range priorities(order) {
-		for ; len(group) > 1; group = group[1:] {
-			i := next(group, rnd)
-			chosen := group[i]
-			copy(group[1:i+1], group[:i]) // the rest stays in its order, weight 0 first
-			group[0] = chosen
+	for rest := order; len(rest) > 1; rest = rest[1:] {
+		end := slices.IndexFunc(rest, func(s *dns.SRV) bool { return s.Priority != rest[0].Priority })
+		if end < 0 {
+			end = len(rest)
 		}
+		i := next(rest[:end], rnd)
+		chosen := rest[i]
+		copy(rest[1:i+1], rest[:i]) // the rest stays in its order, weight 0 first
+		rest[0] = chosen
 	}
 	return order
 }
 
-// next selects from a row of targets with weight 0 first.
+// next selects from targets of equal priority, those with weight 0 first.
 func next(row []*dns.SRV, rnd *rand.Rand) int {
 	sum := 0
 	for _, srv := range row {
@@ -49,6 +48,7 @@ func next(row []*dns.SRV, rnd *rand.Rand) int {
 	}
 	number := 0
 	switch {
+	case len(row) == 1: // no choice
 	case row[0].Weight > 0:
 		number = 1 + rnd.IntN(sum)
 	case sum > 0:
@@ -62,31 +62,21 @@ func next(row []*dns.SRV, rnd *rand.Rand) int {
 	return len(row) - 1
 }
 
-// priorities returns the parts of equal priority of sorted targets.
-func priorities(srv []*dns.SRV) [][]*dns.SRV {
-	return groups(srv, func(a, b *dns.SRV) bool { return a.Priority == b.Priority })
-}
-
-// Pick has n clients order the targets of a service, and returns how many find
-// each of them first among those that are up. The result is parallel to srv.
+// Pick has n clients order the targets of a service, and returns how many find each of them first among those that are
+// up. The result is parallel to srv.
 func Pick(srv []*dns.SRV, n int, up func(*dns.SRV) bool, rnd *rand.Rand) []int {
-	picked := make(map[*dns.SRV]int, len(srv))
+	counts := make([]int, len(srv))
 	for range n {
 		order := Order(srv, rnd)
 		if i := slices.IndexFunc(order, up); i >= 0 {
-			picked[order[i]]++
+			counts[slices.Index(srv, order[i])]++
 		}
-	}
-	counts := make([]int, len(srv))
-	for i := range srv {
-		counts[i] = picked[srv[i]]
 	}
 	return counts
 }
 
-// Shares returns the share of each target among those of its priority, 0 to 1,
-// that its weight promises: what [Pick] comes to in the long run, for the lowest
-// priority of which a target is up. The result is parallel to srv.
+// Shares returns the share of each target among those of its priority, 0 to 1, that its weight promises: what [Pick]
+// comes to in the long run, for the lowest priority of which a target is up. The result is parallel to srv.
 func Shares(srv []*dns.SRV, up func(*dns.SRV) bool) []float64 {
 	shares := make([]float64, len(srv))
 	for i, s := range srv {
@@ -97,13 +87,12 @@ func Shares(srv []*dns.SRV, up func(*dns.SRV) bool) []float64 {
 	return shares
 }
 
-// A balance is what counts of the targets of a priority. Targets that are down
-// and have a weight do not: whoever draws one draws again, and the odds among
-// the others are as before.
+// A balance is the targets of a priority as they count for shares. Targets with a weight that are down do not count:
+// whoever draws one draws again, with the same odds among the others.
 type balance struct {
 	sum   float64 // of the weights that are up
-	zeros float64 // how many have weight 0 and are up
-	down  float64 // how many have weight 0 and are down
+	zeros float64 // how many with weight 0 are up
+	down  float64 // how many with weight 0 are down
 }
 
 func weigh(srv []*dns.SRV, priority uint16, up func(*dns.SRV) bool) balance {
@@ -122,7 +111,7 @@ func weigh(srv []*dns.SRV, priority uint16, up func(*dns.SRV) bool) balance {
 	return b
 }
 
-// share returns the share of one target that is up and has a weight.
+// share returns the share of one target that is up.
 func (b balance) share(weight uint16) float64 {
 	zero := b.zeroShare(b.down)
 	if weight == 0 {
@@ -131,16 +120,14 @@ func (b balance) share(weight uint16) float64 {
 	return (1 - zero) * float64(weight) / b.sum
 }
 
-// zeroShare returns the share of all targets with weight 0 that are up, with
-// some down: the number 0 is that of one of them, and where that one is down
-// the client draws again.
+// zeroShare returns the share of all targets with weight 0 that are up, if some are down: the number 0 selects one of
+// all of these, and the client draws again if that is down.
 func (b balance) zeroShare(down float64) float64 {
-	all := b.zeros + down
 	switch {
 	case b.zeros == 0:
 		return 0
 	case down == 0:
 		return 1 / (1 + b.sum)
 	}
-	return (b.zeros + down*b.zeroShare(down-1)) / all / (1 + b.sum)
+	return (b.zeros + down*b.zeroShare(down-1)) / (b.zeros + down) / (1 + b.sum)
 }

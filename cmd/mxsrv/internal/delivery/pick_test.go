@@ -13,8 +13,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// targets makes SRV records of "PRIORITY WEIGHT", on hosts a, b, c and so on. The
-// second result says which have no "!" behind them.
+// targets makes SRV records of "PRIORITY WEIGHT", on hosts a, b, c and so on. The second result says which have no "!"
+// behind them.
 func targets(t *testing.T, text string) ([]*dns.SRV, func(*dns.SRV) bool) {
 	t.Helper()
 	var srv []*dns.SRV
@@ -31,9 +31,8 @@ func targets(t *testing.T, text string) ([]*dns.SRV, func(*dns.SRV) bool) {
 	return srv, func(s *dns.SRV) bool { return !down[s.Target] }
 }
 
-// reading is RFC 2782 to the letter: the chance of each target to be the first
-// that is up, if the unordered ones with weight 0 are put first and the others
-// are in the order given, "in any order".
+// reading is RFC 2782 to the letter: the chance of each target to be the first that is up, if the unordered ones with
+// weight 0 are put first and the others are in the order given, "in any order".
 func reading(unordered []*dns.SRV, up func(*dns.SRV) bool) map[*dns.SRV]float64 {
 	slices.SortStableFunc(unordered, func(a, b *dns.SRV) int { return int(min(a.Weight, 1)) - int(min(b.Weight, 1)) })
 	sum := 0
@@ -73,9 +72,8 @@ func arrangements(srv []*dns.SRV, done int, f func([]*dns.SRV)) {
 	}
 }
 
-// TestSharesByTheLetter holds the promised shares against RFC 2782. Where weight 0
-// is in play, the average over "any order" is exact; where it is not, the order
-// has a say in it, and the share is within what the orders give.
+// TestSharesByTheLetter holds the promised shares against RFC 2782. Where weight 0 is in play, the average over "any
+// order" is exact; where it is not, the order has a say in it, and the share is within what the orders give.
 func TestSharesByTheLetter(t *testing.T) {
 	for _, text := range []string{
 		"0 6, 0 4", "0 1, 0 2, 0 3", "0 100, 0 1", "0 5", "0 6, 0 4!", "0 1, 0 2!, 0 3",
@@ -146,8 +144,7 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// TestOrder: every target comes once, by ascending priority, whatever the chance,
-// and what was given stays as it was.
+// TestOrder: every target comes once, by ascending priority, whatever the chance, and what was given stays as it was.
 func TestOrder(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
@@ -190,8 +187,8 @@ func chanceOf(order []*dns.SRV) float64 {
 	return chance
 }
 
-// TestOrderAsGo: whole orders come as often as those of net.LookupSRV, whose
-// random numbers cannot be fixed: six deviations are missed once in 10^8 runs.
+// TestOrderAsGo: whole orders come as often as those of net.LookupSRV, whose random numbers cannot be fixed: six
+// deviations are missed once in 10^8 runs.
 func TestOrderAsGo(t *testing.T) {
 	const n = 4000
 	srv, _ := targets(t, "0 1, 0 2, 0 4")

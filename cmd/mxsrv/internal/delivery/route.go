@@ -1,20 +1,16 @@
-// Package delivery says where mail and clients go: the two algorithms by which
-// MX and SRV records are used, without sending or connecting anything.
+// Package delivery simulates what mail servers do with MX records and clients with SRV records, without connections to
+// any of them.
 //
-// [Route] plans the delivery of mail to a domain (RFC 5321 §5.1): which hosts a
-// sender tries, in which order, which it must not try because it is one of them,
-// and where the mail ends. [Order] is the selection of RFC 2782 by which a client
-// orders the targets of a service; [Pick] plays it many times, and [Shares] is
-// what the weights promise.
+// [Route] plans the delivery of mail to a domain (RFC 5321 §5.1): which hosts a sender tries, in which order, which it
+// must not try because it is one of them, and where the mail ends. [Order] is the selection of RFC 2782 by which a
+// client orders the targets of a service; [Pick] repeats it many times, and [Shares] is what the weights promise.
 //
-// All of it is a function of its arguments: DNS is asked by a [Lookup] that the
-// caller brings, and chance comes from the caller's random numbers.
+// Results depend on arguments only: the caller brings a [Lookup], and random numbers.
 //
 // # Limitations
 //
-// A host is up or down; greylisting, full disks and the like are not planned
-// for. Routes that a sender is configured with, and address literals
-// (user@[192.0.2.1]), do not go by DNS and are not known here.
+// A host is up or down: there is no greylisting, no full disk. Routes that a sender is configured with, and address
+// literals (user@[192.0.2.1]), do not use DNS and are not supported.
 package delivery
 
 import (
@@ -29,7 +25,7 @@ import (
 
 // A Sender is the mail server that has the mail.
 type Sender struct {
-	Host string          // its name; empty: one that is no exchange of the domain
+	Host string          // its name; "": one that is no exchange of the domain
 	Down func(Host) bool // whether it cannot reach a host
 }
 
@@ -50,7 +46,7 @@ type Drop struct {
 type Result int
 
 const (
-	Unknown   Result = iota // who was asked does not know the domain
+	Unknown   Result = iota // the domain is in none of the zones that the answers are about
 	Delivered               // an exchange takes it
 	Waits                   // it stays in the queue of the sender, which tries again
 	Bounces                 // it goes back to its author
@@ -59,16 +55,16 @@ const (
 // A Plan is what a sender does with mail to a domain, and why.
 type Plan struct {
 	Domain   string
-	Aliases  []string   // what the domain is an alias of, one after the other; the last has the MX records
+	Aliases  []string   // what the domain is an alias of, one after the other; the last one has the MX records
 	Implicit bool       // there are no MX records, and the domain itself is the exchange
 	MX       []Exchange // by preference, then name
 	Dropped  []Drop     // in the same order
-	Attempts []Exchange // what is left, in the same order; those of equal preference in random order
+	Attempts []Exchange // the others, in the same order; those of equal preference are tried in random order
 
 	Result      Result
-	To          []Exchange // if it is delivered: one of these gets it, which one is chance
-	Code        string     // if it bounces: the enhanced status code, RFC 3463
-	Explanation string     // the result in plain words
+	To          []Exchange // if it is delivered: one of these gets it, by chance
+	Code        string     // if it bounces: the enhanced status code (RFC 3463)
+	Explanation string     // why
 }
 
 // Route plans the delivery of mail to a domain as RFC 5321 §5.1 says:
@@ -76,13 +72,10 @@ type Plan struct {
 //   - a domain that is an alias stands for the domain that it is an alias of;
 //   - without MX records the domain is its own exchange, of preference 0;
 //   - a single MX record with "." says that the domain takes no mail (RFC 7505);
-//   - exchanges are sorted by preference, and those of equal preference tried
-//     in random order;
-//   - if the sender is an exchange itself, by name or by address, then it and
-//     all exchanges of its preference and above are dropped, which keeps mail
-//     from going in circles. If nothing is left, that is an error;
-//   - mail waits while what is left is down, and bounces if there is nothing
-//     that could come up.
+//   - exchanges are sorted by preference, and those of equal preference tried in random order;
+//   - if the sender is an exchange itself, by name or by address, then it and all exchanges of its preference and above
+//     are dropped, which keeps mail from going in circles. If nothing is left, that is an error;
+//   - mail waits while what is left is down, and bounces if there is nothing that could come up.
 func Route(domain string, look Lookup, from Sender) *Plan {
 	p := &planner{Plan: &Plan{Domain: plain(domain)}, look: look, from: from}
 	p.route()
@@ -108,14 +101,14 @@ func (p *planner) route() {
 	case mx.Status == Failed:
 		p.wait("DNS has no answer for %s now: the mail stays in the queue, and DNS is asked again (RFC 5321 §5.1)", domain)
 	case mx.Status == Elsewhere:
-		p.Explanation = fmt.Sprintf("%s is not for this source of answers to know", domain)
+		p.Explanation = domain + " is in none of the zones that these answers are about"
 	case mx.Status == NoName:
 		p.bounce("5.1.2", "there is no domain %s (RFC 5321 §5.1)", domain)
 	case mx.Status == NoData:
 		p.implicit(domain)
 	case isNull(mx.RRs):
 		p.MX = []Exchange{p.exchange(mx.RRs[0].(*dns.MX))}
-		p.bounce("5.1.10", "%s takes no mail: it has a null MX, which is there to say so (RFC 7505)", domain)
+		p.bounce("5.1.10", "%s takes no mail: it has a null MX (RFC 7505)", domain)
 	default:
 		p.explicit(mx.RRs)
 	}
@@ -132,17 +125,15 @@ func (p *planner) withState(e Exchange) Exchange {
 	return e
 }
 
-// implicit goes on where there are no MX records: "the address is treated as
-// if it was associated with an implicit MX RR, with a preference of 0, pointing
-// to that host" (RFC 5321 §5.1).
+// implicit plans without MX records: "the address is treated as if it was associated with an implicit MX RR, with a
+// preference of 0, pointing to that host" (RFC 5321 §5.1).
 func (p *planner) implicit(domain string) {
 	e := p.withState(Exchange{Host: p.look.Host(domain)})
 	if len(e.Addrs) == 0 && e.Status != Failed {
 		p.bounce("5.4.4", "%s has neither MX records nor an address (RFC 5321 §5.1)", domain)
 		return
 	}
-	p.Implicit = true
-	p.MX = []Exchange{e}
+	p.Implicit, p.MX = true, []Exchange{e}
 	p.plan()
 }
 
@@ -172,14 +163,14 @@ func (p *planner) plan() {
 	case len(p.Attempts) > 0:
 		p.wait("%s: the mail stays in the queue and is tried again, for 4 to 5 days (RFC 5321 §4.5.4.1)", p.allDown())
 	case self != nil:
-		p.onlyMe(self)
+		p.bounceSelf(self)
 	default:
 		p.bounce("5.4.4", "no exchange of %s has an address (RFC 5321 §5.1)", p.Domain)
 	}
 }
 
-// self returns the first exchange that the sender itself is, "by any of the
-// names or addresses by which it might be known" (RFC 5321 §5.1).
+// self returns the first exchange that the sender itself is, "by any of the names or addresses by which it might be
+// known" (RFC 5321 §5.1).
 func (p *planner) self() *Exchange {
 	if p.from.Host == "" {
 		return nil
@@ -194,7 +185,7 @@ func (p *planner) self() *Exchange {
 	return &p.MX[i]
 }
 
-// why says why an exchange is not tried; it is empty if it is.
+// why returns why an exchange is not tried, or "".
 func (p *planner) why(e Exchange, self *Exchange) string {
 	switch {
 	case self != nil && e.Name == self.Name && e.Preference == self.Preference:
@@ -217,32 +208,22 @@ func (p *planner) why(e Exchange, self *Exchange) string {
 }
 
 // Groups returns the parts of equal preference of sorted exchanges.
-func Groups(exchanges []Exchange) [][]Exchange {
-	return groups(exchanges, func(a, b Exchange) bool { return a.Preference == b.Preference })
-}
-
-// groups cuts sorted values where one differs from the first of its part.
-func groups[T any](sorted []T, same func(a, b T) bool) [][]T {
-	var parts [][]T
-	for len(sorted) > 0 {
-		n := 1
-		for n < len(sorted) && same(sorted[0], sorted[n]) {
-			n++
-		}
-		parts = append(parts, sorted[:n:n])
-		sorted = sorted[n:]
-	}
-	return parts
-}
-
-// reached returns the exchanges that are up among the first ones tried of which
-// any is.
-func (p *planner) reached() []Exchange {
-	for _, group := range Groups(p.Attempts) {
-		up := slices.DeleteFunc(slices.Clone(group), func(e Exchange) bool { return e.Down })
-		if len(up) > 0 {
-			return up
+func Groups(exchanges []Exchange) (groups [][]Exchange) {
+	start := 0
+	for i := range exchanges {
+		if next := i + 1; next == len(exchanges) || exchanges[next].Preference != exchanges[start].Preference {
+			groups, start = append(groups, exchanges[start:next:next]), next
 		}
 	}
-	return nil
+	return groups
+}
+
+// reached returns the exchanges that are up of the lowest preference of which any is.
+func (p *planner) reached() (up []Exchange) {
+	for _, e := range p.Attempts {
+		if !e.Down && (up == nil || e.Preference == up[0].Preference) {
+			up = append(up, e)
+		}
+	}
+	return up
 }

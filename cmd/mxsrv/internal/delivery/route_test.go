@@ -154,7 +154,7 @@ func TestRoute(t *testing.T) {
 			"-multi -other > bounces, 5.4.6",
 			"the sender is the best exchange of numbers.example.com itself, and only it is left: a configuration error, unless multi.example.com delivers mail for numbers.example.com to its mailboxes (RFC 5321 §5.1)"},
 		{"null MX", "noreply.example.com", "", "", "> bounces, 5.1.10",
-			"noreply.example.com takes no mail: it has a null MX, which is there to say so (RFC 7505)"},
+			"noreply.example.com takes no mail: it has a null MX (RFC 7505)"},
 		{"null MX beside an exchange", "mixed.example.com", "", "", "mx1 -. > delivered to mx1.example.com",
 			"mx1.example.com has the lowest preference, 10"},
 		{"implicit MX", "www.example.com", "", "", "www > delivered to www.example.com",
@@ -176,7 +176,7 @@ func TestRoute(t *testing.T) {
 		{"alias loop", "loop.example.com", "", "", "> bounces, 5.4.4",
 			"loop.example.com is an alias of an alias and so on, without end"},
 		{"alias of a domain elsewhere", "out.example.com", "", "", "> unknown",
-			"mail.example.net is not for this source of answers to know"},
+			"mail.example.net is in none of the zones that these answers are about"},
 		{"DNS is down", "broken.example.com", "", "", "> waits in the queue of the sender",
 			"DNS has no answer for broken.example.com now: the mail stays in the queue, and DNS is asked again (RFC 5321 §5.1)"},
 		{"DNS of an exchange is down", "laterhost.example.com", "", "", "broken! mx1 > delivered to mx1.example.com",
@@ -226,8 +226,7 @@ func TestRouteDetails(t *testing.T) {
 	}
 }
 
-// TestRouteHolds: whatever the exchanges, the sender and what is down, the rules
-// of RFC 5321 §5.1 hold in the plan.
+// TestRouteHolds: whatever the exchanges, the sender and what is down, the rules of RFC 5321 §5.1 hold in the plan.
 func TestRouteHolds(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5321, 1))
 	for range 5000 {

@@ -7,8 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Detect tells by its lines what a text is. It returns false if none of them is
-// typical of either kind.
+// Detect returns what most lines of a text are, or false if none is typical of either kind.
 func Detect(text string) (Kind, bool) {
 	zone, dnsmasq := 0, 0
 	for line := range strings.Lines(text) {
@@ -25,15 +24,15 @@ func Detect(text string) (Kind, bool) {
 	return Zone, zone > 0
 }
 
-// isOption reports whether a line is an option of dnsmasq that is about records.
+// isOption reports whether a line is an option of dnsmasq about records.
 func isOption(line string) bool {
 	key, _, _ := strings.Cut(strings.TrimPrefix(uncomment(line), "--"), "=")
 	key = strings.TrimSpace(key)
-	return records[key] != nil || why[key] != "" || settings[key] != nil
+	return records[key] != nil || notRecords[key] != "" || settings[key] != nil
 }
 
-// isZoneLine reports whether a line is a directive, or has a type of records
-// where one is written: after the owner, the class and the TTL.
+// isZoneLine reports whether a line is a directive, or has a type of records where one is written: after the owner, the
+// class and the TTL.
 func isZoneLine(line string) bool {
 	if strings.HasPrefix(line, "$") {
 		return true

@@ -1,16 +1,17 @@
 package foreign
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A dnsmasq reads the options of dnsmasq, which has its own mind about what is
-// left out; what is said here was seen in the answers of version 2.90.
+// A dnsmasq reads the options of dnsmasq. What its manual leaves open is here as version 2.90 answers.
 type dnsmasq struct {
 	*importer
 
@@ -19,11 +20,11 @@ type dnsmasq struct {
 	ttl    uint32
 
 	hasMX     bool
-	zeroTTL   *line // the first whose TTL is 0 for want of local-ttl
+	zeroTTL   *line // the first with TTL 0 because there is no local-ttl
 	firstPTR  *line
-	pointers  int                // lines that mean PTR records
-	addresses []address          // of address lines
-	given     map[addressed]bool // by host-record lines, which go before
+	pointers  int             // lines that mean PTR records
+	addresses []address       // of address lines
+	overrides map[family]bool // what has addresses by host-record, which go before address lines
 }
 
 // An address is what an address line says of one name.
@@ -33,16 +34,20 @@ type address struct {
 	addr  netip.Addr
 }
 
-// addressed is a name that has addresses of a family.
-type addressed struct {
+// A family is the IPv4 or the IPv6 addresses of a name.
+type family struct {
 	owner string
 	v4    bool
 }
 
+func familyOf(owner string, addr netip.Addr) family {
+	return family{strings.ToLower(owner), addr.Is4()}
+}
+
 func readDnsmasq(im *importer, source, text string) {
-	d := dnsmasq{importer: im, domain: string(im.zone), given: make(map[addressed]bool)}
+	d := dnsmasq{importer: im, domain: string(im.zone), overrides: make(map[family]bool)}
 	options := options(source, text)
-	for _, o := range options { // wherever they stand they are for all lines
+	for _, o := range options { // wherever they are, they are for all lines
 		if set, ok := settings[o.key]; ok {
 			set(&d, o)
 		}
@@ -51,20 +56,20 @@ func readDnsmasq(im *importer, source, text string) {
 		d.option(o)
 	}
 	d.addAddresses()
-	d.remarks(options)
+	d.skipOnce(options)
 	if im.zone == "" {
-		im.zone = d.zoneOfAll()
+		im.zone = d.commonZone()
 	}
 }
 
-// settings holds the function for each option that says what others leave out.
+// settings holds the function for each option that sets a default of others.
 var settings = map[string]func(*dnsmasq, option){
 	"domain": func(d *dnsmasq, o option) {
 		switch {
 		case strings.Contains(o.value, ","):
-			d.unsay(o.line, "it is for the machines of a network only: declare these by name")
+			d.skip(o.line, "it is for the machines of a network only: declare these by name")
 		case o.value == "#":
-			d.unsay(o.line, ofMachine)
+			d.skip(o.line, ofMachine)
 		default:
 			d.domain = absolute(o.value) // the last one counts
 		}
@@ -73,7 +78,7 @@ var settings = map[string]func(*dnsmasq, option){
 	"local-ttl": func(d *dnsmasq, o option) { d.ttl, _ = d.seconds(o.line, o.value) },
 }
 
-// records holds the function for each option whose records there are words for.
+// records holds the function for each option whose records definitions have.
 var records = map[string]func(*dnsmasq, option){
 	"address":     (*dnsmasq).address,
 	"cname":       (*dnsmasq).cname,
@@ -82,56 +87,45 @@ var records = map[string]func(*dnsmasq, option){
 	"srv-host":    (*dnsmasq).srvHost,
 }
 
-const (
-	noWord    = "there is no word for it: leave it to a plugin behind"
-	otherFile = "files are not followed here: import it by itself"
-	ofMachine = "what it declares depends on the machine: declare the hosts and their mail by name"
-	ofNetwork = "it says where other names are looked up: that is for a plugin behind, such as forward"
-)
+const ofMachine = "what it declares depends on the machine: declare the hosts and their mail by name"
 
-// why says of further options that mean records why they are not in the set.
-var why = map[string]string{
-	"addn-hosts":     otherFile,
-	"auth-server":    "it is for another plugin, or for authoritative",
-	"auth-soa":       "it is for another plugin, or for authoritative",
-	"auth-zone":      "it is for another plugin, or for authoritative",
-	"caa-record":     noWord,
-	"conf-dir":       otherFile,
-	"conf-file":      otherFile,
-	"dhcp-host":      ofMachine,
-	"dns-rr":         noWord,
-	"dynamic-host":   ofMachine,
-	"hostsdir":       otherFile,
-	"interface-name": ofMachine,
-	"local":          ofNetwork,
-	"localmx":        ofMachine,
-	"naptr-record":   noWord,
-	"ptr-record":     noWord,
-	"rev-server":     ofNetwork,
-	"selfmx":         ofMachine,
-	"server":         ofNetwork,
-	"synth-domain":   noWord,
-	"txt-record":     noWord,
+// notRecords holds, for further options about records, the reason why they are not converted.
+var notRecords = byOption(map[string]string{
+	ofMachine: "dhcp-host dynamic-host interface-name localmx selfmx",
+	"definitions have no such records: leave them to a plugin after mxsrv":                             "caa-record dns-rr naptr-record ptr-record synth-domain txt-record",
+	"files are not followed here: import it by itself":                                                 "addn-hosts conf-dir conf-file hostsdir",
+	"it is for another plugin, or for authoritative":                                                   "auth-server auth-soa auth-zone",
+	"it is about where other names are looked up: leave that to a plugin after mxsrv, such as forward": "local rev-server server",
+})
+
+// byOption returns the reason of each option.
+func byOption(options map[string]string) map[string]string {
+	reasons := make(map[string]string)
+	for reason, keys := range options {
+		for key := range strings.FieldsSeq(keys) {
+			reasons[key] = reason
+		}
+	}
+	return reasons
 }
 
 func (d *dnsmasq) option(o option) {
 	read, ok := records[o.key]
-	text, known := why[o.key]
+	why, known := notRecords[o.key]
 	switch {
 	case ok:
 		read(d, o)
 	case settings[o.key] != nil:
 	case known:
-		d.unsay(o.line, "%s", text)
+		d.skip(o.line, "%s", why)
 	default:
-		d.unsay(o.line, "it declares no records")
+		d.skip(o.line, "it declares no records")
 	}
 }
 
 // mxHost reads: mx-host=NAME[,HOST[,PREFERENCE]]
 //
-// The manual puts the host in brackets of its own, but a number in its place is
-// taken for a host.
+// The manual has the host in brackets of its own, but dnsmasq takes a number in its place for a host.
 func (d *dnsmasq) mxHost(o option) {
 	d.hasMX = true
 	words, ok := d.fields(o, "mx-host=NAME,HOST,PREFERENCE", 3)
@@ -139,16 +133,13 @@ func (d *dnsmasq) mxHost(o option) {
 		return
 	}
 	preference, ok := d.number(o.line, words[2], 1)
-	host := words[1]
-	if host == "" {
-		host = d.target
-	}
+	host := cmp.Or(words[1], d.target)
 	switch {
 	case !ok:
 	case host == "":
-		d.unsay(o.line, "it means the machine that dnsmasq runs on: write that host after the name, or mx-target=HOST")
+		d.skip(o.line, "it means the machine that dnsmasq runs on: write that host after the name, or mx-target=HOST")
 	case isNumber(host):
-		d.unsay(o.line, "dnsmasq takes %q for the host: write NAME,HOST,PREFERENCE", host)
+		d.skip(o.line, "dnsmasq takes %q for the host: write NAME,HOST,PREFERENCE", host)
 	default:
 		d.mail(o.line, absolute(words[0]), preference, absolute(host), d.defaultTTL(o.line))
 	}
@@ -163,7 +154,7 @@ func (d *dnsmasq) srvHost(o option) {
 	name := words[0]
 	if strings.Count(name, ".") == 1 {
 		if d.domain == "" {
-			d.unsay(o.line, "it has no domain, and there is no domain=: name the zone, or write it out")
+			d.skip(o.line, "it has no domain, and there is no domain=: name the zone, or write it out")
 			return
 		}
 		name += "." + d.domain
@@ -181,47 +172,49 @@ func (d *dnsmasq) srvHost(o option) {
 // hostRecord reads: host-record=NAME[,NAME...],[ADDRESS],[ADDRESS][,TTL]
 func (d *dnsmasq) hostRecord(o option) {
 	var names []string
-	var v4, v6 netip.Addr
+	var addrs []netip.Addr // one of each family at most
 	ttl := ""
 	for i, word := range split(o.value) {
 		addr, err := netip.ParseAddr(word)
-		family := &v6
-		if addr.Is4() {
-			family = &v4
-		}
 		switch {
-		case err != nil && i > 0 && isNumber(word):
+		case err == nil:
+			addrs = d.replaceFamily(o.line, addrs, addr)
+		case i > 0 && isNumber(word):
 			ttl = word
-		case err != nil:
-			names = append(names, absolute(word))
 		default:
-			if family.IsValid() {
-				d.unsay(o.line, "dnsmasq answers the last address of a family in a line, not %s: write a line for each", family)
-			}
-			*family = addr
+			names = append(names, absolute(word))
 		}
 	}
-	if !v4.IsValid() && !v6.IsValid() {
-		d.unsay(o.line, "no address")
+	if len(addrs) == 0 {
+		d.skip(o.line, "no address")
 		return
 	}
 	if d.pointers++; d.firstPTR == nil {
 		d.firstPTR = &o.line
 	}
 	if seconds, ok := d.seconds(o.line, ttl); ok {
-		d.addHosts(o.line, names, seconds, v4, v6)
+		d.addHosts(o.line, names, addrs, seconds)
 	}
 }
 
-func (d *dnsmasq) addHosts(l line, names []string, ttl uint32, addrs ...netip.Addr) {
+func (d *dnsmasq) addHosts(l line, names []string, addrs []netip.Addr, seconds uint32) {
 	for _, name := range names {
 		for _, addr := range addrs {
-			if addr.IsValid() {
-				d.host(l, name, addr, ttl)
-				d.given[addressed{strings.ToLower(name), addr.Is4()}] = true
-			}
+			d.host(l, name, addr, seconds)
+			d.overrides[familyOf(name, addr)] = true
 		}
 	}
+}
+
+// replaceFamily adds an address in place of another of its family, if there is one.
+func (d *dnsmasq) replaceFamily(l line, addrs []netip.Addr, addr netip.Addr) []netip.Addr {
+	i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is4() == addr.Is4() })
+	if i < 0 {
+		return append(addrs, addr)
+	}
+	d.skip(l, "dnsmasq answers the last address of a family in a line, not %s: write a line for each", addrs[i])
+	addrs[i] = addr
+	return addrs
 }
 
 // address reads: address=/NAME[/NAME...]/[ADDRESS]
@@ -229,37 +222,38 @@ func (d *dnsmasq) address(o option) {
 	words := strings.Split(o.value, "/")
 	last := len(words) - 1
 	if last < 2 || words[0] != "" {
-		d.unsay(o.line, "usage: address=/NAME/ADDRESS")
+		d.skip(o.line, "usage: address=/NAME/ADDRESS")
 		return
 	}
 	addr, err := netip.ParseAddr(words[last])
 	switch {
 	case words[last] == "":
-		d.unsay(o.line, "it denies names: there is no word for that")
-		return
+		d.skip(o.line, "it denies names, which definitions cannot do")
 	case words[last] == "#":
-		d.unsay(o.line, "it blocks names with the addresses 0.0.0.0 and ::, for any name below them too: leave it to a plugin behind, such as template")
-		return
+		d.skip(o.line, "it blocks names with the addresses 0.0.0.0 and ::, for any name below them, too: leave it to a plugin after mxsrv, such as template")
 	case err != nil:
-		d.unsay(o.line, "%q is not an address", words[last])
-		return
-	}
-	for _, name := range words[1:last] {
-		if name == "" || strings.ContainsAny(name, "#*") {
-			d.unsay(o.line, "it is for any name: leave it to a plugin behind, such as template")
-			continue
+		d.skip(o.line, "%q is not an address", words[last])
+	default:
+		for _, name := range words[1:last] {
+			d.addressOf(o.line, name, addr)
 		}
-		d.unsay(o.line, "only %s itself gets the address; it was for all names below it, too: declare those that are asked for", name)
-		d.addresses = append(d.addresses, address{o.line, absolute(name), addr})
 	}
 }
 
-// addAddresses adds what address lines say, once it is known where host-record
-// lines go before them.
+func (d *dnsmasq) addressOf(l line, name string, addr netip.Addr) {
+	if name == "" || strings.ContainsAny(name, "#*") {
+		d.skip(l, "it is for any name: leave it to a plugin after mxsrv, such as template")
+		return
+	}
+	d.skip(l, "only %s itself gets the address, which was for all names below it, too: declare those that are asked for", name)
+	d.addresses = append(d.addresses, address{l, absolute(name), addr})
+}
+
+// addAddresses adds the hosts of address lines, once it is known which of them host-record lines override.
 func (d *dnsmasq) addAddresses() {
 	for _, a := range d.addresses {
-		if d.given[addressed{strings.ToLower(a.owner), a.addr.Is4()}] {
-			d.unsay(a.line, "dnsmasq answers the address of host-record=%s instead", strings.TrimSuffix(a.owner, "."))
+		if d.overrides[familyOf(a.owner, a.addr)] {
+			d.skip(a.line, "dnsmasq answers the address of host-record=%s instead", strings.TrimSuffix(a.owner, "."))
 			continue
 		}
 		d.host(a.line, a.owner, a.addr, d.defaultTTL(a.line))
@@ -275,7 +269,7 @@ func (d *dnsmasq) cname(o option) {
 	}
 	last := len(words) - 1
 	if last < 1 {
-		d.unsay(o.line, "usage: cname=NAME,HOST")
+		d.skip(o.line, "usage: cname=NAME,HOST")
 		return
 	}
 	if seconds, ok := d.seconds(o.line, ttl); ok {
@@ -285,19 +279,19 @@ func (d *dnsmasq) cname(o option) {
 	}
 }
 
-// seconds reads a TTL; an empty word is the default.
+// seconds reads a TTL; no word is the default.
 func (d *dnsmasq) seconds(l line, word string) (uint32, bool) {
 	if word == "" {
 		return d.defaultTTL(l), true
 	}
 	n, err := strconv.ParseUint(word, 10, 31)
 	if err != nil {
-		d.unsay(l, "TTL %q: write seconds from 0 to %d (RFC 2181 §8)", word, maxTTL)
+		d.skip(l, "TTL %q: write seconds from 0 to %d (RFC 2181 §8)", word, maxTTL)
 	}
 	return uint32(n), err == nil
 }
 
-// defaultTTL returns the TTL of a line that says none.
+// defaultTTL returns the TTL of a line that has none.
 func (d *dnsmasq) defaultTTL(l line) uint32 {
 	if d.ttl == 0 && d.zeroTTL == nil {
 		d.zeroTTL = &l
@@ -305,27 +299,27 @@ func (d *dnsmasq) defaultTTL(l line) uint32 {
 	return d.ttl
 }
 
-// remarks lists what is to be said of all lines at the first of them.
-func (d *dnsmasq) remarks(options []option) {
+// skipOnce lists what is true of several lines at the first of them.
+func (d *dnsmasq) skipOnce(options []option) {
 	if d.zeroTTL != nil {
-		d.unsay(*d.zeroTTL, "there is no local-ttl: dnsmasq answers with TTL 0, and so do the definitions: write another ttl if clients may keep answers")
+		d.skip(*d.zeroTTL, "there is no local-ttl: dnsmasq answers with TTL 0, and so do the definitions: write another ttl if clients may keep answers")
 	}
 	if d.firstPTR != nil {
 		more := ""
 		if d.pointers > 1 {
 			more = fmt.Sprintf(" (and %d more like this)", d.pointers-1)
 		}
-		d.unsay(*d.firstPTR, "it means PTR records too, for which there is no word%s", more)
+		d.skip(*d.firstPTR, "it means PTR records, too, which definitions do not have%s", more)
 	}
 	for _, o := range options {
 		if o.key == "mx-target" && !d.hasMX {
-			d.unsay(o.line, "without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,%s", o.value)
+			d.skip(o.line, "without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,%s", o.value)
 		}
 	}
 }
 
-// zoneOfAll returns the domain of the file if all names are below it.
-func (d *dnsmasq) zoneOfAll() definition.Name {
+// commonZone returns the domain of the file, if all names are below it.
+func (d *dnsmasq) commonZone() definition.Name {
 	zone, err := definition.ParseName(d.domain, ".")
 	if err != nil || d.domain == "" {
 		return ""

@@ -1,20 +1,15 @@
-// Package foreign makes definitions of what other DNS servers are given: zone
-// files (RFC 1035 §5), and the options of dnsmasq.
+// Package foreign converts what other DNS servers read to definitions: zone files (RFC 1035 §5), and the options of
+// dnsmasq.
 //
-// [Read] tells which of the two a text is, and returns a [Result]: a
-// [definition.Set], and each line that a set cannot hold, whole or in part, with
-// the reason. Nothing is dropped in silence. The declarations have the places of
-// the lines that they are made of, so that what package lint finds in them, such
-// as an exchange that is an alias, is found in the file.
-//
-// The set has the same MX, SRV, A, AAAA and CNAME records as the file, less those
-// that are listed.
+// [Read] detects which of the two a text is, and returns a [Result]: a [definition.Set], and each line that is not in
+// it, or not exactly, with the reason. The set has the same MX, SRV, A, AAAA and CNAME records as the text, without
+// those that are listed. Declarations have the positions of the lines that they come from, so that package lint reports
+// mistakes that were in the file, such as an exchange that is an alias, at the lines of the file.
 //
 // # Limitations
 //
-// What a zone file says of other types and classes is for another plugin to
-// serve. Of dnsmasq it is one file that is read, without the files that its
-// options name and without what the machine adds: its host name, /etc/hosts, leases.
+// Records of other types and classes in a zone file are for another plugin to serve. Of dnsmasq it is one file that is
+// read, without the files that its options name, and without what the machine adds: its host name, /etc/hosts, leases.
 package foreign
 
 import (
@@ -22,11 +17,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Kind is what a file is for.
+// A Kind is what a file is.
 type Kind string
 
 const (
@@ -36,34 +32,32 @@ const (
 
 // Options are what the text does not say itself.
 type Options struct {
-	// Zone is the zone that the names are in. If it is empty, it is the owner of
-	// the SOA record or the first $ORIGIN, or the domain option.
+	// Zone is the zone of the names. If it is empty, it is the owner of the SOA record or the first $ORIGIN, or the
+	// domain option.
 	Zone definition.Name
 
-	// Include returns the text of a file that $INCLUDE names. If it is nil, the
-	// directive is listed as unsaid.
+	// Include returns the text of a file that $INCLUDE names. If it is nil, the directive is listed as not converted.
 	Include func(name string) (text string, err error)
 }
 
-// A Result is what a text says.
+// A Result is a converted text.
 type Result struct {
-	Kind   Kind
-	Zones  definition.Zones // one, or none if the text does not say
-	Set    *definition.Set
-	Unsaid []Unsaid // by file and line
+	Kind         Kind
+	Zones        definition.Zones // one, or none if it is not known
+	Set          *definition.Set
+	NotConverted []Line // by file and line
 }
 
-// Unsaid is a line of which something is not in the set.
-type Unsaid struct {
+// A Line is one that is not in the set, or not exactly.
+type Line struct {
 	definition.Pos
-	Text string // the line without its comments; of several lines in parentheses all
+	Text string // without comments; all lines within parentheses
 	Why  string // what is wrong: what to do instead
 }
 
-func (u Unsaid) String() string { return fmt.Sprintf("%s: %q: %s", u.Pos, u.Text, u.Why) }
+func (l Line) String() string { return fmt.Sprintf("%s: %q: %s", l.Pos, l.Text, l.Why) }
 
-// Read makes definitions of a text; source names it in positions. The error is
-// that the text is of neither kind.
+// Read converts a text; source names it in positions. The error is that the text is of neither kind.
 func Read(source, text string, opt Options) (*Result, error) {
 	kind, ok := Detect(text)
 	if !ok {
@@ -77,48 +71,47 @@ func Read(source, text string, opt Options) (*Result, error) {
 		readDnsmasq(&im, source, text)
 	}
 	im.finish()
-	r := &Result{Kind: kind, Set: im.set, Unsaid: im.unsaid}
+	r := &Result{Kind: kind, Set: im.set, NotConverted: im.notConverted}
 	if im.zone != "" {
 		r.Zones = definition.Zones{im.zone}
 	}
 	return r, nil
 }
 
-// A line is a place and the text there.
+// A line is a position and the text there.
 type line struct {
 	definition.Pos
 	text string
 }
 
-// An importer gathers declarations, and what cannot be one.
+// An importer collects declarations, and the lines that cannot be converted.
 type importer struct {
-	zone   definition.Name // or empty
-	set    *definition.Set
-	cuts   map[definition.Name]bool // delegated names
-	unsaid []Unsaid
+	zone         definition.Name // or ""
+	set          *definition.Set
+	delegated    map[definition.Name]bool
+	notConverted []Line
 
-	texts map[definition.Pos]string // of the lines of declarations, for what is found later
+	texts map[definition.Pos]string // of the lines of declarations, for mistakes that are found at the end
 }
 
-// unsay lists a line.
-func (im *importer) unsay(l line, format string, args ...any) {
-	im.unsaid = append(im.unsaid, Unsaid{l.Pos, l.text, fmt.Sprintf(format, args...)})
+// skip lists a line as not converted.
+func (im *importer) skip(l line, format string, args ...any) {
+	im.notConverted = append(im.notConverted, Line{l.Pos, l.text, fmt.Sprintf(format, args...)})
 }
 
-// unsayAt lists the line of a declaration.
-func (im *importer) unsayAt(pos definition.Pos, format string, args ...any) {
-	im.unsay(line{pos, im.texts[pos]}, format, args...)
+// skipAt lists the line of a declaration as not converted.
+func (im *importer) skipAt(pos definition.Pos, format string, args ...any) {
+	im.skip(line{pos, im.texts[pos]}, format, args...)
 }
 
 func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) {
-	name, ok := im.owner(l, owner, hosts)
-	ttl, good := im.ttl(l, seconds)
+	name, ttl, ok := im.owner(l, owner, seconds, hosts)
 	switch {
-	case !ok || !good:
+	case !ok:
 	case !addr.IsValid() || addr.Zone() != "":
-		im.unsay(l, "no address")
+		im.skip(l, "no address")
 	case addr.Is4In6():
-		im.unsay(l, "%s is an IPv4 address in IPv6 form: write %s", addr, addr.Unmap())
+		im.skip(l, "%s is an IPv4 address in IPv6 form: write %s", addr, addr.Unmap())
 	default:
 		im.set.Hosts = append(im.set.Hosts, definition.Host{Pos: l.Pos, Owner: name, Addrs: []netip.Addr{addr}, TTL: ttl})
 	}
@@ -126,15 +119,14 @@ func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) 
 
 // mail adds an exchange; the host "." is the null MX (RFC 7505).
 func (im *importer) mail(l line, owner string, preference uint16, host string, seconds uint32) {
-	name, ok := im.owner(l, owner, domains)
-	ttl, good := im.ttl(l, seconds)
-	if !ok || !good {
+	name, ttl, ok := im.owner(l, owner, seconds, domains)
+	if !ok {
 		return
 	}
 	m := definition.Mail{Pos: l.Pos, Owner: name, TTL: ttl}
 	if host == "." {
 		if preference != 0 {
-			im.unsay(l, "preference %d becomes 0, as a null MX has it (RFC 7505 §3)", preference)
+			im.skip(l, "preference %d becomes 0, as a null MX has it (RFC 7505 §3)", preference)
 		}
 	} else if target, ok := im.target(l, host, hosts); ok {
 		m.Exchanges = []definition.Exchange{{Pos: l.Pos, Preference: preference, Host: target}}
@@ -144,17 +136,16 @@ func (im *importer) mail(l line, owner string, preference uint16, host string, s
 	im.set.Mails = append(im.set.Mails, m)
 }
 
-// service adds a target; the host "." says that there is none (RFC 2782).
+// service adds a target; the host "." means that there is none (RFC 2782).
 func (im *importer) service(l line, owner string, t definition.Target, host string, seconds uint32) {
-	name, ok := im.owner(l, owner, services)
-	ttl, good := im.ttl(l, seconds)
-	if !ok || !good {
+	name, ttl, ok := im.owner(l, owner, seconds, services)
+	if !ok {
 		return
 	}
 	v := definition.Service{Pos: l.Pos, Owner: name, TTL: ttl}
 	if host == "." {
 		if t != (definition.Target{}) {
-			im.unsay(l, "SRV %d %d %d . becomes SRV 0 0 0 .: the numbers mean nothing where a service is not offered (RFC 2782)",
+			im.skip(l, "SRV %d %d %d . becomes SRV 0 0 0 .: the numbers mean nothing where a service is not offered (RFC 2782)",
 				t.Priority, t.Weight, t.Port)
 		}
 	} else if target, ok := im.target(l, host, hosts); ok {
@@ -167,9 +158,8 @@ func (im *importer) service(l line, owner string, t definition.Target, host stri
 }
 
 func (im *importer) alias(l line, owner, host string, seconds uint32) {
-	name, ok := im.owner(l, owner, aliases)
-	ttl, good := im.ttl(l, seconds)
-	if !ok || !good {
+	name, ttl, ok := im.owner(l, owner, seconds, aliases)
+	if !ok {
 		return
 	}
 	if target, ok := im.target(l, host, aliases); ok {
@@ -177,26 +167,85 @@ func (im *importer) alias(l line, owner, host string, seconds uint32) {
 	}
 }
 
-// finish takes out what only the whole file shows to be impossible.
-func (im *importer) finish() {
-	im.drop(im.elsewhere)
-	aliases := im.set.Index()
-	im.set.Aliases = slices.DeleteFunc(im.set.Aliases, func(a definition.Alias) bool {
-		further := aliases.At(a.Host).Aliases()
-		if len(further) > 0 {
-			im.unsayAt(a.Pos, "%s is an alias too, and there are no aliases of aliases: write the host at their end", a.Host)
-		}
-		return len(further) > 0
-	})
-	im.shareTTLs()
-	slices.SortStableFunc(im.unsaid, func(a, b Unsaid) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
-	})
-	im.unsaid = slices.Compact(im.unsaid)
+// A form is what names of a kind look like.
+type form struct {
+	fits func(definition.Name) bool
+	rule string
 }
 
-// elsewhere says why a name is not ours to declare, or nothing.
-func (im *importer) elsewhere(owner definition.Name) string {
+var (
+	hosts    = form{definition.Name.IsHost, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
+	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
+	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)"}
+	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
+)
+
+// maxTTL is the highest TTL (RFC 2181 §8).
+const maxTTL = 1<<31 - 1
+
+// owner returns the name and the TTL of a declaration, if both are valid. The name has its final dot.
+func (im *importer) owner(l line, s string, seconds uint32, f form) (definition.Name, definition.TTL, bool) {
+	name, ok := im.name(l, s)
+	switch {
+	case !ok:
+		return "", definition.TTL{}, false
+	case strings.Contains(string(name), "*"):
+		im.skip(l, "there are no wildcards: declare each name that is asked for")
+		return "", definition.TTL{}, false
+	case !f.fits(name):
+		im.skip(l, "%s: %s", name, f.rule)
+		return "", definition.TTL{}, false
+	}
+	im.texts[l.Pos] = l.text
+	if seconds > maxTTL {
+		im.skip(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
+		return "", definition.TTL{}, false
+	}
+	return name, definition.TTL{Seconds: seconds, Own: true}, true
+}
+
+// target returns the name that a line points to. It has its final dot.
+func (im *importer) target(l line, s string, f form) (definition.Name, bool) {
+	if _, err := netip.ParseAddr(strings.TrimSuffix(s, ".")); err == nil {
+		im.skip(l, "%s is an address where the name of a host belongs: declare a host and write its name", s)
+		return "", false
+	}
+	name, ok := im.name(l, s)
+	if ok && !f.fits(name) {
+		im.skip(l, "%s: %s", name, f.rule)
+		return "", false
+	}
+	return name, ok
+}
+
+func (im *importer) name(l line, s string) (definition.Name, bool) {
+	name, err := definition.ParseName(s, ".")
+	if err != nil {
+		im.skip(l, "%v", err)
+	}
+	return name, err == nil
+}
+
+// finish removes the declarations that only the whole file shows to be impossible.
+func (im *importer) finish() {
+	im.drop(im.otherZone)
+	index := im.set.Index()
+	im.set.Aliases = slices.DeleteFunc(im.set.Aliases, func(a definition.Alias) bool {
+		chained := len(index.At(a.Host).Aliases()) > 0
+		if chained {
+			im.skipAt(a.Pos, "%s is an alias, too, and there are no aliases of aliases: write the host at their end", a.Host)
+		}
+		return chained
+	})
+	im.shareTTLs()
+	slices.SortStableFunc(im.notConverted, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
+	})
+	im.notConverted = slices.Compact(im.notConverted)
+}
+
+// otherZone returns why a name cannot be declared in the zone, or "".
+func (im *importer) otherZone(owner definition.Name) string {
 	if im.zone == "" {
 		return ""
 	}
@@ -204,54 +253,54 @@ func (im *importer) elsewhere(owner definition.Name) string {
 		return fmt.Sprintf("%s is not below %s: import it with its own zone", owner, im.zone)
 	}
 	for n := owner; n != im.zone; n = n.Parent() {
-		if im.cuts[n] {
+		if im.delegated[n] {
 			return fmt.Sprintf("it is below %s, which is delegated: leave it with the NS records", n)
 		}
 	}
 	return ""
 }
 
-// drop lists and deletes the declarations of owners for which why has a word.
+// drop deletes the declarations of the owners for which why returns a reason, and lists their lines.
 func (im *importer) drop(why func(owner definition.Name) string) {
-	listed := func(pos definition.Pos, owner definition.Name) bool {
-		text := why(owner)
-		if text != "" {
-			im.unsayAt(pos, "%s", text)
+	dropped := func(pos definition.Pos, owner definition.Name) bool {
+		reason := why(owner)
+		if reason != "" {
+			im.skipAt(pos, "%s", reason)
 		}
-		return text != ""
+		return reason != ""
 	}
 	s := im.set
-	s.Hosts = slices.DeleteFunc(s.Hosts, func(h definition.Host) bool { return listed(h.Pos, h.Owner) })
-	s.Mails = slices.DeleteFunc(s.Mails, func(m definition.Mail) bool { return listed(m.Pos, m.Owner) })
-	s.Services = slices.DeleteFunc(s.Services, func(v definition.Service) bool { return listed(v.Pos, v.Owner) })
-	s.Aliases = slices.DeleteFunc(s.Aliases, func(a definition.Alias) bool { return listed(a.Pos, a.Owner) })
+	s.Hosts = slices.DeleteFunc(s.Hosts, func(h definition.Host) bool { return dropped(h.Pos, h.Owner) })
+	s.Mails = slices.DeleteFunc(s.Mails, func(m definition.Mail) bool { return dropped(m.Pos, m.Owner) })
+	s.Services = slices.DeleteFunc(s.Services, func(v definition.Service) bool { return dropped(v.Pos, v.Owner) })
+	s.Aliases = slices.DeleteFunc(s.Aliases, func(a definition.Alias) bool { return dropped(a.Pos, a.Owner) })
 }
 
-// shareTTLs gives all declarations of a kind at an owner the lowest of their
-// TTLs, as resolvers would (RFC 2181 §5.2).
+// shareTTLs gives all declarations of a kind at an owner the lowest of their TTLs, as resolvers do (RFC 2181 §5.2).
 func (im *importer) shareTTLs() {
-	share := func(pos definition.Pos, ttl *definition.TTL, lowest uint32, what string) {
-		if ttl.Seconds != lowest {
-			im.unsayAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
-			ttl.Seconds = lowest
+	for o := range im.set.Index().Owners() {
+		host, _ := o.HostTTL()
+		for _, h := range o.Hosts() {
+			im.lowerTTL(h.Pos, &h.TTL, host, "the addresses of a host")
+		}
+		mail, _ := o.MailTTL()
+		for _, m := range o.Mails() {
+			im.lowerTTL(m.Pos, &m.TTL, mail, "the exchanges of a domain")
+		}
+		service, _ := o.ServiceTTL()
+		for _, v := range o.Services() {
+			im.lowerTTL(v.Pos, &v.TTL, service, "the targets of a service")
+		}
+		alias, _ := o.AliasTTL()
+		for _, a := range o.Aliases() {
+			im.lowerTTL(a.Pos, &a.TTL, alias, "the records of a name")
 		}
 	}
-	for o := range im.set.Index().Owners() {
-		lowest, _ := o.HostTTL()
-		for _, h := range o.Hosts() {
-			share(h.Pos, &h.TTL, lowest, "the addresses of a host")
-		}
-		lowest, _ = o.MailTTL()
-		for _, m := range o.Mails() {
-			share(m.Pos, &m.TTL, lowest, "the exchanges of a domain")
-		}
-		lowest, _ = o.ServiceTTL()
-		for _, v := range o.Services() {
-			share(v.Pos, &v.TTL, lowest, "the targets of a service")
-		}
-		lowest, _ = o.AliasTTL()
-		for _, a := range o.Aliases() {
-			share(a.Pos, &a.TTL, lowest, "the records of a name")
-		}
+}
+
+func (im *importer) lowerTTL(pos definition.Pos, ttl *definition.TTL, lowest uint32, what string) {
+	if ttl.Seconds != lowest {
+		im.skipAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
+		ttl.Seconds = lowest
 	}
 }

@@ -20,11 +20,10 @@ import (
 
 var update = flag.Bool("update", false, "write what is there now to testdata, for somebody to read")
 
-// A fixture is a file of testdata: the text of a zone or of dnsmasq, files that it
-// includes, and what is made of it.
+// A fixture is a file of testdata: the text of a zone or of dnsmasq, files that it includes, and what is made of it.
 //
 //	definitions   the lines that the set prints
-//	unsaid        what is listed
+//	not converted what is listed
 //	refused       what lint finds wrong in the set
 //	lost          records of the zone that the set has not
 //	gained        records that it has instead, with another TTL or number
@@ -89,7 +88,7 @@ func TestRead(t *testing.T) {
 			if err := r.Set.Print(&definitions, r.Zones); err != nil {
 				t.Fatal(err)
 			}
-			got := map[string]string{"definitions": definitions.String(), "unsaid": lines(r.Unsaid)}
+			got := map[string]string{"definitions": definitions.String(), "not converted": lines(r.NotConverted)}
 			got["refused"] = refused(r.Set, r.Zones)
 			if f.parts["zone"] != "" {
 				got["lost"], got["gained"] = compare(f.records(t), served(t, definitions.String(), r.Zones))
@@ -154,9 +153,8 @@ func served(t testing.TB, text string, zones definition.Zones) []string {
 // types are those that definitions have.
 var types = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeSRV}
 
-// records returns the records of these types in a zone, read by the parser of
-// miekg/dns as a whole. It stops at the first mistake, so lines with one are left
-// out before.
+// records returns the records of these types in a zone, read by the parser of miekg/dns as a whole. It stops at the
+// first mistake, so lines with one are removed before.
 func (f fixture) records(t testing.TB) []string {
 	t.Helper()
 	files := fstest.MapFS{"missing.db": {}}
@@ -218,7 +216,7 @@ func (f fixture) write(t *testing.T, got map[string]string) {
 	text, _, _ := strings.Cut(string(must(os.ReadFile(f.path))), "\n-- definitions --")
 	var b strings.Builder
 	b.WriteString(strings.TrimSuffix(text, "\n") + "\n")
-	for _, part := range []string{"definitions", "unsaid", "refused", "lost", "gained"} {
+	for _, part := range []string{"definitions", "not converted", "refused", "lost", "gained"} {
 		if _, ok := got[part]; ok {
 			fmt.Fprintf(&b, "-- %s --\n%s", part, got[part])
 		}
@@ -241,7 +239,7 @@ func TestMistakes(t *testing.T) {
 	for _, tc := range []struct {
 		name, text string
 		opt        Options
-		want       string // the last that is unsaid
+		want       string // the first or the last line that is not converted
 	}{
 		{"no zone", "mx1 IN A 192.0.2.1", Options{}, `db:1: "mx1 IN A 192.0.2.1": cannot be read: bad owner name: "mx1": name the zone, or write $ORIGIN before it`},
 		{"no owner", "$TTL 1\n$ORIGIN a.\n\n IN A 192.0.2.1", Options{}, `db:4: "IN A 192.0.2.1": there is no owner before it: start the line with one`},
@@ -250,13 +248,13 @@ func TestMistakes(t *testing.T) {
 		{"include nothing", head + "$INCLUDE", Options{Zone: "example.org."}, `db:2: "$INCLUDE": usage: $INCLUDE FILE [ORIGIN]`},
 		{"origin that is none", head + "$ORIGIN a..b", Options{Zone: "example.org."}, `db:2: "$ORIGIN a..b": usage: $ORIGIN NAME`},
 		{"parenthesis left open", head + "a A ( 192.0.2.1\nb A 192.0.2.2", Options{Zone: "example.org."}, `db:2: "a A ( 192.0.2.1 b A 192.0.2.2": the ( of it is not closed`},
-		{"ptr", "1 IN PTR a.", Options{Zone: "2.0.192.in-addr.arpa."}, `db:1: "1 IN PTR a.": there is no word for PTR: leave it to a plugin behind, such as file`},
+		{"ptr", "1 IN PTR a.", Options{Zone: "2.0.192.in-addr.arpa."}, `db:1: "1 IN PTR a.": definitions have no PTR records: leave them to a plugin after mxsrv, such as file`},
 		{"other zone", "mx-host=example.com,mx.example.com", Options{Zone: "example.org."}, `db:1: "mx-host=example.com,mx.example.com": example.com. is not below example.org.: import it with its own zone`},
 		{"domain of a network", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:1: "domain=example.com,192.0.2.0/24": it is for the machines of a network only: declare these by name`},
 		{"domain of a network is not that of a service", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:2: "srv-host=_ldap._tcp,a.example.com": it has no domain, and there is no domain=: name the zone, or write it out`},
 		{"mx-target alone", "mx-target=mx.example.com", Options{}, `db:1: "mx-target=mx.example.com": without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,mx.example.com`},
 		{"too many fields", "mx-host=example.com,mx.example.com,1,2", Options{}, `db:1: "mx-host=example.com,mx.example.com,1,2": usage: mx-host=NAME,HOST,PREFERENCE`},
-		{"address for short names", "address=//192.0.2.1", Options{}, `db:1: "address=//192.0.2.1": it is for any name: leave it to a plugin behind, such as template`},
+		{"address for short names", "address=//192.0.2.1", Options{}, `db:1: "address=//192.0.2.1": it is for any name: leave it to a plugin after mxsrv, such as template`},
 		{"address without name", "address=192.0.2.1", Options{}, `db:1: "address=192.0.2.1": usage: address=/NAME/ADDRESS`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -264,8 +262,8 @@ func TestMistakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(r.Unsaid) == 0 || r.Unsaid[0].String() != tc.want && r.Unsaid[len(r.Unsaid)-1].String() != tc.want {
-				t.Errorf("%swant\n%s", lines(r.Unsaid), tc.want)
+			if len(r.NotConverted) == 0 || r.NotConverted[0].String() != tc.want && r.NotConverted[len(r.NotConverted)-1].String() != tc.want {
+				t.Errorf("%swant\n%s", lines(r.NotConverted), tc.want)
 			}
 		})
 	}
@@ -297,8 +295,8 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever a text says, nothing of it is dropped in silence, and what
-// is not listed is in definitions that can be read and are well formed.
+// FuzzRead: whatever a text says, nothing of it is dropped in silence, and what is not listed is in definitions that
+// can be read and are well formed.
 func FuzzRead(f *testing.F) {
 	for _, x := range fixtures(f) {
 		f.Add(x.text(), string(x.zone()))
@@ -329,7 +327,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		lost, gained := compare(before, after)
-		listed := slices.DeleteFunc(r.Unsaid, func(u Unsaid) bool {
+		listed := slices.DeleteFunc(r.NotConverted, func(u Line) bool {
 			return strings.HasPrefix(u.Why, "SOA is") || strings.HasPrefix(u.Why, "NS ")
 		})
 		if strings.Count(lost, "\n") > len(listed) || lost == "" && gained != "" {
@@ -370,7 +368,7 @@ func TestInherited(t *testing.T) {
 			var got strings.Builder
 			r.Set.Print(&got, r.Zones)
 			if got.String() != tc.want {
-				t.Errorf("%s\nwant\n%s\nlisted\n%s", got.String(), tc.want, lines(r.Unsaid))
+				t.Errorf("%s\nwant\n%s\nlisted\n%s", got.String(), tc.want, lines(r.NotConverted))
 			}
 		})
 	}

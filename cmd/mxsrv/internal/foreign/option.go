@@ -1,19 +1,19 @@
 package foreign
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// An option is a line of the file.
+// An option is a line of the options of dnsmasq.
 type option struct {
 	line
 	key, value string
 }
 
-// options splits a file into its options.
 func options(source, text string) []option {
 	var all []option
 	n := 0
@@ -30,8 +30,8 @@ func options(source, text string) []option {
 	return all
 }
 
-// uncomment takes the comment out of a line. "#" starts one only after white
-// space and outside quotes: address=/#/192.0.2.1 has none.
+// uncomment removes the comment of a line. "#" starts one only after white space and outside of quotes:
+// address=/#/192.0.2.1 has none.
 func uncomment(s string) string {
 	quoted, blank := false, true
 	for i, r := range s {
@@ -45,14 +45,11 @@ func uncomment(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// number reads a number of 16 bits; an empty word is the default.
+// number reads a number of 16 bits; no word is the default.
 func (d *dnsmasq) number(l line, word string, standard uint16) (uint16, bool) {
-	if word == "" {
-		return standard, true
-	}
-	n, err := strconv.ParseUint(word, 10, 16)
+	n, err := strconv.ParseUint(cmp.Or(word, strconv.Itoa(int(standard))), 10, 16)
 	if err != nil {
-		d.unsay(l, "%q: write a number from 0 to 65535", word)
+		d.skip(l, "%q: write a number from 0 to 65535", word)
 	}
 	return uint16(n), err == nil
 }
@@ -66,11 +63,11 @@ func split(value string) []string {
 	return words
 }
 
-// fields splits a value at its commas into n words; those left out are empty.
+// fields splits a value at its commas into n words, of which the last ones may be missing.
 func (d *dnsmasq) fields(o option, usage string, n int) ([]string, bool) {
 	words := split(o.value)
 	if words[0] == "" || len(words) > n {
-		d.unsay(o.line, "usage: %s", usage)
+		d.skip(o.line, "usage: %s", usage)
 		return nil, false
 	}
 	return append(words, make([]string, n)...)[:n], true
@@ -78,6 +75,5 @@ func (d *dnsmasq) fields(o option, usage string, n int) ([]string, bool) {
 
 func isNumber(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }
 
-// absolute gives a name its final dot: dnsmasq knows no relative names. Nothing
-// is the root.
+// absolute adds the final dot: dnsmasq has no relative names.
 func absolute(name string) string { return strings.TrimSuffix(name, ".") + "." }

@@ -11,36 +11,36 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A zoneReader reads the entries of a master file one by one, so that each has
-// its place, and a mistake in one is not the end of the rest.
+// A zoneReader reads the entries of a master file one by one, so that each has its position, and a mistake in one does
+// not end the reading.
 type zoneReader struct {
 	*importer
 	opt    Options
 	source string
 	depth  int // of $INCLUDE
 
-	// What an entry takes from those before it. Included files start with a copy.
+	// What an entry inherits from those before it. Included files start with a copy.
 	origin string
-	owner  string // or empty
+	owner  string // or ""
 	ttl    uint32
-	fixed  bool // ttl is from $TTL, and the TTLs of entries do not change it
+	fixed  bool // ttl is that of $TTL, and the TTLs of entries do not change it
 }
 
 const (
 	maxDepth = 7 // of $INCLUDE, as in BIND
 
-	// leftOut is a TTL that no entry has (RFC 2181 §8).
-	leftOut = 1<<32 - 1
+	// noTTL stands for that of an entry without one: no entry can have it (RFC 2181 §8).
+	noTTL = 1<<32 - 1
 )
 
 func readZone(im *importer, source, text string, opt Options) {
-	im.cuts = make(map[definition.Name]bool)
+	im.delegated = make(map[definition.Name]bool)
 	z := zoneReader{importer: im, opt: opt, source: source, origin: string(opt.Zone), ttl: definition.DefaultTTL}
 	z.read(text)
 }
 
 func (z *zoneReader) read(text string) {
-	for e := range entries(text) {
+	for _, e := range entries(text) {
 		z.entry(e)
 	}
 }
@@ -60,15 +60,15 @@ func (z *zoneReader) entry(e entry) {
 	directive, ok := directives[strings.ToUpper(word)]
 	switch {
 	case e.open != "":
-		z.unsay(l, "the %s of it is not closed", e.open)
+		z.skip(l, "the %s of it is not closed", e.open)
 	case e.indented && z.owner == "":
-		z.unsay(l, "there is no owner before it: start the line with one")
+		z.skip(l, "there is no owner before it: start the line with one")
 	case e.indented:
 		z.records(l, z.owner+" "+e.text)
 	case ok:
 		directive(z, l)
 	case strings.HasPrefix(word, "$"):
-		z.unsay(l, "unknown directive %q: write one of $GENERATE, $INCLUDE, $ORIGIN, $TTL", word)
+		z.skip(l, "unknown directive %q: write one of $GENERATE, $INCLUDE, $ORIGIN, $TTL", word)
 	default:
 		z.records(l, e.text)
 	}
@@ -77,7 +77,7 @@ func (z *zoneReader) entry(e entry) {
 // parse reads one entry, or a directive and an entry.
 func (z *zoneReader) parse(text string) ([]dns.RR, error) {
 	p := dns.NewZoneParser(strings.NewReader(text+"\n"), z.origin, "")
-	p.SetDefaultTTL(leftOut)
+	p.SetDefaultTTL(noTTL)
 	var rrs []dns.RR
 	for rr, ok := p.Next(); ok; rr, ok = p.Next() {
 		rrs = append(rrs, rr)
@@ -85,14 +85,14 @@ func (z *zoneReader) parse(text string) ([]dns.RR, error) {
 	return rrs, p.Err()
 }
 
-// mistake lists what the parser says of an entry, without the place in it.
+// mistake lists an entry that the parser cannot read, without the position in it.
 func (z *zoneReader) mistake(l line, err error) {
 	text := strings.TrimPrefix(err.Error(), "dns: ")
 	text, _, _ = strings.Cut(text, " at line: ")
 	if z.origin == "" {
 		text += ": name the zone, or write $ORIGIN before it"
 	}
-	z.unsay(l, "cannot be read: %s", text)
+	z.skip(l, "cannot be read: %s", text)
 }
 
 func (z *zoneReader) records(l line, text string) {
@@ -101,22 +101,26 @@ func (z *zoneReader) records(l line, text string) {
 		h := rr.Header()
 		z.owner = h.Name
 		z.inheritTTL(rr)
-		z.record(l, rr)
+		if h.Class == dns.ClassINET {
+			z.record(l, rr)
+		} else {
+			z.skip(l, "class %s: definitions are of class IN", dns.Class(h.Class))
+		}
 	}
 	if err != nil {
 		z.mistake(l, err)
 	}
 }
 
-// inheritTTL sets a TTL that was left out: that of $TTL (RFC 2308 §4), or of the
-// entry before (RFC 1035 §5.1), or the last field of the SOA, as in BIND.
+// inheritTTL sets the TTL of an entry without one: that of $TTL (RFC 2308 §4), or of the entry before (RFC 1035 §5.1),
+// or the last field of the SOA, as in BIND.
 func (z *zoneReader) inheritTTL(rr dns.RR) {
 	h := rr.Header()
 	soa, isSOA := rr.(*dns.SOA)
 	switch {
-	case h.Ttl == leftOut && isSOA && !z.fixed:
+	case h.Ttl == noTTL && isSOA && !z.fixed:
 		z.ttl, h.Ttl = soa.Minttl, soa.Minttl
-	case h.Ttl == leftOut:
+	case h.Ttl == noTTL:
 		h.Ttl = z.ttl
 	case !z.fixed:
 		z.ttl = h.Ttl
@@ -126,16 +130,11 @@ func (z *zoneReader) inheritTTL(rr dns.RR) {
 // record adds what one record declares.
 func (z *zoneReader) record(l line, rr dns.RR) {
 	h := rr.Header()
-	if h.Class != dns.ClassINET {
-		z.unsay(l, "class %s: definitions are of class IN", dns.Class(h.Class))
-		return
-	}
 	switch rr := rr.(type) {
 	case *dns.A:
-		addr, _ := netip.AddrFromSlice(rr.A.To4())
-		z.host(l, h.Name, addr, h.Ttl)
+		z.host(l, h.Name, addrOf(rr.A.To4()), h.Ttl)
 	case *dns.AAAA:
-		z.host(l, h.Name, addr16(rr.AAAA), h.Ttl)
+		z.host(l, h.Name, addrOf(rr.AAAA.To16()), h.Ttl)
 	case *dns.MX:
 		z.mail(l, h.Name, rr.Preference, rr.Mx, h.Ttl)
 	case *dns.SRV:
@@ -143,58 +142,65 @@ func (z *zoneReader) record(l line, rr dns.RR) {
 	case *dns.CNAME:
 		z.alias(l, h.Name, rr.Target, h.Ttl)
 	case *dns.SOA:
-		if z.zone == "" {
-			z.zone, _ = definition.ParseName(h.Name, ".")
-		}
-		z.unsay(l, "SOA is served by another plugin, or by authoritative: write %q there", "contact "+rr.Mbox)
+		z.setZone(h.Name)
+		z.skip(l, "SOA is served by another plugin, or by authoritative: write %q there", "contact "+rr.Mbox)
 	case *dns.NS:
 		z.nameServer(l, h.Name, rr.Ns)
 	default:
-		z.unsay(l, "there is no word for %s: leave it to a plugin behind, such as file", dns.Type(h.Rrtype))
+		z.skip(l, "definitions have no %s records: leave them to a plugin after mxsrv, such as file", dns.Type(h.Rrtype))
 	}
 }
 
-func addr16(ip net.IP) netip.Addr {
-	addr, _ := netip.AddrFromSlice(ip.To16())
+func addrOf(ip net.IP) netip.Addr {
+	addr, _ := netip.AddrFromSlice(ip)
 	return addr
 }
 
-// nameServer lists an NS record: of the zone, or of one that is delegated.
+// nameServer lists an NS record, of the zone or of a delegation.
 func (z *zoneReader) nameServer(l line, owner, host string) {
 	name, ok := z.name(l, owner)
 	switch {
 	case !ok:
 	case name == z.zone || z.zone == "":
-		z.unsay(l, "NS of the zone is served by another plugin, or by authoritative: write %q there", "ns "+host)
+		z.skip(l, "NS of the zone is served by another plugin, or by authoritative: write %q there", "ns "+host)
 	default:
-		z.cuts[name] = true
-		z.unsay(l, "NS below the top of the zone is a delegation: leave it to a plugin behind, such as file")
+		z.delegated[name] = true
+		z.skip(l, "NS below the top of the zone is a delegation: leave it to a plugin after mxsrv, such as file")
 	}
 }
 
 func (z *zoneReader) setOrigin(l line) {
-	rrs, err := z.parse(l.text + "\n@ A 192.0.2.1")
-	if err != nil || len(rrs) != 1 {
-		z.unsay(l, "usage: $ORIGIN NAME")
-		return
-	}
-	z.origin = rrs[0].Header().Name
-	if z.zone == "" {
-		z.zone, _ = definition.ParseName(z.origin, ".")
+	if h := z.parseDirective(l, "@", "$ORIGIN NAME"); h != nil {
+		z.origin = h.Name
+		z.setZone(h.Name)
 	}
 }
 
 func (z *zoneReader) setTTL(l line) {
-	rrs, err := z.parse(l.text + "\nx. A 192.0.2.1")
-	if err != nil || len(rrs) != 1 {
-		z.unsay(l, "usage: $TTL SECONDS, or a duration like 1h30m")
-		return
+	if h := z.parseDirective(l, "x.", "$TTL SECONDS, or a duration like 1h30m"); h != nil {
+		z.ttl, z.fixed = h.Ttl, true
 	}
-	z.ttl, z.fixed = rrs[0].Header().Ttl, true
 }
 
-// generate adds the records of a $GENERATE. The parser does not know our TTL, so
-// it is written in where there is none.
+// parseDirective returns the header that a record of owner has after a directive, or nil.
+func (z *zoneReader) parseDirective(l line, owner, usage string) *dns.RR_Header {
+	rrs, err := z.parse(l.text + "\n" + owner + " A 192.0.2.1")
+	if err != nil || len(rrs) != 1 {
+		z.skip(l, "usage: %s", usage)
+		return nil
+	}
+	return rrs[0].Header()
+}
+
+// setZone sets the zone, if it is not known.
+func (z *zoneReader) setZone(name string) {
+	if z.zone == "" {
+		z.zone, _ = definition.ParseName(name, ".")
+	}
+}
+
+// generate adds the records of a $GENERATE. The TTL is inserted where there is none, because the parser does not know
+// what the entry inherits.
 func (z *zoneReader) generate(l line) {
 	words := strings.Fields(l.text) // $GENERATE RANGE OWNER [TTL] [CLASS] TYPE DATA
 	at := 3
@@ -209,24 +215,23 @@ func (z *zoneReader) generate(l line) {
 	z.records(l, text)
 }
 
-// include reads another file. What it says of origin, owner and TTL is over at
-// its end.
+// include reads another file. Its origin, owner and TTL end with it.
 func (z *zoneReader) include(l line) {
 	words := strings.Fields(l.text)
 	switch {
 	case len(words) < 2 || len(words) > 3:
-		z.unsay(l, "usage: $INCLUDE FILE [ORIGIN]")
+		z.skip(l, "usage: $INCLUDE FILE [ORIGIN]")
 		return
 	case z.opt.Include == nil:
-		z.unsay(l, "files are not followed here: import %q by itself", words[1])
+		z.skip(l, "files are not followed here: import %q by itself", words[1])
 		return
 	case z.depth == maxDepth:
-		z.unsay(l, "files include each other %d deep: take this line out", maxDepth+1)
+		z.skip(l, "files include each other %d deep: take this line out", maxDepth+1)
 		return
 	}
 	text, err := z.opt.Include(words[1])
 	if err != nil {
-		z.unsay(l, "%v", err)
+		z.skip(l, "%v", err)
 		return
 	}
 	file := *z

@@ -1,96 +1,68 @@
 package picture
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
+	"text/template"
 )
 
 // Dot writes the picture for Graphviz.
-func (p *Picture) Dot(w io.Writer) error { return p.graph(w, dot) }
+func (p *Picture) Dot(w io.Writer) error { return p.graph(w, quoteDot, dot) }
 
-// Mermaid writes the picture as a flowchart of Mermaid, which many sites draw
-// where it stands in a text.
-func (p *Picture) Mermaid(w io.Writer) error { return p.graph(w, mermaid) }
+// Mermaid writes the picture as a flowchart of Mermaid, which many sites draw where it stands in a text.
+func (p *Picture) Mermaid(w io.Writer) error { return p.graph(w, quoteMermaid, mermaid) }
 
-// A notation is how a graph is written. The functions return lines.
-type notation struct {
-	start   func(title string) string
-	set     func(id, kind string, lines []string) string
-	rank    func(id string, lines []string) string
-	network func(number int, head string) string
-	host    func(id string, lines []string) string
-	close   string // of a network
-	edge    func(from, to, label string, number int, weight float64, backup bool) string
-	remark  func(text string) string
-	end     string
+// graph writes nodes for sets, their ranks and hosts, and edges from sets to ranks and from ranks to hosts.
+func (p *Picture) graph(w io.Writer, quote func(lines ...string) string, text string) error {
+	d := p.drawn()
+	d.Title = strings.ReplaceAll(d.Title, "\n", " ")
+	edges := 0
+	t, err := template.New("").Funcs(template.FuncMap{
+		"json":    toJSON,
+		"none":    Set.none,
+		"head":    Network.head,
+		"quote":   func(text string) string { return quote(text) },
+		"set":     func(s Set) string { return quote(append([]string{s.Kind + ":"}, d.names(s)...)...) },
+		"rank":    func(s Set, i int) string { return quote(s.rankLines(i)...) },
+		"host":    func(h Host) string { return quote(d.hostLines(h)...) },
+		"id":      func(s Set, i int) string { return fmt.Sprint(s.ID, "r", i+1) },
+		"label":   func(s Set, t Target) string { return t.label(s.Kind) },
+		"width":   func(share float64) string { return fmt.Sprintf("%.1f", 1+share*0.03) },
+		"number":  func() int { edges++; return edges - 1 },
+		"inc":     func(i int) int { return i + 1 },
+		"remarks": d.remarks,
+	}).Parse(text)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, d)
 }
 
-// graph writes nodes and edges: from a set to its ranks, which say in which order
-// they are tried, and from ranks to hosts.
-func (p *Picture) graph(w io.Writer, n notation) error {
-	g := grapher{shown: p.shown(), notation: n, out: bufio.NewWriter(w)}
-	g.line(n.start(g.shown.Title))
-	for _, s := range g.shown.Sets {
-		g.set(s)
-	}
-	for i, network := range g.shown.Networks {
-		g.network(i, network)
-	}
-	for _, remark := range g.shown.remarks() {
-		g.line(n.remark(remark))
-	}
-	g.out.WriteString(n.end)
-	return g.out.Flush()
+func toJSON(text string) (string, error) {
+	b, err := json.Marshal(text)
+	return string(b), err
 }
 
-type grapher struct {
-	notation
-	shown *Picture
-	out   *bufio.Writer
-	edges int
+// rankLines returns when a rank is tried, and what of it is not drawn.
+func (s Set) rankLines(i int) []string {
+	lines := withMore([]string{s.order(i)}, s.Ranks[i].more)
+	if i == len(s.Ranks)-1 && s.more > 0 {
+		lines = append(lines, "and "+count(s.more, "further rank"))
+	}
+	return lines
 }
 
-func (g *grapher) line(text string) { g.out.WriteString(text + "\n") }
-
-func (g *grapher) network(i int, n Network) {
-	g.line(g.notation.network(i+1, (&networkBox{prefix: n.Prefix}).head()))
-	for _, h := range n.Hosts {
-		lines := []string{g.shown.short(h.Name)}
-		for _, addr := range h.Addresses {
-			lines = append(lines, addr.String())
-		}
-		g.line(g.host(h.ID, lines))
+func (p *Picture) hostLines(h Host) []string {
+	lines := []string{p.short(h.Name)}
+	for _, addr := range h.Addresses {
+		lines = append(lines, addr.String())
 	}
-	g.line(g.close)
+	return lines
 }
 
-func (g *grapher) set(s Set) {
-	g.line(g.notation.set(s.ID, s.Kind, g.shown.names(s)))
-	for i, r := range s.Ranks {
-		id := fmt.Sprintf("%sr%d", s.ID, i+1)
-		lines := []string{s.order(i)}
-		if r.more > 0 {
-			lines = append(lines, fmt.Sprintf("and %d more", r.more))
-		}
-		if i == len(s.Ranks)-1 && s.more > 0 {
-			lines = append(lines, "and "+count(s.more, "further rank"))
-		}
-		g.line(g.rank(id, lines))
-		g.connect(s.ID, id, "", 0, i > 0)
-		for _, t := range r.Targets {
-			g.connect(id, t.Host, t.label(s.Kind), t.Share, i > 0)
-		}
-	}
-	if len(s.Ranks) == 0 {
-		g.line(g.rank(s.ID+"r1", []string{s.none()}))
-		g.connect(s.ID, s.ID+"r1", "", 0, false)
-	}
-}
-
-// label says what a target gets, and where.
+// label returns the share and the port of a target.
 func (t Target) label(kind string) string {
 	switch {
 	case kind == Alias:
@@ -101,89 +73,62 @@ func (t Target) label(kind string) string {
 	return fmt.Sprintf("%s, port %d", t.percent(), t.Port)
 }
 
-func (g *grapher) connect(from, to, label string, share float64, backup bool) {
-	g.line(g.edge(from, to, label, g.edges, 1+share*0.03, backup))
-	g.edges++
-}
+var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-var dot = notation{
-	start: func(title string) string {
-		return fmt.Sprintf("digraph mxsrv {\n  label=%s; labelloc=t; rankdir=LR\n  node [shape=box, style=rounded, fontname=\"monospace\", fontsize=11]\n  edge [fontname=\"sans-serif\", fontsize=9]\n  ranksep=1", dotText(title))
-	},
-	set: func(id, kind string, lines []string) string {
-		return fmt.Sprintf("  %s [label=%s, penwidth=2]", id, dotText(append([]string{kind + ":"}, lines...)...))
-	},
-	rank: func(id string, lines []string) string {
-		return fmt.Sprintf("  %s [label=%s, style=\"rounded,filled\", fillcolor=\"#f0f0f0\"]", id, dotText(lines...))
-	},
-	network: func(number int, head string) string {
-		return fmt.Sprintf("  subgraph cluster_%d {\n    label=%s; fontsize=10", number, dotText(head))
-	},
-	host: func(id string, lines []string) string {
-		return fmt.Sprintf("    %s [label=%s]", id, dotText(lines...))
-	},
-	close: "  }",
-	edge: func(from, to, label string, _ int, weight float64, backup bool) string {
-		style := "solid"
-		if backup {
-			style = "dashed"
-		}
-		return fmt.Sprintf("  %s -> %s [label=%s, penwidth=%.1f, style=%s]", from, to, dotText(label), weight, style)
-	},
-	remark: func(text string) string { return "  // " + text },
-	end:    "}\n",
-}
-
-// dotText puts lines in quotes, as the left-justified lines of a label.
-func dotText(lines ...string) string {
-	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ")
-	for i := range lines {
-		lines[i] = escape.Replace(lines[i])
-	}
-	end := ""
+// quoteDot makes lines left-justified if there are several.
+func quoteDot(lines ...string) string {
 	if len(lines) > 1 {
-		end = `\l`
+		lines = append(lines, "")
 	}
-	return `"` + strings.Join(lines, `\l`) + end + `"`
-}
-
-var mermaid = notation{
-	start: func(title string) string {
-		quoted, _ := json.Marshal(title) // which is a string in YAML, too
-		return fmt.Sprintf("---\ntitle: %s\n---\nflowchart LR", quoted)
-	},
-	set: func(id, kind string, lines []string) string {
-		return fmt.Sprintf("  %s[%s]", id, mermaidText(append([]string{kind + ":"}, lines...)...))
-	},
-	rank: func(id string, lines []string) string {
-		return fmt.Sprintf("  %s([%s])", id, mermaidText(lines...))
-	},
-	network: func(number int, head string) string {
-		return fmt.Sprintf("  subgraph n%d [%s]", number, mermaidText(head))
-	},
-	host: func(id string, lines []string) string {
-		return fmt.Sprintf("    %s[%s]", id, mermaidText(lines...))
-	},
-	close: "  end",
-	edge: func(from, to, label string, number int, weight float64, backup bool) string {
-		arrow := "-->"
-		if backup {
-			arrow = "-.->"
-		}
-		if label != "" {
-			arrow += "|" + mermaidText(label) + "|"
-		}
-		return fmt.Sprintf("  %s %s %s\n  linkStyle %d stroke-width:%.1fpx", from, arrow, to, number, weight)
-	},
-	remark: func(text string) string { return "  %% " + text },
-}
-
-// mermaidText puts lines in quotes. What could be taken for markup is written as
-// an entity.
-func mermaidText(lines ...string) string {
-	escape := strings.NewReplacer(`"`, "#quot;", "#", "#35;", "<", "#lt;", ">", "#gt;", "&", "#amp;", "`", "#96;", "\n", " ", "_", "#95;")
 	for i := range lines {
-		lines[i] = escape.Replace(lines[i])
+		lines[i] = dotEscapes.Replace(lines[i])
 	}
-	return `"` + strings.Join(lines, "<br>") + `"`
+	return `"` + strings.Join(lines, `\l`) + `"`
 }
+
+// A set without ranks has one that says why.
+const dot = `digraph mxsrv {
+  label={{quote .Title}}; labelloc=t; rankdir=LR
+  node [shape=box, style=rounded, fontname="monospace", fontsize=11]
+  edge [fontname="sans-serif", fontsize=9]
+  ranksep=1
+{{range $s := .Sets}}  {{.ID}} [label={{set .}}, penwidth=2]
+{{range $i, $r := .Ranks}}  {{id $s $i}} [label={{rank $s $i}}, style="rounded,filled", fillcolor="#f0f0f0"]
+{{$style := "solid"}}{{if $i}}{{$style = "dashed"}}{{end}}  {{$s.ID}} -> {{id $s $i}} [label="", penwidth=1.0, style={{$style}}]
+{{range .Targets}}  {{id $s $i}} -> {{.Host}} [label={{label $s . | quote}}, penwidth={{width .Share}}, style={{$style}}]
+{{end}}{{else}}  {{id . 0}} [label={{none . | quote}}, style="rounded,filled", fillcolor="#f0f0f0"]
+  {{.ID}} -> {{id . 0}} [label="", penwidth=1.0, style=solid]
+{{end}}{{end}}{{range $i, $n := .Networks}}  subgraph cluster_{{inc $i}} {
+    label={{head . | quote}}; fontsize=10
+{{range .Hosts}}    {{.ID}} [label={{host .}}]
+{{end}}  }
+{{end}}{{range remarks}}  // {{.}}
+{{end}}}
+`
+
+// mermaidEscapes writes what could be taken for markup as an entity.
+var mermaidEscapes = strings.NewReplacer(`"`, "#quot;", "#", "#35;", "<", "#lt;", ">", "#gt;", "&", "#amp;", "`", "#96;", "_", "#95;", "\n", "<br>")
+
+func quoteMermaid(lines ...string) string {
+	return `"` + mermaidEscapes.Replace(strings.Join(lines, "\n")) + `"`
+}
+
+// The title is in YAML, which takes a JSON string.
+const mermaid = `---
+title: {{json .Title}}
+---
+flowchart LR
+{{range $s := .Sets}}  {{.ID}}[{{set .}}]
+{{range $i, $r := .Ranks}}  {{id $s $i}}([{{rank $s $i}}])
+{{$arrow := "-->"}}{{if $i}}{{$arrow = "-.->"}}{{end}}  {{$s.ID}} {{$arrow}} {{id $s $i}}
+  linkStyle {{number}} stroke-width:1.0px
+{{range .Targets}}  {{id $s $i}} {{$arrow}}{{with label $s .}}|{{quote .}}|{{end}} {{.Host}}
+  linkStyle {{number}} stroke-width:{{width .Share}}px
+{{end}}{{else}}  {{id . 0}}([{{none . | quote}}])
+  {{.ID}} --> {{id . 0}}
+  linkStyle {{number}} stroke-width:1.0px
+{{end}}{{end}}{{range $i, $n := .Networks}}  subgraph n{{inc $i}} [{{head . | quote}}]
+{{range .Hosts}}    {{.ID}}[{{host .}}]
+{{end}}  end
+{{end}}{{range remarks}}  %% {{.}}
+{{end}}`

@@ -1,20 +1,17 @@
 package picture
 
 import (
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // TestGraphviz: what is written for dot is drawn by it, each node once.
 func TestGraphviz(t *testing.T) {
-	dot, err := exec.LookPath("dot")
-	if err != nil && os.Getenv("MXSRV_REQUIRE_PEERS") == "" {
-		t.Skip("dot is not installed")
-	}
+	dot := rig.Peer(t, "dot")
 	zones := definition.Zones{"example.com."}
 	set, errs := definition.Read("x", `
 host mx1 192.0.2.10 2001:db8::10

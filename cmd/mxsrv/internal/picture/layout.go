@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Measures in pixels.
+// Sizes in pixels.
 const (
 	margin      = 24
-	titleHeight = 74 // title and heads of the columns
+	titleHeight = 74 // with the heads of the columns
 	footerLine  = 18
 	arrowGap    = 52 // between names and panels
 	rowGap      = 18
@@ -30,9 +30,8 @@ const (
 	addressLine  = 16
 )
 
-// Hundredths of a pixel that a letter takes. Names and addresses are in a font
-// whose letters are all as wide, 0.605 of their size at most, so that it is known
-// what fits without asking for the font. Other text is narrower than this.
+// Hundredths of a pixel that a letter takes. Names and addresses are in a font whose letters are all as wide, 0.605 of
+// their size at most, so that it is known what fits without asking for the font. Other text is narrower than this.
 const (
 	nameLetter    = 790 // 13 px
 	addressLetter = 670 // 11 px
@@ -50,12 +49,13 @@ func (b box) middle() int { return b.y + b.h/2 }
 func (b box) right() int  { return b.x + b.w }
 func (b box) bottom() int { return b.y + b.h }
 
-// A drawing is what is drawn of a picture, with its place.
+// A drawing is a picture with the place of everything.
 type drawing struct {
 	*Picture
 	w, h     int
 	rows     []row
 	networks []*networkBox
+	hosts    map[string]*hostBox // by ID
 	lines    []*connection
 }
 
@@ -82,8 +82,8 @@ type targetBox struct {
 
 type networkBox struct {
 	box
-	prefix string
-	hosts  []*hostBox
+	head  string
+	hosts []*hostBox
 }
 
 type hostBox struct {
@@ -102,14 +102,19 @@ type connection struct {
 }
 
 func (p *Picture) layout() *drawing {
-	d := &drawing{Picture: p.shown()}
-	hosts := d.makeHosts()
+	d := &drawing{Picture: p.drawn(), hosts: make(map[string]*hostBox)}
+	d.makeNetworks()
 	for _, s := range d.Sets {
-		d.rows = append(d.rows, d.row(s, hosts))
+		d.rows = append(d.rows, d.row(s))
 	}
 	d.placeRows()
-	d.connect(hosts)
+	d.connect()
 	d.placeNetworks()
+	d.setSize()
+	return d
+}
+
+func (d *drawing) setSize() {
 	d.w = margin + max(d.rowsWidth(), width(d.Title, titleLetter), 520)
 	d.h = titleHeight
 	for _, r := range d.rows {
@@ -120,7 +125,6 @@ func (p *Picture) layout() *drawing {
 	}
 	d.w += margin
 	d.h += margin + len(d.remarks())*footerLine
-	return d
 }
 
 func (d *drawing) rowsWidth() int {
@@ -131,46 +135,41 @@ func (d *drawing) rowsWidth() int {
 	return w
 }
 
-// makeHosts makes the boxes of networks and hosts, with their sizes.
-func (d *drawing) makeHosts() map[string]*hostBox {
-	hosts := make(map[string]*hostBox)
+// makeNetworks makes the boxes of networks and hosts with their sizes.
+func (d *drawing) makeNetworks() {
 	w := 0
 	for _, n := range d.Networks {
-		network := &networkBox{prefix: n.Prefix}
-		w = max(w, width(network.head(), plainLetter))
+		network := &networkBox{head: n.head(), box: box{h: prefixHeight + padding - hostGap}}
+		w = max(w, width(network.head, plainLetter))
 		for _, h := range n.Hosts {
-			b := &hostBox{Host: h, name: d.short(h.Name)}
-			w = max(w, width(b.name, nameLetter))
-			for _, addr := range h.Addresses {
-				w = max(w, width(addr.String(), addressLetter))
-			}
-			b.h = 2*padding + nameLine - 4 + len(h.Addresses)*addressLine
+			b := d.makeHost(h)
+			w = max(w, b.w)
 			network.h += b.h + hostGap
-			network.hosts = append(network.hosts, b)
-			hosts[h.ID] = b
+			network.hosts, d.hosts[h.ID] = append(network.hosts, b), b
 		}
-		network.h += prefixHeight + padding - hostGap
 		d.networks = append(d.networks, network)
 	}
 	for _, n := range d.networks {
 		n.w = w + 4*padding
-		for _, h := range n.hosts {
-			h.w = w + 2*padding
-		}
 	}
-	return hosts
+	for _, h := range d.hosts {
+		h.w = w + 2*padding
+	}
 }
 
-// head is what stands over the hosts of a network.
-func (n *networkBox) head() string {
-	if n.prefix == elsewhere {
-		return "elsewhere: no addresses here"
+// makeHost makes the box of a host, as wide as its text.
+func (d *drawing) makeHost(h Host) *hostBox {
+	b := &hostBox{Host: h, name: d.short(h.Name)}
+	b.w = width(b.name, nameLetter)
+	for _, addr := range h.Addresses {
+		b.w = max(b.w, width(addr.String(), addressLetter))
 	}
-	return "network " + n.prefix
+	b.h = 2*padding + nameLine - 4 + len(h.Addresses)*addressLine
+	return b
 }
 
 // row makes a row with its sizes.
-func (d *drawing) row(s Set, hosts map[string]*hostBox) row {
+func (d *drawing) row(s Set) row {
 	r := row{Set: s, names: d.Picture.names(s)}
 	r.card.w = width(s.Kind, plainLetter)
 	for _, name := range r.names {
@@ -180,11 +179,17 @@ func (d *drawing) row(s Set, hosts map[string]*hostBox) row {
 	r.card.h = 2*padding + kindHeight + len(r.names)*nameLine - 4
 	if len(s.Ranks) == 0 {
 		r.panel.w, r.panel.h = width(s.none(), pillLetter)+4*padding, pillHeight
-		return r
+	} else {
+		r.makeRanks(d.hosts)
 	}
+	return r
+}
+
+// makeRanks makes the ranks of a row, and gives the panel its size.
+func (r *row) makeRanks(hosts map[string]*hostBox) {
 	r.panel.h = 2*padding - rankGap
-	for i, rank := range s.Ranks {
-		b := rankBox{Rank: rank, order: s.order(i)}
+	for i, rank := range r.Ranks {
+		b := rankBox{Rank: rank, order: r.order(i)}
 		for _, t := range rank.Targets {
 			b.targets = append(b.targets, targetBox{Target: t, name: hosts[t.Host].name})
 			r.panel.w = max(r.panel.w, width(hosts[t.Host].name+t.port(), nameLetter))
@@ -193,10 +198,9 @@ func (d *drawing) row(s Set, hosts map[string]*hostBox) row {
 		r.ranks = append(r.ranks, b)
 	}
 	r.panel.w += 2*padding + barWidth + shareWidth + 3*padding/2
-	if s.more > 0 {
+	if r.more > 0 {
 		r.panel.h += orderHeight
 	}
-	return r
 }
 
 func (b rankBox) height() int {
@@ -207,7 +211,7 @@ func (b rankBox) height() int {
 	return h
 }
 
-// placeRows puts the rows below each other, in two columns.
+// placeRows places the rows below each other, in two columns.
 func (d *drawing) placeRows() {
 	cards, panels := 0, 0
 	for _, r := range d.rows {
@@ -222,30 +226,30 @@ func (d *drawing) placeRows() {
 		if len(r.ranks) > 0 {
 			r.panel.w = panels
 		}
-		r.placeRanks()
+		top := r.panel.y + padding
+		for j := range r.ranks {
+			top = r.ranks[j].place(top) + rankGap
+		}
 		y = max(r.card.bottom(), r.panel.bottom()) + rowGap
 	}
 }
 
-func (r *row) placeRanks() {
-	y := r.panel.y + padding
-	for i := range r.ranks {
-		b := &r.ranks[i]
-		b.y = y
-		for j := range b.targets {
-			b.targets[j].middle = y + orderHeight + j*targetLine + targetLine/2
-		}
-		y += b.height() + rankGap
+// place places a rank, and returns where it ends.
+func (b *rankBox) place(y int) int {
+	b.y = y
+	for i := range b.targets {
+		b.targets[i].middle = y + orderHeight + i*targetLine + targetLine/2
 	}
+	return y + b.height()
 }
 
 // connect makes the lines, with their starts.
-func (d *drawing) connect(hosts map[string]*hostBox) {
+func (d *drawing) connect() {
 	for _, r := range d.rows {
 		for i, b := range r.ranks {
 			for _, t := range b.targets {
 				c := &connection{kind: r.Kind, backup: i > 0, share: t.Share, x1: r.panel.right(), y1: t.middle}
-				h := hosts[t.Host]
+				h := d.hosts[t.Host]
 				h.ends = append(h.ends, c)
 				d.lines = append(d.lines, c)
 			}
@@ -253,8 +257,7 @@ func (d *drawing) connect(hosts map[string]*hostBox) {
 	}
 }
 
-// placeNetworks puts networks and hosts as near to what points to them as there
-// is room, so that few lines cross.
+// placeNetworks places networks and hosts near to what points to them, so that few lines cross.
 func (d *drawing) placeNetworks() {
 	for _, n := range d.networks {
 		sortByEnds(n.hosts)
@@ -272,7 +275,7 @@ func (d *drawing) placeNetworks() {
 	}
 }
 
-// lines returns what ends at a host, or at the hosts of a network.
+// lines returns the lines that end at a host, or at the hosts of a network.
 func (h *hostBox) lines() []*connection { return h.ends }
 func (n *networkBox) lines() (all []*connection) {
 	for _, h := range n.hosts {
@@ -281,7 +284,7 @@ func (n *networkBox) lines() (all []*connection) {
 	return all
 }
 
-// mean returns the height at which lines start, in the middle of them.
+// mean returns the mean height at which lines start.
 func mean(lines []*connection) float64 {
 	sum := 0
 	for _, c := range lines {
@@ -290,8 +293,8 @@ func mean(lines []*connection) float64 {
 	return float64(sum) / float64(max(1, len(lines)))
 }
 
-// sortByEnds sorts boxes by where their lines start; then it swaps neighbours
-// while fewer lines cross for it, or as few and they are in their first order.
+// sortByEnds sorts boxes by where their lines start. Then it swaps neighbours as long as that makes fewer lines cross,
+// or as few if they were in the other order before.
 func sortByEnds[B interface {
 	comparable
 	lines() []*connection
@@ -301,16 +304,14 @@ func sortByEnds[B interface {
 		first[b] = i
 	}
 	slices.SortStableFunc(boxes, func(a, b B) int { return cmp.Compare(mean(a.lines()), mean(b.lines())) })
-	for range boxes { // enough for any order, and an end if there is none
-		swapped := false
+	swapped := true
+	for round := 0; swapped && round < len(boxes); round++ { // swaps may go round in a circle
+		swapped = false
 		for i := 1; i < len(boxes); i++ {
 			a, b := boxes[i-1], boxes[i]
 			if cmp.Or(crossings(a.lines(), b.lines())-crossings(b.lines(), a.lines()), first[a]-first[b]) > 0 {
 				boxes[i-1], boxes[i], swapped = b, a, true
 			}
-		}
-		if !swapped {
-			return
 		}
 	}
 }
@@ -341,36 +342,34 @@ func (n *networkBox) place(x, y int) {
 	}
 }
 
-// spread returns where boxes of some heights start that are to be near the
-// desired tops, in their order, without overlap, and not above a limit. Boxes that
-// would overlap are moved as one, to where they are nearest on the whole (isotonic
-// regression by pooling neighbours).
-func spread(tops []float64, heights []int, limit int) []int {
-	type pool struct {
-		sum   float64 // of the desired tops, less the heights before
-		count int
-	}
+// A pool is boxes without space between, and where its first one should start on the average.
+type pool struct {
+	sum   float64 // of the desired tops, each less the heights of the boxes before it
+	count int
+}
+
+func (p pool) top() float64 { return p.sum / float64(p.count) }
+
+// spread returns the tops of boxes: as near as possible to the desired ones on the whole, in their order, without
+// overlap, and not above a limit (isotonic regression by pooling neighbours that would overlap).
+func spread(desired []float64, heights []int, limit int) []int {
 	var pools []pool
 	before := 0
-	for i, top := range tops {
+	for i, top := range desired {
 		pools = append(pools, pool{top - float64(before), 1})
 		before += heights[i]
-		for n := len(pools); n > 1; n-- {
-			a, b := &pools[n-2], pools[n-1]
-			if a.sum/float64(a.count) <= b.sum/float64(b.count) {
-				break
-			}
-			a.sum, a.count = a.sum+b.sum, a.count+b.count
+		for n := len(pools); n > 1 && pools[n-2].top() > pools[n-1].top(); n-- {
+			pools[n-2] = pool{pools[n-2].sum + pools[n-1].sum, pools[n-2].count + pools[n-1].count}
 			pools = pools[:n-1]
 		}
 	}
-	var placed []int
+	var tops []int
 	before = 0
 	for _, p := range pools {
 		for range p.count {
-			placed = append(placed, max(limit, int(p.sum/float64(p.count)))+before)
-			before += heights[len(placed)-1]
+			tops = append(tops, max(limit, int(p.top()))+before)
+			before += heights[len(tops)-1]
 		}
 	}
-	return placed
+	return tops
 }

@@ -92,12 +92,12 @@ mail c 10 mx3`), "\n")
 	}
 }
 
-// TestLeftOut: what is not drawn is said in every drawing, and is in the JSON.
-func TestLeftOut(t *testing.T) {
+// TestNotDrawn: what is not drawn is noted in every drawing, and is in the JSON.
+func TestNotDrawn(t *testing.T) {
 	p := read(t, "mail a 10 mx1\nmail b 20 mx1\nmail c d 30 mx2\nhost mx1 192.0.2.1\nhost mx2 192.0.2.2\nhost x 192.0.2.3", Options{Limit: 2})
 	for _, write := range []func(io.Writer) error{p.SVG, p.Dot, p.Mermaid} {
 		text := written(t, write)
-		for _, want := range []string{"Left out: 1 more set with 2 names.", "Not drawn: 2 hosts to which nothing here points."} {
+		for _, want := range []string{"Not drawn: 1 more set with 2 names.", "Not drawn: 2 hosts to which nothing here points."} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in %s", want, text)
 			}

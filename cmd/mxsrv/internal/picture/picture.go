@@ -1,10 +1,8 @@
-// Package picture shows who gets what, and what is backed up by whom: mail
-// domains, services and aliases on one side, hosts by network on the other, and
-// between them what is tried first, then, and in which shares.
+// Package picture draws who gets what, and what backs up what: mail domains, services and aliases on one side, hosts by
+// network on the other, and between them what is tried first, what then, and in which shares.
 //
-// [New] makes one model of an index. [Picture.SVG], [Picture.Dot] and
-// [Picture.Mermaid] draw it, up to a limit, and say what they leave out;
-// [Picture.JSON] writes all of it. The same index gives the same octets.
+// [New] makes one model of an index. [Picture.SVG], [Picture.Dot] and [Picture.Mermaid] draw it, up to a limit, and say
+// what they omit; [Picture.JSON] writes all of it. The same index always gives the same output.
 //
 // # JSON
 //
@@ -25,10 +23,9 @@
 //	  }]
 //	}
 //
-// Names are absolute. A share is in percent of what the rank gets, to two places. A
-// host is in the network of its lowest IPv4 address, or of its lowest IPv6 address
-// if it has no other; one whose addresses are not declared is elsewhere. Fields may
-// be added.
+// Names are absolute. A share is in percent of what the rank gets, to two places. A host is in the network of its
+// lowest IPv4 address, or of its lowest IPv6 address if it has no other; one whose addresses are not declared is
+// elsewhere. Fields may be added.
 package picture
 
 import (
@@ -36,6 +33,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -44,25 +42,24 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// Options are how to draw.
+// Options say how to draw.
 type Options struct {
-	Title string           // or empty, for one that names the zones
+	Title string           // "": one that names the zones
 	Zones definition.Zones // with one, names in it are drawn relative to it
-	Limit int              // sets to draw; 25 if it is 0
+	Limit int              // how many sets are drawn; 0: 25
 }
 
 const defaultLimit = 25
 
-// A Picture is what is drawn.
+// A Picture is what can be drawn.
 type Picture struct {
 	Title    string    `json:"title"`
-	Sets     []Set     `json:"sets"`     // mail, services, aliases; of each by first name, and last what gets nothing
+	Sets     []Set     `json:"sets"`     // mail, services, aliases, each by first name; those that get nothing come last
 	Networks []Network `json:"networks"` // by prefix; elsewhere comes last
 
-	zones definition.Zones
-	zone  definition.Name // the only one, or empty
-	limit int
-	left  left
+	zone    definition.Name // if there is only one, else ""
+	limit   int
+	omitted omitted
 }
 
 // The kinds of sets.
@@ -71,6 +68,8 @@ const (
 	Service = "service"
 	Alias   = "alias"
 )
+
+var kinds = []string{Mail, Service, Alias}
 
 // A Set is names that get the same.
 type Set struct {
@@ -82,7 +81,7 @@ type Set struct {
 	more int // ranks that are not drawn
 }
 
-// A Rank is targets that are equally good.
+// A Rank is targets of equal preference or priority.
 type Rank struct {
 	Number  int      `json:"number"` // preference or priority
 	Targets []Target `json:"targets"`
@@ -90,7 +89,7 @@ type Rank struct {
 	more int // targets that are not drawn
 }
 
-// A Target is a host, and what it gets of its rank.
+// A Target is a host, and its share of a rank.
 type Target struct {
 	Host   string  `json:"host"` // ID
 	Port   int     `json:"port"` // 0 where there is none
@@ -104,7 +103,7 @@ type Network struct {
 	Hosts  []Host `json:"hosts"` // by name
 }
 
-// A Host is a machine.
+// A Host is a host with its addresses.
 type Host struct {
 	ID        string          `json:"id"`
 	Name      definition.Name `json:"name"`
@@ -125,24 +124,18 @@ func (p *Picture) JSON(w io.Writer) error {
 func New(index *definition.Index, opt Options) *Picture {
 	b := builder{index: index, sets: make(map[string]*Set), hosts: make(map[definition.Name]*Host)}
 	for o := range index.Owners() {
-		b.mail(o)
-		b.service(o)
-		b.alias(o)
-		if len(o.Hosts()) > 0 {
-			b.host(o.Name())
-		}
+		b.owner(o)
 	}
-	p := &Picture{limit: cmp.Or(opt.Limit, defaultLimit), zones: opt.Zones}
+	p := &Picture{Title: cmp.Or(opt.Title, title(opt.Zones)), limit: cmp.Or(opt.Limit, defaultLimit)}
 	if len(opt.Zones) == 1 {
 		p.zone = opt.Zones[0]
 	}
-	p.Title = cmp.Or(opt.Title, p.title())
 	p.Networks = b.networks()
 	p.Sets = b.sorted()
 	return p
 }
 
-// A builder brings together what is the same.
+// A builder brings together names that get the same.
 type builder struct {
 	index *definition.Index
 	sets  map[string]*Set // by what the names get
@@ -155,35 +148,29 @@ type end struct {
 	host               definition.Name
 }
 
-func (b *builder) mail(o definition.Owner) {
-	if len(o.Mails()) == 0 {
-		return
-	}
-	var ends []end
+func (b *builder) owner(o definition.Owner) {
+	var exchanges, targets []end
 	for _, e := range o.Exchanges() {
-		ends = append(ends, end{rank: int(e.Preference), host: e.Host})
+		exchanges = append(exchanges, end{rank: int(e.Preference), host: e.Host})
 	}
-	b.add(Mail, o.Name(), ends)
-}
-
-func (b *builder) service(o definition.Owner) {
-	if len(o.Services()) == 0 {
-		return
-	}
-	var ends []end
 	for _, t := range o.Targets() {
-		ends = append(ends, end{int(t.Priority), int(t.Weight), int(t.Port), t.Host})
+		targets = append(targets, end{int(t.Priority), int(t.Weight), int(t.Port), t.Host})
 	}
-	b.add(Service, o.Name(), ends)
-}
-
-func (b *builder) alias(o definition.Owner) {
+	if len(o.Mails()) > 0 {
+		b.add(Mail, o.Name(), exchanges)
+	}
+	if len(o.Services()) > 0 {
+		b.add(Service, o.Name(), targets)
+	}
 	for _, a := range o.Aliases() {
 		b.add(Alias, o.Name(), []end{{host: a.Host}})
 	}
+	if len(o.Hosts()) > 0 {
+		b.host(o.Name())
+	}
 }
 
-// add gives a name to the set of its kind that has these ends.
+// add adds a name to the set of its kind that has these ends.
 func (b *builder) add(kind string, name definition.Name, ends []end) {
 	key := kind + fmt.Sprint(ends)
 	s := b.sets[key]
@@ -191,13 +178,12 @@ func (b *builder) add(kind string, name definition.Name, ends []end) {
 		s = &Set{Kind: kind, Ranks: b.ranks(ends)}
 		b.sets[key] = s
 	}
-	if !slices.Contains(s.Names[max(0, len(s.Names)-1):], name) { // an alias may be said twice
+	if !slices.Contains(s.Names[max(0, len(s.Names)-1):], name) { // an alias may be declared twice
 		s.Names = append(s.Names, name)
 	}
 }
 
-// ranks groups ends, which are sorted, by rank. Hosts stand in for their IDs as
-// names until all are known.
+// ranks groups sorted ends by rank. Hosts have their names as IDs until all are known.
 func (b *builder) ranks(ends []end) []Rank {
 	ranks := []Rank{}
 	for i, e := range ends {
@@ -213,8 +199,8 @@ func (b *builder) ranks(ends []end) []Rank {
 	return ranks
 }
 
-// share gives each target what its weight promises (RFC 2782): in equal parts if
-// all weights are 0, as exchanges of the same preference share (RFC 5321 §5.1).
+// share gives each target the share that its weight promises (RFC 2782): equal ones if all weights are 0, as exchanges
+// of equal preference have (RFC 5321 §5.1).
 func share(targets []Target) {
 	sum := 0
 	for _, t := range targets {
@@ -239,7 +225,7 @@ func (b *builder) host(n definition.Name) *Host {
 	return h
 }
 
-// network returns where a host is. The zero Prefix is elsewhere.
+// network returns where a host is; the zero Prefix is elsewhere.
 func (h *Host) network() netip.Prefix {
 	if len(h.Addresses) == 0 {
 		return netip.Prefix{}
@@ -251,39 +237,33 @@ func (h *Host) network() netip.Prefix {
 	return netip.PrefixFrom(h.Addresses[0], bits).Masked()
 }
 
-// networks sorts the hosts into networks and gives them their IDs.
+// networks sorts the hosts into networks, and gives them their IDs.
 func (b *builder) networks() []Network {
-	in := make(map[netip.Prefix][]*Host)
-	var prefixes []netip.Prefix
-	for _, h := range b.hosts {
-		prefix := h.network()
-		if in[prefix] == nil {
-			prefixes = append(prefixes, prefix)
-		}
-		in[prefix] = append(in[prefix], h)
-	}
-	slices.SortFunc(prefixes, func(a, b netip.Prefix) int {
-		if a.IsValid() != b.IsValid() { // elsewhere comes last
-			return cmp.Compare(b.Bits(), a.Bits())
-		}
-		return a.Addr().Compare(b.Addr())
+	hosts := slices.SortedFunc(maps.Values(b.hosts), func(g, h *Host) int {
+		return cmp.Or(byPrefix(g.network(), h.network()), g.Name.Compare(h.Name))
 	})
 	networks := []Network{}
-	n := 0
-	for _, prefix := range prefixes {
-		network := Network{Prefix: elsewhere}
-		if prefix.IsValid() {
-			network.Prefix = prefix.String()
+	for i, h := range hosts {
+		h.ID = fmt.Sprint("h", i+1)
+		if prefix := h.network(); i == 0 || prefix != hosts[i-1].network() {
+			name := elsewhere
+			if prefix.IsValid() {
+				name = prefix.String()
+			}
+			networks = append(networks, Network{Prefix: name})
 		}
-		slices.SortFunc(in[prefix], func(a, b *Host) int { return a.Name.Compare(b.Name) })
-		for _, h := range in[prefix] {
-			n++
-			h.ID = fmt.Sprint("h", n)
-			network.Hosts = append(network.Hosts, *h)
-		}
-		networks = append(networks, network)
+		n := &networks[len(networks)-1]
+		n.Hosts = append(n.Hosts, *h)
 	}
 	return networks
+}
+
+// byPrefix sorts elsewhere last.
+func byPrefix(a, b netip.Prefix) int {
+	if a.IsValid() != b.IsValid() {
+		return cmp.Compare(b.Bits(), a.Bits())
+	}
+	return a.Addr().Compare(b.Addr())
 }
 
 // sorted returns the sets with the IDs of their hosts.
@@ -298,10 +278,9 @@ func (b *builder) sorted() []Set {
 		}
 		sets = append(sets, *s)
 	}
-	kinds := []string{Mail, Service, Alias}
 	slices.SortFunc(sets, func(x, y Set) int {
 		return cmp.Or(cmp.Compare(slices.Index(kinds, x.Kind), slices.Index(kinds, y.Kind)),
-			cmp.Compare(min(1, len(y.Ranks)), min(1, len(x.Ranks))), byLabels(x.Names[0], y.Names[0]), slices.Compare(hostIDs(x), hostIDs(y)))
+			cmp.Compare(min(1, len(y.Ranks)), min(1, len(x.Ranks))), byLabels(x.Names[0], y.Names[0]), slices.Compare(x.hosts(), y.hosts()))
 	})
 	for i := range sets {
 		sets[i].ID = fmt.Sprint("s", i+1)
@@ -309,13 +288,14 @@ func (b *builder) sorted() []Set {
 	return sets
 }
 
-// byLabels orders names by the number of their labels: of the names of a domain
-// controller, _ldap._tcp says more than _ldap._tcp.NAME._sites.dc._msdcs.
+// byLabels sorts names with few labels first: of the names of a domain controller, _ldap._tcp says more than
+// _ldap._tcp.NAME._sites.dc._msdcs.
 func byLabels(a, b definition.Name) int {
 	return cmp.Or(cmp.Compare(strings.Count(string(a), "."), strings.Count(string(b), ".")), a.Compare(b))
 }
 
-func hostIDs(s Set) []string {
+// hosts returns the IDs of the targets of a set.
+func (s Set) hosts() []string {
 	var ids []string
 	for _, r := range s.Ranks {
 		for _, t := range r.Targets {

@@ -2,12 +2,13 @@ package picture
 
 import (
 	"flag"
-	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// style has two sets of colours, of which the viewer takes the one that suits.
-// Colours are written out, as programs other than browsers know no variables.
+// style has two sets of colors, for light and for dark pages. They are written out because only browsers know
+// variables.
 const style = `
 svg { font-family: system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; }
 text { font-size: 11px; fill: #1f2328; }
@@ -53,36 +53,46 @@ text { font-size: 11px; fill: #1f2328; }
 }
 `
 
-// SVG draws the picture as one SVG 1.1 image that needs nothing else.
+// SVG draws the picture as an SVG 1.1 image that needs nothing else.
 func (p *Picture) SVG(w io.Writer) error {
 	d := p.layout()
 	s := &canvas{bufio.NewWriter(w)}
-	s.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title desc">`+"\n", d.w, d.h, d.w, d.h)
-	s.printf("<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escape(d.Title), escape(strings.Join(d.sentences(), " ")))
-	s.printf("<style>%s</style>\n", style)
-	s.rect("page", box{0, 0, d.w, d.h}, 0)
-	s.text("title", margin, margin+14, d.Title)
+	s.start(d)
 	s.heads(d)
 	for _, n := range d.networks {
 		s.rect("card", n.box, 10)
-		s.text("soft", n.x+padding, n.y+19, n.head())
+		s.text("soft", n.x+padding, n.y+19, n.head)
 	}
 	for _, c := range d.lines {
 		s.connection(c, d.thickness())
 	}
 	for _, r := range d.rows {
-		s.row(d, r)
+		s.row(r)
 	}
 	for _, n := range d.networks {
 		for _, h := range n.hosts {
-			s.host(d, h)
+			s.host(h)
 		}
 	}
-	for i, remark := range d.remarks() {
-		s.text("soft", margin, d.h-margin+6-footerLine*(len(d.remarks())-1-i), remark)
-	}
+	s.remarks(d.remarks(), d.h-margin+6)
 	s.printf("</svg>\n")
 	return s.Flush()
+}
+
+// start writes what comes before everything else.
+func (s *canvas) start(d *drawing) {
+	s.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title desc">`+"\n", d.w, d.h, d.w, d.h)
+	s.printf("<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escape(d.Title), escape(strings.Join(d.sentences(), " ")))
+	s.printf("<style>%s</style>\n", style)
+	s.rect("page", box{0, 0, d.w, d.h}, 0)
+	s.text("title", margin, margin+14, d.Title)
+}
+
+// remarks writes remarks of which the last is at some height.
+func (s *canvas) remarks(remarks []string, last int) {
+	for i, remark := range remarks {
+		s.text("soft", margin, last-footerLine*(len(remarks)-1-i), remark)
+	}
 }
 
 // A canvas writes elements.
@@ -98,15 +108,14 @@ func (s *canvas) text(class string, x, y int, text string) {
 	s.printf(`<text class="%s" x="%d" y="%d">%s</text>`+"\n", class, x, y, escape(text))
 }
 
-func (s *canvas) textRight(class string, x, y int, text string) {
-	s.printf(`<text class="%s" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", class, x, y, escape(text))
+// withTip writes elements for which a tip is shown when a pointer rests on them.
+func (s *canvas) withTip(tip string, elements func()) {
+	s.printf("<g><title>%s</title>\n", escape(tip))
+	elements()
+	s.printf("</g>\n")
 }
 
-// tip is what is shown of the elements up to end when a pointer rests on them.
-func (s *canvas) tip(text string) { s.printf("<g><title>%s</title>\n", escape(text)) }
-func (s *canvas) end()            { s.printf("</g>\n") }
-
-// heads writes what is in the columns over them.
+// heads writes the heads of the columns.
 func (s *canvas) heads(d *drawing) {
 	const y = titleHeight - 12
 	if len(d.rows) == 0 {
@@ -120,43 +129,41 @@ func (s *canvas) heads(d *drawing) {
 	}
 }
 
-func (s *canvas) row(d *drawing, r row) {
-	s.tip(d.list(r.Names))
-	s.rect("card", r.card, 8)
-	s.rect(r.Kind, box{r.card.x, r.card.y + 8, 3, r.card.h - 16}, 1)
-	x, y := r.card.x+padding+4, r.card.y+padding+8
-	s.text("kind "+r.Kind, x, y, r.Kind)
-	y += kindHeight + 2
-	for i, name := range r.names {
-		class := "name"
-		if i == maxNames-1 && len(r.Names) > maxNames {
-			class = "soft"
-		}
-		s.text(class, x, y+i*nameLine, name)
-	}
-	s.end()
-	s.arrow(r)
+func (s *canvas) row(r row) {
+	s.withTip(r.tip(), func() { s.card(r) })
+	x, y := r.panel.x-3, r.panel.middle()
+	s.printf(`<path class="line %s" stroke-width="2" d="M%d %dH%d"/>`+"\n", r.Kind, r.card.right()+4, y, x-6)
+	s.printf(`<path class="%s" d="M%d %dl-8 -5v10z"/>`+"\n", r.Kind, x, y)
 	if len(r.ranks) == 0 {
 		s.rect("pill", r.panel, pillHeight/2)
-		s.text("none", r.panel.x+2*padding, r.panel.middle()+4, r.none())
+		s.text("none", r.panel.x+2*padding, y+4, r.none())
 		return
 	}
 	s.rect("card", r.panel, 8)
 	for i, b := range r.ranks {
-		s.rank(d, r, i, b)
+		s.rank(r, i, b)
 	}
 	if r.more > 0 {
 		s.text("soft", r.panel.x+padding, r.panel.bottom()-padding, count(r.more, "further rank"))
 	}
 }
 
-func (s *canvas) arrow(r row) {
-	x, y := r.panel.x-3, r.panel.middle()
-	s.printf(`<path class="line %s" stroke-width="2" d="M%d %dH%d"/>`+"\n", r.Kind, r.card.right()+4, y, x-6)
-	s.printf(`<path class="%s" d="M%d %dl-8 -5v10z"/>`+"\n", r.Kind, x, y)
+// card writes the kind and the names of a row.
+func (s *canvas) card(r row) {
+	s.rect("card", r.card, 8)
+	s.rect(r.Kind, box{r.card.x, r.card.y + 8, 3, r.card.h - 16}, 1)
+	x, y := r.card.x+padding+4, r.card.y+padding+8
+	s.text("kind "+r.Kind, x, y, r.Kind)
+	for i, name := range r.names {
+		class := "name"
+		if i == maxNames-1 && len(r.Names) > maxNames {
+			class = "soft"
+		}
+		s.text(class, x, y+kindHeight+2+i*nameLine, name)
+	}
 }
 
-func (s *canvas) rank(d *drawing, r row, i int, b rankBox) {
+func (s *canvas) rank(r row, i int, b rankBox) {
 	left, right := r.panel.x+padding, r.panel.right()-padding
 	if i > 0 {
 		s.printf(`<path class="rule" d="M%d %dH%d"/>`+"\n", left, b.y-rankGap/2+1, right)
@@ -164,50 +171,51 @@ func (s *canvas) rank(d *drawing, r row, i int, b rankBox) {
 	s.text("soft", left, b.y+15, b.order)
 	for _, t := range b.targets {
 		s.printf(`<text class="name" x="%d" y="%d">%s<tspan class="soft">%s</tspan></text>`+"\n", left, t.middle+4, escape(t.name), t.port())
-		if r.Kind == Alias {
-			continue
+		if r.Kind != Alias {
+			s.share(r.Kind, right, t)
 		}
-		bar := box{right - shareWidth - barWidth, t.middle - 3, barWidth, 6}
-		s.rect("track", bar, 3)
-		bar.w = int(float64(barWidth)*t.Share/100 + 0.5)
-		if bar.w > 0 {
-			s.rect(r.Kind, bar, 3)
-		}
-		s.textRight("", right, t.middle+4, t.percent())
 	}
 	if b.more > 0 {
 		s.text("soft", left, b.y+orderHeight+len(b.targets)*targetLine+targetLine/2+4, fmt.Sprintf("and %d more", b.more))
 	}
 }
 
-// thickness returns the width in pixels of a line with a share of one percent.
-// Where there are many lines they are thinner, or they would be one area.
+// share writes the share of a target as a bar and as a number.
+func (s *canvas) share(kind string, right int, t targetBox) {
+	bar := box{right - shareWidth - barWidth, t.middle - 3, barWidth, 6}
+	s.rect("track", bar, 3)
+	if bar.w = int(float64(barWidth)*t.Share/100 + 0.5); bar.w > 0 {
+		s.rect(kind, bar, 3)
+	}
+	s.printf(`<text class="" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", right, t.middle+4, escape(t.percent()))
+}
+
+// thickness returns the width in pixels of a line with a share of one percent. The more lines, the thinner, so that
+// they can be told apart.
 func (d *drawing) thickness() float64 {
 	const few = 30
 	return 0.036 * few / float64(max(few, len(d.lines)))
 }
 
-// connection draws a line as thick as its share. A backup draws less attention.
+// connection draws a line as thick as its share, and that of a backup thinner and dashed.
 func (s *canvas) connection(c *connection, thickness float64) {
 	class := "line " + c.kind
 	if c.backup {
-		class += " backup"
-		thickness /= 2
+		class, thickness = class+" backup", thickness/2
 	}
 	bend := (c.x2 - c.x1) / 2
 	s.printf(`<path class="%s" stroke-width="%.1f" d="M%d %dC%d %d %d %d %d %d"/>`+"\n",
 		class, 1.2+c.share*thickness, c.x1, c.y1, c.x1+bend, c.y1, c.x2-bend, c.y2, c.x2, c.y2)
 }
 
-func (s *canvas) host(d *drawing, h *hostBox) {
-	s.tip(string(h.Name))
-	s.rect("host", h.box, 6)
-	y := h.y + padding + 8
-	s.text("name", h.x+padding, y, h.name)
-	for i, addr := range h.Addresses {
-		s.text("address", h.x+padding, y+(i+1)*addressLine+1, addr.String())
-	}
-	s.end()
+func (s *canvas) host(h *hostBox) {
+	s.withTip(string(h.Name), func() {
+		s.rect("host", h.box, 6)
+		s.text("name", h.x+padding, h.y+padding+8, h.name)
+		for i, addr := range h.Addresses {
+			s.text("address", h.x+padding, h.y+padding+9+(i+1)*addressLine, addr.String())
+		}
+	})
 }
 
 // escape makes text safe in XML.

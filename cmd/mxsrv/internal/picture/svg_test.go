@@ -12,8 +12,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// TestSVG: every picture is well formed, all its text is inside, and no text is on
-// another.
+// TestSVG: every picture is well formed, all its text is inside, and no text is on another.
 func TestSVG(t *testing.T) {
 	dirs, err := os.ReadDir("../../../../examples")
 	if err != nil || len(dirs) < 5 {

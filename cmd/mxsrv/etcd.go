@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/spf13/cobra"
+
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
+)
+
+// storeFlags say where definitions are in etcd, and which servers serve them. A flag takes precedence over the
+// Corefile.
+type storeFlags struct {
+	readFlags
+	corefile           string
+	endpoints          []string
+	prefix             string
+	user, passwordFile string
+	cert, key, cacert  string
+	timeout            time.Duration
+}
+
+const (
+	defaultEndpoint = "127.0.0.1:2379"
+
+	// passwordVariable keeps the password out of the list of processes.
+	passwordVariable = "MXSRV_PASSWORD"
+)
+
+func (f *storeFlags) add(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.corefile, "corefile", "", "the `COREFILE` of the servers, for the place in etcd, the zones, and what is declared beside etcd")
+	flags.StringSliceVar(&f.endpoints, "etcd", nil, "the `ENDPOINT`s of etcd, HOST:PORT or URLs, with commas between (default "+defaultEndpoint+")")
+	flags.StringVar(&f.prefix, "prefix", "", "the `PREFIX` of the keys (default "+etcd.DefaultPrefix+")")
+	flags.StringVar(&f.user, "user", "", "the user of etcd, `NAME[:PASSWORD]`; a list of processes shows a password here: put it into "+passwordVariable+" or a file")
+	flags.StringVar(&f.passwordFile, "password-file", "", "the `FILE` whose first line is the password of the user")
+	flags.StringVar(&f.cert, "cert", "", "the `FILE` with the certificate of this client")
+	flags.StringVar(&f.key, "key", "", "the `FILE` with the key of the certificate")
+	flags.StringVar(&f.cacert, "cacert", "", "the `FILE` with the CA of the certificates of etcd")
+	flags.DurationVar(&f.timeout, "timeout", 0, "how long a request may take (default 5s)")
+	f.readFlags.add(c)
+	flags.Lookup("zone").Usage = "the `ZONE` of relative names, if there is no Corefile; repeat it for several. Without either names must be absolute"
+}
+
+// store returns the store that the flags name, without a connection.
+func (f *storeFlags) store() (*store.Store, error) {
+	s, err := f.declared()
+	if err != nil {
+		return nil, err
+	}
+	return s, f.override(s.Config)
+}
+
+// open connects to a store and calls run with the fragments that are there, and the revision of etcd.
+func (f *storeFlags) open(s *store.Store, run func(entries []store.Entry, revision int64) error) error {
+	defer s.Close()
+	entries, revision, err := s.Open(context.Background())
+	if err != nil {
+		return err
+	}
+	return run(entries, revision)
+}
+
+// declared returns the store of the Corefile, or the default one.
+func (f *storeFlags) declared() (*store.Store, error) {
+	if f.corefile != "" {
+		return f.fromCorefile()
+	}
+	zones, err := f.parseZones()
+	return &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}, err
+}
+
+// fromCorefile returns the one store that a Corefile names, with all server blocks that serve it.
+func (f *storeFlags) fromCorefile() (*store.Store, error) {
+	if len(f.zones) > 0 {
+		return nil, hint.Add(errors.New("--zone and --corefile: the zones are in the Corefile"), "--corefile %s, without --zone", f.corefile)
+	}
+	text, err := os.ReadFile(f.corefile)
+	if err != nil {
+		return nil, pathError(f.corefile, err)
+	}
+	blocks, err := caddyfile.Parse(f.corefile, bytes.NewReader(text), nil)
+	if err != nil {
+		return nil, hint.Add(err, "mxsrv check %s", f.corefile)
+	}
+	s := new(store.Store)
+	for _, b := range blocks {
+		if err := f.addBlock(s, b); err != nil {
+			return nil, err
+		}
+	}
+	if s.Config == nil {
+		return nil, hint.Add(fmt.Errorf("%s names no etcd with such a prefix in any mxsrv block", f.corefile), "--etcd ENDPOINT --zone ZONE, without --corefile")
+	}
+	return s, nil
+}
+
+// addBlock adds a server block to a store, if it serves fragments below the prefix that is asked for.
+func (f *storeFlags) addBlock(s *store.Store, b caddyfile.ServerBlock) error {
+	stanzas := f.stanzas(f.corefile, b)
+	stanzas.Errs = slices.DeleteFunc(stanzas.Errs, func(e definition.Error) bool { // only the servers may know their password
+		return f.user != "" && strings.HasPrefix(e.Text, "credentials:")
+	})
+	if len(stanzas.Errs) > 0 {
+		return hint.Add(stanzas.Errs, "mxsrv check %s", f.corefile)
+	}
+	for _, e := range stanzas.Etcds {
+		config := *e.Config
+		if f.prefix != "" {
+			config.SetPrefix(f.prefix)
+		}
+		switch {
+		case config.Prefix != e.Config.Prefix:
+			continue
+		case s.Config == nil:
+			s.Config = &config
+		case s.String() != config.String():
+			return hint.Add(fmt.Errorf("%v: another place in etcd than that of a server block before, %v: choose one", e.Pos, s.Config), "--prefix %s", config.Prefix)
+		}
+		s.Simulators = append(s.Simulators, simulator(stanzas, b))
+	}
+	return nil
+}
+
+// override puts the flags into a configuration.
+func (f *storeFlags) override(c *etcd.Config) error {
+	if f.prefix != "" {
+		c.SetPrefix(f.prefix)
+	}
+	if f.timeout < 0 {
+		return hint.Add(fmt.Errorf("timeout %v: write a duration above 0", f.timeout), "--timeout 5s")
+	}
+	if f.timeout > 0 {
+		c.Timeout = f.timeout
+	}
+	if err := f.login(c); err != nil {
+		return err
+	}
+	return f.connection(c)
+}
+
+// login sets the user and the password. The password of the Corefile is for the user of the Corefile only.
+func (f *storeFlags) login(c *etcd.Config) error {
+	name, password, err := f.credentials()
+	switch {
+	case err != nil:
+		return err
+	case name != "":
+		c.Username, c.Password = name, password
+	case c.Username != "" && password != "":
+		c.Password = password
+	}
+	switch {
+	case c.Username == "" && f.passwordFile != "":
+		return hint.Add(errors.New("--password-file is for a user"), "--user NAME --password-file %s", f.passwordFile)
+	case c.Username != "" && c.Password == "":
+		return hint.Add(fmt.Errorf("no password of user %q: put it into %s", c.Username, passwordVariable), "--user %s --password-file FILE", c.Username)
+	}
+	return nil
+}
+
+// credentials returns the user and the password of the flags, the password file or the environment.
+func (f *storeFlags) credentials() (name, password string, err error) {
+	name, password, given := strings.Cut(f.user, ":")
+	if f.passwordFile == "" && !given {
+		password = os.Getenv(passwordVariable)
+	}
+	if f.passwordFile != "" {
+		text, err := os.ReadFile(f.passwordFile)
+		password, _, _ = strings.Cut(string(text), "\n")
+		return name, strings.TrimSuffix(password, "\r"), pathError(f.passwordFile, err)
+	}
+	return name, password, nil
+}
+
+// connection sets the endpoints and TLS. The TLS of the Corefile is for the endpoints of the Corefile only.
+func (f *storeFlags) connection(c *etcd.Config) error {
+	if len(f.endpoints) > 0 {
+		c.Endpoints, c.TLS = etcd.New(f.endpoints...).Endpoints, nil
+	}
+	if (f.cert == "") != (f.key == "") {
+		return hint.Add(errors.New("a certificate and its key belong together"), "--cert FILE --key FILE")
+	}
+	files := slices.DeleteFunc([]string{f.cert, f.key, f.cacert}, func(file string) bool { return file == "" })
+	if len(files) == 0 {
+		return nil
+	}
+	if err := c.SetTLS(files...); err != nil {
+		return fmt.Errorf("%s: %v: write files in PEM form", strings.Join(files, " "), err)
+	}
+	return nil
+}

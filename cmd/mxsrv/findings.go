@@ -1,0 +1,84 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+)
+
+// format writes a finding as file:line: severity id: message (RFC).
+func format(f lint.Finding) string { return new(ui).finding(f) }
+
+// finding is format with the colors of the terminal.
+func (u *ui) finding(f lint.Finding) string {
+	rfc := ""
+	if f.Rule.RFC != "" {
+		rfc = u.paint(dim, " ("+f.Rule.RFC+")")
+	}
+	id := u.paint(severityColor[f.Rule.Severity], f.Rule.Severity.String()+" "+f.Rule.ID)
+	return fmt.Sprintf("%s: %s: %s%s", f.Pos, id, f.Text, rfc)
+}
+
+var severityColor = map[lint.Severity]color{lint.Error: red, lint.Warning: yellow}
+
+func (u *ui) findings(findings []lint.Finding) {
+	for _, f := range findings {
+		u.line("%s", u.finding(f))
+	}
+}
+
+// unique returns findings by file and line, each once: a snippet of a Corefile stands in several server blocks.
+func unique(findings []lint.Finding) []lint.Finding {
+	seen := map[string]bool{}
+	var all []lint.Finding
+	for _, f := range findings {
+		if line := format(f); !seen[line] {
+			seen[line] = true
+			all = append(all, f)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b lint.Finding) int {
+		return cmp.Or(strings.Compare(a.Pos.Source, b.Pos.Source), cmp.Compare(a.Pos.Line, b.Pos.Line))
+	})
+	return all
+}
+
+func count(findings []lint.Finding, severity lint.Severity) int {
+	return len(filter(findings, func(f lint.Finding) bool { return f.Rule.Severity == severity }))
+}
+
+// summary counts errors and warnings.
+func summary(findings []lint.Finding) string {
+	return plural(count(findings, lint.Error), "error") + " and " + plural(count(findings, lint.Warning), "warning")
+}
+
+func plural(n int, word string) string {
+	switch n {
+	case 0:
+		return "no " + word + "s"
+	case 1:
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// jsonFinding is the JSON of a finding.
+type jsonFinding struct {
+	File     string            `json:"file"`
+	Line     int               `json:"line"`
+	Severity string            `json:"severity"`
+	ID       string            `json:"id"`
+	Message  string            `json:"message"`
+	RFC      string            `json:"rfc,omitempty"`
+	Names    []definition.Name `json:"names,omitempty"`
+}
+
+func findingsJSON(findings []lint.Finding) []jsonFinding {
+	return convert(findings, func(f lint.Finding) jsonFinding {
+		return jsonFinding{f.Pos.Source, f.Pos.Line, f.Rule.Severity.String(), f.Rule.ID, f.Text, f.Rule.RFC, f.Names}
+	})
+}

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+)
+
+// judge writes findings as "PLACE ID", sorted.
+func judge(findings []lint.Finding) string {
+	var all []string
+	for _, f := range findings {
+		all = append(all, fmt.Sprint(strings.TrimPrefix(f.Pos.String(), "etcd:/mxsrv/"), " ", f.Rule.ID))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// declares returns the simulator of a server block of example.org that declares something itself.
+func declares(t *testing.T, text string) *Simulator {
+	set, errs := definition.Read("Corefile", text, definition.Zones{"example.org."})
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	sim := NewSimulator(definition.Zones{"example.org."})
+	sim.Declared = set
+	return sim
+}
+
+func storeOf(simulators ...*Simulator) *Store {
+	return &Store{Config: etcd.New("127.0.0.1:1"), Simulators: simulators}
+}
+
+func TestExcluded(t *testing.T) {
+	entries := []Entry{
+		entry("/mxsrv/alias", "alias mx2 mx1", 30),
+		entry("/mxsrv/hosts", "host mx1 192.0.2.1\nhost mx2 192.0.2.2", 10),
+		entry("/mxsrv/mail", "mail @ 10 mx1 mx2", 20),
+		entry("/mxsrv/outside", "host mx1.example.net. 192.0.2.1", 40),
+		entry("/mxsrv/unreadable", "# one\nhosst a 192.0.2.1", 50),
+	}
+	for _, test := range []struct {
+		name string
+		s    *Store
+		want string
+	}{
+		{"alone", storeOf(NewSimulator(definition.Zones{"example.org."})),
+			"alias: alias:1 alias-with-other-data; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax; "},
+		{"beside a Corefile", storeOf(declares(t, "alias mx1 web\nhost web 192.0.2.9")),
+			"alias: alias:1 alias-of-alias; hosts: Corefile:1 alias-with-other-data; mail: mail:1 mx-target-alias; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax; "},
+		{"in two server blocks", storeOf(NewSimulator(definition.Zones{"example.org."}), NewSimulator(definition.Zones{"example.net."})),
+			"alias: alias:1 alias-with-other-data, alias:1 alias-with-other-data; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax, unreadable:2 syntax; "},
+	} {
+		excluded := test.s.Excluded(entries)
+		got := ""
+		for _, e := range entries {
+			if why := excluded[e.Key]; why != nil {
+				got += strings.TrimPrefix(e.Key, "/mxsrv/") + ": " + judge(why) + "; "
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestConsequences: what is wrong with what is put, and what becomes wrong by it; but not what is wrong already.
+func TestConsequences(t *testing.T) {
+	entries := []Entry{
+		entry("/mxsrv/bad", "alias a b\nalias b a", 10),
+		entry("/mxsrv/mail", "mail @ 10 mx1 mx2", 20),
+		entry("/mxsrv/single", "mail single 10 mx1", 30),
+	}
+	put := func(key, text string, created int64) Change {
+		return Change{change.Edit{Fragment: entry("/mxsrv/"+key, text, created).Fragment}, 0}
+	}
+	withdraw := func(key string) Change {
+		c := put(key, "", 0)
+		c.Gone = true
+		return c
+	}
+	sim := declares(t, "host mx1 192.0.2.1\nhost mx2 198.51.100.1")
+	for _, test := range []struct {
+		name    string
+		changes []Change
+		want    string
+	}{
+		{"nothing wrong", []Change{put("host", "host web 192.0.2.1", 40)}, ""},
+		{"wrong alone", []Change{put("host", "host web 192.0.2", 40)}, "host:1 syntax"},
+		{"a warning about what is put", []Change{put("other", "mail other 10 mx1", 40)}, "other:1 mail-single-host"},
+		{"put again as it was", []Change{put("bad", "alias a b\nalias b a", 10)}, "bad:1 alias-loop"},
+		{"the younger is excluded", []Change{put("alias", "alias mx3 mx1", 5), put("hosts", "host mx3 192.0.2.3", 4)}, "alias:1 alias-with-other-data"},
+		{"one that is served becomes wrong", []Change{put("mx", "mail @ none", 5)}, "mx:1 null-mx-not-alone"},
+		{"deleted", []Change{withdraw("single")}, ""},
+		{"replaced in one step", []Change{withdraw("mail"), put("mx", "mail @ none", 40)}, ""},
+	} {
+		if got := judge(storeOf(sim).Consequences(entries, test.changes)); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestAbsolute: without zones every name must be absolute, and targets may be anywhere.
+func TestAbsolute(t *testing.T) {
+	s := storeOf(NewSimulator(nil))
+	for _, test := range []struct{ text, want string }{
+		{"host a.example.org. 192.0.2.1\nmail example.org. 10 mx.example.net. a.example.org.", ""},
+		{"host a 192.0.2.1", "x:1 owner-outside-zone"},
+		{"mail example.org. {\n10 a.example.org.\n20 b\n}", "x:3 owner-outside-zone"},
+		{"service _ldap._tcp 0 0 389 ldap.example.org. ldap1", "x:1 owner-outside-zone, x:1 owner-outside-zone"},
+		{"alias www web", "x:1 owner-outside-zone, x:1 owner-outside-zone"},
+	} {
+		f := entry("/mxsrv/x", test.text, 1).Fragment
+		if got := judge(s.CheckAlone(f)); got != test.want {
+			t.Errorf("%q alone: %s, want %s", test.text, got, test.want)
+		}
+		got := s.Consequences(nil, []Change{{change.Edit{Fragment: f}, 0}})
+		got = slices.DeleteFunc(got, func(f lint.Finding) bool { return f.Rule.Severity == lint.Warning })
+		if judge(got) != test.want {
+			t.Errorf("%q: %s, want %s", test.text, judge(got), test.want)
+		}
+	}
+}
+
+// TestCheckAlone: what others declare does not count.
+func TestCheckAlone(t *testing.T) {
+	s := storeOf(declares(t, "host mx1 192.0.2.1"))
+	for _, test := range []struct{ text, want string }{
+		{"alias mx1 web", ""},
+		{"mail @ 10 nobody", ""},
+		{"host mx1 192.0.2.1\nalias mx1 web", "x:2 alias-with-other-data"},
+		{"host mx1", "x:1 syntax"},
+	} {
+		if got := judge(s.CheckAlone(entry("/mxsrv/x", test.text, 1).Fragment)); got != test.want {
+			t.Errorf("%q: %s, want %s", test.text, got, test.want)
+		}
+	}
+}

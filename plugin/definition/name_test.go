@@ -1,0 +1,87 @@
+package definition
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestNameKinds: what a name may be used for.
+func TestNameKinds(t *testing.T) {
+	for _, tc := range []struct {
+		name                 Name
+		host, service, plain bool
+	}{
+		{"example.org.", true, false, true},
+		{"a-b.example.org.", true, false, true},
+		{"-a.example.org.", false, false, true},
+		{"a-.example.org.", false, false, true},
+		{"a.-b.example.org.", false, false, true},
+		{"_dmarc.example.org.", false, false, true},
+		{"_x._tcp.example.org.", false, true, true},
+		{"_x._tcp.", false, true, true},
+		{"_x.", false, false, true},
+		{"_._tcp.example.org.", false, false, true},
+		{"_x-._tcp.example.org.", false, false, true},
+		{"x._tcp.example.org.", false, false, true},
+		{"*.example.org.", false, false, false},
+		{"_x._tcp.*.example.org.", false, false, false},
+		{"128/26.2.0.192.in-addr.arpa.", false, false, false},
+		{".", false, false, false},
+	} {
+		host, service, plain := tc.name.IsHost(), tc.name.IsService(), tc.name.IsPlain()
+		if host != tc.host || service != tc.service || plain != tc.plain {
+			t.Errorf("%s: host %v, service %v, plain %v", tc.name, host, service, plain)
+		}
+	}
+}
+
+// TestNameParts: labels, parents and zones of names.
+func TestNameParts(t *testing.T) {
+	zones := Zones{"example.org.", "sub.example.org.", "arpa."}.Set()
+	for _, tc := range []struct {
+		name   Name
+		labels string
+		parent Name
+		zone   Name
+	}{
+		{".", "", ".", ""},
+		{"org.", "org", ".", ""},
+		{"example.org.", "example org", "org.", "example.org."},
+		{"a.example.org.", "a example org", "example.org.", "example.org."},
+		{"a.sub.example.org.", "a sub example org", "sub.example.org.", "sub.example.org."},
+		{"aexample.org.", "aexample org", "org.", ""},
+		{"arpa.", "arpa", ".", "arpa."},
+	} {
+		labels, zone := strings.Join(tc.name.Labels(), " "), zones.Of(tc.name)
+		if labels != tc.labels || tc.name.Parent() != tc.parent || zone != tc.zone {
+			t.Errorf("%s: labels %q, parent %s, zone %s", tc.name, labels, tc.name.Parent(), zone)
+		}
+		if zone != "" && !tc.name.Below(zone) || tc.name.Below("x."+tc.name) || !tc.name.Below(".") {
+			t.Errorf("%s below %s: %v", tc.name, zone, tc.name.Below(zone))
+		}
+	}
+	if Name("aexample.org.").Below("example.org.") {
+		t.Error("a name is below a zone whose end it shares")
+	}
+}
+
+// TestNameErrors: what is wrong with a word that is no name, and what to write.
+func TestNameErrors(t *testing.T) {
+	l63 := strings.Repeat("a", 63)
+	relative, absolute := strings.Repeat(l63+".", 3)+l63, strings.Repeat(l63+".", 4)
+	for _, tc := range []struct{ word, want string }{
+		{"", `"" has an empty label: write one dot between labels`},
+		{"a..b", `"a..b" has an empty label: write one dot between labels`},
+		{"bücher", `"bücher" is not ASCII: write the label "bücher" as "xn--bcher-kva"`},
+		{"b\u00fc_.x", `"bü_.x" is not ASCII: write letters, digits and hyphens`},
+		{"a b", `"a b": write letters, digits and hyphens`},
+		{l63 + "a", fmt.Sprintf("%q has a label of 64 octets: write at most 63", l63+"a")},
+		{absolute, fmt.Sprintf("%q has 257 octets: write a name of at most 255", absolute)},
+		{relative, fmt.Sprintf("%q has 269 octets: write a name of at most 255", relative+".example.org.")},
+	} {
+		if _, err := ParseName(tc.word, "example.org."); err == nil || err.Error() != tc.want {
+			t.Errorf("%q: %v\nwant %s", tc.word, err, tc.want)
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package definition
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Set is what was declared, in reading order. One owner may appear many
+// times; see [Set.Index].
+type Set struct {
+	Hosts    []Host
+	Mails    []Mail
+	Services []Service
+	Aliases  []Alias
+	Apexes   []Apex // of authoritative zones
+}
+
+// Merge returns the set of all that several sets declare, in their order. It may
+// share memory with them.
+func Merge(sets ...*Set) *Set {
+	merged := new(Set)
+	for _, s := range sets {
+		merged.Hosts = join(merged.Hosts, s.Hosts)
+		merged.Mails = join(merged.Mails, s.Mails)
+		merged.Services = join(merged.Services, s.Services)
+		merged.Aliases = join(merged.Aliases, s.Aliases)
+		merged.Apexes = join(merged.Apexes, s.Apexes)
+	}
+	return merged
+}
+
+// join copies only if there is something on both sides: often a few lines of a
+// Corefile meet a file of a million.
+func join[T any](a, b []T) []T {
+	switch {
+	case len(a) == 0:
+		return slices.Clip(b)
+	case len(b) == 0:
+		return a
+	}
+	return slices.Concat(a, b)
+}
+
+// Since returns what was added to a set since it was as before. It shares memory with
+// the set.
+func (s *Set) Since(before *Set) Set {
+	return Set{
+		Hosts:    s.Hosts[len(before.Hosts):],
+		Mails:    s.Mails[len(before.Mails):],
+		Services: s.Services[len(before.Services):],
+		Aliases:  s.Aliases[len(before.Aliases):],
+		Apexes:   s.Apexes[len(before.Apexes):],
+	}
+}
+
+// Grow makes room for what a text seems to declare in one zone, and returns how
+// many stanzas that are. To grow bit by bit would take several times the memory of
+// a large set.
+func (s *Set) Grow(text string) (stanzas int) {
+	count := func(keyword string) int {
+		n := strings.Count(text, keyword)
+		stanzas += n
+		return n
+	}
+	s.Hosts = slices.Grow(s.Hosts, count("host "))
+	s.Mails = slices.Grow(s.Mails, count("mail "))
+	s.Services = slices.Grow(s.Services, count("service "))
+	s.Aliases = slices.Grow(s.Aliases, count("alias "))
+	return stanzas
+}
+
+// declarations goes through all that is declared, kind after kind, apexes excepted.
+func (s *Set) declarations(yield func(declaration) bool) {
+	_ = each(s.Hosts, yield) && each(s.Mails, yield) && each(s.Services, yield) && each(s.Aliases, yield)
+}
+
+// A pointerTo is a pointer to a type that is a declaration by it.
+type pointerTo[D any] interface {
+	*D
+	declaration
+}
+
+func each[D any, P pointerTo[D]](all []D, yield func(declaration) bool) bool {
+	for i := range all {
+		if !yield(P(&all[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// filter returns what keep says of what is declared, in its order; no apexes.
+func (s *Set) filter(keep func(declaration) bool) *Set {
+	return &Set{
+		Hosts:    filter(s.Hosts, keep),
+		Mails:    filter(s.Mails, keep),
+		Services: filter(s.Services, keep),
+		Aliases:  filter(s.Aliases, keep),
+	}
+}
+
+func filter[D any, P pointerTo[D]](all []D, keep func(declaration) bool) []D {
+	var kept []D
+	for i := range all {
+		if keep(P(&all[i])) {
+			kept = append(kept, all[i])
+		}
+	}
+	return kept
+}
+
+// Declaring returns what is declared of some names, in its order, and all apexes.
+func (s *Set) Declaring(names Names) *Set {
+	declaring := s.filter(func(d declaration) bool { return names[d.owner()] })
+	declaring.Apexes = s.Apexes
+	return declaring
+}
+
+// Pointing returns what is declared that points to one of some names, in its order;
+// no apexes.
+func (s *Set) Pointing(at Names) *Set {
+	return s.filter(func(d declaration) bool {
+		for i := range d.targets() {
+			if at[d.target(i)] {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Records returns how many records a set declares, names by hosts or addresses.
+func (s *Set) Records() int {
+	n := 0
+	for d := range s.declarations {
+		n += d.records()
+	}
+	return n
+}
+
+// EachOwner goes through the names that something is declared of, apexes excepted, with
+// repetitions.
+func (s *Set) EachOwner(yield func(Name) bool) {
+	for d := range s.declarations {
+		if !yield(d.owner()) {
+			return
+		}
+	}
+}
+
+// EachTarget goes through the names that exchanges, targets and aliases point to, with
+// repetitions, but not of those that the owners of a statement share.
+func (s *Set) EachTarget(yield func(Name) bool) {
+	var last any
+	for d := range s.declarations {
+		list := d.list()
+		if list != nil && list == last {
+			continue
+		}
+		last = list
+		for i := range d.targets() {
+			if !yield(d.target(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Owners returns the names that something is declared of, apexes excepted.
+func (s *Set) Owners() Names { return collect(s.EachOwner) }
+
+// Targets returns the names that exchanges, targets, aliases and name servers point to.
+func (s *Set) Targets() Names {
+	targets := collect(s.EachTarget)
+	for i := range s.Apexes {
+		for _, n := range s.Apexes[i].Servers {
+			targets[n.Host] = true
+		}
+	}
+	return targets
+}
+
+// Names are some names.
+type Names map[Name]bool
+
+func collect(names iter.Seq[Name]) Names {
+	all := Names{}
+	for name := range names {
+		all[name] = true
+	}
+	return all
+}
+
+// Add adds more names.
+func (n Names) Add(more Names) { maps.Copy(n, more) }
+
+// Without returns those that are not among others.
+func (n Names) Without(others Names) Names {
+	rest := Names{}
+	for name := range n {
+		if !others[name] {
+			rest[name] = true
+		}
+	}
+	return rest
+}

@@ -1,0 +1,106 @@
+package publish
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/admit"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/source"
+)
+
+// size says how much is served, like "2 names in 1 zone".
+func (p *Publisher) size() string {
+	return plural(p.Status().Total, "name") + " in " + plural(len(p.zones), "zone")
+}
+
+func plural(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
+}
+
+// logRejected logs why a change was rejected, and what is served now. While fragments
+// come and go the same errors may come with each change, and are logged once.
+func (p *Publisher) logRejected(changed source.Source, err error) {
+	if p.admitted == nil || err.Error() != p.rejected {
+		for line := range strings.Lines(err.Error()) {
+			p.observer.Error(strings.TrimSpace(line))
+		}
+	}
+	p.observer.Error(fmt.Sprintf("%v: rejected: %s", changed, p.served()))
+}
+
+// served says what is served since the last good load.
+func (p *Publisher) served() string {
+	if loaded := p.Status().Loaded; !loaded.IsZero() {
+		return fmt.Sprintf("the definitions loaded at %s are still served", loaded.Format(time.DateTime))
+	}
+	return "nothing is served yet"
+}
+
+func (p *Publisher) logWarnings(findings []lint.Finding) {
+	for _, f := range findings {
+		if f.Rule.Severity == lint.Warning {
+			p.observer.Warning(f.String())
+		}
+	}
+}
+
+func (p *Publisher) logPendingWarnings() {
+	if w := p.pendingWarnings; w != nil {
+		p.logWarnings(w.findings)
+		p.logWarnings(lint.CheckPlugins(w.index, p.lint))
+		p.pendingWarnings = nil
+	}
+}
+
+// logSerialsError logs why serials could not be saved, if so.
+func (p *Publisher) logSerialsError(err error) {
+	if err != nil {
+		p.observer.Error(fmt.Sprintf("%v: serials may fall at the next start", err))
+	}
+}
+
+// logAdmission logs and counts which fragments are excluded now, and which are no more.
+func (p *Publisher) logAdmission() {
+	excluded, decisions := 0, p.admitted.Decisions()
+	for i, d := range decisions {
+		if d.Excluded {
+			excluded++
+		}
+		if i < maxFindings {
+			p.logDecision(d)
+		}
+	}
+	if more := len(decisions) - maxFindings; more > 0 {
+		p.observer.Error(fmt.Sprintf("and %d fragments more like these", more))
+	}
+	p.observer.Excluded(excluded)
+}
+
+func (p *Publisher) logDecision(d admit.Decision) {
+	if d.Excluded {
+		p.observer.Error(fmt.Sprintf("excluded: %v", d.Why))
+	} else {
+		p.observer.Info(d.Fragment.Source() + ": not excluded any more")
+	}
+}
+
+// logUnread logs and counts fragments that have come and cannot be read.
+func (p *Publisher) logUnread(errs definition.Errors) {
+	if len(errs) == 0 {
+		return
+	}
+	unread := make(map[string]bool)
+	for _, e := range errs {
+		unread[e.Source] = true
+	}
+	p.observer.Excluded(len(unread))
+	for _, f := range lint.Check(new(definition.Set).Index(), errs, p.lint) {
+		p.observer.Error(fmt.Sprintf("excluded: %v", f))
+	}
+}

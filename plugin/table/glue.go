@@ -1,0 +1,97 @@
+package table
+
+import (
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A host is where its two RRsets lie, A before AAAA; either may be empty.
+type host struct{ a, aaaa span }
+
+// addAddresses makes the address records of a host, which are its own answers and glue of others.
+func (b *builder) addAddresses(o definition.Owner) {
+	if len(o.Hosts()) == 0 {
+		return
+	}
+	ttl, _ := o.HostTTL()
+	addrs, t, first := o.Addrs(), b.table, len(b.table.rrs)
+	for _, addr := range addrs {
+		if addr.Is4() {
+			b.put(b.a.new(dns.A{Hdr: header(o.Name(), dns.TypeA, ttl), A: b.ip(addr)}))
+		}
+	}
+	h := host{a: b.from(first)}
+	first = len(t.rrs)
+	for _, addr := range addrs {
+		if addr.Is6() {
+			b.put(b.aaaa.new(dns.AAAA{Hdr: header(o.Name(), dns.TypeAAAA, ttl), AAAA: b.ip(addr)}))
+		}
+	}
+	h.aaaa = b.from(first)
+	for int(o.Number()) >= len(b.hosts) {
+		b.hosts = append(b.hosts, host{})
+	}
+	b.hosts[o.Number()] = h
+}
+
+func (b *builder) ip(addr netip.Addr) []byte {
+	ip := b.address.take(addr.BitLen() / 8)
+	copy(ip, addr.AsSlice())
+	return ip
+}
+
+// addHost answers for both families of addresses, first for one that the host has, which ANY gets.
+func (b *builder) addHost(o definition.Owner) {
+	if len(o.Hosts()) == 0 {
+		return
+	}
+	h := b.hosts[o.Number()]
+	if h.a.empty() {
+		b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa)
+		b.addFamily(o.Name(), dns.TypeA, h.a)
+		return
+	}
+	b.addFamily(o.Name(), dns.TypeA, h.a)
+	b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa)
+}
+
+// addFamily adds the addresses of one family, or denies that there are any.
+func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs span) {
+	if rrs.empty() {
+		b.add(qtype, b.denial(owner), false)
+		return
+	}
+	b.add(qtype, b.store(stored{rrs: rrs}), false)
+}
+
+// glue puts the addresses of the targets of records, each host once.
+func (b *builder) glue(records []dns.RR) span {
+	clear(b.seen)
+	first := len(b.table.rrs)
+	for _, rr := range records {
+		name := targetOf(rr)
+		o := b.index.At(name)
+		if b.seen[name] || len(o.Hosts()) == 0 {
+			continue
+		}
+		b.seen[name] = true
+		h := b.hosts[o.Number()]
+		b.table.rrs = append(b.table.rrs, b.table.rrs[h.a.start:h.aaaa.end]...)
+	}
+	return b.from(first)
+}
+
+func targetOf(rr dns.RR) definition.Name {
+	switch rr := rr.(type) {
+	case *dns.MX:
+		return definition.Name(rr.Mx)
+	case *dns.SRV:
+		return definition.Name(rr.Target)
+	case *dns.NS:
+		return definition.Name(rr.Ns)
+	}
+	return ""
+}

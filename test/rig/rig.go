@@ -1,0 +1,52 @@
+// Package rig starts what whole-server tests and benchmarks need: processes, CoreDNS,
+// etcd, and connections that can be cut.
+//
+// What takes a testing.TB cleans up after the test, and ends it if something goes
+// wrong; the rest returns errors, for programs. Every wait has a deadline, and every
+// child ends with the process that started it, also if that panics or is killed.
+package rig
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// Limit is how long anything may take that must come. It is no measure of speed: what
+// takes longer does not come at all.
+const Limit = 2 * time.Minute
+
+// Installed reports whether the machine has a program. Where peers are required, which
+// MXSRV_REQUIRE_PEERS says, it is an error if it does not.
+func Installed(program string) (bool, error) {
+	_, err := exec.LookPath(program)
+	if err != nil && os.Getenv("MXSRV_REQUIRE_PEERS") != "" {
+		return false, fmt.Errorf("%s is not installed", program)
+	}
+	return err == nil, nil
+}
+
+// Peer returns the path of a program that the machine may not have. Without it the test
+// is skipped, or fails where peers are required.
+func Peer(t testing.TB, program string) string {
+	t.Helper()
+	if there, err := Installed(program); err != nil {
+		t.Fatal(err)
+	} else if !there {
+		t.Skipf("%s is not installed", program)
+	}
+	path, _ := exec.LookPath(program)
+	return path
+}
+
+// Eventually waits until something is so that nothing tells of.
+func Eventually(t testing.TB, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(Limit); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after %v: not so: %s", Limit, what)
+		}
+	}
+}
