@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/core/dnsserver"
 	"go.yaml.in/yaml/v2"
 
 	"github.com/mxsrv/mxsrv/plugin/corefile"
@@ -211,6 +212,34 @@ func TestDocsCommands(t *testing.T) {
 	}
 	if len(helps) < 10 {
 		t.Errorf("%d commands, want at least 10", len(helps))
+	}
+}
+
+// TestDocsPlugins: the page names the plugins of CoreDNS that our binary lacks, and no
+// other.
+func TestDocsPlugins(t *testing.T) {
+	out, err := exec.Command(coredns, "-plugins").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		have[strings.TrimPrefix(strings.TrimSpace(line), "dns.")] = true
+	}
+	var want, got []string
+	for _, name := range dnsserver.Directives {
+		if !have[name] {
+			want = append(want, name)
+		}
+	}
+	_, sentence, _ := strings.Cut(read(t, "../docs/compatibility.md"), "\nThey leave out ")
+	sentence, _, _ = strings.Cut(sentence, ".\n")
+	for _, m := range regexp.MustCompile(`\*(\w+)\*`).FindAllStringSubmatch(sentence, -1) {
+		got = append(got, m[1])
+	}
+	sameWords(t, "docs/compatibility.md", got, want)
+	if !have["mxsrv"] || !have["file"] {
+		t.Errorf("plugins\n%s", out)
 	}
 }
 

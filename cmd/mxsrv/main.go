@@ -48,7 +48,9 @@ var commands = []func(*ui) *cobra.Command{
 	deleteCommand,
 	watchCommand,
 	registerCommand,
+	exampleCommand,
 	completionCommand,
+	versionCommand,
 }
 
 // run runs a command line and returns its exit status.
@@ -93,7 +95,8 @@ func rootCommand(u *ui) *cobra.Command {
 	return root
 }
 
-const rootExamples = `  mxsrv check                           is the Corefile here right?
+const rootExamples = `  mxsrv example > Corefile              a Corefile to begin with
+  mxsrv check                           is the Corefile here right?
   mxsrv route user@example.com          which host gets this mail, and why?
   mxsrv route user@example.com --from mx2 --down mx1
                                         and what does mx2 do while mx1 is down?
