@@ -21,10 +21,14 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-// pages returns the text of README and of all pages of the manual, by path.
+// pages returns the text of README, of that of the examples, and of all pages of the
+// manual, by path.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	texts := map[string]string{"../README.md": read(t, "../README.md")}
+	texts := map[string]string{}
+	for _, path := range []string{"../README.md", "../examples/README.md"} {
+		texts[path] = read(t, path)
+	}
 	err := filepath.WalkDir("../docs", func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".md" {
 			texts[path] = read(t, path)
@@ -48,7 +52,7 @@ func blocksOf(page, mark string) (blocks []string) {
 // tableWords returns the first word of each row of the tables of a page that begins
 // with a keyword.
 func tableWords(page string) (words []string) {
-	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z]+)\\b").FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z][a-z0-9-]*)").FindAllStringSubmatch(page, -1) {
 		words = append(words, m[1])
 	}
 	return words
