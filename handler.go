@@ -29,7 +29,8 @@ type MXSRV struct {
 // Name implements plugin.Handler.
 func (m *MXSRV) Name() string { return pluginName }
 
-// ServeDNS implements plugin.Handler: it writes what the table answers, and leaves the rest to the next plugin.
+// ServeDNS implements plugin.Handler: it writes what the table answers, and leaves the
+// rest to the next plugin. What is served may have changed when that returns.
 func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	reply, w := m.responder.Reply(ctx, w, r, m.publisher.Table())
 	if reply != nil {
@@ -43,7 +44,7 @@ func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 func (m *MXSRV) CacheBypassZones() []string { return m.responder.CacheBypassZones() }
 
 // Ready implements the ready plugin's Readiness: every source of every server
-// block has delivered. CoreDNS asks one handler of each plugin only, the last
+// block has delivered, and what they declare was accepted. CoreDNS asks one handler of each plugin only, the last
 // that it has set up, so that one speaks for all.
 func (m *MXSRV) Ready() bool {
 	for _, h := range m.instance.handlers {
@@ -55,8 +56,8 @@ func (m *MXSRV) Ready() bool {
 }
 
 // Transfer implements transfer.Transferer for authoritative zones: all their records
-// (RFC 5936 §2.2), or the SOA alone for a secondary that has them. What is served when
-// it begins is transferred, whatever comes after.
+// (RFC 5936 §2.2), or the SOA alone for a secondary whose serial is current. A transfer is
+// of one table, even if another one is published meanwhile.
 func (m *MXSRV) Transfer(zone string, have uint32) (<-chan []dns.RR, error) {
 	t := m.publisher.Table()
 	if t == nil || !t.IsApex(zone) {

@@ -1,6 +1,8 @@
 package mxsrv
 
 import (
+	"slices"
+
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -9,6 +11,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/answer"
 	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/publish"
 )
 
@@ -34,7 +37,10 @@ func setup(c *caddy.Controller) error {
 	})
 	c.OnStartup(func() error { // the other plugins are known only now
 		m.observer.secondaries = newNotifier(server)
-		m.publisher.SetPlugins(m.responder.Plugins())
+		m.responder.Plugins() // which it looks at
+		if err := m.publisher.SetPlugins(pluginsOf(server, b)); err != nil {
+			return plugin.Error(pluginName, err)
+		}
 		return nil
 	})
 	return nil
@@ -45,6 +51,20 @@ func parse(c *caddy.Controller, root string) *corefile.Block {
 	return corefile.Read(&c.Dispenser, corefile.Env{
 		Root: root, Keys: c.ServerBlockKeys, Origins: plugin.OriginsFromArgsOrServerBlock,
 	})
+}
+
+// pluginsOf returns the other plugins of a server block in their order.
+func pluginsOf(server *dnsserver.Config, b *corefile.Block) lint.Plugins {
+	p := lint.Plugins{Signed: answer.SignedAs(server, slices.Concat(b.Zones, b.Keys))}
+	list := &p.Before
+	for _, h := range server.Handlers() {
+		if h.Name() == pluginName {
+			list = &p.After
+		} else {
+			*list = append(*list, h.Name())
+		}
+	}
+	return p
 }
 
 // newHandler returns the handler of a block, whose publisher has loaded nothing yet.
@@ -59,7 +79,8 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 	}
 	o.Excluded(0) // which makes the counter appear
 	p, err := publish.New(publish.Config{
-		Pos: b.Pos, Zones: b.Zones, Fallthrough: b.Fallthrough, Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
+		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
+		Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
 		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
 	}, o)
 	var apexes definition.Zones
@@ -68,7 +89,7 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 	}
 	r := answer.New(answer.Config{
 		Zones: b.Zones, Authoritative: apexes, Fallthrough: b.Fallthrough,
-		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN,
+		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN, RepairedAlias: repairedAlias, Warn: o.Warning,
 	})
 	return &MXSRV{publisher: p, responder: r, observer: o}, err
 }

@@ -1,6 +1,7 @@
 package mxsrv
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -9,11 +10,15 @@ import (
 	"github.com/coredns/coredns/plugin"
 )
 
-// load runs the setup of a block, as CoreDNS does, for the zone example.org.
+// load runs the setup of a block, as CoreDNS does, for the zone example.org and those that
+// its stanzas name.
 func load(t *testing.T, block string, next plugin.Handler) (*MXSRV, error) {
 	t.Helper()
 	c := caddy.NewTestController("dns", block)
 	c.ServerBlockKeys = []string{"dns://example.org.:53"}
+	for _, m := range regexp.MustCompile(`(?m)^mxsrv (example[^{\n]*)`).FindAllStringSubmatch(block, -1) {
+		c.ServerBlockKeys = append(c.ServerBlockKeys, strings.Fields(m[1])...)
+	}
 	if err := setup(c); err != nil {
 		return nil, err
 	}
@@ -41,7 +46,7 @@ func TestSetup(t *testing.T) {
 		{"files of two stanzas", "mxsrv {\n file testdata/*.conf\n}\nmxsrv example.com {\n file testdata/*.conf\n reload 0\n}", ""},
 
 		{"unknown word", "mxsrv {\n hots mx1 192.0.2.1\n}",
-			`Testfile:2: error: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, mail, reload, serials, service, ttl [syntax]`},
+			`Testfile:2: error: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, reload, serials, service, ttl [syntax]`},
 		{"mistake while etcd is away", "mxsrv example.org {\n hots mx1 192.0.2.1\n etcd 127.0.0.1:1 {\n timeout 100ms\n }\n}", `Testfile:2: error: unknown word "hots"`},
 		{"mistake in etcd", "mxsrv example.org {\n etcd 127.0.0.1:1 {\n timeout 100ms\n prefix\n }\n}", `Testfile:4: error: usage: prefix PREFIX`},
 		{"etcd is away and may have the host", "mxsrv example.org {\n authoritative {\n ns ns1.example.net.\n }\n mail @ 10 mx1\n etcd 127.0.0.1:1 {\n timeout 100ms\n }\n}", ""},
@@ -53,12 +58,19 @@ func TestSetup(t *testing.T) {
 			`Testfile:2: error: example.com. is not below example.org.: write a name that is`},
 		{"contradiction between stanzas", "mxsrv {\n mail @ none\n}\nmxsrv {\n mail @ 10 mx1\n}",
 			`Testfile:2: error: mail domain example.org. has none, and exchanges at Testfile:5: delete one of them [null-mx-not-alone, RFC 7505 §3]`},
+		{"ignore", "mxsrv {\n ignore mail-single-host address-special\n ignore mail-single-host\n}", ""},
+		{"ignore of no rule", "mxsrv {\n ignore mail-singlehost\n}", `Testfile:2: error: ignore: unknown rule "mail-singlehost": the nearest is mail-single-host [syntax]`},
+		{"ignore of an error", "mxsrv {\n ignore alias-loop\n}", `Testfile:2: error: ignore: alias-loop is an error, and only warnings can be ignored`},
+		{"zone that the server block lacks", "mxsrv {\n}\nmxsrv 192.0.2.0/24 {\n}", `Testfile:3: error: the server block gets no queries for 2.0.192.in-addr.arpa., only those below example.org.: write`},
+		{"zone above that of the server block", "mxsrv org {\n}", `Testfile:1: error: the server block gets no queries for org., only those below example.org.`},
+		{"zone below that of the server block", "mxsrv a.example.org {\n}", ""},
 		{"file that is missing", "mxsrv {\n file testdata/nosuch.conf\n}",
 			`Testfile:2: error: testdata/nosuch.conf: no such file or directory: create it, or delete it from this line [file-unreadable]`},
 		{"mistake in a file", "mxsrv {\n file testdata/definitions.conf\n mail @ none\n}",
 			`Testfile:3: error: mail domain example.org. has none, and exchanges at testdata/definitions.conf:3: delete one of them [null-mx-not-alone, RFC 7505 §3]`},
-		{"authoritative", "mxsrv {\n host ns1 192.0.2.1\n authoritative {\n ns ns1 ns2.example.net.\n contact Host.Master@example.com\n ttl 1h\n refresh 1h\n retry 10m\n expire 14d\n negative 300\n }\n}",
-			`Testfile:9: error: expire "14d": write seconds, or a duration like 1h30m [syntax]`},
+		{"authoritative", "mxsrv {\n host ns1 192.0.2.1\n authoritative {\n ns ns1 ns2.example.net.\n contact Host.Master@example.com\n ttl 1h\n refresh 1h\n retry 10m\n expire 14d\n negative 300\n }\n}", ""},
+		{"expire that is no duration", "mxsrv {\n authoritative {\n ns ns1.example.net.\n expire 14y\n }\n}",
+			`Testfile:4: error: expire "14y": write seconds, or a duration like 1h30m or 1d [syntax]`},
 		{"authoritative without a block", "mxsrv {\n authoritative\n}", `Testfile:2: error: usage: authoritative { ns NAME... } [syntax]`},
 		{"authoritative without a name server", "mxsrv {\n authoritative {\n contact a\n }\n}", `Testfile:2: error: a zone needs a name server: write ns NAME... in this block [syntax]`},
 		{"name server that is an address", "mxsrv {\n authoritative {\n ns 192.0.2.1\n }\n}", `Testfile:3: error: "192.0.2.1" is an address: declare it`},

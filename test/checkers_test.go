@@ -55,7 +55,7 @@ func (c checker) judge(t *testing.T, zone, file string) (verdict, said string) {
 }
 
 // TestCheckers: those who check zone files have nothing to say about what is
-// rendered of random sets and of the examples that are served whole.
+// rendered of random sets and of the examples that are authoritative.
 func TestCheckers(t *testing.T) {
 	var all []*generated
 	for _, seed := range sets() {
@@ -98,7 +98,7 @@ func render(t *testing.T, compiled *table.Table, zone definition.Name, file stri
 	write(t, file, b.String())
 }
 
-// renderedExamples transfers the zones of the examples that are served whole.
+// renderedExamples transfers the zones of the examples that are authoritative.
 func renderedExamples(t *testing.T) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob("../examples/*/Corefile")
@@ -124,7 +124,7 @@ func renderedExamples(t *testing.T) map[string]string {
 		}
 	}
 	if len(files) == 0 {
-		t.Error("no example is served whole")
+		t.Error("no example is authoritative")
 	}
 	return files
 }
@@ -135,9 +135,10 @@ var asZones = map[string]string{
 	"alias-loop":            "a CNAME b\nb CNAME a",
 	"alias-of-alias":        "a CNAME b\nb CNAME mx1",
 	"alias-with-other-data": "a CNAME mx1\na A 192.0.2.7",
+	"answer-over-65535":     largeHost(4200),
 	"mail-wildcard":         "* MX 10 mx1",
 	"mx-target-alias":       "a CNAME mx1\n@ MX 10 a",
-	"name-invalid":          "my_host A 192.0.2.7\n@ MX 10 my_host",
+	"name-invalid":          "-host A 192.0.2.7\n@ MX 10 -host",
 	"ns-target-alias":       "a CNAME mx1\n@ NS a",
 	"null-mx-not-alone":     "@ MX 0 .\n@ MX 10 mx1",
 	"owner-outside-zone":    "www.example.net. A 192.0.2.7",
@@ -150,7 +151,16 @@ var asZones = map[string]string{
 }
 
 // notInZones are the errors that are not about records.
-var notInZones = []string{"authoritative-twice", "file-unreadable", "syntax"}
+var notInZones = []string{"authoritative-twice", "file-unreadable", "nested-signed", "syntax", "zone-unreachable"}
+
+// largeHost returns a host with n addresses.
+func largeHost(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "big A 10.0.%d.%d\n", i/256, i%256)
+	}
+	return b.String()
+}
 
 const zoneTop = "$TTL 300\n@ SOA ns admin 7 7200 1800 1209600 60\n@ NS ns\nns A 192.0.2.1\nmx1 A 192.0.2.2\n"
 

@@ -28,7 +28,7 @@ func startTwo(t *testing.T, c *cluster) []*server {
 	return []*server{start(t, t.TempDir(), corefile), start(t, t.TempDir(), corefile)}
 }
 
-// TestEtcdFragments: fragments that are wrong, alone or together, are left out
+// TestEtcdFragments: fragments that are wrong, alone or together, are excluded
 // alone, and the same on each server.
 func TestEtcdFragments(t *testing.T) {
 	c := startCluster(t)

@@ -28,7 +28,7 @@ type generator struct {
 	rnd *rand.Rand
 
 	stanzas  []*stanza
-	held     []string        // absolute names of all but aliases, in the order of making
+	names    []string        // absolute names of all but aliases, in the order of making
 	hosts    []string        // those that anything may point to
 	declared map[string]bool // kind and absolute name
 	made     map[string]bool // zone and record
@@ -187,7 +187,7 @@ func (g *generator) newName(s *stanza, stem string, reserve int) string {
 	case 2: // the longest name, or nearly
 		label = longName(label, room-g.rnd.IntN(4))
 	case 3: // below a name of the same stanza
-		above := pick(g, g.held)
+		above := pick(g, g.names)
 		for _, zone := range s.zones[:1] {
 			if rel, ok := strings.CutSuffix(above, "."+zone); ok && len(label)+1+len(rel) <= room {
 				label += "." + rel
@@ -226,7 +226,7 @@ func (g *generator) take(s *stanza, kind, name string) bool {
 		if g.declared[kind+" "+full] || g.declared["alias "+full] {
 			return false
 		}
-		if kind == "alias" && (slices.Contains(g.held, full) || g.zoneOf(full) == full) {
+		if kind == "alias" && (slices.Contains(g.names, full) || g.zoneOf(full) == full) {
 			return false
 		}
 	}
@@ -234,7 +234,7 @@ func (g *generator) take(s *stanza, kind, name string) bool {
 		full := absolute(name, zone)
 		g.declared[kind+" "+full] = true
 		if kind != "alias" {
-			g.held = append(g.held, full)
+			g.names = append(g.names, full)
 		}
 	}
 	return true
@@ -530,7 +530,7 @@ func (g *generator) someAliases(s *stanza) {
 		if !g.take(s, "alias", name) {
 			continue
 		}
-		host := pick(g, g.held)
+		host := pick(g, g.names)
 		if rel, ok := strings.CutSuffix(host, "."+s.zones[0]); ok && g.zoneOf(host) == s.zones[0] {
 			host = rel
 		}

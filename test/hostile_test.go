@@ -25,7 +25,7 @@ const inFlight = 50
 // TestHostile: whatever is sent over UDP and TCP, the server goes on answering
 // what it is asked, and neither memory nor connections grow.
 func TestHostile(t *testing.T) {
-	for name, corefile := range map[string]string{"over a file": overlay, "whole": wholeOverlay()} {
+	for name, corefile := range map[string]string{"over a file": overlay, "authoritative": authoritativeOverlay()} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir+"/db.example.com", overlayZone)
@@ -184,7 +184,7 @@ func (f *foe) packet() []byte {
 	return kinds[f.rnd.IntN(len(kinds))](f.question())
 }
 
-// question is a good message about a name that is held.
+// question is a good message about a name that is declared.
 func (f *foe) question() []byte {
 	m := query(f.t, overlayNames[f.rnd.IntN(len(overlayNames))])
 	if f.rnd.IntN(2) == 0 {

@@ -66,7 +66,7 @@ func TestEtcdBurst(t *testing.T) {
 	s := start(t, t.TempDir(), fmt.Sprintf(registered, c.endpoints()))
 	eventually(t, s, "the watch is there", func() bool { return len(transferHosts(s)) == 1 })
 	loads := func() int {
-		return len(regexp.MustCompile(`plugin/mxsrv: (loaded|patched) `).FindAllString(s.String(), -1))
+		return len(regexp.MustCompile(`plugin/mxsrv: .*: (loaded|patched)`).FindAllString(s.String(), -1))
 	}
 	before, began := loads(), time.Now()
 	var clients sync.WaitGroup

@@ -18,10 +18,10 @@ import (
 // that is declared, in any order of asking.
 func TestUnbound(t *testing.T) {
 	unbound := rig.Peer(t, "unbound")
-	behind := startOverlay(t)
+	authority := startOverlay(t)
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			resolver := startUnbound(t, unbound, behind.addr)
+			resolver := startUnbound(t, unbound, authority.addr)
 			questions := slices.Clone(overlayNames)
 			// Names that are not there, and those above the declared ones, are what
 			// a denial could spread from.

@@ -93,8 +93,8 @@ var someTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.T
 func (c *curious) question(id int) *question {
 	name := c.name()
 	q := &question{name: name, qtype: one(c, someTypes), size: dns.MinMsgSize, edns: "none"}
-	if held := c.types[name]; len(held) > 0 && c.rnd.IntN(10) < 6 {
-		q.qtype = one(c, held)
+	if declared := c.types[name]; len(declared) > 0 && c.rnd.IntN(10) < 6 {
+		q.qtype = one(c, declared)
 	}
 	if c.rnd.IntN(10) < 4 {
 		q.name = c.mixed(name)
@@ -120,7 +120,7 @@ func (c *curious) question(id int) *question {
 	return q
 }
 
-// name chooses a name that is held, near one, between names, below one, or
+// name chooses a name that is declared, near one, between names, below one, or
 // outside. Those that get too long for a name are chosen again.
 func (c *curious) name() string {
 	for {

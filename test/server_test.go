@@ -6,6 +6,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ import (
 // mistake is, which rule it breaks and what to write.
 func TestRefusedConfigurations(t *testing.T) {
 	for _, tc := range []struct{ name, block, want string }{
-		{"stray word", "hots mx1 192.0.2.1", `Corefile:3: error: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, mail, reload, serials, service, ttl [syntax]`},
+		{"stray word", "hots mx1 192.0.2.1", `Corefile:3: error: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, reload, serials, service, ttl [syntax]`},
 		{"missing address", "host mx1", `Corefile:3: error: usage: host NAME ADDRESS... [syntax]`},
 		{"number out of range", "mail @ 70000 mx1", `Corefile:3: error: preference "70000": write a number from 0 to 65535 [value-out-of-range, RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8]`},
 		{"address as exchange", "mail @ 10 192.0.2.1", `Corefile:3: error: "192.0.2.1" is an address: declare it with "host NAME 192.0.2.1" and write the name [target-is-address,`},
@@ -45,23 +46,31 @@ func TestRefusedConfigurations(t *testing.T) {
 	}
 }
 
-// TestWarnings: what may be wrong is logged once, and served.
+// TestWarnings: what may be wrong is logged once, and served. Where a plugin comes before or after mxsrv matters.
 func TestWarnings(t *testing.T) {
-	s := start(t, t.TempDir(), `example.org:1053 {
-    bind 127.0.0.1
-    cache
-    minimal
-    mxsrv {
-        host mx1 192.0.2.1 {
-            ttl 60
-        }
-        mail @ 10 mx1
-    }
-}`)
-	for _, id := range []string{"mail-single-host", "glue-ttl-lower", "minimal-strips-glue"} {
-		if got := strings.Count(s.String(), "["+id); got != 1 {
-			t.Errorf("%s is logged %d times, want once:\n%s", id, got, s)
-		}
+	for _, tc := range []struct{ name, plugins, block, want string }{
+		{"records", "cache\nminimal", "host mx1 192.0.2.1 {\nttl 60\n}\nmail @ 10 mx1",
+			"glue-ttl-lower mail-single-host minimal-strips-glue"},
+		{"ignored", "minimal", "ignore mail-single-host minimal-strips-glue\nhost mx1 127.0.0.1\nmail @ 10 mx1",
+			"address-special"},
+		{"before", "template IN TXT {\nrcode NXDOMAIN\n}\nwhoami", "host mx1 192.0.2.1", "template-in-front"},
+		{"after, and never asked", "errors\nwhoami", "host mx1 192.0.2.1\nauthoritative {\nns ns.example.net.\n}",
+			"behind-unreached"},
+		{"transferred without what is after it", "transfer {\nto *\n}\nwhoami",
+			"host mx1 192.0.2.1\nfallthrough\nauthoritative {\nns ns.example.net.\n}", "transfer-incomplete"},
+		{"transferred whole", "transfer {\nto *\n}", "host mx1 192.0.2.1\nauthoritative {\nns ns.example.net.\n}", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := start(t, t.TempDir(), "example.org:1053 {\nbind 127.0.0.1\n"+tc.plugins+"\nmxsrv {\n"+tc.block+"\n}\n}\n")
+			var got []string
+			for _, m := range regexp.MustCompile(`(?m)^\[WARNING\] .* \[([a-z-]+)[],]`).FindAllStringSubmatch(s.String(), -1) {
+				got = append(got, m[1])
+			}
+			slices.Sort(got)
+			if strings.Join(got, " ") != tc.want {
+				t.Errorf("%v, want %s\n%s", got, tc.want, s)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ const checkExamples = `  mxsrv check                            ./Corefile, with
   mxsrv check --online                   query the resolver of this machine, too
   mxsrv check --online --server 192.0.2.53   or another server
   mxsrv check --json | jq -r '.[].id'
+  mxsrv check --ignore mail-single-host --strict
   mxsrv check --rules                    list what it looks for
 
 Exit status: 0 no findings, or only warnings; 1 errors, or with --strict any findings; 2 usage or I/O error.`
@@ -25,6 +27,7 @@ type checkFlags struct {
 	readFlags
 	strict, json, online, rules bool
 	server                      string
+	ignore                      []string // rules
 }
 
 func checkCommand(u *ui) *cobra.Command {
@@ -41,6 +44,7 @@ func checkCommand(u *ui) *cobra.Command {
 	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared?")
 	c.Flags().BoolVar(&f.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
+	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several")
 	f.readFlags.add(c)
 	return c
 }
@@ -51,6 +55,9 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 	}
 	if f.server != "" && !f.online {
 		return hint.Add(errors.New("--server is for --online"), "mxsrv check --online --server %s", f.server)
+	}
+	if err := f.checkIgnore(); err != nil {
+		return err
 	}
 	if len(paths) == 0 {
 		paths = []string{defaultCorefile}
@@ -66,7 +73,17 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 	})
 }
 
-// find returns all findings.
+// checkIgnore returns an error if a rule of --ignore cannot be ignored.
+func (f *checkFlags) checkIgnore() error {
+	for _, id := range f.ignore {
+		if err := lint.Ignorable(id, append(lint.Rules(), onlineRules...)); err != nil {
+			return hint.Add(fmt.Errorf("--ignore: %v", err), "mxsrv check --rules")
+		}
+	}
+	return nil
+}
+
+// find returns all findings but those that are ignored.
 func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 	all, err := f.read(u, paths)
 	if err != nil {
@@ -83,7 +100,10 @@ func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 		}
 		findings = append(findings, found...)
 	}
-	return unique(findings), nil
+	ignored := func(finding lint.Finding) bool {
+		return finding.Rule.Severity == lint.Warning && slices.Contains(f.ignore, finding.Rule.ID)
+	}
+	return slices.DeleteFunc(unique(findings), ignored), nil
 }
 
 // query returns what the answers of a DNS server show to be wrong.

@@ -113,10 +113,10 @@ func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Bloc
 
 // simulator returns what judges definitions as a server block does: with all that its stanzas and their files declare.
 func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulator {
-	plugins := slices.DeleteFunc(slices.Sorted(maps.Keys(b.Tokens)), func(name string) bool { return name == "mxsrv" })
 	s := &store.Simulator{
 		Declared: stanzas.Inline, Errs: stanzas.Errs,
-		Options: lint.Options{Zones: stanzas.Zones, Fallthrough: stanzas.Fallthrough, Plugins: plugins, Pos: stanzas.Pos},
+		Options: lint.Options{Pos: stanzas.Pos, Zones: stanzas.Zones, ZonePos: stanzas.ZonePos, BlockZones: stanzas.Keys,
+			Fallthrough: stanzas.Fallthrough, Plugins: plugins(b), Ignore: stanzas.Ignore},
 	}
 	for _, f := range stanzas.Files {
 		set, errs := f.Load().Read()
@@ -126,6 +126,20 @@ func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulato
 		s.Zones = e.Zones
 	}
 	return s
+}
+
+// plugins returns the other plugins of a server block.
+func plugins(b caddyfile.ServerBlock) lint.Plugins {
+	p := lint.PluginsOf(slices.Collect(maps.Keys(b.Tokens)))
+	signs := func(t caddyfile.Token) bool { return t.Text == "key" }
+	if tokens := b.Tokens["dnssec"]; slices.ContainsFunc(tokens, signs) {
+		d := caddyfile.NewDispenserTokens("", tokens)
+		d.Next()
+		for _, zone := range plugin.OriginsFromArgsOrServerBlock(d.RemainingArgs(), b.Keys) {
+			p.Signed = append(p.Signed, definition.Name(zone))
+		}
+	}
+	return p
 }
 
 // shorten makes paths of imported files relative to the working directory if they are in it. The parser makes them

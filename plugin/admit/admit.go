@@ -26,8 +26,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-// An Admission is the decision about all fragments there are. It is kept up to date,
-// and is for one goroutine.
+// An Admission is the decision about all fragments there are. It is for one goroutine.
 type Admission struct {
 	stores    []change.Store
 	fragments *change.Fragments
@@ -87,10 +86,9 @@ type selection func(errors []lint.Finding, last bool) map[*change.Fragment]lint.
 // steps returns what is selected first and then.
 func (a *Admission) steps() []selection { return []selection{a.wrongAlone, a.yielding} }
 
-// Part decides about the fragments that a change may concern, if some names are
-// declared otherwise now, and returns what must be read then: see
-// [change.Affected]. If that is too much it returns false, and [Admission.All]
-// must decide.
+// Part decides about the fragments that a change of the declarations of some names may
+// concern, and returns what must be read then: see [change.Affected]. If that is too much
+// it returns false, and [Admission.All] must decide.
 func (a *Admission) Part(stores []change.Store, changed definition.Names) (change.Part, bool) {
 	a.start(stores)
 	names := definition.Names{}

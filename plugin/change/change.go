@@ -1,26 +1,26 @@
-// Package change says what a change of definitions concerns, so that a changed line
+// Package change finds out what a change of definitions concerns, so that a changed line
 // among a million costs milliseconds and not a load of everything.
 //
-// A [Document] is a definitions file as a list of stanzas, and [Fragments] are the keys
-// of etcd. When they change, both name the owners of what has gone and of what has
-// come. [Affected] then finds in two directions what that concerns.
+// A [Document] is a definitions file as a list of stanzas, which are its statements with
+// their blocks, and [Fragments] are the keys of etcd. When they change, both return the owners of what was removed and of what was
+// added. [Affected] then finds in two directions what that concerns.
 //
-// Towards the dependents: what points to a changed name is answered otherwise (an
-// exchange's addresses come along as glue, an alias is answered with what its host has)
+// Towards the dependents: what points to a changed name gets other answers (the
+// addresses of an exchange are glue, an alias is answered with the records of its host)
 // and may break a rule now (an exchange that has become an alias). So may what points
 // to that, and so on.
 //
-// Towards the targets: to say what these names are answered, and which rules they break,
-// takes everything that is declared of them, of what they point to, and so on. Names
-// that are reached only so are answered as before.
+// Towards the targets: the answers for these names, and the rules that they break, depend
+// on everything that is declared of them, of what they point to, and so on. Names
+// that are reached only in this direction have the same answers as before.
 //
 // A mail domain and its _smtp._tcp, which it may publish, always go together. What is
-// declared of the apexes of authoritative zones, and of their aliases, comes along each
-// time, for the rules; their answers are concerned only if their name servers are.
+// declared of the apexes of authoritative zones, and of their aliases, is always included,
+// for the rules; their answers are concerned only if their name servers are.
 //
 // # Limitations
 //
-// What concerns more than a few thousand names is not told apart from a change of
+// A change that concerns more than a few thousand names is treated as a change of
 // everything. Documents and fragments are for one goroutine.
 package change
 
@@ -31,18 +31,18 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// maxNames is how many names may be concerned, with a name for the _smtp._tcp of
-// each: 2000 take some 20 ms.
+// maxNames is how many names may be concerned. Most count twice, with their _smtp._tcp;
+// the 2000 that are left take some 20 ms.
 const maxNames = 4000
 
-// A Store has declarations.
+// A Store returns declarations by owner or by target.
 type Store interface {
 	// Declaring returns what is declared of some names, and all apexes. It returns
-	// false if that is too much to be read apart.
+	// false if that is so much that everything should be read instead.
 	Declaring(names definition.Names) (*definition.Set, bool)
 
-	// Pointing returns what is declared that points to one of some names, likewise.
-	// Apexes are left out: there are few, and Apexes has them.
+	// Pointing returns what is declared that points to one of some names, or false
+	// likewise. Apexes are not part of it: there are few, and Apexes returns them.
 	Pointing(at definition.Names) (*definition.Set, bool)
 
 	// Apexes returns those of authoritative zones.
@@ -62,14 +62,14 @@ func (s static) Pointing(at definition.Names) (*definition.Set, bool) {
 }
 func (s static) Apexes() []definition.Apex { return s.set.Apexes }
 
-// A Part is what a change concerns of all that is declared.
+// A Part is what must be checked and compiled again after a change.
 type Part struct {
-	Concerned definition.Names // that may be answered otherwise than before, and perhaps some more
+	Concerned definition.Names // whose answers may change, and perhaps some more
 	Names     definition.Names // those, and the apexes of zones
 	Set       *definition.Set  // all that is declared of Names, of what they point to, and so on
 }
 
-// All returns all names that Set speaks of, and those that are concerned.
+// All returns all names in Set, owners and targets, and those that are concerned.
 func (p *Part) All() definition.Names {
 	all := p.Set.Owners()
 	all.Add(p.Set.Targets())
@@ -77,28 +77,28 @@ func (p *Part) All() definition.Names {
 	return all
 }
 
-// Affected returns what a change concerns, if some names are declared otherwise now.
-// It returns false if that is too much.
+// Affected returns what a change of the declarations of some names concerns. It returns
+// false if that is too much.
 func Affected(stores []Store, changed definition.Names) (Part, bool) {
-	c := closure{stores: stores}
+	c := search{stores: stores}
 	p := Part{Concerned: c.dependents(changed), Names: c.apexes()}
 	return c.complete(p)
 }
 
-// AffectedBare is Affected without the apexes of zones: enough to say which rules a
-// change breaks.
+// AffectedBare is like Affected, without the apexes of zones: enough to check which rules
+// a change breaks.
 func AffectedBare(stores []Store, changed definition.Names) (Part, bool) {
-	c := closure{stores: stores}
+	c := search{stores: stores}
 	return c.complete(Part{Concerned: c.dependents(changed), Names: definition.Names{}})
 }
 
-// A closure looks for the names that a change concerns.
-type closure struct {
+// A search looks for the names that a change concerns.
+type search struct {
 	stores  []Store
 	tooMuch bool
 }
 
-func (c *closure) complete(p Part) (Part, bool) {
+func (c *search) complete(p Part) (Part, bool) {
 	p.Names.Add(p.Concerned)
 	c.tooMuch = c.tooMuch || len(p.Names) > maxNames
 	p.Set = c.targets(p.Names)
@@ -106,7 +106,7 @@ func (c *closure) complete(p Part) (Part, bool) {
 }
 
 // gather returns what the stores have, in their order.
-func (c *closure) gather(of func(Store) (*definition.Set, bool)) *definition.Set {
+func (c *search) gather(of func(Store) (*definition.Set, bool)) *definition.Set {
 	var sets []*definition.Set
 	for _, s := range c.stores {
 		set, ok := of(s)
@@ -119,16 +119,16 @@ func (c *closure) gather(of func(Store) (*definition.Set, bool)) *definition.Set
 	return definition.Merge(sets...)
 }
 
-func (c *closure) declaring(names definition.Names) *definition.Set {
+func (c *search) declaring(names definition.Names) *definition.Set {
 	return c.gather(func(s Store) (*definition.Set, bool) { return s.Declaring(names) })
 }
 
-func (c *closure) pointing(at definition.Names) *definition.Set {
+func (c *search) pointing(at definition.Names) *definition.Set {
 	return c.gather(func(s Store) (*definition.Set, bool) { return s.Pointing(at) })
 }
 
-// reach adds to names what a step from the last ones leads to, again and again.
-func (c *closure) reach(
+// reach returns names with all that steps from them lead to, or stops at too many.
+func (c *search) reach(
 	names definition.Names, most int, step func(definition.Names) definition.Names,
 ) definition.Names {
 	all := definition.Names{}
@@ -141,7 +141,7 @@ func (c *closure) reach(
 }
 
 // dependents returns names with all that point to them.
-func (c *closure) dependents(names definition.Names) definition.Names {
+func (c *search) dependents(names definition.Names) definition.Names {
 	return c.reach(names, maxNames, func(at definition.Names) definition.Names {
 		owners := c.pointing(at).Owners()
 		for _, s := range c.stores {
@@ -156,14 +156,14 @@ func (c *closure) dependents(names definition.Names) definition.Names {
 }
 
 // targets returns all that is declared of names and of what they point to.
-func (c *closure) targets(names definition.Names) *definition.Set {
+func (c *search) targets(names definition.Names) *definition.Set {
 	const most = 4 * maxNames // a name points to few others
 	all := c.reach(names, most, func(names definition.Names) definition.Names { return c.declaring(names).Targets() })
 	return c.declaring(all)
 }
 
 // apexes returns the apexes of authoritative zones, and their aliases.
-func (c *closure) apexes() definition.Names {
+func (c *search) apexes() definition.Names {
 	apexes := definition.Names{}
 	for _, s := range c.stores {
 		for _, a := range s.Apexes() {

@@ -7,7 +7,7 @@ import (
 )
 
 // Content is what a source declares at one time: a set that never changes, documents,
-// or fragments, by the edits of those that were there before: of none in what is loaded.
+// or fragments. These are given as edits of those of the content before, or of none.
 type Content struct {
 	Set       *definition.Set
 	Documents []*Document
@@ -16,7 +16,7 @@ type Content struct {
 	Zones     definition.Zones  // of relative names in edits; nil if the source has no fragments
 	Revision  int64             // of the fragments; it never falls as long as their store lives
 
-	Doing func(step string) // if it is not nil: is told of each step of a reading, and "" at its end
+	Doing func(step string) // if it is not nil: is called with each step of a reading, and "" at its end
 
 	fragments *Fragments // what the edits have made, or nil
 }
@@ -56,9 +56,8 @@ func (c *Content) doing(step string) {
 	}
 }
 
-// Change turns c into other content. It returns the names of which that declares
-// something else, or false if all must be read to know; then c is of no use any
-// more.
+// Change turns c into other content. It returns the names whose declarations change with
+// that, or false if all must be read to know; then c must not be used any more.
 func (c *Content) Change(to *Content) (definition.Names, bool) {
 	sameFiles := slices.EqualFunc(c.Documents, to.Documents, func(a, b *Document) bool { return a.source == b.source })
 	if c.Set != nil || to.Set != nil || len(c.Errs)+len(to.Errs) > 0 || !sameFiles {
@@ -78,9 +77,8 @@ func (c *Content) Change(to *Content) (definition.Names, bool) {
 	return names, true
 }
 
-// Apply makes the fragments of loaded content, or goes on with those of the content
-// before. It returns the names of which they declare something else then, and the
-// mistakes in those that have come.
+// Apply applies the edits to the fragments of the content before, or to none. It returns
+// the names whose declarations change with that, and the mistakes in new fragments.
 func (c *Content) Apply(before *Content) (definition.Names, definition.Errors) {
 	if c.Zones == nil {
 		return nil, nil
@@ -96,7 +94,7 @@ func (c *Content) Apply(before *Content) (definition.Names, definition.Errors) {
 	return changed, unread
 }
 
-// Stores returns what has the declarations.
+// Stores returns the stores of all its declarations.
 func (c *Content) Stores() []Store {
 	var stores []Store
 	if c.Set != nil {

@@ -7,21 +7,21 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Document is the text of a definitions file, kept as a list of stanzas once it was
-// read. What it declares of a few names, and what it declares otherwise after a change,
-// is then read without the rest of it.
+// A Document is the text of a definitions file, with an index of its stanzas once it was
+// read. Then what it declares of a few names is read without the rest of it, and so is
+// what a change adds and removes.
 type Document struct {
 	source, text string
 	reader       *definition.Reader // of its zones
 
-	clean   bool   // it was read without a mistake: the rest is right
+	usable  bool   // it was read without a mistake, and the fields below match the text
 	ttl     uint32 // default TTL of its declarations
 	index   stanzaIndex
 	counted struct{ offset, line int } // a place, so that lines need not be counted from the start
 }
 
 // NewDocument returns a document that is not read yet; source names it in positions, and
-// the reader, which many may share, has the zones of relative names in it.
+// the reader, which documents may share, has the zones of relative names in it.
 func NewDocument(source, text string, reader *definition.Reader) *Document {
 	return &Document{source: source, text: text, reader: reader}
 }
@@ -43,29 +43,28 @@ func (d *Document) Read(s *definition.Set) definition.Errors {
 		before = *s
 	})
 	_, errs := r.Set()
-	d.ttl, d.clean = r.DefaultTTL(), len(errs) == 0 && len(d.text) <= math.MaxUint32
+	d.ttl, d.usable = r.DefaultTTL(), len(errs) == 0 && len(d.text) <= math.MaxUint32
 	return errs
 }
 
-// Change gives the document another text. It returns the names of which that declares
-// something else, and perhaps some more: the owners in all stanzas that have gone or
-// come, wherever they stand. It returns false if the whole text must be read to know;
-// then the document is of no use any more.
+// Change replaces the text, and returns the owners whose declarations may differ: those
+// in all stanzas that are removed or added, wherever they stand. It returns false if the
+// whole text must be read to know; then nothing may be called but Source and Text, and Read.
 //
-// It goes through the words of the whole text, 0.1 s for a million stanzas, but
-// interprets only what has come.
+// It splits the whole text into words, 0.1 of the 0.17 s that a million stanzas take, but
+// interprets only what is added. While it works it takes 24 octets for each stanza.
 func (d *Document) Change(text string) (definition.Names, bool) {
-	if !d.clean || len(text) > math.MaxUint32 {
+	if !d.usable || len(text) > math.MaxUint32 {
 		return nil, false
 	}
-	d.clean = false
+	d.usable = false
 	next := Document{source: d.source, text: text, reader: d.reader, ttl: d.ttl}
 	if !next.split(len(d.index.offsets)) {
 		return nil, false
 	}
 	names, ok := next.inherit(d)
 	if ok {
-		next.clean = true
+		next.usable = true
 		*d = next
 	}
 	return names, ok
@@ -82,21 +81,24 @@ func (d *Document) split(about int) bool {
 }
 
 // inherit completes the index of a document that is split: from that of the document
-// before for all stanzas that this one has too. It returns the owners in those that
-// only one of the two has, or false if that is too much.
+// before for all stanzas that both have. It returns the owners in those that only one
+// of the two has, or false if that is too much.
 func (d *Document) inherit(before *Document) (definition.Names, bool) {
-	same, gone := d.match(before)
-	var come []int
+	same, removed := d.match(before)
+	var added []int
 	for i, n := range same {
-		if n < 0 && len(come) <= maxFound {
-			come = append(come, i)
+		if n < 0 {
+			added = append(added, i)
+		}
+		if len(added) > maxFound {
+			return nil, false
 		}
 	}
-	was, _, ok := before.readStanzas(gone)
+	was, _, ok := before.readStanzas(removed)
 	if !ok {
 		return nil, false
 	}
-	is, made, ok := d.readStanzas(come)
+	is, made, ok := d.readStanzas(added)
 	if !ok {
 		return nil, false
 	}
@@ -123,8 +125,8 @@ func (d *Document) stanza(i int) string {
 }
 
 // readStanzas reads some stanzas, in ascending order, and returns what they declare
-// together and each. It returns false if they are too many, or mean anything else than
-// the same stanzas within the text.
+// together, and what each does. It returns false if they are too many, or if one cannot be
+// read out of its context: a ttl statement, which changes others, or a mistake.
 func (d *Document) readStanzas(stanzas []int) (set *definition.Set, each []definition.Set, ok bool) {
 	set, ok = new(definition.Set), len(stanzas) <= maxFound
 	r := d.reader.Into(set)
@@ -136,7 +138,7 @@ func (d *Document) readStanzas(stanzas []int) (set *definition.Set, each []defin
 		}
 		before := *set
 		pos := definition.Pos{Source: d.source, Line: d.line(int(d.index.offsets[i]))}
-		r.Text(pos, text, func(s definition.Statement) { ok = ok && s.Words[0] != "ttl" }) // which is about all others
+		r.Text(pos, text, func(s definition.Statement) { ok = ok && s.Words[0] != "ttl" })
 		each = append(each, set.Since(&before))
 	}
 	_, errs := r.Set()
@@ -157,8 +159,8 @@ func (d *Document) line(offset int) int {
 }
 
 const (
-	maxFound  = 4 * maxNames // stanzas that are read to look for names: a few name each
-	maxStanza = 1 << 18      // octets of one, which may then declare as many names as maxNames
+	maxFound  = 4 * maxNames // stanzas that are read for one change, each with a few names
+	maxStanza = 1 << 18      // octets of the largest that is read by itself: it may have maxNames names
 )
 
 // Declaring implements [Store].
@@ -181,7 +183,7 @@ func (d *Document) Pointing(at definition.Names) (*definition.Set, bool) {
 
 // about reads the stanzas that have one of some names in a column.
 func (d *Document) about(names definition.Names, column *nameColumn) (*definition.Set, bool) {
-	if !d.clean {
+	if !d.usable {
 		return nil, false
 	}
 	set, _, ok := d.readStanzas(column.find(names))

@@ -149,14 +149,20 @@ func checkChanged(t *testing.T, before *definition.Set, d *Document, text string
 			t.Errorf("%s is not among %v: it was %q and is %q", name, labels(changed), was[name], is[name])
 		}
 		one := definition.Names{name: true}
-		for what, of := range map[string]func(*Document) (*definition.Set, bool){
-			"declaring":   func(d *Document) (*definition.Set, bool) { return d.Declaring(one) },
-			"pointing to": func(d *Document) (*definition.Set, bool) { return d.Pointing(one) },
-		} {
-			want, ok := of(fresh)
-			if got, gotOK := of(d); gotOK != ok || !reflect.DeepEqual(got, want) {
-				t.Errorf("%s %s: %+v, want %+v", what, name, got, want)
+		for _, d := range []*Document{d, fresh} {
+			if got, ok := d.Declaring(one); ok && !reflect.DeepEqual(got, after.Declaring(one)) {
+				t.Errorf("declaring %s: %+v, want %+v", name, got, after.Declaring(one))
 			}
+			if got, ok := d.Pointing(one); ok && !reflect.DeepEqual(got, after.Pointing(one)) {
+				t.Errorf("pointing to %s: %+v, want %+v", name, got, after.Pointing(one))
+			}
+		}
+		_, declaring := d.Declaring(one)
+		_, pointing := d.Pointing(one)
+		_, wantDeclaring := fresh.Declaring(one)
+		_, wantPointing := fresh.Pointing(one)
+		if declaring != wantDeclaring || pointing != wantPointing {
+			t.Errorf("%s is known: %v, %v, want %v, %v", name, declaring, pointing, wantDeclaring, wantPointing)
 		}
 		if t.Failed() {
 			t.FailNow()

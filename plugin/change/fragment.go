@@ -10,16 +10,16 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Fragment is a small text of definitions that comes and goes on its own: the
+// A Fragment is a small text of definitions that is added and removed on its own: the
 // value of a key in etcd.
 type Fragment struct {
 	Key     string
 	Text    string
-	Created int64 // revision at which the key came to be: of two that contradict each other the younger yields
+	Created int64 // revision at which the key was created: of two that contradict each other the younger yields
 }
 
-// Source names the fragment in positions. A key may contain anything, and must not make
-// lines of its own in a log.
+// Source names the fragment in positions. A key may contain anything, so it is quoted
+// where it would not be one word in one line of a log.
 func (f *Fragment) Source() string {
 	quoted := strconv.Quote(f.Key)
 	if plain := quoted[1 : len(quoted)-1]; plain == f.Key {
@@ -52,8 +52,8 @@ func (s fragmentSet) byAge() []*Fragment {
 	return slices.SortedFunc(maps.Keys(s), (*Fragment).Compare)
 }
 
-// A nameIndex is fragments by hashes of the names in them. Many may name one exchange:
-// each comes and goes in the same time, however many these are.
+// A nameIndex has fragments by hashes of the names in them. Many may name one exchange:
+// adding and removing one takes the same time, however many these are.
 type nameIndex map[uint32]posting
 
 // A posting is the fragments with a name: mostly one, for which a map would take ten

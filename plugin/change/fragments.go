@@ -12,9 +12,7 @@ import (
 )
 
 // Fragments are all that there are. Each is read when it is needed. Those that have
-// a mistake, and those that are excluded from outside, declare nothing.
-//
-// They are for one goroutine.
+// a mistake, and those that [Fragments.Exclude] excludes, declare nothing.
 type Fragments struct {
 	reader   *definition.Reader // of the zones
 	byKey    map[string]*Fragment
@@ -25,8 +23,7 @@ type Fragments struct {
 	owners, targets nameIndex // of the names that they declare, and that they point to
 }
 
-// NewFragments returns that there are none; relative names in some that come are
-// in zones.
+// NewFragments returns no fragments; relative names in those that are added are in zones.
 func NewFragments(zones definition.Zones) *Fragments {
 	return &Fragments{
 		reader: definition.NewReader(zones), byKey: make(map[string]*Fragment),
@@ -61,9 +58,9 @@ func (f *Fragments) Of(source string) *Fragment {
 	return f.byKey[key]
 }
 
-// Apply edits the fragments. It returns the names of which they declare something
-// else then, and perhaps some more, and the mistakes in those that have come. One
-// without is not excluded.
+// Apply edits the fragments. It returns the names whose declarations change with that,
+// and perhaps some more, and the mistakes in new fragments. A new one without a mistake
+// is not excluded.
 func (f *Fragments) Apply(edits []Edit) (changed definition.Names, errs definition.Errors) {
 	changed = definition.Names{}
 	for i := range edits {
@@ -108,16 +105,17 @@ func (f *Fragments) remove(old *Fragment) definition.Names {
 	return owners
 }
 
-// maxRecords is how many records a fragment may declare. A line declares the product of
-// its names and hosts: ten kilobytes may be millions, for which all servers would
-// work for minutes.
+// maxRecords is how many records a fragment may declare. A statement declares the product
+// of its names and hosts: ten kilobytes may be millions, which would keep all servers busy
+// for minutes.
 const maxRecords = 100_000
 
 // Read reads one. Of what has a mistake in it nothing is declared.
 func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
 	set, errs := f.readInto(new(definition.Set), one)
 	if n := set.Records(); len(errs) == 0 && n > maxRecords {
-		text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments", n, maxRecords)
+		text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments",
+			n, maxRecords)
 		errs = definition.Errors{{Pos: one.pos(), ID: definition.ValueOutOfRange, Text: text}}
 	}
 	if len(errs) > 0 {
@@ -138,7 +136,7 @@ func (f *Fragments) Owners(one *Fragment) definition.Names {
 	return set.Owners()
 }
 
-// Exclude excludes a fragment, or does so no more if it has no mistake.
+// Exclude excludes a fragment, or readmits it if it has no mistake.
 func (f *Fragments) Exclude(one *Fragment, excluded bool) {
 	if excluded {
 		f.excluded[one] = true
@@ -170,7 +168,7 @@ func (f *Fragments) ExcludedAbout(declaring, pointing definition.Names) []*Fragm
 	return about.byAge()
 }
 
-// ReadAll adds to a set what is declared, in the order of age.
+// ReadAll adds to a set what is declared, the oldest first.
 func (f *Fragments) ReadAll(s *definition.Set) {
 	for one := range f.All() {
 		if !f.excluded[one] {

@@ -8,8 +8,8 @@ import (
 
 // match compares a document with the one before, stanza by stanza, wherever they stand.
 // For each it returns one of the same text there, each taken once, or -1; and those of the
-// document before that are gone, or more than maxFound of them.
-func (d *Document) match(before *Document) (same []int32, gone []int) {
+// document before that are removed, or more than maxFound of them.
+func (d *Document) match(before *Document) (same []int32, removed []int) {
 	n, m := len(d.index.offsets), len(before.index.offsets)
 	same = make([]int32, n)
 	first, last := 0, 0 // how many at the start and at the end stay where they are
@@ -61,7 +61,7 @@ func (t *stanzaTable) take(text string) int32 {
 	return -1
 }
 
-// left returns the stanzas that nobody has taken, in order, or more than maxFound.
+// left returns the stanzas that were not taken, in order, or more than maxFound.
 func (t *stanzaTable) left() []int {
 	var left []int
 	for _, head := range t.heads {

@@ -92,5 +92,5 @@ func (c *nameColumn) find(names definition.Names) []int {
 
 var hashSeed = maphash.MakeSeed()
 
-// hash tells names apart, mostly; what it finds is looked at.
+// hash may be the same for different names: what is found by it must be compared.
 func hash(n definition.Name) uint32 { return uint32(maphash.String(hashSeed, string(n))) }

@@ -1,12 +1,10 @@
-// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one
-// [Block]: the zones, the definitions, the sources of further ones, and the options. It
-// needs no server, so that the tool reads by it too.
+// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one [Block]: the zones, the
+// definitions, the sources of further ones, and the options. It needs no server, so that the tool reads by it too.
 //
 // [Read] has no side effects, and does not stop at the first mistake: the Block has all.
 package corefile
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"path/filepath"
@@ -26,7 +24,10 @@ import (
 type Block struct {
 	Pos         definition.Pos // of the first stanza
 	Zones       definition.Zones
-	Inline      *definition.Set // what the stanzas themselves declare
+	ZonePos     map[definition.Name]definition.Pos // of the first stanza with a zone
+	Keys        definition.Zones                   // of the server block, which gets the queries below these
+	Ignore      map[string]definition.Pos          // rules whose warnings are accepted, and where it says so
+	Inline      *definition.Set                    // what the stanzas themselves declare
 	Errs        definition.Errors
 	Files       []*file.Source   // one for each stanza that names files
 	Etcds       []*etcd.Source   // at most one
@@ -49,7 +50,13 @@ type Env struct {
 
 // Read reads the stanzas that d has left. There may be none: then Pos.Line is 0.
 func Read(d *caddyfile.Dispenser, env Env) *Block {
-	b := &Block{Inline: new(definition.Set), env: env}
+	b := &Block{Inline: new(definition.Set), env: env,
+		ZonePos: make(map[definition.Name]definition.Pos), Ignore: make(map[string]definition.Pos)}
+	for _, key := range env.Origins(nil, env.Keys) {
+		if zone, err := definition.ParseName(key, "."); err == nil {
+			b.Keys = append(b.Keys, zone)
+		}
+	}
 	lines, errs := definition.Statements(d)
 	b.Errs = errs
 	for i, l := range lines {
@@ -74,7 +81,7 @@ func (b *Block) Sources() []source.Source {
 }
 
 func (b *Block) errorf(pos definition.Pos, format string, args ...any) {
-	b.Errs = append(b.Errs, definition.Error{Pos: pos, ID: definition.Syntax, Text: fmt.Sprintf(format, args...)})
+	b.Errs.Add(pos, definition.Syntax, format, args...)
 }
 
 // A stanza is one that is being read.
@@ -103,12 +110,12 @@ var options = map[string]*option{
 	"etcd":          {"etcd ENDPOINT...", 1, unlimited, true, (*stanza).etcd},
 	"fallthrough":   {"fallthrough [ZONES...]", 0, unlimited, false, (*stanza).fallthroughs},
 	"file":          {"file PATH...", 1, unlimited, false, (*stanza).file},
+	"ignore":        {"ignore RULE...", 1, unlimited, false, (*stanza).ignore},
 	"reload":        {"reload DURATION", 1, 1, false, (*stanza).reload},
 	"serials":       {"serials PATH", 1, 1, false, (*stanza).serials},
 }
 
-// Options returns the keywords of a stanza that are not of the definition language,
-// sorted.
+// Options returns the keywords of a stanza that are not of the definition language, sorted.
 func Options() []string { return keywords(options) }
 
 func keywords(options map[string]*option) []string { return slices.Sorted(maps.Keys(options)) }
@@ -129,6 +136,11 @@ func (b *Block) stanza(l definition.Statement) {
 		return
 	}
 	b.Zones = withNew(b.Zones, zones)
+	for _, zone := range zones {
+		if _, ok := b.ZonePos[zone]; !ok {
+			b.ZonePos[zone] = l.Pos
+		}
+	}
 	files := &file.Source{Zones: zones, Interval: DefaultReload}
 	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: files}
 	for _, line := range l.Block {
@@ -160,8 +172,7 @@ func (b *Block) origins(l definition.Statement, what string, args, keys []string
 	for _, origin := range b.env.Origins(args, keys) {
 		zone, err := definition.ParseName(origin, ".")
 		if err != nil {
-			text := fmt.Sprintf("%s %v", what, err)
-			b.Errs = append(b.Errs, definition.Error{Pos: l.Pos, ID: definition.NameInvalid, Text: text})
+			b.Errs.Add(l.Pos, definition.NameInvalid, "%s %v", what, err)
 			continue
 		}
 		zones = append(zones, zone)
@@ -182,10 +193,8 @@ func withNew(zones, more definition.Zones) definition.Zones {
 	return zones
 }
 
-// authoritative reads: authoritative { ... }
 func (s *stanza) authoritative(l definition.Statement) { s.reader.Authoritative(l) }
 
-// fallthroughs reads: fallthrough [ZONES...]
 func (s *stanza) fallthroughs(l definition.Statement) {
 	if len(l.Words) == 1 {
 		s.Fallthrough = append(s.Fallthrough, s.zones...)
@@ -201,7 +210,15 @@ func (s *stanza) fallthroughs(l definition.Statement) {
 	s.Fallthrough = append(s.Fallthrough, zones...)
 }
 
-// file reads: file PATH...
+// ignore reads: ignore RULE... Package lint knows the rules.
+func (s *stanza) ignore(l definition.Statement) {
+	for _, rule := range l.Words[1:] {
+		if _, ok := s.Ignore[rule]; !ok {
+			s.Ignore[rule] = l.Pos
+		}
+	}
+}
+
 func (s *stanza) file(l definition.Statement) {
 	for _, path := range l.Words[1:] {
 		s.files.Patterns = append(s.files.Patterns, file.Pattern{Pos: l.Pos, Path: s.path(path)})
@@ -223,7 +240,6 @@ const (
 	shortestReload = 100 * time.Millisecond
 )
 
-// reload reads: reload DURATION
 func (s *stanza) reload(l definition.Statement) {
 	d, err := time.ParseDuration(l.Words[1])
 	if err != nil || d != 0 && d < shortestReload {
@@ -233,7 +249,6 @@ func (s *stanza) reload(l definition.Statement) {
 	s.files.Interval = d
 }
 
-// serials reads: serials PATH
 func (s *stanza) serials(l definition.Statement) {
 	path := s.path(l.Words[1])
 	if s.Serials != "" && s.Serials != path {

@@ -85,7 +85,7 @@ mxsrv example.org {
 
 // TestOptions: each is read, and they are sorted.
 func TestOptions(t *testing.T) {
-	const want = "authoritative etcd fallthrough file reload serials"
+	const want = "authoritative etcd fallthrough file ignore reload serials"
 	if got := strings.Join(Options(), " "); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -99,7 +99,7 @@ func TestMistakes(t *testing.T) {
 		want         []string // without Corefile:
 	}{
 		{"unknown word", "hots a 192.0.2.1", []string{
-			`2: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, mail, reload, serials, service, ttl [syntax]`}},
+			`2: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, reload, serials, service, ttl [syntax]`}},
 		{"all at once, in order", "file\nhost mx1\n\nreload 1\n", []string{
 			"2: usage: file PATH... [syntax]",
 			`5: duration "1": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`,
@@ -123,6 +123,8 @@ func TestMistakes(t *testing.T) {
 		{"two files for serials", "serials a\nserials b", []string{"3: a second file for serials: write one for the server block [syntax]"}},
 		{"the same file for serials twice", "serials a\nserials ./a", nil},
 		{"authoritative without a block", "\n\nauthoritative", []string{"4: usage: authoritative { ns NAME... } [syntax]"}},
+		{"ignore without a rule", "ignore", []string{"2: usage: ignore RULE... [syntax]"}},
+		{"ignore with a block", "ignore mail-single-host {\n}", []string{"2: usage: ignore RULE... [syntax]"}},
 		{"not closed", "host a 192.0.2.1 {", []string{`1: this block is not closed: write "}" after its last line [syntax]`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -134,6 +136,20 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
 			}
 		})
+	}
+}
+
+// TestForRules: what package lint must know of the stanzas and of the server block.
+func TestForRules(t *testing.T) {
+	b := read("mxsrv {\n ignore a b\n ignore a\n}\nmxsrv example.org example.net {\n ignore c\n}")
+	if want := "map[a:Corefile:2 b:Corefile:2 c:Corefile:6]"; fmt.Sprint(b.Ignore) != want {
+		t.Errorf("ignored are %v, want %s", b.Ignore, want)
+	}
+	if want := "map[example.net.:Corefile:5 example.org.:Corefile:1]"; fmt.Sprint(b.ZonePos) != want {
+		t.Errorf("zones at %v, want %s", b.ZonePos, want)
+	}
+	if fmt.Sprint(b.Keys) != "[example.org.]" {
+		t.Errorf("keys %v, want example.org.", b.Keys)
 	}
 }
 

@@ -80,9 +80,9 @@ func TestApexMistakes(t *testing.T) {
 		{"authoritative {\nns a\nns\n}", `Corefile:3: "ns": ` + form},
 		{"authoritative {\nns a {\n}\nns b\n}", `Corefile:2: "ns a": ` + form},
 		{"authoritative {\nns a\nrefresh 1 2\n}", `Corefile:3: "refresh 1 2": ` + form},
-		{"authoritative {\nns a\nrefresh often\n}", `Corefile:3: refresh "often": write seconds, or a duration like 1h30m`},
+		{"authoritative {\nns a\nrefresh often\n}", `Corefile:3: refresh "often": write seconds, or a duration like 1h30m or 1d`},
 		{"authoritative {\nns a\nserial 1\n}", `Corefile:3: "serial 1": ` + form},
-		{"authoritative {\nns a\nttl\n}", "Corefile:3: usage: ttl SECONDS, or a duration like 1h30m"},
+		{"authoritative {\nns a\nttl\n}", "Corefile:3: usage: ttl SECONDS, or a duration like 1h30m or 1d"},
 		{"authoritative {\nns a\ncontact a..b\n}", `Corefile:3: contact "a..b" has an empty label: write one dot between labels`},
 	} {
 		if _, errs := apexes(t, tc.text); errs.Error() != tc.want {

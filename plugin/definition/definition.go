@@ -1,4 +1,4 @@
-// Package definition holds what operators declare: hosts, mail domains,
+// Package definition has the types of what operators declare: hosts, mail domains,
 // services and aliases; and the one reader of the language they are written in.
 //
 // The language is statements of words. A statement may end in a block, further
@@ -10,14 +10,12 @@
 //	service NAME... PRIORITY WEIGHT PORT HOST...
 //	alias NAME... HOST
 //
-// In a Corefile, authoritative { ns NAME... } declares the apex of an authoritative
-// zone: an [Apex].
+// In a Corefile, authoritative { ns NAME... } declares the apex of an authoritative zone: an [Apex].
 //
-// A lexer finds words and [Statements] the braces, and neither knows a keyword; a [Reader]
-// knows keywords and turns statements into a [Set]. None stops at the first mistake: all
-// come back as [Errors], each with its place and what to write instead. [Set.Index] shows a
-// set owner by owner, with repeated declarations brought together, and [Set.Print] writes
-// it as statements again.
+// A lexer finds words and [Statements] the braces, and neither knows a keyword; a [Reader] knows keywords and turns
+// statements into a [Set]. None stops at the first mistake: all come back as [Errors], each with its place and what
+// to write instead. [Set.Index] shows a set owner by owner, with repeated declarations brought together, and
+// [Set.Print] writes it as statements again.
 //
 // # How to add a kind of declaration
 //
@@ -25,9 +23,12 @@
 //     [Reader]'s method for its keyword, the methods of [Owner] and what it prints.
 //   - Its keyword in keywords (read.go), its field in [Set] and each function of set.go that
 //     has a line for each kind, its group in [Set.Index], its statements in [Set.Print].
-//   - In package table, a file that compiles it into RRsets, called by Compile.
+//   - In package table, a file that compiles it into RRsets, called by Compile and, for the
+//     names of a patch, by partOf; and its type in Answer.Owned if names may share its records.
+//   - In package publish, its line in status.go, which counts names by kind.
 //   - In package lint, its rules, with a fixture in testdata for each.
 //   - In docs, a page; and its line in the syntax of the README.
+//   - In cmd/mxsrv, what import converts to it, and pictures if it belongs there.
 //
 // # Limitations
 //
@@ -45,10 +46,19 @@ type Pos struct {
 
 func (p Pos) String() string { return p.Source + ":" + strconv.Itoa(p.Line) }
 
+// A Head is what every declaration begins with.
+type Head struct {
+	Pos
+	Owner Name
+	TTL   TTL
+}
+
+// Header returns h itself: that of any kind of declaration.
+func (h *Head) Header() *Head { return h }
+
 // A declaration is what all kinds have in common.
 type declaration interface {
-	owner() Name
-	ttl() *TTL
+	Header() *Head
 	records() int      // how many records it means
 	targets() int      // how many names it points to
 	target(i int) Name // one of these

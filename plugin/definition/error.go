@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// The kinds of mistakes that a reader finds; the rules of package lint have the
-// same ids.
+// The kinds of mistakes that a reader finds; the rules of package lint have the same ids.
 const (
 	FileUnreadable  = "file-unreadable"
 	Syntax          = "syntax"
@@ -15,8 +14,7 @@ const (
 	TargetIsAddress = "target-is-address"
 )
 
-// An Error is one mistake: its place, its kind, and what is wrong with what to
-// write instead.
+// An Error is one mistake: its place, its kind, and what is wrong with what to write instead.
 type Error struct {
 	Pos
 	ID   string
@@ -36,8 +34,12 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// mistakes collects errors, each once: with a thousand zones one word is read a
-// thousand times.
+// Add adds a mistake.
+func (e *Errors) Add(pos Pos, id, format string, args ...any) {
+	*e = append(*e, Error{pos, id, fmt.Sprintf(format, args...)})
+}
+
+// mistakes collects errors, each once: with a thousand zones one word is read a thousand times.
 type mistakes struct {
 	list Errors
 	seen map[Error]bool

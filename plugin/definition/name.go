@@ -34,8 +34,7 @@ func ParseName(s string, zone Name) (Name, error) {
 	return Name(full), nil
 }
 
-// appendName appends the absolute, lower-case form of s to b. It returns false
-// if s is no name.
+// appendName appends the absolute, lower-case form of s to b. It returns false if s is no name.
 func appendName(b []byte, s string, zone Name) ([]byte, bool) {
 	label := 0 // octets of the current one
 	for i := range len(s) {
@@ -93,11 +92,11 @@ func checkLabel(label, word string) error {
 	return nil
 }
 
-// outsideName reports characters that no name here has. "/" is in the zones of
-// RFC 2317, "*" is let through so that a rule can say what to write instead.
+// outsideName reports characters that no name here has. "/" is in the zones of RFC 2317, "+" in services of RFC 3263
+// (_sip+d2t), and "*" is accepted so that a rule can say what to write instead.
 func outsideName(r rune) bool {
 	switch {
-	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '/', r == '*':
+	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '/', r == '+', r == '*':
 		return false
 	}
 	return true
@@ -144,11 +143,14 @@ func (n Name) Compare(m Name) int {
 
 // IsHost reports whether every label is letters, digits and inner hyphens, as
 // host names and mail domains must be (RFC 1123 §2.1).
-func (n Name) IsHost() bool {
+func (n Name) IsHost() bool { return n.IsHostWithUnderscores() && !strings.Contains(string(n), "_") }
+
+// IsHostWithUnderscores is IsHost for names that have underscores besides, which DNS servers serve (RFC 2181 §11).
+func (n Name) IsHostWithUnderscores() bool {
 	before := byte('.')
 	for i := range len(n) {
 		c := n[i]
-		if c == '_' || c == '/' || c == '*' || c == '-' && before == '.' || c == '.' && before == '-' {
+		if c == '/' || c == '+' || c == '*' || c == '-' && before == '.' || c == '.' && before == '-' {
 			return false
 		}
 		before = c
@@ -159,11 +161,11 @@ func (n Name) IsHost() bool {
 // IsService reports whether a name is _service._proto and a domain (RFC 2782).
 func (n Name) IsService() bool {
 	labels := n.Labels()
-	if len(labels) < 2 || !n.IsPlain() {
+	if len(labels) < 2 || strings.ContainsAny(string(n), "*/") {
 		return false
 	}
 	for _, label := range labels[:2] {
-		if len(label) < 2 || label[0] != '_' || label[len(label)-1] == '-' {
+		if len(label) < 2 || label[0] != '_' {
 			return false
 		}
 	}
@@ -172,7 +174,7 @@ func (n Name) IsService() bool {
 
 // IsPlain reports whether a name has only the characters of aliases: those of
 // hosts, and underscores as in selector._domainkey.
-func (n Name) IsPlain() bool { return n != "." && !strings.ContainsAny(string(n), "*/") }
+func (n Name) IsPlain() bool { return n != "." && !strings.ContainsAny(string(n), "*/+") }
 
 // Zones are the zones of a server block.
 type Zones []Name

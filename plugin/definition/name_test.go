@@ -9,29 +9,33 @@ import (
 // TestNameKinds: what a name may be used for.
 func TestNameKinds(t *testing.T) {
 	for _, tc := range []struct {
-		name                 Name
-		host, service, plain bool
+		name                              Name
+		host, underscores, service, plain bool
 	}{
-		{"example.org.", true, false, true},
-		{"a-b.example.org.", true, false, true},
-		{"-a.example.org.", false, false, true},
-		{"a-.example.org.", false, false, true},
-		{"a.-b.example.org.", false, false, true},
-		{"_dmarc.example.org.", false, false, true},
-		{"_x._tcp.example.org.", false, true, true},
-		{"_x._tcp.", false, true, true},
-		{"_x.", false, false, true},
-		{"_._tcp.example.org.", false, false, true},
-		{"_x-._tcp.example.org.", false, false, true},
-		{"x._tcp.example.org.", false, false, true},
-		{"*.example.org.", false, false, false},
-		{"_x._tcp.*.example.org.", false, false, false},
-		{"128/26.2.0.192.in-addr.arpa.", false, false, false},
-		{".", false, false, false},
+		{"example.org.", true, true, false, true},
+		{"a-b.example.org.", true, true, false, true},
+		{"-a.example.org.", false, false, false, true},
+		{"a-.example.org.", false, false, false, true},
+		{"a.-b.example.org.", false, false, false, true},
+		{"_dmarc.example.org.", false, true, false, true},
+		{"gc._msdcs.example.org.", false, true, false, true},
+		{"my_app.example.org.", false, true, false, true},
+		{"_x._tcp.example.org.", false, true, true, true},
+		{"_x._tcp.", false, true, true, true},
+		{"_x.", false, true, false, true},
+		{"_._tcp.example.org.", false, true, false, true},
+		{"_x-._tcp.example.org.", false, false, true, true},
+		{"_sip+d2t._tcp.example.org.", false, false, true, false},
+		{"x._tcp.example.org.", false, true, false, true},
+		{"*.example.org.", false, false, false, false},
+		{"_x._tcp.*.example.org.", false, false, false, false},
+		{"128/26.2.0.192.in-addr.arpa.", false, false, false, false},
+		{".", false, false, false, false},
 	} {
-		host, service, plain := tc.name.IsHost(), tc.name.IsService(), tc.name.IsPlain()
-		if host != tc.host || service != tc.service || plain != tc.plain {
-			t.Errorf("%s: host %v, service %v, plain %v", tc.name, host, service, plain)
+		n := tc.name
+		host, underscores, service, plain := n.IsHost(), n.IsHostWithUnderscores(), n.IsService(), n.IsPlain()
+		if host != tc.host || underscores != tc.underscores || service != tc.service || plain != tc.plain {
+			t.Errorf("%s: host %v, with underscores %v, service %v, plain %v", n, host, underscores, service, plain)
 		}
 	}
 }

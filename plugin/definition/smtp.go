@@ -33,7 +33,7 @@ func (x *Index) smtp() []Service {
 		seconds, _ := common(mails)
 		ttl := TTL{seconds, slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })}
 		targets := smtpTargets(made, exchanges(mails))
-		services = append(services, Service{mails[i].Pos, name, targets, ttl})
+		services = append(services, Service{Head{mails[i].Pos, name, ttl}, targets})
 	}
 	return services
 }

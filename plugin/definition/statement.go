@@ -46,7 +46,7 @@ type grouper struct {
 
 	buf  []string // words of the statements read so far; each has a part of it
 	end  Pos      // where the last word ended
-	lost bool     // nested too deep: nothing after it can be told apart
+	lost bool     // nested too deep: the rest cannot be grouped
 	errs mistakes
 }
 
@@ -107,8 +107,7 @@ func (g *grouper) add(to *pending, word string, pos Pos, onLine bool) {
 	to.Words = g.buf[to.first:len(g.buf):len(g.buf)]
 }
 
-// unclosed refuses a word of several lines: no word of the language has any, so a
-// quote was opened and forgotten.
+// unclosed refuses a word of several lines: no word of the language has any, so a quote was opened and forgotten.
 func (g *grouper) unclosed(word string, pos Pos) {
 	first, _, _ := strings.Cut(word, "\n")
 	g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it",

@@ -1,6 +1,11 @@
 package definition
 
-import "time"
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+)
 
 const (
 	// DefaultTTL is what definitions get when nothing says otherwise.
@@ -11,9 +16,8 @@ const (
 
 // A TTL is a time to live in seconds, 0 to 2^31-1 (RFC 2181 §8).
 //
-// Own says that the declaration itself gave it. One that it did not is the
-// default of its source, and yields to the own TTL of another declaration of
-// the same records.
+// Own says that the declaration itself gave it. One that it did not is the default of its source, and yields to the
+// own TTL of another declaration of the same records.
 type TTL struct {
 	Seconds uint32
 	Own     bool
@@ -25,17 +29,24 @@ func (t *TTL) setDefault(seconds uint32) {
 	}
 }
 
-// common returns the one TTL that declarations of the same records mean, and
-// whether they agree on it: an own TTL goes before defaults. If they do not
-// agree it is the lowest (RFC 2181 §5.2).
+// HostTTL, MailTTL, ServiceTTL and AliasTTL return the TTL in seconds of the records that the declarations of a name
+// mean, and whether they agree on it.
+
+func (o Owner) HostTTL() (uint32, bool)    { return common(o.Hosts()) }
+func (o Owner) MailTTL() (uint32, bool)    { return common(o.Mails()) }
+func (o Owner) ServiceTTL() (uint32, bool) { return common(o.Services()) }
+func (o Owner) AliasTTL() (uint32, bool)   { return common(o.Aliases()) }
+
+// common returns the one TTL that declarations of the same records mean, and whether they agree on it: an own TTL
+// goes before defaults. If they do not agree it is the lowest (RFC 2181 §5.2).
 func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	var chosen TTL
 	agree = true
 	for i, d := range declared {
-		t := d.ttl()
+		t := d.Header().TTL
 		switch {
 		case i == 0, t.Own && !chosen.Own:
-			chosen, agree = *t, true
+			chosen, agree = t, true
 		case t.Own == chosen.Own && t.Seconds != chosen.Seconds:
 			chosen.Seconds, agree = min(t.Seconds, chosen.Seconds), false
 		}
@@ -43,22 +54,8 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	return chosen.Seconds, agree
 }
 
-const ttlUsage = "SECONDS, or a duration like 1h30m"
-
-// defaultTTL reads: ttl TTL
 func (r *Reader) defaultTTL(s Statement) {
-	if len(s.Words) != 2 || s.braced {
-		r.usage(s, ttlUsage)
-		return
-	}
-	ttl, ok := r.parseTTL(s)
-	switch {
-	case !ok:
-	case r.ttl != nil && *r.ttl != ttl:
-		r.errs.add(s.Pos, Syntax, "a second default ttl: write one, or a ttl in the blocks that differ")
-	default:
-		r.ttl = &ttl
-	}
+	r.setTTL(s, &r.ttl, "a second default ttl: write one, or a ttl in the blocks that differ")
 }
 
 // ttlBlock reads a block that may have a ttl in it and nothing else.
@@ -76,34 +73,58 @@ func (r *Reader) ttlBlock(s Statement) TTL {
 
 // ownTTL reads a ttl in a block into ttl.
 func (r *Reader) ownTTL(s Statement, ttl *TTL) {
+	r.setTTL(s, ttl, "a second ttl in one block: write one")
+}
+
+func (r *Reader) setTTL(s Statement, ttl *TTL, second string) {
 	if len(s.Words) != 2 || s.braced {
-		r.usage(s, ttlUsage)
+		r.usage(s, "SECONDS, or a duration like 1h30m or 1d")
 		return
 	}
 	seconds, ok := r.parseTTL(s)
-	if ok && ttl.Own && ttl.Seconds != seconds {
-		r.errs.add(s.Pos, Syntax, "a second ttl in one block: write one")
-		return
-	}
-	if ok {
+	switch {
+	case !ok:
+	case ttl.Own && ttl.Seconds != seconds:
+		r.errs.add(s.Pos, Syntax, "%s", second)
+	default:
 		*ttl = TTL{seconds, true}
 	}
 }
 
 // parseTTL reads the second word of a statement: a time in seconds.
 func (r *Reader) parseTTL(s Statement) (uint32, bool) {
-	word := s.Words[1]
-	if isNumber(word) {
-		word += "s"
-	}
-	d, err := time.ParseDuration(word)
-	if err != nil && !isNumber(s.Words[1]) {
-		r.errs.add(s.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m", s.Words[0], s.Words[1])
-		return 0, false
-	}
-	if err != nil || d < 0 || d > maxTTL*time.Second || d%time.Second != 0 {
+	seconds, err := parseSeconds(s.Words[1])
+	switch {
+	case err != nil && !isNumber(s.Words[1]):
+		r.errs.add(s.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m or 1d", s.Words[0], s.Words[1])
+	case err != nil || seconds < 0 || seconds > maxTTL:
 		r.errs.add(s.Pos, ValueOutOfRange, "%s %q: write whole seconds from 0 to %d", s.Words[0], s.Words[1], maxTTL)
-		return 0, false
+	default:
+		return uint32(seconds), true
 	}
-	return uint32(d / time.Second), true
+	return 0, false
+}
+
+// parseSeconds reads seconds, or a duration as in Go or in master files, where weeks
+// and days come first: 1w2d3h. If that is no whole number, the result is negative.
+func parseSeconds(word string) (int64, error) {
+	rest := strings.ToLower(word)
+	if isNumber(word) {
+		rest += "s"
+	}
+	var days int64
+	for _, unit := range []struct {
+		letter string
+		days   int64
+	}{{"w", 7}, {"d", 1}} {
+		digits, after, ok := strings.Cut(rest, unit.letter)
+		if n, err := strconv.ParseUint(digits, 10, 32); ok && err == nil {
+			days, rest = days+int64(n)*unit.days, cmp.Or(after, "0")
+		}
+	}
+	d, err := time.ParseDuration(rest)
+	if d%time.Second != 0 || d < 0 && days > 0 {
+		return -1, err
+	}
+	return days*24*3600 + int64(d/time.Second), err
 }

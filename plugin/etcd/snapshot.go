@@ -17,18 +17,16 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-// A snapshot is what was known of the fragments below a prefix at some time, in a
-// file: a line that says so, and one for each fragment, sorted by key: the key, the
-// revision at which it came to be, and the text. Keys and texts are quoted as in
-// Go, because they may hold anything.
+// A snapshot is what was known of the fragments below a prefix at some time, in a file: a line that says so, and one
+// for each fragment, sorted by key: the key, the revision at which it came to be, and the text. Keys and texts are
+// quoted as in Go, because they may hold anything.
 type snapshot struct {
 	state
 	prefix string
 	time   time.Time // when it was written
 }
 
-// heading is the form of the first line: the digits at the end are the CRC-32 of
-// the lines that follow.
+// heading is the form of the first line: the digits at the end are the CRC-32 of the lines that follow.
 const heading = "mxsrv snapshot 1: prefix %q revision %d time %s fragments %d crc32 %08x\n"
 
 // encode writes a snapshot.

@@ -1,13 +1,10 @@
 // Package lint checks definitions before they are served.
 //
-// [Rules] is the one table of rules: an id that never changes, how bad a finding
-// is, the RFC that says so, and a function that reports findings. [Check] runs
-// all of them over a set and over the mistakes of its reader, and returns every
-// [Finding] in the order of the definitions. A set with an error must not be
-// served: [Err].
+// [Rules] is the one table of rules: an id that never changes, how bad a finding is, the RFC that says so, and a
+// function that reports findings. [Check] runs all of them over a set and over the mistakes of its reader, and
+// returns every [Finding] in the order of the definitions. A set with an error must not be served: [Err].
 //
-// The result depends on the arguments only: there is no I/O, no clock and no map
-// order in it.
+// The result depends on the arguments only: there is no I/O, no clock and no map order in it.
 package lint
 
 import (
@@ -37,15 +34,13 @@ type Finding struct {
 	Names []definition.Name // the owner first
 	Text  string            // what is wrong: what to write instead
 
-	// Clashes are the contradictions that make the finding. If it has none, a
-	// declaration is wrong alone. There may be more pairs than these: those that
-	// are left after one declaration of each pair is deleted are found by another
-	// [Check].
+	// Clashes are the contradictions that make the finding. If it has none, a declaration is wrong alone. There may
+	// be more pairs than these: those that are left after one declaration of each pair is deleted are found by
+	// another [Check].
 	Clashes []Clash
 }
 
-// A Clash is where two declarations are that are right alone and contradict each
-// other.
+// A Clash is where two declarations are that are right alone and contradict each other.
 type Clash [2]definition.Pos
 
 func (f Finding) String() string {
@@ -58,11 +53,20 @@ func (f Finding) String() string {
 
 // Options are what the rules must know besides the definitions.
 type Options struct {
-	Zones       definition.Zones
-	Fallthrough definition.Zones // names in these may also be declared by the next plugins, even in an authoritative zone
-	Plugins     []string         // the other plugins of the server block
-	Pos         definition.Pos   // where the block with the definitions starts
-	Limit       int              // findings of each rule to return, the last of which counts the rest; 0 for all
+	Pos     definition.Pos // where the block with the definitions starts
+	Zones   definition.Zones
+	ZonePos map[definition.Name]definition.Pos // where a zone is named, if not at Pos
+
+	// Fallthrough are zones in which the next plugins may declare names, too, even if they are authoritative.
+	Fallthrough definition.Zones
+
+	// BlockZones are the zones of the server block: it gets the queries below these. If
+	// there is no server block, it is nil.
+	BlockZones definition.Zones
+	Plugins    Plugins                   // the others of the server block, as far as they are known
+	Ignore     map[string]definition.Pos // rules by id whose warnings are accepted, and where it says so
+
+	Limit int // findings of each rule to return, the last of which counts the rest; 0 for all
 
 	// RequireTargets says in which sources a target that an authoritative zone
 	// lacks is an error, not a warning. If it is nil: in all.
@@ -73,8 +77,14 @@ type Options struct {
 	WarnAbout definition.Names
 }
 
-// Check returns what is wrong with a set and with what could not be read of it,
-// sorted by place.
+// Plugins are the other plugins of a server block, by name. A query passes them in the
+// order of plugin.cfg: those before mxsrv, mxsrv, and those after it.
+type Plugins struct {
+	Before, After []string
+	Signed        definition.Zones // as which the dnssec plugin signs
+}
+
+// Check returns what is wrong with a set and with what could not be read of it, sorted by place.
 func Check(index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	return run(rules, index, errs, opt)
 }
@@ -83,23 +93,22 @@ func Check(index *definition.Index, errs definition.Errors, opt Options) []Findi
 // costs less: rules that only warn do not run.
 func Errors(index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	opt.Limit, opt.WarnAbout = 0, definition.Names{}
-	onlyWarns := func(r Rule) bool { return r.Severity == Warning && r.ID != TargetUndefined }
+	onlyWarns := func(r Rule) bool { return r.Severity == Warning && !slices.Contains(mayBeErrors, r.ID) }
 	return run(slices.DeleteFunc(Rules(), onlyWarns), index, errs, opt)
 }
 
-// CheckPlugins returns the findings of Check that depend on opt.Plugins, which
-// may be known later than the rest. They are warnings.
+// CheckPlugins returns the findings of Check that depend on opt.Plugins, which may be known later than the rest.
 func CheckPlugins(index *definition.Index, opt Options) []Finding {
 	other := func(r Rule) bool { return !slices.Contains(aboutPlugins, r.ID) }
 	return run(slices.DeleteFunc(Rules(), other), index, nil, opt)
 }
 
-func run(rules []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
+func run(some []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	p := &pass{
-		set: index.Set, errs: errs, index: index, opt: opt,
+		set: index.Set, errs: errs, index: index, opt: opt, all: rules,
 		zones: opt.Zones.Set(), fallsThrough: opt.Fallthrough.Set(), places: make(map[place]tally),
 	}
-	for _, r := range rules {
+	for _, r := range some {
 		p.rule, p.kept, p.left, p.clashed = r, 0, 0, definition.Names{}
 		r.check(p)
 		p.countRest()
@@ -110,8 +119,7 @@ func run(rules []Rule, index *definition.Index, errs definition.Errors, opt Opti
 	return p.findings
 }
 
-// Err returns the errors among findings as one error, a line for each, or nil if
-// the set may be served.
+// Err returns the errors among findings as one error, a line for each, or nil if the set may be served.
 func Err(findings []Finding) error {
 	var lines []string
 	for _, f := range findings {

@@ -91,7 +91,7 @@ func TestLimitByOne(t *testing.T) {
 // TestCheckPlugins: the rules about plugins can be asked for alone.
 func TestCheckPlugins(t *testing.T) {
 	set, _ := definition.Read("x", "host mx1 192.0.2.1 {\n ttl 60\n}\nmail sub 10 mx1", zones[:1])
-	opt := Options{Zones: zones, Plugins: []string{"cache", "dnssec", "minimal"}}
+	opt := Options{Zones: zones, Plugins: Plugins{Before: []string{"cache", "dnssec", "minimal"}}}
 	seen := map[string]bool{}
 	for _, f := range CheckPlugins(set.Index(), opt) {
 		seen[f.Rule.ID] = true
@@ -120,7 +120,7 @@ mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no
 // TestErrors: all errors, and no warning.
 func TestErrors(t *testing.T) {
 	x := authoritative(t, "mail @ 10 mx1\nmail a 10 mx2 mx.example.com.\nmail b 10 mx3")
-	opt := Options{Zones: zones, Plugins: []string{"minimal"}, Limit: 1}
+	opt := Options{Zones: zones, Plugins: Plugins{Before: []string{"minimal"}}, Limit: 1}
 	got := text(Errors(x, nil, opt))
 	want := `x:1: error: exchange of example.org. is mx1.example.org., which does not exist: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
 x:2: error: exchange of a.example.org. is mx2.example.org., which does not exist: write "host mx2.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
@@ -161,7 +161,7 @@ func TestRequireTargets(t *testing.T) {
 // which a limit leaves room for.
 func TestWarnAbout(t *testing.T) {
 	const definitions = "mail a b c d e f g 10 mx1\nmail h 10 mx1\nhost mx1 192.0.2.1\nalias www www"
-	opt := Options{Zones: zones, Plugins: []string{"minimal"}, Limit: 2}
+	opt := Options{Zones: zones, Plugins: Plugins{Before: []string{"minimal"}}, Limit: 2}
 	for _, tc := range []struct {
 		name  string
 		about definition.Names
@@ -287,6 +287,14 @@ func TestRootZone(t *testing.T) {
 	}
 }
 
+// TestAliasOfRoot: the root is a name without labels.
+func TestAliasOfRoot(t *testing.T) {
+	findings := Check(index(t, "alias a ."), nil, Options{Zones: definition.Zones{"."}})
+	if got := text(findings); !strings.Contains(got, "[name-invalid") || !strings.Contains(got, "[target-undefined") {
+		t.Errorf("%s, want name-invalid and target-undefined", got)
+	}
+}
+
 // TestOtherPlugins: rules about a plugin are silent without it, or without records that it
 // changes.
 func TestOtherPlugins(t *testing.T) {
@@ -299,7 +307,7 @@ func TestOtherPlugins(t *testing.T) {
 		{"minimal with hosts", lower, "minimal", ""},
 	} {
 		var got []string
-		for _, f := range CheckPlugins(index(t, tc.definitions), Options{Zones: zones, Plugins: strings.Fields(tc.plugins)}) {
+		for _, f := range CheckPlugins(index(t, tc.definitions), Options{Zones: zones, Plugins: Plugins{Before: strings.Fields(tc.plugins)}}) {
 			got = append(got, f.Rule.ID)
 		}
 		if strings.Join(got, " ") != tc.want {

@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-func mailWildcard(p *pass) {
+func wildcardMail(p *pass) {
 	for _, m := range p.set.Mails {
-		if slices.Contains(m.Owner.Labels(), "*") {
+		if strings.Contains(string(m.Owner), "*") {
 			p.report(m.Pos, []definition.Name{m.Owner},
 				"wildcard mail domain %s: write a name for each domain that takes mail", m.Owner)
 		}
@@ -20,7 +21,7 @@ func mailWildcard(p *pass) {
 func nullMXNotAlone(p *pass) {
 	isNull := func(m *definition.Mail) bool { return len(m.Exchanges) == 0 }
 	for o := range p.index.Owners() {
-		if clashes := clashesWithNone(o.Mails(), isNull, mailPos); clashes != nil {
+		if clashes := clashesWithNone(o.Mails(), isNull); clashes != nil {
 			null := o.Mails()[slices.IndexFunc(o.Mails(), isNull)]
 			p.reportClashes(clashes, null.Pos, []definition.Name{o.Name()},
 				"mail domain %s has none, and exchanges at %s: delete one of them", o.Name(), o.Exchanges()[0].Pos)
@@ -30,11 +31,13 @@ func nullMXNotAlone(p *pass) {
 
 func mailSingleHost(p *pass) {
 	for o := range p.index.Owners() {
-		if exchanges := o.Exchanges(); len(exchanges) > 0 && oneHost(exchanges) {
-			p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
-				"mail domain %s has a single exchange, %s: add a second one, "+
-					"so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
+		exchanges := o.Exchanges()
+		if len(exchanges) == 0 || !oneHost(exchanges) || p.zones.Of(exchanges[0].Host) == "" {
+			continue // a host elsewhere may be many machines
 		}
+		p.report(o.Mails()[0].Pos, []definition.Name{o.Name(), exchanges[0].Host},
+			"mail domain %s has a single exchange, %s: add a second one, "+
+				"so that mail has somewhere to go while it is down", o.Name(), exchanges[0].Host)
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 func nameInvalid(p *pass) {
 	fromReader(p)
 	for _, h := range p.set.Hosts {
-		p.wantForm(h.Owner.IsHost(), h.Pos, "host", h.Owner, hostForm)
+		p.wantForm(h.Owner.IsHostWithUnderscores(), h.Pos, "host", h.Owner, hostForm)
 	}
 	for _, m := range p.set.Mails {
 		isWildcard := strings.Contains(string(m.Owner), "*") // mail-wildcard says more
@@ -26,7 +26,9 @@ func nameInvalid(p *pass) {
 	for _, s := range p.set.Services {
 		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
-	eachHostTarget(p.set, func(t target) { p.wantForm(t.host.IsHost(), t.pos, t.kind, t.host, hostForm) })
+	eachHostTarget(p.set, func(t target) {
+		p.wantForm(t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
+	})
 	for _, a := range p.set.Aliases {
 		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
 		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
@@ -40,12 +42,12 @@ func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name definitio
 }
 
 func ownerOutsideZone(p *pass) {
-	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
-		if p.zones.Of(owner) == "" {
-			p.report(pos, []definition.Name{owner},
-				"%s is not below %s: write a name that is, or add its zone after mxsrv", owner, list(p.opt.Zones))
+	for h := range p.set.Heads {
+		if p.zones.Of(h.Owner) == "" {
+			p.report(h.Pos, []definition.Name{h.Owner},
+				"%s is not below %s: write a name that is, or add its zone after mxsrv", h.Owner, list(p.opt.Zones))
 		}
-	})
+	}
 }
 
 // list returns zones as words of a message, the first few of many.
@@ -61,18 +63,53 @@ func list(zones definition.Zones) string {
 	return strings.Join(words, " or ")
 }
 
-func finalDotMissing(p *pass) {
-	eachOwner(p.set, p.finalDot)
-	eachTarget(p.set, func(t target) { p.finalDot(t.pos, t.host) })
-}
-
-func (p *pass) finalDot(pos definition.Pos, name definition.Name) {
-	if once, ok := p.zoneTwice(name); ok {
-		p.report(pos, []definition.Name{name}, "%s ends in its zone twice: write %q with its final dot", name, once)
+// nameUnderscore reports hosts that DNS servers serve, and some of their clients refuse.
+// Above the first label an underscore at the start is common: gc._msdcs.
+func nameUnderscore(p *pass) {
+	for _, h := range p.set.Hosts {
+		if strings.Contains(string(h.Owner), "_") && !isBelowUnderscores(h.Owner) {
+			p.report(h.Pos, []definition.Name{h.Owner}, "host %s has an underscore, which many programs refuse in "+
+				"the name of a host: write a hyphen if you can rename it", h.Owner)
+		}
 	}
+	eachHostTarget(p.set, func(t target) {
+		if !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
+			return
+		}
+		if p.zones.Of(t.host) == "" || !isBelowUnderscores(t.host) {
+			p.report(t.pos, t.names(), "%s %s of %s has an underscore, which many programs refuse in "+
+				"the name of a host: write another if there is one", t.kind, t.host, t.owner)
+		}
+	})
 }
 
-// zoneTwice returns a name without the zone at its end, if what is left ends in
+// isBelowUnderscores reports whether the only underscores of a name are at the start of labels
+// that are not the first.
+func isBelowUnderscores(name definition.Name) bool {
+	return !strings.Contains(strings.ReplaceAll(string(name), "._", "."), "_")
+}
+
+func endsInZoneTwice(p *pass) {
+	const twice = "%s ends in its zone twice: write %q with its final dot"
+	for h := range p.set.Heads {
+		if once, ok := p.zoneTwice(h.Owner); ok {
+			p.report(h.Pos, []definition.Name{h.Owner}, twice, h.Owner, once)
+		}
+	}
+	eachTarget(p.set, func(t target) {
+		once, ok := p.zoneTwice(t.host)
+		switch {
+		case ok && p.isDefined(t):
+			p.report(t.pos, t.names(), twice, t.host, once)
+		case ok:
+			p.reportError(t.pos, t.names(), twice, t.host, once)
+		case once != "" && p.endsInZones(once) && !p.isDefined(t):
+			p.report(t.pos, t.names(), "%s ends in a zone and then in its own: write %q with its final dot", t.host, once)
+		}
+	})
+}
+
+// zoneTwice returns a name without the zone at its end, and whether what is left ends in
 // that zone too: an absolute name without its final dot is read like that.
 func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
 	zone := p.zones.Of(name)
@@ -83,18 +120,8 @@ func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
 	return once, once.Below(zone)
 }
 
-// eachOwner calls f for every declaration of records.
-func eachOwner(set *definition.Set, f func(definition.Pos, definition.Name)) {
-	for _, h := range set.Hosts {
-		f(h.Pos, h.Owner)
-	}
-	for _, m := range set.Mails {
-		f(m.Pos, m.Owner)
-	}
-	for _, s := range set.Services {
-		f(s.Pos, s.Owner)
-	}
-	for _, a := range set.Aliases {
-		f(a.Pos, a.Owner)
-	}
+// endsInZones reports whether a name ends in a zone but the root.
+func (p *pass) endsInZones(name definition.Name) bool {
+	zone := p.zones.Of(name)
+	return zone != "" && zone != "."
 }

@@ -2,16 +2,52 @@ package lint
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-func (p *pass) hasPlugin(name string) bool { return slices.Contains(p.opt.Plugins, name) }
+// What other plugins are to mxsrv.
+var (
+	// sources answer from elsewhere. They come after mxsrv in plugin.cfg.
+	sources = []string{"auto", "azure", "clouddns", "dynupdate", "etcd", "file", "forward", "grpc", "hosts",
+		"k8s_external", "kubernetes", "nomad", "route53", "secondary"}
+
+	// transferers have zones that the transfer plugin sends.
+	transferers = []string{"auto", "dynupdate", "file", "k8s_external", "kubernetes", "secondary"}
+)
+
+// PluginsOf returns plugins of a server block as they come before and after mxsrv in the plugin.cfg of CoreDNS.
+func PluginsOf(names []string) (p Plugins) {
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		switch {
+		case name == "mxsrv":
+		case slices.Contains(sources, name) || name == "loop" || name == "erratic" || name == "whoami":
+			p.After = append(p.After, name)
+		default:
+			p.Before = append(p.Before, name)
+		}
+	}
+	return p
+}
+
+func (p *pass) hasBefore(plugin string) bool { return slices.Contains(p.opt.Plugins.Before, plugin) }
+
+// after returns the plugins after mxsrv that are asked for names, as words of a message.
+func (p *pass) after() string {
+	asked := func(plugin string) bool { return plugin != "loop" } // which only asks itself
+	return words(p.opt.Plugins.After, asked)
+}
+
+// words returns the plugins for which f is true as words of a message.
+func words(plugins []string, f func(string) bool) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(plugins), func(s string) bool { return !f(s) }), " and ")
+}
 
 // glueTTLLower reports only where cache is: it keeps a message for the lowest TTL
 // in it. Resolvers keep each RRset for its own.
 func glueTTLLower(p *pass) {
-	if !p.hasPlugin("cache") {
+	if !p.hasBefore("cache") {
 		return
 	}
 	for o := range p.index.Owners() {
@@ -26,8 +62,7 @@ func glueTTLLower(p *pass) {
 	}
 }
 
-// lowerTTL reports a host whose addresses have a lower TTL than the records that
-// point to it.
+// lowerTTL reports a host whose addresses have a lower TTL than the records that point to it.
 func (p *pass) lowerTTL(pos definition.Pos, owner, host definition.Name, ttl uint32) {
 	h := p.index.At(host)
 	if lowest, _ := h.HostTTL(); len(h.Hosts()) > 0 && lowest < ttl {
@@ -37,8 +72,68 @@ func (p *pass) lowerTTL(pos definition.Pos, owner, host definition.Name, ttl uin
 }
 
 func minimalStripsGlue(p *pass) {
-	if p.hasPlugin("minimal") && len(p.set.Mails)+len(p.set.Services) > 0 {
+	if p.hasBefore("minimal") && len(p.set.Mails)+len(p.set.Services) > 0 {
 		p.report(p.opt.Pos, nil, "the minimal plugin takes the addresses out of MX and SRV answers: "+
 			"delete minimal from this server block")
 	}
+}
+
+func templateInFront(p *pass) {
+	for _, plugin := range p.opt.Plugins.Before {
+		switch {
+		case p.index.Len() == 0:
+		case plugin == "template":
+			p.report(p.opt.Pos, nil, "template comes before mxsrv and answers all that it matches, "+
+				"declared names too: write a match that they do not fit")
+		case slices.Contains(sources, plugin):
+			p.report(p.opt.Pos, nil, "%s comes before mxsrv and answers for declared names: "+
+				"put mxsrv before it in plugin.cfg, and build again", plugin)
+		}
+	}
+}
+
+// behindUnreached reports plugins that would be asked if an authoritative zone had fallthrough.
+func behindUnreached(p *pass) {
+	after := p.after()
+	overlay := func(zone definition.Name) bool { return p.index.At(p.zones.Of(zone)).Apex() == nil }
+	if after == "" || len(p.set.Apexes) == 0 || len(p.opt.Fallthrough) > 0 ||
+		slices.ContainsFunc(p.opt.Zones, overlay) || slices.ContainsFunc(p.opt.BlockZones, overlay) {
+		return
+	}
+	p.report(p.set.Apexes[0].Pos, nil, "mxsrv answers for all names in %s, and %s after it gets no queries: "+
+		"write fallthrough, or delete %s", list(p.opt.Zones), after, after)
+}
+
+// transferIncomplete reports zones of which mxsrv answers a part and another plugin the
+// rest: transfer asks one of them.
+func transferIncomplete(p *pass) {
+	if !p.hasBefore("transfer") {
+		return
+	}
+	if after := p.after(); after != "" {
+		for _, a := range p.set.Apexes {
+			related := func(zone definition.Name) bool { return zone.Below(a.Zone) || a.Zone.Below(zone) }
+			if slices.ContainsFunc(p.opt.Fallthrough, related) {
+				p.report(a.Pos, nil, "secondaries get %s without what %s has: "+
+					"declare that here and delete fallthrough, or delete transfer", a.Zone, after)
+			}
+		}
+	}
+	sender := words(p.opt.Plugins.After, func(plugin string) bool { return slices.Contains(transferers, plugin) })
+	for _, zone := range p.opt.Zones {
+		if sender != "" && p.index.At(zone).Apex() == nil && p.declares(zone) {
+			p.report(p.zonePos(zone), nil, "secondaries get %s from %s, without what is declared here: "+
+				"write authoritative and declare all of it, or delete transfer", zone, sender)
+		}
+	}
+}
+
+// declares reports whether something is declared in a zone.
+func (p *pass) declares(zone definition.Name) bool {
+	for o := range p.index.Owners() {
+		if p.zones.Of(o.Name()) == zone {
+			return true
+		}
+	}
+	return false
 }

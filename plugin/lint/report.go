@@ -15,6 +15,7 @@ type pass struct {
 	opt          Options
 	zones        definition.ZoneSet
 	fallsThrough definition.ZoneSet
+	all          []Rule
 	findings     []Finding
 
 	// Of the rule that runs.
@@ -24,17 +25,15 @@ type pass struct {
 	places     map[place]tally
 }
 
-// A place is a line that a rule reports. Contradictions are not counted together
-// with declarations that are wrong alone, nor errors with warnings, because
-// whoever asks for one of them must see them all.
+// A place is a line that a rule reports. Contradictions are not counted together with declarations that are wrong
+// alone, nor errors with warnings, because whoever asks for one of them must see them all.
 type place struct {
 	severity Severity
 	alone    bool
 	pos      definition.Pos
 }
 
-// perPlace is how many findings of a rule one line may have: a line can declare a
-// million names.
+// perPlace is how many findings of a rule one line may have: a line can declare a million names.
 const perPlace = 3
 
 // A tally is how often a rule has reported a place.
@@ -64,7 +63,7 @@ func (p *pass) reportClashes(clashes []Clash, pos definition.Pos, names []defini
 // is formatted only if it is kept: there may be a million findings.
 func (p *pass) add(r Rule, clashes []Clash, pos definition.Pos, names []definition.Name, format string, args ...any) {
 	switch {
-	case r.Severity == Warning && !p.warnsAbout(names):
+	case r.Severity == Warning && (p.ignores(r.ID) || !p.warnsAbout(names)):
 		return
 	case p.opt.Limit > 0 && p.kept == p.opt.Limit:
 		p.left++
@@ -80,6 +79,11 @@ func (p *pass) add(r Rule, clashes []Clash, pos definition.Pos, names []definiti
 		f.Names, f.Clashes = append(f.Names, names...), append(f.Clashes, clashes...)
 	}
 	p.places[at] = t
+}
+
+func (p *pass) ignores(rule string) bool {
+	_, ok := p.opt.Ignore[rule]
+	return ok
 }
 
 func (p *pass) warnsAbout(names []definition.Name) bool {

@@ -15,16 +15,24 @@ type Rule struct {
 	check    func(*pass)
 }
 
-// Rules returns a copy of the table of rules: errors first, each part sorted by
-// id.
+// Rules returns a copy of the table of rules: errors first, each part sorted by id.
 func Rules() []Rule { return slices.Clone(rules) }
 
-// TargetUndefined is the id of the one rule that is broken by what is missing,
-// and the one warning that may be an error: see Options.RequireTargets.
+// TargetUndefined is the id of the rule that is broken by what is missing. Its findings are
+// errors where an authoritative zone lacks a target: see Options.RequireTargets.
 const TargetUndefined = "target-undefined"
 
+const (
+	finalDotMissing = "final-dot-missing"
+)
+
+// mayBeErrors are the rules of warnings that have errors too.
+var mayBeErrors = []string{finalDotMissing, TargetUndefined}
+
 // aboutPlugins are the rules that depend on the other plugins.
-var aboutPlugins = []string{"glue-ttl-lower", "minimal-strips-glue"}
+var aboutPlugins = []string{
+	"behind-unreached", "glue-ttl-lower", "minimal-strips-glue", "nested-signed", "template-in-front", "transfer-incomplete",
+}
 
 // rules is sorted: errors, then warnings, each by id. A rule whose mistakes the
 // reader finds has fromReader as its function.
@@ -33,33 +41,45 @@ var rules = []Rule{
 	{"alias-of-alias", Error, "RFC 1034 §3.6.2", "an alias of an alias", aliasOfAlias},
 	{"alias-with-other-data", Error, "RFC 1034 §3.6.2",
 		"an alias that is declared as something else too, twice, or at the apex of a zone", aliasWithOtherData},
+	{"answer-over-65535", Error, "RFC 1035 §4.2.2", "an answer that no message can carry", answerOver65535},
 	{"authoritative-twice", Error, "RFC 1034 §4.2", "a zone with two authoritative blocks", authoritativeTwice},
 	{definition.FileUnreadable, Error, "",
 		"a definitions file that is missing, empty or not to be read", fromReader},
-	{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", mailWildcard},
+	{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", wildcardMail},
 	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(eachExchange)},
 	{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782",
 		"a name that is too long or has characters that its kind does not allow", nameInvalid},
+	{"nested-signed", Error, "RFC 4035 §5.3.1",
+		"a zone within another one in a server block with the dnssec plugin", nestedSigned},
 	{"ns-target-alias", Error, "RFC 2181 §10.3", "a name server that is an alias", targetAlias(eachNameServer)},
 	{"null-mx-not-alone", Error, "RFC 7505 §3", "a mail domain with exchanges and none", nullMXNotAlone},
 	{"owner-outside-zone", Error, "RFC 1034 §4.2", "a name outside every zone of the block", ownerOutsideZone},
 	{"srv-dot-not-alone", Error, "RFC 2782", "a service with targets and none", srvDotNotAlone},
 	{"srv-target-alias", Error, "RFC 2782", "a target of a service that is an alias", targetAlias(eachServiceTarget)},
-	{definition.Syntax, Error, "", "a line that is not of the language", fromReader},
+	{definition.Syntax, Error, "", "a line that is not of the language", syntax},
 	{definition.TargetIsAddress, Error, "RFC 1035 §3.3.9, RFC 2782",
 		"an address where the name of a host belongs", fromReader},
 	{"ttl-conflict", Error, "RFC 2181 §5.2", "two TTLs for the same records", ttlConflict},
 	{definition.ValueOutOfRange, Error, "RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8",
 		"a number outside its field", fromReader},
+	{"zone-unreachable", Error, "", "a zone whose queries the server block does not get", zoneUnreachable},
 
+	{"address-special", Warning, "RFC 6890", "a host with an address that clients cannot reach", addressSpecial},
 	{"answer-over-1232", Warning, "RFC 9715", "an answer that does not fit the usual UDP size", answerOver1232},
-	{"final-dot-missing", Warning, "RFC 1035 §5.1", "a name that ends in its zone twice", finalDotMissing},
+	{"behind-unreached", Warning, "", "a plugin after mxsrv that is never asked", behindUnreached},
+	{finalDotMissing, Warning, "RFC 1035 §5.1",
+		"a name that ends in its zone twice; an error if it is a target that is not declared", endsInZoneTwice},
 	{"glue-ttl-lower", Warning, "RFC 2181 §5.2",
 		"a host with a lower TTL than what points to it, and the cache plugin in the same server block", glueTTLLower},
 	{"mail-one-network", Warning, "RFC 2182 §3",
 		"a mail domain whose exchanges are all in one network", mailOneNetwork},
 	{"mail-single-host", Warning, "RFC 5321 §5.1", "a mail domain with a single exchange", mailSingleHost},
 	{"minimal-strips-glue", Warning, "", "the minimal plugin in the same server block", minimalStripsGlue},
+	{"name-underscore", Warning, "RFC 952, RFC 1123 §2.1",
+		"a host with an underscore in its first label, or one outside the zones with any", nameUnderscore},
+	{"service-name-form", Warning, "RFC 6335 §5.1",
+		"a service name with other characters than letters, digits and single inner hyphens, or without a letter",
+		serviceNameForm},
 	{"service-name-long", Warning, "RFC 6335 §5.1",
 		"a service name of more than 15 characters", serviceNameLong},
 	{"soa-expire-short", Warning, "RFC 1912 §2.2",
@@ -69,6 +89,8 @@ var rules = []Rule{
 		"weight 0 beside other weights of the same priority", srvWeightZeroMixed},
 	{TargetUndefined, Warning, "RFC 2181 §10.3",
 		"a target in a zone of the block that is not declared; an error if the zone is authoritative", targetUndefined},
+	{"template-in-front", Warning, "", "the template plugin, or another that answers, before mxsrv", templateInFront},
+	{"transfer-incomplete", Warning, "", "a zone of which secondaries get a part only", transferIncomplete},
 }
 
 // fromReader reports the mistakes that the reader found for the rule.

@@ -1,9 +1,12 @@
 package lint
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +21,7 @@ import (
 type fixture struct {
 	definitions, plugins, unread, corefile string
 	findings                               string
-	fine, fineCorefile                     string
+	fine, finePlugins, fineCorefile        string
 }
 
 func readFixture(t *testing.T, id string) fixture {
@@ -33,28 +36,63 @@ func readFixture(t *testing.T, id string) fixture {
 		parts[name] = strings.TrimSpace(body)
 	}
 	return fixture{parts["definitions"], parts["plugins"], parts["unread"], parts["Corefile"],
-		parts["findings"], parts["fine"], parts["fine Corefile"]}
+		parts["findings"], parts["fine"], cmp.Or(parts["fine plugins"], parts["plugins"]), parts["fine Corefile"]}
 }
 
 var zones = definition.Zones{"example.org.", "example.com."}
 
-// find checks definitions, and the words of a Corefile around them.
+// find checks definitions. Plugins are those of the server block in their order, with mxsrv
+// if some come after it; the Corefile is what is around the definitions in the block, and
+// the lines server ZONE..., dnssec ZONE... and zone ZONE... for what is around that.
 func find(text, plugins, corefile string, unread ...definition.Error) []Finding {
-	set, errs := definition.Read("mail.conf", text, zones[:1])
-	opt := Options{Zones: zones, Plugins: strings.Fields(plugins), Pos: definition.Pos{Source: "Corefile", Line: 1}}
-	d := caddyfile.NewDispenser("Corefile", strings.NewReader(corefile))
+	set, errs := definition.Read("mail.conf", expand(text), zones[:1])
+	opt := Options{Zones: zones, Pos: definition.Pos{Source: "Corefile", Line: 1}, Ignore: map[string]definition.Pos{}}
+	before, after, _ := strings.Cut(plugins, "mxsrv")
+	opt.Plugins = Plugins{Before: strings.Fields(before), After: strings.Fields(after)}
+	d := caddyfile.NewDispenser("Corefile", strings.NewReader(expand(corefile)))
 	lines, more := definition.Statements(&d)
 	errs = append(errs, more...)
 	r := definition.NewReader(zones[:1])
 	for _, l := range lines {
-		if l.Words[0] == "authoritative" {
+		var names definition.Zones
+		for _, word := range l.Words[1:] {
+			names = append(names, definition.Name(word+"."))
+		}
+		switch l.Words[0] {
+		case "authoritative":
 			r.Authoritative(l)
-		} else {
-			opt.Fallthrough = append(opt.Fallthrough, zones[0]) // fallthrough
+		case "fallthrough":
+			opt.Fallthrough = append(opt.Fallthrough, zones[0])
+		case "ignore":
+			opt.Ignore[l.Words[1]] = l.Pos
+		case "server":
+			opt.BlockZones = names
+		case "dnssec":
+			opt.Plugins.Signed = names
+		case "zone":
+			opt.Zones, opt.ZonePos = names, map[definition.Name]definition.Pos{names[len(names)-1]: l.Pos}
 		}
 	}
 	apexes, more := r.Set()
 	return Check(definition.Merge(set, apexes).Index(), append(append(errs, more...), unread...), opt)
+}
+
+// expand writes each word with a range, like 192.0.2.{1..9}, as a word for each number.
+func expand(text string) string {
+	numbers := regexp.MustCompile(`(\S*)\{(\d+)\.\.(\d+)\}(\S*)`)
+	for numbers.MatchString(text) {
+		text = numbers.ReplaceAllStringFunc(text, func(word string) string {
+			m := numbers.FindStringSubmatch(word)
+			first, _ := strconv.Atoi(m[2])
+			last, _ := strconv.Atoi(m[3])
+			var words []string
+			for i := first; i <= last; i++ {
+				words = append(words, m[1]+strconv.Itoa(i)+m[4])
+			}
+			return strings.Join(words, " ")
+		})
+	}
+	return text
 }
 
 // unreadable are the mistakes of a source: the text of one, or none.
@@ -91,7 +129,7 @@ func TestRules(t *testing.T) {
 			if f.fine == "" {
 				t.Error("the example has nothing that is fine")
 			}
-			for _, finding := range find(f.fine, f.plugins, f.fineCorefile) {
+			for _, finding := range find(f.fine, f.finePlugins, f.fineCorefile) {
 				if finding.Rule.ID == r.ID {
 					t.Errorf("in what is fine: %v", finding)
 				}

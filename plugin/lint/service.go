@@ -10,7 +10,7 @@ import (
 func srvDotNotAlone(p *pass) {
 	isNone := func(s *definition.Service) bool { return len(s.Targets) == 0 }
 	for o := range p.index.Owners() {
-		if clashes := clashesWithNone(o.Services(), isNone, servicePos); clashes != nil {
+		if clashes := clashesWithNone(o.Services(), isNone); clashes != nil {
 			none := o.Services()[slices.IndexFunc(o.Services(), isNone)]
 			p.reportClashes(clashes, none.Pos, []definition.Name{o.Name()},
 				"service %s has none, and targets at %s: delete one of them", o.Name(), o.Targets()[0].Pos)
@@ -48,11 +48,37 @@ func srvWeightZeroMixed(p *pass) {
 // longestService is in characters without the underscore.
 const longestService = 15
 
+// longServices are names in use that are longer: of Microsoft Teams and of Puppet.
+var longServices = map[string]bool{"_sipfederationtls": true, "_x-puppet-fileserver": true}
+
 func serviceNameLong(p *pass) {
 	for _, s := range p.set.Services {
-		if name, _, _ := strings.Cut(string(s.Owner), "."); len(name)-1 > longestService {
+		if name := firstLabel(s.Owner); len(name)-1 > longestService && !longServices[name] {
 			p.report(s.Pos, []definition.Name{s.Owner},
 				"service name %q has %d characters: write at most %d after the underscore", name, len(name)-1, longestService)
 		}
 	}
+}
+
+// firstLabel returns the first label of a name; that of the root is empty.
+func firstLabel(name definition.Name) string {
+	label, _, _ := strings.Cut(string(name), ".")
+	return label
+}
+
+func serviceNameForm(p *pass) {
+	for _, s := range p.set.Services {
+		if name := firstLabel(s.Owner); len(name) > 1 && !wellFormed(name[1:]) && s.Owner.IsService() {
+			p.report(s.Pos, []definition.Name{s.Owner},
+				"service name %q: write letters, digits and single hyphens between them, with a letter at least", name)
+		}
+	}
+}
+
+// wellFormed reports whether a service name has the characters of RFC 6335 §5.1.
+func wellFormed(name string) bool {
+	isLetter := func(r rune) bool { return r >= 'a' && r <= 'z' }
+	other := func(r rune) bool { return !isLetter(r) && r != '-' && (r < '0' || r > '9') }
+	return strings.ContainsFunc(name, isLetter) && !strings.ContainsFunc(name, other) &&
+		!strings.Contains("-"+name+"-", "--")
 }

@@ -1,6 +1,10 @@
 package lint
 
-import "github.com/mxsrv/mxsrv/plugin/definition"
+import (
+	"strings"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
 
 // A target is a name that a declaration points to.
 type target struct {
@@ -53,8 +57,7 @@ func eachTarget(set *definition.Set, f func(target)) {
 // ofAlias is the kind of the target of an alias.
 const ofAlias = "alias"
 
-// targetAlias returns the function of a rule that targets of one kind must not be
-// aliases.
+// targetAlias returns the function of a rule that targets of one kind must not be aliases.
 func targetAlias(each func(*definition.Set, func(target))) func(*pass) {
 	return func(p *pass) {
 		each(p.set, func(t target) {
@@ -71,10 +74,14 @@ func targetUndefined(p *pass) {
 		if p.isDefined(t) || p.zones.Of(t.host) == "" {
 			return
 		}
-		if p.requiresTarget(t) {
+		switch once, twice := p.zoneTwice(t.host); {
+		case t.kind == ofAlias && t.host[0] == '_': // it has other records than addresses
+		case twice: // final-dot-missing says more
+		case p.requiresTarget(t):
 			p.reportError(t.pos, t.names(), "%s of %s is %s, which does not exist: "+
 				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere", t.kind, t.owner, t.host, t.host)
-		} else if _, twice := p.zoneTwice(t.host); !twice { // final-dot-missing says more
+		case p.endsInZones(once) || strings.Contains(firstLabel(t.host), "_"): // other rules warn of these
+		default:
 			p.report(t.pos, t.names(), "%s of %s is %s, which has no addresses here: "+
 				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere; "+
 				"right only if the next plugin has them", t.kind, t.owner, t.host, t.host)
@@ -92,7 +99,10 @@ func (p *pass) isDefined(t target) bool {
 // requiresTarget reports whether nobody but us can define a target, and its
 // source must not point to what is undefined.
 func (p *pass) requiresTarget(t target) bool {
-	authoritative := p.index.At(p.zones.Of(t.host)).Apex() != nil
-	return authoritative && p.fallsThrough.Of(t.host) == "" &&
-		(p.opt.RequireTargets == nil || p.opt.RequireTargets(t.pos.Source))
+	return p.authoritative(t.host) && (p.opt.RequireTargets == nil || p.opt.RequireTargets(t.pos.Source))
+}
+
+// authoritative reports whether nobody but us can declare a name.
+func (p *pass) authoritative(name definition.Name) bool {
+	return p.index.At(p.zones.Of(name)).Apex() != nil && p.fallsThrough.Of(name) == ""
 }

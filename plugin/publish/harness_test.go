@@ -61,7 +61,7 @@ func configOf(text, server string, sources ...source.Source) Config {
 		return zones
 	}})
 	return Config{
-		Pos: b.Pos, Zones: b.Zones, Fallthrough: b.Fallthrough, Sources: append(b.Sources(), sources...),
+		Pos: b.Pos, Zones: b.Zones, Fallthrough: b.Fallthrough, Ignore: b.Ignore, Sources: append(b.Sources(), sources...),
 		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
 	}
 }

@@ -21,7 +21,8 @@ import (
 
 // A ledger has the last serial of each zone, and a digest of the content that it was
 // given for, so that a serial never falls and one that was served never means anything
-// else. Publishers share it.
+// else: as long as the process lives, and over restarts if there is a file that can be
+// written. Publishers share it.
 type ledger struct {
 	path string // of the file that keeps it, or ""
 

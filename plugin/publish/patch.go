@@ -33,8 +33,8 @@ func (p *Publisher) patch(c *source.Change) bool {
 		t := before.Patch(index, part.Concerned, opt)
 		return t, counts.patched(before, t, part.Concerned, p.zones)
 	}))
-	p.observer.Info(fmt.Sprintf("patched %d of %s from %v in %v", havingRecords(part.Concerned, before, p.Table()),
-		p.size(), c.Source, time.Since(began).Round(time.Millisecond/10)))
+	p.observer.Info(fmt.Sprintf("%v: patched %s, serving %s, in %v", c.Source,
+		plural(havingRecords(part.Concerned, before, p.Table()), "name"), p.size(), time.Since(began).Round(time.Millisecond/10)))
 	return true
 }
 
@@ -44,7 +44,7 @@ func (p *Publisher) part(c *source.Change) (change.Part, bool) {
 	if t := p.Table(); t == nil || p.Status().Failed || len(t.Patched()) > maxPatched {
 		return change.Part{}, false
 	}
-	changed, ok := c.Names()
+	changed, ok := c.Apply()
 	if !ok {
 		return change.Part{}, false
 	}

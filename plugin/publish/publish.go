@@ -5,9 +5,9 @@
 //	source.Change ─► patch: what it concerns ─┐
 //	            └──► replace: everything ─────┴─► lint ─► table ─► ledger of serials ─► swap ─► Observer
 //
-// A small change of a large set is served as a patch. What is served and rejected is the
-// same. For a fragment it takes milliseconds; for a file of 600,000 records 0.2 s, in which
-// all its text is compared, where a load takes 1.6 s.
+// A small change of a large set is served as a patch, with the result of a full load. A
+// patch of a fragment takes milliseconds; one of a file of 600,000 records 0.2 s, for its
+// whole text is compared; a full load of that takes 1.6 s.
 //
 // It knows nothing of CoreDNS: an [Observer] logs, counts and notifies.
 package publish
@@ -32,6 +32,9 @@ type Config struct {
 	Pos         definition.Pos // where the definitions start, for messages about all of them
 	Zones       definition.Zones
 	Fallthrough definition.Zones // names in these may also be declared by the next plugins
+	ZonePos     map[definition.Name]definition.Pos
+	BlockZones  definition.Zones          // of the server block
+	Ignore      map[string]definition.Pos // rules whose warnings are accepted
 	Sources     []source.Source
 	Fragments   bool // one of the sources has fragments, perhaps only later
 
@@ -41,7 +44,8 @@ type Config struct {
 }
 
 // A Publisher publishes the sources of one server block. Table and Status may be called
-// by any goroutine at any time, and cost one atomic load. All else is for one goroutine.
+// by any goroutine at any time, and cost one atomic load. The other methods are called in
+// the order Load, SetPlugins, Follow, Stop, by one goroutine.
 type Publisher struct {
 	config   Config
 	zones    definition.ZoneSet
@@ -52,7 +56,7 @@ type Publisher struct {
 	progress Progress
 	admitted *admit.Admission // of the fragments that sources have, or nil
 
-	table           atomic.Pointer[table.Table] // nil until every source has delivered
+	table           atomic.Pointer[table.Table] // nil until a first set was accepted
 	status          atomic.Pointer[Status]
 	serials         map[definition.Name]uint32 // of the authoritative zones in the table
 	rejected        string                     // the errors of the last change, if it was rejected
@@ -81,17 +85,19 @@ func New(c Config, o Observer) (*Publisher, error) {
 	}
 	p := &Publisher{
 		config: c, zones: c.Zones.Set(), observer: o, sources: source.Collect(c.Sources...), ledger: l,
-		lint:     lint.Options{Zones: c.Zones, Fallthrough: c.Fallthrough, Pos: c.Pos, Limit: maxFindings},
+		lint: lint.Options{Pos: c.Pos, Zones: c.Zones, ZonePos: c.ZonePos, BlockZones: c.BlockZones,
+			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Limit: maxFindings},
 		progress: Progress{Log: o.Info}, stop: func() {},
 	}
-	if c.Fragments { // those without their targets are excluded before
+	if c.Fragments { // admit excludes those whose targets are missing
 		p.lint.RequireTargets = func(string) bool { return false }
 	}
 	p.setStatus(Status{})
 	return p, nil
 }
 
-// Table returns the table that is served, or nil until every source has delivered.
+// Table returns the table that is served. It is nil until every source has delivered and
+// what they declare was accepted.
 func (p *Publisher) Table() *table.Table { return p.table.Load() }
 
 // Status returns the status of what is served. It is shared, and not to be changed.
@@ -117,10 +123,15 @@ func (p *Publisher) Load() error {
 }
 
 // SetPlugins tells the publisher which other plugins the server block has, and logs the
-// warnings of Load. It comes before Follow.
-func (p *Publisher) SetPlugins(names []string) {
-	p.lint.Plugins = names
+// warnings of Load. It comes before Follow. Its error is that there cannot be such a server
+// block.
+func (p *Publisher) SetPlugins(plugins lint.Plugins) error {
+	p.lint.Plugins = plugins
+	if err := lint.Err(lint.CheckPlugins(new(definition.Set).Index(), p.lint)); err != nil {
+		return err
+	}
 	p.logPendingWarnings()
+	return nil
 }
 
 // Follow publishes all changes until Stop is called, in a goroutine of its own.
@@ -141,8 +152,9 @@ func (p *Publisher) Follow() {
 // Stop ends following, and returns when nothing is published any more.
 func (p *Publisher) Stop() { p.stop() }
 
-// catchUp loads anew if another publisher of the zones has published since this one has
-// loaded, lest a serial falls, and tells the secondaries that this one serves.
+// catchUp makes sure that no serial falls where CoreDNS reloads: the publisher before this
+// one may have published a change after this one has loaded. Then it loads again. It
+// notifies the secondaries in any case.
 func (p *Publisher) catchUp() {
 	if !p.ledger.matches(p.serials) {
 		if err := p.Load(); err != nil {
@@ -165,14 +177,14 @@ func (p *Publisher) publish(c *source.Change) {
 // replace reads, judges and serves everything anew.
 func (p *Publisher) replace(c *source.Change) {
 	began := time.Now()
-	c.Forget()
+	c.Forget() // or what was declared before stays in memory beside the new
 	index, errs := p.read()
 	defer freeMemory(max(p.Status().Total, index.Len()))
 	if !p.accept(c.Source, p.check(index, errs)) {
 		return
 	}
 	p.logSerialsError(p.serve(index))
-	p.observer.Info(fmt.Sprintf("loaded %s from %v in %v", p.size(), c.Source, time.Since(began).Round(time.Millisecond)))
+	p.observer.Info(fmt.Sprintf("%v: loaded, serving %s, in %v", c.Source, p.size(), time.Since(began).Round(time.Millisecond)))
 }
 
 func (p *Publisher) check(index *definition.Index, errs definition.Errors) []lint.Finding {
@@ -180,8 +192,8 @@ func (p *Publisher) check(index *definition.Index, errs definition.Errors) []lin
 	return lint.Check(index, errs, p.lint)
 }
 
-// accept reports whether a change may be served, and logs the warnings then. Else it is
-// rejected: the log has the errors, and the table stays.
+// accept judges a change. If there are errors it logs them, and returns false: the table
+// stays. Otherwise it logs the warnings.
 func (p *Publisher) accept(changed source.Source, findings []lint.Finding) bool {
 	if err := p.judge(findings, changed); err != nil {
 		p.logRejected(changed, err)

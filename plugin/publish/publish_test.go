@@ -16,6 +16,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 // late is a source that delivers something later.
@@ -85,7 +86,7 @@ func TestLate(t *testing.T) {
 		if err := p.Load(); err != nil {
 			t.Fatal(err)
 		}
-		p.SetPlugins(nil)
+		_ = p.SetPlugins(lint.Plugins{})
 		p.Follow()
 		defer p.Stop()
 		synctest.Wait()
@@ -108,7 +109,7 @@ func TestLate(t *testing.T) {
 		if s := p.Status(); p.Table() == nil || s.Failed || !s.Loaded.Equal(time.Now()) || s.Total != 2 {
 			t.Errorf("%+v once everything is known", s)
 		}
-		expect(t, "log", log.infos, "loaded 2 names in 1 zone from late in 0s")
+		expect(t, "log", log.infos, "late: loaded, serving 2 names in 1 zone, in 0s")
 		if len(log.loads) != 2 || log.loads[1] != "late: <nil>" {
 			t.Errorf("loads %q, want one that failed and one of late", log.loads)
 		}
@@ -131,9 +132,9 @@ func TestChanges(t *testing.T) {
 		}{
 			{"a mistake", "hots", nil, []string{mistake, still}, mistake, 2, 1},
 			{"the same again", "hots #", nil, []string{mistake, still}, mistake, 2, 1},
-			{"corrected", "host a 192.0.2.2\n", []string{"loaded 4 names in 2 zones from edited in 0s"}, nil, "<nil>", 4, 2},
-			{"another", "host a 192.0.2.2\nhost b 192.0.2.3 2001:db8::3", []string{"patched 2 of 6 names in 2 zones from edited in 0s"}, nil, "<nil>", 6, 3},
-			{"gone", "#", []string{"patched 4 of 2 names in 2 zones from edited in 0s"}, nil, "<nil>", 2, 1},
+			{"corrected", "host a 192.0.2.2\n", []string{"edited: loaded, serving 4 names in 2 zones, in 0s"}, nil, "<nil>", 4, 2},
+			{"another", "host a 192.0.2.2\nhost b 192.0.2.3 2001:db8::3", []string{"edited: patched 2 names, serving 6 names in 2 zones, in 0s"}, nil, "<nil>", 6, 3},
+			{"gone", "#", []string{"edited: patched 4 names, serving 2 names in 2 zones, in 0s"}, nil, "<nil>", 2, 1},
 		} {
 			time.Sleep(time.Hour)
 			s.edit(t, [2]string{"#", step.text})
@@ -203,14 +204,14 @@ func expectRules(t *testing.T, findings []string, want ...string) {
 // those of a change are logged with it, by a patch only those about what has changed.
 func TestWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, "mxsrv {\n mail @ 10 a.example.net.\n}", [2]string{"#", "#"})
+		s := newStage(t, "mxsrv {\n host a 192.0.2.1\n mail @ 10 a\n}", [2]string{"#", "#"})
 		expect(t, "before the plugins are known", s.log.warnings)
-		s.SetPlugins([]string{"minimal"})
+		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
 		expectRules(t, s.log.warnings, "mail-single-host", "minimal-strips-glue")
 		*s.log = recorder{}
-		s.SetPlugins([]string{"minimal"})
+		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
 		expect(t, "a second time", s.log.warnings)
-		s.edit(t, [2]string{"mail b 10 a.example.net.", "#"}) // a patch
+		s.edit(t, [2]string{"mail b 10 a", "#"}) // a patch
 		expectRules(t, s.log.warnings, "mail-single-host")
 		if !strings.HasPrefix(s.log.warnings[0], "0.conf:1: ") {
 			t.Errorf("a patch warns of %q, want what it is about", s.log.warnings)
@@ -234,7 +235,7 @@ func TestExcluded(t *testing.T) {
 			t.Errorf("%d counted, status %+v, want 1 of 1", log.excluded, s)
 		}
 		edit(put("1", "mail b 10 a"))
-		expect(t, "corrected", log.infos, "patched 1 of 2 names in 1 zone from keys in 0s")
+		expect(t, "corrected", log.infos, "keys: patched 1 name, serving 2 names in 1 zone, in 0s")
 		edit(put("2", "mail b none"))
 		expect(t, "a contradiction", log.errors, "excluded: etcd:2:1: error: mail domain b.example.org. has none, "+
 			"and exchanges at etcd:1:1: delete one of them [null-mx-not-alone, RFC 7505 §3]")
@@ -247,7 +248,7 @@ func TestExcluded(t *testing.T) {
 		}
 		edit(change.Edit{Fragment: change.Fragment{Key: "1"}, Gone: true})
 		expect(t, "the elder has gone", log.infos,
-			"etcd:2: not excluded any more", "patched 1 of 3 names in 1 zone from keys in 0s")
+			"etcd:2: not excluded any more", "keys: patched 1 name, serving 3 names in 1 zone, in 0s")
 		var many []change.Edit
 		for i := range maxFindings + 5 {
 			many = append(many, put(fmt.Sprintf("m%02d", i), "mail b 10 a"))

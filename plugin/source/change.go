@@ -5,29 +5,22 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Change is that a source declares something else now.
+// A Change is one of what a source declares.
 type Change struct {
 	Source Source
-	Unread definition.Errors // mistakes in fragments that have come
+	Unread definition.Errors // mistakes in new fragments
 
-	collector *Collector
-	state     *state
-	before    *change.Content
-	names     definition.Names // of fragments
+	state  *state
+	before *change.Content
+	names  definition.Names // of fragments
 }
 
-// Read reads what all sources declare together, and all the mistakes.
-func (c *Change) Read() (*definition.Set, definition.Errors) {
-	c.Forget()
-	return c.collector.Read()
-}
-
-// Forget lets go of what was declared before: all will be read.
+// Forget frees what was declared before: everything will be read.
 func (c *Change) Forget() { c.before = nil }
 
-// Names returns the names of which something else is declared now, if that can be
-// said without reading everything: see [Collector.Stores].
-func (c *Change) Names() (definition.Names, bool) {
+// Apply makes the change in the stores, see [Collector.Stores], and returns the names whose
+// declarations have changed, or false if everything must be read to know.
+func (c *Change) Apply() (definition.Names, bool) {
 	if c.before == nil {
 		return nil, false
 	}

@@ -1,14 +1,13 @@
-// Package source brings the sources of definitions together and keeps up with their
-// changes.
+// Package source brings the sources of definitions together and follows their changes.
 //
-// A [Source] says what is declared somewhere and then follows it: [Static] is the block
+// A [Source] loads what is declared somewhere and then follows it: [Static] is the block
 // of the Corefile and never changes, package file reads files, package etcd the keys of
 // etcd. A [Collector] makes one set of all that its sources declare, at the start by
-// Load and then, by Run, each time that one of them changes. Of a [Change] only what has
-// gone and come is read, if that is enough: see package change.
+// Load and then, by Run, each time that one of them changes. Of a [Change] only what was
+// removed and added is read, if that is enough: see package change.
 //
 // A further source is one more type with these methods. Whether a set may be served is
-// not for this package to say.
+// decided elsewhere.
 package source
 
 import (
@@ -20,10 +19,10 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Source is a place where definitions are kept.
+// A Source is a place where definitions are.
 type Source interface {
-	// Load returns what is there now. It is nil if that is not known yet; it will
-	// then be delivered by Run.
+	// Load returns what is there now. It returns nil if that is not known yet; then
+	// Run will deliver it.
 	Load() *change.Content
 
 	// Run delivers what Load would return whenever that has changed, until ctx
@@ -58,7 +57,7 @@ type Collector struct {
 	unread  definition.Errors
 }
 
-// state is the last that is known of a source.
+// state is the last that a source has delivered.
 type state struct {
 	content *change.Content
 	ended   bool // nothing more will come
@@ -114,7 +113,7 @@ func (c *Collector) Revision() int64 {
 	return last
 }
 
-// Stores returns what holds the declarations of all sources, in their order.
+// Stores returns the stores of all sources, in their order.
 func (c *Collector) Stores() []change.Store {
 	var stores []change.Store
 	for _, s := range c.states {
@@ -125,7 +124,7 @@ func (c *Collector) Stores() []change.Store {
 	return stores
 }
 
-// complete reports whether all sources are known.
+// complete reports whether all sources have delivered.
 func (c *Collector) complete() bool {
 	return !slices.ContainsFunc(c.states, func(s state) bool { return s.content == nil })
 }
@@ -144,8 +143,8 @@ func (c *Collector) Read() (*definition.Set, definition.Errors) {
 
 // Run follows all sources until ctx ends, and publishes what has changed each time
 // that one of them has delivered. It comes after Load. What was published and
-// refused stays what its source declares: it comes again with the next change of
-// another source, if that is read as a whole.
+// rejected stays what its source declares: it is part of the next change of another
+// source, if everything is read for that.
 func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
 	deliveries := make(chan delivery)
 	var running sync.WaitGroup
@@ -185,7 +184,7 @@ func (c *Collector) take(d delivery) *Change {
 	before := s.content
 	s.content = d.content
 	names, unread := s.content.Apply(before)
-	return &Change{Source: c.sources[d.from], Unread: unread, collector: c, state: s, before: before, names: names}
+	return &Change{Source: c.sources[d.from], Unread: unread, state: s, before: before, names: names}
 }
 
 // follow runs one source.

@@ -107,7 +107,8 @@ func TestCollector(t *testing.T) {
 				ended := make(chan bool)
 				go func() {
 					c.Run(ctx, func(changed *Change) {
-						set, errs := changed.Read()
+						changed.Forget()
+						set, errs := c.Read()
 						if len(set.Aliases) != 1 {
 							t.Errorf("%d aliases, want that of the Corefile", len(set.Aliases))
 						}
@@ -200,13 +201,14 @@ func TestPart(t *testing.T) {
 				go c.Run(t.Context(), func(changed *Change) {
 					how := "part"
 					var part change.Part
-					names, ok := changed.Names()
+					names, ok := changed.Apply()
 					if ok {
 						part, ok = change.Affected(c.Stores(), names)
 					}
 					if !ok {
 						how = "all"
-						part.Set, _ = changed.Read()
+						changed.Forget()
+						part.Set, _ = c.Read()
 					}
 					got = append(got, how+declaredBy(part.Set))
 				})
@@ -299,16 +301,17 @@ func TestFragments(t *testing.T) {
 		fragments := c.Fragments()
 		var got []string
 		go c.Run(t.Context(), func(changed *Change) {
-			names, ok := changed.Names()
+			names, ok := changed.Apply()
 			set := new(definition.Set)
 			for name := range names {
-				set.Hosts = append(set.Hosts, definition.Host{Owner: name})
+				set.Hosts = append(set.Hosts, definition.Host{Head: definition.Head{Owner: name}})
 			}
 			got = append(got, strings.TrimSpace(declared(set, changed.Unread)))
-			if all, _ := changed.Read(); !ok || c.Fragments() != fragments || declared(all, nil) != declared(c.Read()) {
+			changed.Forget()
+			if all, _ := c.Read(); !ok || c.Fragments() != fragments || declared(all, nil) != declared(c.Read()) {
 				t.Errorf("%v, fragments %v, of all %v", ok, c.Fragments(), all)
 			}
-			if _, ok := changed.Names(); ok {
+			if _, ok := changed.Apply(); ok {
 				t.Error("names are known though all has been read")
 			}
 		})

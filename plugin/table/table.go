@@ -55,8 +55,8 @@ type Table struct {
 	fallthroughs  definition.ZoneSet // parts of these in which the next plugin may have records
 	delegations   delegations
 
-	contents map[definition.Name]sum // of the authoritative zones, if serials depend on it
-	patch    *patch                  // what has changed since the table was compiled, or nil
+	contents map[definition.Name]Digest // of the authoritative zones, if serials depend on it
+	patch    *patch                     // what has changed since the table was compiled, or nil
 }
 
 // An Answer is what one question gets. Its records and slices are shared with other answers: they must not be

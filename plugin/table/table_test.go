@@ -178,7 +178,7 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		set, errs := definition.Read("x", string(in), zones[:1])
-		opt := lint.Options{Zones: zones, Plugins: []string{"cache", "dnssec", "minimal"}}
+		opt := lint.Options{Zones: zones, Plugins: lint.Plugins{Before: []string{"cache", "dnssec", "minimal"}}}
 		findings := lint.Check(set.Index(), errs, opt)
 		tbl := table.Compile(set.Index(), table.Options{Zones: zones})
 		if lint.Err(findings) != nil {

@@ -230,7 +230,7 @@ func (d *dnsmasq) address(o option) {
 	case words[last] == "":
 		d.skip(o.line, "it denies names, which definitions cannot do")
 	case words[last] == "#":
-		d.skip(o.line, "it blocks names with the addresses 0.0.0.0 and ::, for any name below them, too: leave it to a plugin after mxsrv, such as template")
+		d.skip(o.line, "it blocks names with the addresses 0.0.0.0 and ::, for any name below them, too: leave it to the template plugin in a server block of its own")
 	case err != nil:
 		d.skip(o.line, "%q is not an address", words[last])
 	default:
@@ -242,7 +242,7 @@ func (d *dnsmasq) address(o option) {
 
 func (d *dnsmasq) addressOf(l line, name string, addr netip.Addr) {
 	if name == "" || strings.ContainsAny(name, "#*") {
-		d.skip(l, "it is for any name: leave it to a plugin after mxsrv, such as template")
+		d.skip(l, "it is for any name: leave it to the template plugin in a server block of its own")
 		return
 	}
 	d.skip(l, "only %s itself gets the address, which was for all names below it, too: declare those that are asked for", name)

@@ -105,7 +105,7 @@ func (im *importer) skipAt(pos definition.Pos, format string, args ...any) {
 }
 
 func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, hosts)
+	head, ok := im.owner(l, owner, seconds, hosts)
 	switch {
 	case !ok:
 	case !addr.IsValid() || addr.Zone() != "":
@@ -113,17 +113,17 @@ func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) 
 	case addr.Is4In6():
 		im.skip(l, "%s is an IPv4 address in IPv6 form: write %s", addr, addr.Unmap())
 	default:
-		im.set.Hosts = append(im.set.Hosts, definition.Host{Pos: l.Pos, Owner: name, Addrs: []netip.Addr{addr}, TTL: ttl})
+		im.set.Hosts = append(im.set.Hosts, definition.Host{Head: head, Addrs: []netip.Addr{addr}})
 	}
 }
 
 // mail adds an exchange; the host "." is the null MX (RFC 7505).
 func (im *importer) mail(l line, owner string, preference uint16, host string, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, domains)
+	head, ok := im.owner(l, owner, seconds, domains)
 	if !ok {
 		return
 	}
-	m := definition.Mail{Pos: l.Pos, Owner: name, TTL: ttl}
+	m := definition.Mail{Head: head}
 	if host == "." {
 		if preference != 0 {
 			im.skip(l, "preference %d becomes 0, as a null MX has it (RFC 7505 §3)", preference)
@@ -138,11 +138,11 @@ func (im *importer) mail(l line, owner string, preference uint16, host string, s
 
 // service adds a target; the host "." means that there is none (RFC 2782).
 func (im *importer) service(l line, owner string, t definition.Target, host string, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, services)
+	head, ok := im.owner(l, owner, seconds, services)
 	if !ok {
 		return
 	}
-	v := definition.Service{Pos: l.Pos, Owner: name, TTL: ttl}
+	v := definition.Service{Head: head}
 	if host == "." {
 		if t != (definition.Target{}) {
 			im.skip(l, "SRV %d %d %d . becomes SRV 0 0 0 .: the numbers mean nothing where a service is not offered (RFC 2782)",
@@ -158,12 +158,12 @@ func (im *importer) service(l line, owner string, t definition.Target, host stri
 }
 
 func (im *importer) alias(l line, owner, host string, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, aliases)
+	head, ok := im.owner(l, owner, seconds, aliases)
 	if !ok {
 		return
 	}
 	if target, ok := im.target(l, host, aliases); ok {
-		im.set.Aliases = append(im.set.Aliases, definition.Alias{Pos: l.Pos, Owner: name, Host: target, TTL: ttl})
+		im.set.Aliases = append(im.set.Aliases, definition.Alias{Head: head, Host: target})
 	}
 }
 
@@ -174,7 +174,7 @@ type form struct {
 }
 
 var (
-	hosts    = form{definition.Name.IsHost, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
+	hosts    = form{definition.Name.IsHostWithUnderscores, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
 	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
 	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)"}
 	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
@@ -184,24 +184,24 @@ var (
 const maxTTL = 1<<31 - 1
 
 // owner returns the name and the TTL of a declaration, if both are valid. The name has its final dot.
-func (im *importer) owner(l line, s string, seconds uint32, f form) (definition.Name, definition.TTL, bool) {
+func (im *importer) owner(l line, s string, seconds uint32, f form) (definition.Head, bool) {
 	name, ok := im.name(l, s)
 	switch {
 	case !ok:
-		return "", definition.TTL{}, false
+		return definition.Head{}, false
 	case strings.Contains(string(name), "*"):
 		im.skip(l, "there are no wildcards: declare each name that is asked for")
-		return "", definition.TTL{}, false
+		return definition.Head{}, false
 	case !f.fits(name):
 		im.skip(l, "%s: %s", name, f.rule)
-		return "", definition.TTL{}, false
+		return definition.Head{}, false
 	}
 	im.texts[l.Pos] = l.text
 	if seconds > maxTTL {
 		im.skip(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
-		return "", definition.TTL{}, false
+		return definition.Head{}, false
 	}
-	return name, definition.TTL{Seconds: seconds, Own: true}, true
+	return definition.Head{Pos: l.Pos, Owner: name, TTL: definition.TTL{Seconds: seconds, Own: true}}, true
 }
 
 // target returns the name that a line points to. It has its final dot.

@@ -254,7 +254,7 @@ func TestMistakes(t *testing.T) {
 		{"domain of a network is not that of a service", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:2: "srv-host=_ldap._tcp,a.example.com": it has no domain, and there is no domain=: name the zone, or write it out`},
 		{"mx-target alone", "mx-target=mx.example.com", Options{}, `db:1: "mx-target=mx.example.com": without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,mx.example.com`},
 		{"too many fields", "mx-host=example.com,mx.example.com,1,2", Options{}, `db:1: "mx-host=example.com,mx.example.com,1,2": usage: mx-host=NAME,HOST,PREFERENCE`},
-		{"address for short names", "address=//192.0.2.1", Options{}, `db:1: "address=//192.0.2.1": it is for any name: leave it to a plugin after mxsrv, such as template`},
+		{"address for short names", "address=//192.0.2.1", Options{}, `db:1: "address=//192.0.2.1": it is for any name: leave it to the template plugin in a server block of its own`},
 		{"address without name", "address=192.0.2.1", Options{}, `db:1: "address=192.0.2.1": usage: address=/NAME/ADDRESS`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
