@@ -33,6 +33,8 @@ import (
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
+func TestMain(m *testing.M) { os.Exit(rig.Tests{M: m}.Run()) }
+
 // A member is an etcd of its own, and the one member of it.
 type member struct {
 	*rig.Cluster
