@@ -218,6 +218,9 @@ func (st *stream) current(s *server) {
 // all the time and definitions change. None is lost, no answer is one that was not
 // declared or is older than one before, and afterwards all is as it is declared.
 func TestEtcdFaults(t *testing.T) {
+	if *outage < time.Minute {
+		rig.Short(t, "make outage")
+	}
 	c := startCluster(t)
 	w := &writer{cluster: c, rand: rand.New(rand.NewPCG(1, 2))}
 	c.do(put("stay", "host stay "+version(1)))

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { os.Exit(build(m)) }
 
 func build(m *testing.M) int {
 	if coredns = os.Getenv("MXSRV_COREDNS"); coredns != "" { // a binary that is there already
-		return m.Run()
+		return rig.Tests{M: m}.Run()
 	}
 	dir, err := os.MkdirTemp("", "mxsrv")
 	if err == nil {
@@ -37,7 +37,7 @@ func build(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return rig.Tests{M: m}.Run()
 }
 
 // A server is what is asked: a coredns, or another server of DNS.

@@ -98,13 +98,16 @@ coredns_mxsrv_trimmed_glue_total{server="SERVER"} 1`, "SERVER", "dns://"+s.addr)
 	names := func(pattern, text string) []string {
 		var all []string
 		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
-			all = append(all, m[1])
+			labels := regexp.MustCompile(`="[^"]*"`).ReplaceAllString(m[2], "")
+			words := strings.FieldsFunc(labels, func(r rune) bool { return r == ',' || r == ' ' })
+			slices.Sort(words)
+			all = append(all, m[1]+"{"+strings.Join(words, ", ")+"}")
 		}
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
-	served := names(`(?m)^(coredns_mxsrv_\w+)\{`, text)
-	listed := names("(?m)^\\* `(coredns_mxsrv_\\w+)\\{", read(t, "../README.md"))
+	served := names(`(?m)^(coredns_mxsrv_\w+)\{(.*)\} `, text)
+	listed := names("(?m)^\\* `(coredns_mxsrv_\\w+)\\{(.*)\\}`", read(t, "../README.md"))
 	if !slices.Equal(served, listed) {
 		t.Errorf("README lists %q, and there are %q", listed, served)
 	}

@@ -78,7 +78,7 @@ stub-zone:
 // addresses.
 func TestDig(t *testing.T) {
 	dig := rig.Peer(t, "dig")
-	s := start(t, t.TempDir(), read(t, "../cmd/coredns/example.corefile"))
+	s := start(t, t.TempDir(), read(t, "../cmd/internal/example/Corefile"))
 	host, port, _ := strings.Cut(s.addr, ":")
 	out, err := exec.Command(dig, "@"+host, "-p", port, "eXaMpLe.com", "MX").CombinedOutput()
 	if err != nil {

@@ -39,7 +39,7 @@ func TestPostfix(t *testing.T) {
 		rig.Peer(t, name)
 	}
 	if err := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "true").Run(); err != nil {
-		t.Skipf("unshare: no namespaces for this user: %v", err)
+		rig.Skip(t, "no namespaces for this user: "+err.Error())
 	}
 	cmd := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "--kill-child",
 		os.Args[0], "-test.run=^TestPostfix$", "-test.v", "-test.count=1", "-test.timeout=5m")

@@ -70,14 +70,15 @@ func rootCommand(u *ui) *cobra.Command {
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(checkCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u), putCommand(u),
-		getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), completionCommand(u))
+		getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return hint.Add(err, "%s --help", c.CommandPath())
 	})
 	return root
 }
 
-const rootExamples = `  mxsrv check                           is the Corefile here right?
+const rootExamples = `  mxsrv example > Corefile              a Corefile to begin with
+  mxsrv check                           is the Corefile here right?
   mxsrv route user@example.com          which host gets this mail, and why?
   mxsrv route user@example.com --from mx2 --down mx1
                                         and what does mx2 do while mx1 is down?

@@ -3,6 +3,7 @@ package definition
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -181,11 +182,7 @@ type Zones []Name
 
 // Set returns the zones as a set, which finds the zone of a name faster.
 func (z Zones) Set() ZoneSet {
-	s := make(ZoneSet, len(z))
-	for _, zone := range z {
-		s[zone] = true
-	}
-	return s
+	return ZoneSet(collect(slices.Values(z)))
 }
 
 // A ZoneSet finds the zone of a name.

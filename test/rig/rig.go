@@ -30,12 +30,15 @@ func Build(dir, pkg string, flags ...string) (string, error) {
 	return path, nil
 }
 
-// Installed reports whether the machine has a program. Where peers are required, which
+// Installed reports whether the machine has a program, and remembers for the line of
+// Tests if it does not. Where peers are required, which
 // MXSRV_REQUIRE_PEERS says, it is an error if it does not.
 func Installed(program string) (bool, error) {
 	_, err := exec.LookPath(program)
 	if err != nil && os.Getenv("MXSRV_REQUIRE_PEERS") != "" {
 		return false, fmt.Errorf("%s is not installed", program)
+	} else if err != nil {
+		note(program + " is not installed")
 	}
 	return err == nil, nil
 }

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/test/rig"
 )
+
+func TestMain(m *testing.M) { os.Exit(rig.Tests{M: m}.Run()) }
 
 // TestGraphviz: what is written for dot is drawn by it, each node once.
 func TestGraphviz(t *testing.T) {
