@@ -113,7 +113,7 @@ func askOrders(t *testing.T, s *server, all []order) {
 // startDefaultUnbound starts Unbound as it is without options, but for what lets it ask a server on loopback.
 func startDefaultUnbound(t *testing.T, stub *server) *server {
 	t.Helper()
-	unbound, port := rig.Peer(t, "unbound"), rig.Port(t)
+	unbound, port := rig.Peer(t, "unbound"), freePort(t)
 	conf := filepath.Join(t.TempDir(), "unbound.conf")
 	write(t, conf, fmt.Sprintf(`server:
     interface: 127.0.0.1@%s
@@ -138,7 +138,7 @@ stub-zone:
 // startForwardingBIND starts a BIND that forwards everything.
 func startForwardingBIND(t *testing.T, to *server) *server {
 	t.Helper()
-	named, port, dir := rig.Peer(t, "named"), rig.Port(t), t.TempDir()
+	named, port, dir := rig.Peer(t, "named"), freePort(t), t.TempDir()
 	_, toPort, _ := strings.Cut(to.addr, ":")
 	conf := filepath.Join(dir, "named.conf")
 	write(t, conf, fmt.Sprintf(`options {
@@ -178,7 +178,7 @@ example.com:1055 {
     forward . 127.0.0.1:1053
 }`)
 	for _, port := range []string{":1053", ":1055"} {
-		s := &server{s.Server, s.At[port]}
+		s := &server{s.Process, s.at[port], s.at}
 		for _, question := range []string{"mx1.example.com AAAA", "mx1.example.com TXT", "relay.example.com AAAA"} {
 			const want = "example.com.\t300\tIN\tSOA\tns.example.com. admin.example.com. 7 7200 1800 86400 300"
 			got := ""

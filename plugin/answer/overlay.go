@@ -104,6 +104,7 @@ func (w *overlayWriter) denyAlias(res *dns.Msg, alias dns.RR) error {
 	if opt := res.IsEdns0(); opt != nil {
 		m.Extra = []dns.RR{opt}
 	}
+	keepDO(w.query)
 	w.repaired = true
 	w.responder.config.RepairedAlias.WithLabelValues(metrics.WithServer(w.ctx)).Inc()
 	w.responder.warnOnce(w.name, func() string {

@@ -125,6 +125,7 @@ func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	if len(reply.answer.Ns) > 0 {
 		reply.answer.Ns = m.soas.of(reply.answer.Ns)
 	}
+	keepDO(r)
 	reply.cached = m.chain.caches && m.chain.bypassed.Of(definition.Name(canonical(r.Question[0].Name))) == ""
 	if !m.packs(ctx, w, r, reply) || !reply.pack(w, r) {
 		reply.msg = m.message(ctx, w, r, t, reply)
@@ -132,6 +133,15 @@ func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.M
 		m.countTrimmed(ctx)
 	}
 	return reply
+}
+
+// keepDO clears all EDNS flags of a query but DO: CoreDNS makes its OPT record the one of the reply, flags included, and a
+// flag that is not known must be 0 in that (RFC 6891 §6.1.4).
+func keepDO(r *dns.Msg) {
+	const do = 1 << 15
+	if opt := r.IsEdns0(); opt != nil {
+		opt.Hdr.Ttl &= do
+	}
 }
 
 // headerOf returns the header of a reply.

@@ -69,7 +69,9 @@ func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(H
 	r := entries.reader
 	r.owners(pos, st.names, func(o owner) {
 		if st.srv {
-			r.checkSRV(pos, o.name)
+			if _, err := SMTPName(o.name); err != nil {
+				r.errs.add(pos, NameInvalid, "srv: %v", err)
+			}
 		}
 		if list := entries.in(o.zone); len(list) > 0 {
 			declare(Head{pos, o.name, st.ttl}, list)

@@ -3,6 +3,7 @@ package definition
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -181,24 +182,28 @@ type Zones []Name
 
 // Set returns the zones as a set, which finds the zone of a name faster.
 func (z Zones) Set() ZoneSet {
-	s := make(ZoneSet, len(z))
-	for _, zone := range z {
-		s[zone] = true
-	}
-	return s
+	return ZoneSet(collect(slices.Values(z)))
 }
 
 // A ZoneSet finds the zone of a name.
 type ZoneSet map[Name]bool
 
-// Of returns the closest zone that n is below, or "".
+// Of returns the closest zone that n is below, or "". Other than a Name, n may have escapes, as in a question: a dot in
+// a label is none between labels.
 func (s ZoneSet) Of(n Name) Name {
-	for ; ; n = n.Parent() {
-		if s[n] {
-			return n
+	for above := n; ; above = above.Parent() {
+		if s[above] && (above == "." || !endsInLabel(n[:len(n)-len(above)])) {
+			return above
 		}
-		if n == "." {
+		if above == "." {
 			return ""
 		}
 	}
+}
+
+// endsInLabel reports whether the dot at the end of the first part of a name is escaped.
+func endsInLabel(front Name) bool {
+	label := strings.TrimSuffix(string(front), ".")
+	backslashes := len(label) - len(strings.TrimRight(label, `\`))
+	return backslashes%2 == 1
 }

@@ -8,13 +8,6 @@ const smtpPort = 25
 // error is that the name of the domain is too long.
 func SMTPName(domain Name) (Name, error) { return ParseName("_smtp._tcp", domain) }
 
-// checkSRV refuses srv in a mail domain whose name is too long for it.
-func (r *Reader) checkSRV(pos Pos, domain Name) {
-	if _, err := SMTPName(domain); err != nil {
-		r.errs.add(pos, NameInvalid, "srv: %v", err)
-	}
-}
-
 // smtp makes the services of the mail domains that ask for one, from all their
 // exchanges, wherever these were declared.
 func (x *Index) smtp() []Service {

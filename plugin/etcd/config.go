@@ -65,16 +65,15 @@ func (c *Config) SetPrefix(prefix string) { c.Prefix = strings.TrimRight(prefix,
 // connection. What is http:// becomes https://: the client would leave TLS out without a word.
 func (c *Config) SetTLS(files ...string) (err error) {
 	var info transport.TLSInfo
-	switch len(files) {
-	case 0:
-	case 1:
-		info.TrustedCAFile = files[0]
-	case 2:
+	n := len(files)
+	if n > 3 {
+		return fmt.Errorf("%d files: write [CERT KEY] [CACERT]", n)
+	}
+	if n >= 2 {
 		info.CertFile, info.KeyFile = files[0], files[1]
-	case 3:
-		info.CertFile, info.KeyFile, info.TrustedCAFile = files[0], files[1], files[2]
-	default:
-		return fmt.Errorf("%d files: write [CERT KEY] [CACERT]", len(files))
+	}
+	if n%2 == 1 {
+		info.TrustedCAFile = files[n-1]
 	}
 	for i, e := range c.Endpoints {
 		if host, ok := strings.CutPrefix(e, "http://"); ok {
@@ -123,9 +122,6 @@ const (
 	soonest = 50 * time.Millisecond
 	slowest = time.Second
 )
-
-// Dial returns a client. Nothing is sent yet.
-func (c *Config) Dial() (*clientv3.Client, error) { return clientv3.New(c.Client()) }
 
 // Key returns the key of a name below the prefix.
 func (c *Config) Key(name string) string { return c.Prefix + strings.TrimLeft(name, "/") }

@@ -34,12 +34,7 @@ func (s snapshot) encode() []byte {
 	var body []byte
 	for _, key := range slices.Sorted(maps.Keys(s.fragments)) {
 		f := s.fragments[key]
-		body = strconv.AppendQuote(body, f.Key)
-		body = append(body, ' ')
-		body = strconv.AppendInt(body, f.Created, 10)
-		body = append(body, ' ')
-		body = strconv.AppendQuote(body, f.Text)
-		body = append(body, '\n')
+		body = fmt.Appendf(body, "%q %d %q\n", f.Key, f.Created, f.Text)
 	}
 	head := fmt.Sprintf(heading, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments), crc32.ChecksumIEEE(body))
 	return append([]byte(head), body...)

@@ -54,7 +54,9 @@ func (e *Source) Load() *change.Content {
 		if k := e.restore(); k.fragments != nil {
 			return e.content(k.since(state{}), k.revision)
 		}
-		k, err = e.insist(ctx, err)
+		for wait := (retry{most: e.Config.Timeout}); err != nil && wait.sleep(ctx); {
+			k, err = e.tryList(ctx)
+		}
 	}
 	if err != nil {
 		return nil
@@ -80,14 +82,6 @@ func (e *Source) tryList(ctx context.Context) (state, error) {
 	}
 	defer client.Close()
 	return e.list(ctx, client)
-}
-
-// insist tries to list until that is done or ctx ends.
-func (e *Source) insist(ctx context.Context, err error) (k state, _ error) {
-	for wait := (retry{most: e.Config.Timeout}); err != nil && wait.sleep(ctx); {
-		k, err = e.tryList(ctx)
-	}
-	return k, err
 }
 
 // restore takes the newest of what is known without etcd: by another source of

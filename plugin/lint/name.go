@@ -26,8 +26,8 @@ func nameInvalid(p *pass) {
 	for _, s := range p.set.Services {
 		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
-	eachHostTarget(p.set, func(t target) {
-		p.wantForm(t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
+	eachTarget(p.set, func(t target) {
+		p.wantForm(t.kind == ofAlias || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
 	})
 	for _, a := range p.set.Aliases {
 		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
@@ -72,8 +72,8 @@ func nameUnderscore(p *pass) {
 				"the name of a host: write a hyphen if you can rename it", h.Owner)
 		}
 	}
-	eachHostTarget(p.set, func(t target) {
-		if !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
+	eachTarget(p.set, func(t target) {
+		if t.kind == ofAlias || !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
 			return
 		}
 		if p.zones.Of(t.host) == "" || !isBelowUnderscores(t.host) {
