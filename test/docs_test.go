@@ -198,8 +198,8 @@ func TestDocsCommands(t *testing.T) {
 				help, ok := helps[m[1]]
 				if !ok {
 					out, err := exec.Command(tool, m[1], "--help").Output()
-					if err != nil {
-						t.Errorf("%s has the command %q: %v", path, m[1], err)
+					if err != nil || !strings.Contains(string(out), "Usage:\n  mxsrv "+m[1]) {
+						t.Errorf("%s has the command %q: %v\n%s", path, m[1], err, out)
 					}
 					help = string(out)
 					helps[m[1]] = help

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,5 +47,33 @@ func TestReadmeExamples(t *testing.T) {
 func TestReadmeLength(t *testing.T) {
 	if n := strings.Count(read(t, "../README.md"), "\n"); n > 250 {
 		t.Errorf("README has %d lines, want at most 250", n)
+	}
+}
+
+// TestReadmeQuickstart: what a newcomer types there does what is said of it.
+func TestReadmeQuickstart(t *testing.T) {
+	corefile := blocksOf(read(t, "../README.md"), "corefile")[0]
+	s := start(t, t.TempDir(), onLoopback(corefile))
+	check(t, s, `
+> example.com MX
+example.com. 3600 IN MX 10 mx1.example.com.
+example.com. 3600 IN MX 20 mx2.example.com.
+; additional
+mx1.example.com. 3600 IN A 192.0.2.10
+mx1.example.com. 3600 IN AAAA 2001:db8::10
+mx2.example.com. 3600 IN A 198.51.100.20
+`)
+	tool, dir := buildTool(t), t.TempDir()
+	write(t, filepath.Join(dir, "Corefile"), corefile)
+	for _, tc := range []struct{ args, want string }{
+		{"check", ""},
+		{"route user@example.com --down mx1", "\ndelivered to mx2.example.com\n"},
+	} {
+		cmd := exec.Command(tool, strings.Fields(tc.args)...)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if err != nil || tc.want == "" && len(out) > 0 || !strings.Contains(string(out), tc.want) {
+			t.Errorf("mxsrv %s: %v\n%s\nwant %q", tc.args, err, out, tc.want)
+		}
 	}
 }
