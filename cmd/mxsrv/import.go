@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,9 @@ func (f *importFlags) run(u *ui, path string) error {
 		return hint.Add(fmt.Errorf("nothing in %s can be converted, the first line being %s", path, r.NotConverted[0]), "mxsrv import --zone example.com %s", path)
 	}
 	findings := lint.Check(index, nil, lint.Options{Zones: r.Zones, Pos: definition.Pos{Source: path, Line: 1}})
+	if len(r.Zones) == 0 { // every name is outside of no zones
+		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
+	}
 	var definitions strings.Builder
 	if err := r.Set.Print(&definitions, r.Zones); err != nil {
 		return err
@@ -95,6 +99,9 @@ func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.F
 	}
 	for _, finding := range findings {
 		u.note("%s", format(finding))
+	}
+	if len(r.Zones) == 0 {
+		u.note("the file names no zone: write --zone ZONE for names relative to it")
 	}
 	u.note("%s not converted, %s", plural(len(r.NotConverted), "line"), summary(findings))
 }

@@ -242,7 +242,7 @@ func TestNotPacked(t *testing.T) {
 	w := request.NewScrubWriter(r, newClient(t, false).ResponseWriter)
 	reply := &Reply{answer: table.Answer{RRs: []dns.RR{rr(t, "www.example.org. CNAME nosuch.example.org.")}}}
 	for _, reply.answer.Rcode = range []int{dns.RcodeSuccess, dns.RcodeNameError} {
-		if got, want := s.packs(t.Context(), w, r, reply), reply.answer.Rcode == dns.RcodeSuccess; got != want {
+		if got, want := s.mayPack(t.Context(), w, r, reply), reply.answer.Rcode == dns.RcodeSuccess; got != want {
 			t.Errorf("rcode %d is packed: %v, want %v", reply.answer.Rcode, got, want)
 		}
 	}

@@ -4,12 +4,13 @@
 // before mxsrv needs to see a message and the writer is that of a UDP, TCP or TLS client. What the table does not answer is
 // for the next plugin, which writes through an overlay where it must not deny a declared name, nor make an alias of it.
 //
-// Glue never sets TC: whole RRsets are left out, from the end, with room for what plugins and CoreDNS add later.
-// Denials of names that exist have an NSEC record of their own where dnssec signs, as dnssec lists fixed types.
+// Glue never sets TC. An RRset that does not fit is left out whole, and a later one that is smaller may still be sent;
+// there is room for what plugins and CoreDNS add later. Where dnssec signs, a denial has an NSEC record made here (RFC
+// 9824), as that of dnssec lists fixed types; only an NXDOMAIN of the next plugin is left to dnssec.
 //
 // # Limitations
 //
-// Where cache keeps messages, glue is cut to 512 octets, for clients of any size. A packed reply bypasses a
+// Where cache keeps messages, glue is left out so that a message fits 512 octets, for clients of any size. A packed reply bypasses a
 // writer with which another server block of the same listener decorates its UDP socket, as the shed plugin does.
 // NSEC3 is not made.
 package answer
@@ -63,7 +64,7 @@ type Responder struct {
 	warnings atomic.Int32
 }
 
-// New returns a responder that knows no other plugins yet, and writes messages until it does.
+// New returns a responder that does not know the other plugins: until it has inspected the chain it packs nothing.
 func New(c Config) *Responder {
 	return &Responder{config: c, zones: c.Zones.Set(), soas: newSOAs(&c)}
 }
@@ -73,12 +74,12 @@ type Reply struct {
 	rcode  int
 	msg    *dns.Msg
 	packed []byte
-	cached bool // cache keeps it
+	cached bool // the cache plugin will keep it
 
 	answer  table.Answer
 	message wire.Message
 	packer  wire.Packer
-	opt     dns.Msg // to which CoreDNS adds its OPT record
+	opt     dns.Msg // of which only Extra is used: SizeAndDo appends the OPT record to it
 }
 
 var replies = sync.Pool{New: func() any { return new(Reply) }}
@@ -87,8 +88,8 @@ var replies = sync.Pool{New: func() any { return new(Reply) }}
 // w, or an overlay.
 //
 // A reply is made first and written last, with little on the stack: each query has a goroutine of its own, whose stack
-// begins with 2 KB and is copied when it is full. After errors, 1.6 KB of 4 KB are left to us; to pass
-// that costs as much as the half of all other work.
+// is copied when it is full. Below the errors plugin 1.6 KB of its 4 KB are free, and growing it costs half as much as
+// the rest of the query.
 func (m *Responder) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*Reply, dns.ResponseWriter) {
 	if t == nil || !concerns(r) {
 		return m.refusal(r, t, m.Last), w
@@ -124,7 +125,7 @@ func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	}
 	keepDO(r)
 	reply.cached = m.chain.caches && m.chain.bypassed.Of(definition.Name(canonical(r.Question[0].Name))) == ""
-	if !m.packs(ctx, w, r, reply) || !reply.pack(w, r) {
+	if !m.mayPack(ctx, w, r, reply) || !reply.pack(w, r) {
 		reply.msg = m.message(ctx, w, r, t, reply)
 	} else if len(reply.message.Glue) < len(reply.answer.Glue) {
 		m.countTrimmed(ctx)
@@ -149,9 +150,9 @@ func headerOf(r *dns.Msg, rcode int) dns.MsgHdr {
 	}
 }
 
-// packs reports whether a reply may be packed: no plugin before mxsrv sees messages, the client takes octets, and
-// there is data. prometheus counts everything that is packed as NOERROR.
-func (m *Responder) packs(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, reply *Reply) bool {
+// mayPack reports whether a reply may be packed: no plugin before mxsrv needs the message, the client takes octets, and
+// there is data, for prometheus counts as NOERROR what is written as octets.
+func (m *Responder) mayPack(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, reply *Reply) bool {
 	switch {
 	case m.chain.packing == never || reply.cached || reply.answer.Rcode != dns.RcodeSuccess || len(reply.answer.RRs) == 0:
 		return false
@@ -168,8 +169,9 @@ func wantsSignatures(r *dns.Msg) bool {
 	return opt != nil && opt.Do()
 }
 
-// isClient reports whether the writer that a server gives to a chain writes to a client over UDP, TCP or TLS: a plugin
-// that asks the server itself, HTTPS and gRPC collect a message, and over QUIC a message ends the stream.
+// isClient reports whether a client over UDP, TCP or TLS gets what is written: only these take octets. The writers of
+// HTTPS and gRPC, and of plugins that ask the server itself, are no ConnectionStater and need the message; that of QUIC
+// closes its stream in WriteMsg.
 func isClient(w dns.ResponseWriter) bool {
 	scrub, ok := w.(*request.ScrubWriter)
 	if !ok {
@@ -186,8 +188,8 @@ func (m *Responder) countTrimmed(ctx context.Context) {
 	m.config.TrimmedGlue.WithLabelValues(metrics.WithServer(ctx)).Inc()
 }
 
-// pack packs a reply, with the OPT record that CoreDNS would add. It reports whether that can be done. It has the stack
-// for itself: the way to a message has none of it.
+// pack packs a reply, with the OPT record that CoreDNS would add. It reports whether that can be done. It is not inlined
+// so that its frame is not on the stack while a message is made.
 //
 //go:noinline
 func (p *Reply) pack(w dns.ResponseWriter, r *dns.Msg) bool {
@@ -205,7 +207,7 @@ func (p *Reply) pack(w dns.ResponseWriter, r *dns.Msg) bool {
 	return err == nil
 }
 
-// Write writes the reply and returns its rcode: one that CoreDNS writes itself has nothing else.
+// Write writes the reply and returns its rcode. If there is nothing but an rcode, CoreDNS writes that.
 func (p *Reply) Write(w dns.ResponseWriter) (rcode int, err error) {
 	rcode, msg := p.rcode, p.msg
 	switch {
@@ -230,9 +232,11 @@ func concerns(r *dns.Msg) bool {
 	return q.Qclass == dns.ClassINET && !isTransfer(q.Qtype) && q.Qtype != dns.TypeNXNAME
 }
 
-// refusal returns the reply to what must not go to the next plugin, if r is that: before definitions are known, that might deny
-// what is about to be declared; a transfer of an authoritative zone that transfer has not answered is not
-// allowed; and nobody may ask for NXNAME (RFC 9824 §3.5), which is for the next plugin to say unless it is the last.
+// refusal returns the reply to what must not go to the next plugin, or nil:
+//
+//   - SERVFAIL in our zones before there is a table, for the next plugin might deny what is about to be declared;
+//   - REFUSED for a transfer of an authoritative zone that the transfer plugin has passed on;
+//   - FORMERR for NXNAME (RFC 9824 §3.5) in an authoritative zone, and in others where no plugin follows.
 func (m *Responder) refusal(r *dns.Msg, t *table.Table, last bool) *Reply {
 	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
 		return nil
@@ -252,22 +256,21 @@ func (m *Responder) refusal(r *dns.Msg, t *table.Table, last bool) *Reply {
 
 func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }
 
-// canonical returns a name in lower case. Off the wire its escapes are in
-// order; request.Request.Name puts them in order again, at the cost of all the
-// rest of ServeDNS, and strings.ToLower at a third of it.
+// canonical returns a name in lower case. Unpacking has normalized its escapes; request.Request.Name does that again,
+// and costs as much as the rest of ServeDNS. strings.ToLower costs a third of that.
 func canonical(name string) string {
 	for i := range len(name) {
-		if name[i]-'A' < 26 {
+		if c := name[i]; c >= 'A' && c <= 'Z' {
 			return strings.ToLower(name)
 		}
 	}
 	return name
 }
 
-// release lets other queries have the memory, unless it is as much as few need.
+// release returns the reply to the pool, unless its buffer has grown beyond what most replies need.
 func (p *Reply) release() {
-	const mostKept = 8192
-	if p.packer.Cap() <= mostKept {
+	const maxKept = 8192
+	if p.packer.Cap() <= maxKept {
 		p.msg, p.packed, p.answer, p.message = nil, nil, table.Answer{}, wire.Message{}
 		replies.Put(p)
 	}

@@ -36,7 +36,7 @@ type Match int
 const (
 	None   Match = iota // neither the name nor any name below it has records
 	Exists              // the name exists, and has no records of the type here
-	Data                // there is an answer
+	Data                // the answer is complete: records, or a denial where the zone is authoritative
 )
 
 // A Table has the answers to all questions about a set of definitions. It is safe for concurrent use.
