@@ -1,5 +1,5 @@
 // Package atomicfile replaces files atomically: whoever reads one has the old content or the
-// new one, also after a crash.
+// new one, also after a crash. It reads none that is no regular file or larger than a gibibyte.
 package atomicfile
 
 import (

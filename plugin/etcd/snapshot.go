@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -99,7 +98,7 @@ func cutQuoted(s string) (text, rest string, ok bool) {
 
 // readSnapshot reads the snapshot of a prefix from a file. There may be none.
 func readSnapshot(path, prefix string) (snapshot, error) {
-	text, err := os.ReadFile(path)
+	text, err := atomicfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return snapshot{}, nil
 	}

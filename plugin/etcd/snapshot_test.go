@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -102,6 +103,13 @@ func TestSnapshotMissing(t *testing.T) {
 	f.Snapshot = filepath.Join(t.TempDir(), "snapshot")
 	if s := f.readSnapshot(); s.fragments != nil || len(f.said.lines) > 0 {
 		t.Errorf("read %+v and said %q of a file that is not there, want nothing", s, f.said.lines)
+	}
+	f.Snapshot = filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(f.Snapshot, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s := f.readSnapshot(); s.fragments != nil || !f.said.has("no regular file: it is not used") {
+		t.Errorf("read %+v and said %q of a named pipe", s, f.said.lines)
 	}
 	f.Snapshot = t.TempDir()
 	if s := f.readSnapshot(); s.fragments != nil || !f.said.has("is a directory") {

@@ -138,7 +138,7 @@ func (l *ledger) read() error {
 	if l.path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(l.path)
+	text, err := atomicfile.Read(l.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // as it does at the first start
 		return err
 	}
