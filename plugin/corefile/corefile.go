@@ -83,7 +83,7 @@ func (b *Block) Sources() []source.Source {
 }
 
 func (b *Block) errorf(pos definition.Pos, format string, args ...any) {
-	b.Errs = append(b.Errs, definition.Error{Pos: pos, ID: definition.Syntax, Text: fmt.Sprintf(format, args...)})
+	b.Errs = append(b.Errs, definition.Error{Pos: pos, ID: definition.Syntax, Text: definition.Sprintf(format, args...)})
 }
 
 // A stanza is one that is being read.

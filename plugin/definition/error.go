@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -36,6 +37,45 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Sprintf is fmt.Sprintf, but quotes ("%q") no more than 80 characters of a text: a word may
+// have any length, and errors are logged.
+func Sprintf(format string, args ...any) string {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && len(text) > maxQuoted {
+			args[i] = long(text)
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// errorf returns an error of a text as of Sprintf.
+func errorf(format string, args ...any) error { return errors.New(Sprintf(format, args...)) }
+
+const maxQuoted = 80
+
+// A long text is cut where it is quoted.
+type long string
+
+// Format implements fmt.Formatter.
+func (l long) Format(f fmt.State, verb rune) {
+	text := string(l)
+	if verb == 'q' {
+		text = cut(text)
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), text)
+}
+
+// cut returns a text of which no more than 80 characters are left.
+func cut(text string) string {
+	left := maxQuoted
+	for i := range text {
+		if left--; left < 0 {
+			return text[:i] + "..."
+		}
+	}
+	return text
+}
+
 // mistakes collects errors, each once: with a thousand zones one word is read a
 // thousand times.
 type mistakes struct {
@@ -44,7 +84,7 @@ type mistakes struct {
 }
 
 func (m *mistakes) add(pos Pos, id, format string, args ...any) {
-	err := Error{pos, id, fmt.Sprintf(format, args...)}
+	err := Error{pos, id, Sprintf(format, args...)}
 	if m.seen[err] {
 		return
 	}

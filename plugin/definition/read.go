@@ -2,7 +2,6 @@ package definition
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -150,7 +149,7 @@ func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
 	if isAddress(word) {
 		r.errs.add(pos, TargetIsAddress, "%q is an address: declare it with \"host NAME %s\" and write the name",
-			word, strings.TrimSuffix(word, "."))
+			word, cut(strings.TrimSuffix(word, ".")))
 		return "", false
 	}
 	name, err := ParseName(word, zone)
@@ -190,5 +189,5 @@ func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 func Unknown(s Statement, further ...string) string {
 	words := append(Keywords(), further...)
 	slices.Sort(words)
-	return fmt.Sprintf("unknown word %q: write one of %s", s.Words[0], strings.Join(words, ", "))
+	return Sprintf("unknown word %q: write one of %s", s.Words[0], strings.Join(words, ", "))
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/atomicfile"
 	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // A snapshot is what was known of the fragments below a prefix at some time, in a
@@ -58,7 +59,7 @@ func decode(text string) (snapshot, error) {
 	}
 	var err error
 	if s.time, err = time.Parse(time.RFC3339, at); err != nil {
-		return s, fmt.Errorf("it has no time, but %q", at)
+		return s, errors.New(definition.Sprintf("it has no time, but %q", at))
 	}
 	if crc32.ChecksumIEEE([]byte(body)) != sum {
 		return s, errors.New("it is not as it was written")
@@ -107,7 +108,7 @@ func readSnapshot(path, prefix string) (snapshot, error) {
 	}
 	s, err := decode(string(text))
 	if err == nil && s.prefix != prefix {
-		err = fmt.Errorf("it is of prefix %q, not %q", s.prefix, prefix)
+		err = errors.New(definition.Sprintf("it is of prefix %q, not %q", s.prefix, prefix))
 	}
 	if err != nil {
 		return snapshot{}, err
