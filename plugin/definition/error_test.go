@@ -38,3 +38,21 @@ func TestLongWords(t *testing.T) {
 		t.Errorf("%.400v\nwant %s", errs, want)
 	}
 }
+
+// TestManyMistakes: of a kind 20 are kept, and the last says how many more there are.
+func TestManyMistakes(t *testing.T) {
+	text := strings.Repeat("hots a 192.0.2.1\n", 500000) + "host a 192.0.2\nhost a..b 192.0.2.1\n"
+	_, errs := definition.Read("a.conf", text, definition.Zones{"example.org.", "example.net."})
+	if len(errs) != 21 {
+		t.Fatalf("%d errors, want 21", len(errs))
+	}
+	for i, want := range map[int]string{
+		0:  `a.conf:1: unknown word "hots": write one of alias, host, mail, service, ttl`,
+		19: `a.conf:20: unknown word "hots": write one of alias, host, mail, service, ttl (and 499981 more like this)`,
+		20: `a.conf:500002: "a..b" has an empty label: write one dot between labels`,
+	} {
+		if got := errs[i].Error(); got != want {
+			t.Errorf("%d: %s\nwant %s", i, got, want)
+		}
+	}
+}

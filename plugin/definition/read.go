@@ -71,7 +71,7 @@ func (r *Reader) Statement(s Statement) bool {
 // has a mistake the set has what could be read.
 func (r *Reader) Set() (*Set, Errors) {
 	r.set.setDefaults(&r.before, r.DefaultTTL())
-	return r.set, r.errs.list
+	return r.set, r.errs.all()
 }
 
 // Text reads a text whose first line is at pos. It calls each, if that is not nil,
@@ -80,7 +80,7 @@ func (r *Reader) Text(pos Pos, text string, each func(Statement)) {
 	before := len(r.errs.list)
 	errs := EachStatement(pos, text, func(s Statement) {
 		if !r.Statement(s) {
-			r.errs.add(s.Pos, Syntax, "%s", Unknown(s))
+			r.errs.add(s.Pos, Syntax, "%v", unknown(s)) // is formatted only if it is kept
 		}
 		if each != nil {
 			each(s)
@@ -183,6 +183,10 @@ func isNumber(word string) bool {
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+type unknown Statement
+
+func (u unknown) String() string { return Unknown(Statement(u)) }
 
 // Unknown says that a statement starts with no keyword, nor with one of the further
 // words that may start one where it stands.
