@@ -27,9 +27,12 @@ type snapshot struct {
 	time   time.Time // when it was written
 }
 
-// heading is the form of the first line: the digits at the end are the CRC-32 of
-// the lines that follow.
-const heading = "mxsrv snapshot 1: prefix %q revision %d time %s fragments %d crc32 %08x\n"
+// heading is the form of the first line. In form 2 the digits at the end are the CRC-32 of the line up
+// to them and of the lines that follow; in form 1, which is still read, of the latter alone.
+const (
+	heading  = "mxsrv snapshot %d: prefix %q revision %d time %s fragments %d crc32 " + checksum
+	checksum = "%08x\n"
+)
 
 // encode writes a snapshot.
 func (s snapshot) encode() []byte {
@@ -43,8 +46,9 @@ func (s snapshot) encode() []byte {
 		body = strconv.AppendQuote(body, f.Text)
 		body = append(body, '\n')
 	}
-	head := fmt.Sprintf(heading, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments), crc32.ChecksumIEEE(body))
-	return append([]byte(head), body...)
+	head := fmt.Sprintf(strings.TrimSuffix(heading, checksum), 2, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments))
+	sum := crc32.Update(crc32.ChecksumIEEE([]byte(head)), crc32.IEEETable, body)
+	return append(fmt.Appendf([]byte(head), checksum, sum), body...)
 }
 
 // decode reads a snapshot. Its error says what is wrong with it.
@@ -52,16 +56,19 @@ func decode(text string) (snapshot, error) {
 	head, body, _ := strings.Cut(text, "\n")
 	var s snapshot
 	var at string
-	var count int
-	var sum uint32
-	if _, err := fmt.Sscanf(head+"\n", heading, &s.prefix, &s.revision, &at, &count, &sum); err != nil {
+	var form, count int
+	var sum, want uint32
+	if _, err := fmt.Sscanf(head+"\n", heading, &form, &s.prefix, &s.revision, &at, &count, &sum); err != nil || form < 1 || form > 2 {
 		return s, errors.New("it does not start as a snapshot")
 	}
 	var err error
 	if s.time, err = time.Parse(time.RFC3339, at); err != nil {
 		return s, errors.New(definition.Sprintf("it has no time, but %q", at))
 	}
-	if crc32.ChecksumIEEE([]byte(body)) != sum {
+	if form > 1 {
+		want = crc32.ChecksumIEEE([]byte(head[:strings.LastIndexByte(head, ' ')+1]))
+	}
+	if crc32.Update(want, crc32.IEEETable, []byte(body)) != sum || s.revision < 0 {
 		return s, errors.New("it is not as it was written")
 	}
 	s.fragments = make(map[string]change.Fragment)
