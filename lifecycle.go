@@ -62,6 +62,7 @@ func (i *instance) follow() {
 func (i *instance) stop() error {
 	for _, m := range i.handlers {
 		m.publisher.Stop()
+		m.observer.secondaries.stop()
 	}
 	return nil
 }
