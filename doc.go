@@ -33,6 +33,7 @@
 //
 //	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import), store (etcd), hint (errors)
 //	cmd/coredns             CoreDNS with mxsrv
+//	cmd/internal/example    the Corefile of a first run
 //	test, test/rig          tests of whole servers, and how any test starts servers, peers and etcd
 //
 // # Limitations

@@ -138,7 +138,7 @@ func TestRepairedDenial(t *testing.T) {
 	soaSig := rr(t, "example.org. 300 IN RRSIG SOA 13 2 300 20300101000000 20200101000000 1 example.org. AAAA")
 	nsec := rr(t, "example.org. 300 IN NSEC z.example.org. A RRSIG NSEC")
 	nsecSig := rr(t, "example.org. 300 IN RRSIG NSEC 13 2 300 20300101000000 20200101000000 1 example.org. AAAA")
-	cname := rr(t, "_tcp.example.org. 300 IN CNAME nosuch.example.net.")
+	cname := rr(t, "shop.example.org. 300 IN CNAME nosuch.example.net.")
 	for _, tc := range []struct {
 		name, qname string
 		rcode       int
@@ -148,14 +148,14 @@ func TestRepairedDenial(t *testing.T) {
 	}{
 		{"denied", "_tcp.example.org.", dns.RcodeNameError, nil, []dns.RR{soa}, dns.RcodeSuccess, []dns.RR{soa}},
 		{"denied with proof", "example.org.", dns.RcodeNameError, nil, []dns.RR{soa, soaSig, nsec, nsecSig}, dns.RcodeSuccess, []dns.RR{soa, soaSig}},
-		{"target of another's alias denied", "_tcp.example.org.", dns.RcodeNameError, []dns.RR{cname}, []dns.RR{soa}, dns.RcodeNameError, []dns.RR{soa}},
+		{"target of another's alias denied", "shop.example.org.", dns.RcodeNameError, []dns.RR{cname}, []dns.RR{soa}, dns.RcodeNameError, []dns.RR{soa}},
 		{"no data", "_tcp.example.org.", dns.RcodeSuccess, nil, []dns.RR{soa, nsec}, dns.RcodeSuccess, []dns.RR{soa, nsec}},
 		{"refused", "_tcp.example.org.", dns.RcodeRefused, nil, nil, dns.RcodeRefused, nil},
 		{"not ours", "nosuch.example.org.", dns.RcodeNameError, nil, []dns.RR{soa, nsec}, dns.RcodeNameError, []dns.RR{soa, nsec}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			next := &nextPlugin{answer: &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: tc.rcode}, Answer: tc.answer, Ns: slices.Clone(tc.ns)}}
-			h, err := load(t, defined, next)
+			h, err := load(t, strings.Replace(defined, "alias", "service _sip._tcp.shop 0 0 5060 mx1\n    alias", 1), next)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -55,12 +55,14 @@ func started(event caddy.EventName, info any) error {
 func (i *instance) follow() {
 	for _, m := range i.handlers {
 		m.publisher.Follow()
+		m.responder.Follow(m.Next)
 	}
 }
 
 // stop ends that, and returns when nothing is published any more.
 func (i *instance) stop() error {
 	for _, m := range i.handlers {
+		m.responder.Stop()
 		m.publisher.Stop()
 		m.observer.secondaries.stop()
 	}

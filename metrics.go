@@ -26,6 +26,11 @@ var (
 		Help: "Denials of a declared name by the next plugins that were repaired.",
 	}, []string{"server"})
 
+	repairedAlias = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "repaired_alias_total",
+		Help: "Aliases that the next plugins made of a declared name, and that were denied.",
+	}, []string{"server"})
+
 	trimmedGlue = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "trimmed_glue_total",
 		Help: "Answers from which addresses of targets were omitted, to fit the size that the client accepts.",

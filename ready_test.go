@@ -54,8 +54,8 @@ func newWaiting(t *testing.T, l late, next *nextPlugin) *MXSRV {
 // those that wait is answered or denied. Other instances do not matter.
 func TestReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		next := &nextPlugin{answer: new(dns.Msg)}
-		complete, err := load(t, defined, next)
+		next, behind := &nextPlugin{answer: new(dns.Msg)}, &nextPlugin{answer: new(dns.Msg)}
+		complete, err := load(t, defined, behind)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,6 +66,7 @@ func TestReady(t *testing.T) {
 		i.add(complete)
 		i.follow()
 		defer i.stop()
+		synctest.Wait()        // the next plugins have been asked for the SOA
 		other := new(instance) // of another Corefile, which has not started or has ended
 		other.add(newWaiting(t, l, next))
 

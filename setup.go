@@ -89,7 +89,7 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 	}
 	r := answer.New(answer.Config{
 		Zones: b.Zones, Authoritative: apexes, Fallthrough: b.Fallthrough,
-		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN,
+		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN, RepairedAlias: repairedAlias, Warn: o.Warning,
 	})
 	return &MXSRV{publisher: p, responder: r, observer: o}, err
 }

@@ -189,7 +189,7 @@ func TestRefusedElsewhere(t *testing.T) {
 		}
 		b.WriteString("\n")
 	}
-	if !strings.Contains(read(t, "../README.md"), "\n\n"+b.String()+"\n") {
-		t.Errorf("README, Rules, should have\n%s", b.String())
+	if !strings.Contains(read(t, "../docs/rules.md"), "\n\n"+b.String()+"\n") {
+		t.Errorf("docs/rules.md should have\n%s", b.String())
 	}
 }

@@ -218,6 +218,9 @@ func (st *stream) current(s *server) {
 // all the time and definitions change. None is lost, no answer is one that was not
 // declared or is older than one before, and afterwards all is as it is declared.
 func TestEtcdFaults(t *testing.T) {
+	if *outage < time.Minute {
+		rig.Short(t, "make outage")
+	}
 	c := startCluster(t)
 	w := &writer{cluster: c, rand: rand.New(rand.NewPCG(1, 2))}
 	c.do(put("stay", "host stay "+version(1)))
@@ -247,10 +250,10 @@ func TestEtcdFaults(t *testing.T) {
 		}},
 		{"leader hangs", func() {
 			leader := c.leader()
-			must(c.Hang(leader))
+			must(c.hang(leader))
 			w.write(20)
 			st.current(s)
-			must(c.Continue(leader))
+			must(c.resume(leader))
 			w.write(20)
 		}},
 		{"majority lost, and regained", func() {
@@ -294,7 +297,7 @@ func TestEtcdFaults(t *testing.T) {
 				m.Kill()
 			}
 			st.stop()
-			s.Restart(t)
+			s.restart(t)
 			if status := s.get(":1054", "/ready"); status != "OK" {
 				t.Errorf("with its snapshot it says %q, want that it is ready\n%s", status, s)
 			}
@@ -321,7 +324,7 @@ func TestEtcdFaults(t *testing.T) {
 			w.write(20)
 		}},
 		{"member replaced", func() {
-			must(c.Replace(c.Members[2]))
+			must(c.replace(c.Members[2]))
 			w.write(20)
 			st.current(s)
 			c.Members[0].Kill()

@@ -47,7 +47,7 @@ func withEtcd(t *testing.T, dir, corefile string) string {
 }
 
 func TestEmbeddedExample(t *testing.T) {
-	s := start(t, t.TempDir(), read(t, "../cmd/coredns/example.corefile"))
+	s := start(t, t.TempDir(), read(t, "../cmd/internal/example/Corefile"))
 	check(t, s, read(t, "testdata/embedded.txt"))
 }
 

@@ -31,7 +31,7 @@ func eventually(t *testing.T, s *server, what string, so func() bool) {
 
 // get returns what a plugin says over HTTP, or nothing while it cannot be asked.
 func (s *server) get(port, path string) string {
-	res, err := http.Get("http://" + s.At[port] + path)
+	res, err := http.Get("http://" + s.at[port] + path)
 	if err != nil {
 		return ""
 	}
@@ -56,7 +56,7 @@ func load(t *testing.T, s *server, question string) (stop func()) {
 	questions := filepath.Join(t.TempDir(), "questions")
 	write(t, questions, question+"\n")
 	host, port, _ := strings.Cut(s.addr, ":")
-	dnsperf := rig.Run(t, exec.Command(rig.Peer(t, "dnsperf"), "-s", host, "-p", port, "-d", questions, "-Q", "1000", "-l", "86400"), "")
+	dnsperf := runProcess(t, exec.Command(rig.Peer(t, "dnsperf"), "-s", host, "-p", port, "-d", questions, "-Q", "1000", "-l", "86400"), "")
 	return func() {
 		t.Helper()
 		dnsperf.Signal(os.Interrupt)

@@ -52,7 +52,7 @@ func TestEtcdFragments(t *testing.T) {
 	same(t, servers, "x.example.org MX", "10 mx1.example.org.")
 	c.do(put("elder", "mail x 20 mx2")) // it stays the elder one
 	same(t, servers, "x.example.org MX", "20 mx2.example.org.")
-	servers[1].Restart(t)
+	servers[1].restart(t)
 	same(t, servers, "x.example.org MX", "20 mx2.example.org.")
 	c.do(del("elder"))
 	same(t, servers, "x.example.org MX", "0 .")
@@ -118,7 +118,7 @@ func TestEtcdSerials(t *testing.T) {
 			c.do(put("last", ""))
 			c.do(del("last"))                      // is in no list
 			c.do(clientv3.OpPut("/elsewhere", "")) // makes no serial
-			servers[n/10%2].Restart(t)
+			servers[n/10%2].restart(t)
 			revision = 0 // it has made a revision of its own
 		}
 		eventually(t, servers[0], fmt.Sprintf("change %d: the serial of both is that of revision %d", n, revision), func() bool {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +26,7 @@ func TestMain(m *testing.M) { os.Exit(build(m)) }
 
 func build(m *testing.M) int {
 	if coredns = os.Getenv("MXSRV_COREDNS"); coredns != "" { // a binary that is there already
-		return m.Run()
+		return rig.Tests{M: m}.Run()
 	}
 	dir, err := os.MkdirTemp("", "mxsrv")
 	if err == nil {
@@ -35,27 +37,85 @@ func build(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return rig.Tests{M: m}.Run()
 }
 
 // A server is what is asked: a coredns, or another server of DNS.
 type server struct {
-	*rig.Server
-	addr string // of what the Corefile has on port 1053
+	*rig.Process
+	addr string            // of what the Corefile has on port 1053
+	at   map[string]string // the address of each port in the Corefile, as ":1053"
 }
 
 // start runs coredns with a Corefile in a copy of a directory, its ports 1050 to
 // 1059 replaced by free ones, until the test ends.
 func start(t *testing.T, dir, corefile string) *server {
 	t.Helper()
-	s := rig.CoreDNS(t, coredns, dir, corefile)
-	return &server{s, s.At[":1053"]}
+	at := map[string]string{}
+	corefile = regexp.MustCompile(`:105\d\b`).ReplaceAllStringFunc(corefile, func(port string) string {
+		if at[port] == "" {
+			at[port] = "127.0.0.1:" + freePort(t)
+		}
+		return strings.TrimPrefix(at[port], "127.0.0.1")
+	})
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(copied, "Corefile"), corefile)
+	s := &server{addr: at[":1053"], at: at}
+	s.run(t, copied)
+	return s
+}
+
+func (s *server) run(t *testing.T, dir string) {
+	t.Helper()
+	cmd := exec.Command(coredns)
+	cmd.Dir = dir
+	s.Process = runProcess(t, cmd, "CoreDNS-")
+}
+
+// restart kills the coredns and starts it again where it was.
+func (s *server) restart(t *testing.T) {
+	t.Helper()
+	s.Kill()
+	s.run(t, s.Dir)
 }
 
 // run starts another server, and returns once it has printed a line that holds mark.
 func run(t *testing.T, addr string, cmd *exec.Cmd, mark string) *server {
 	t.Helper()
-	return &server{&rig.Server{Process: rig.Run(t, cmd, mark)}, addr}
+	return &server{Process: runProcess(t, cmd, mark), addr: addr}
+}
+
+// runProcess starts a command, and returns once it has printed a line that holds mark. It is
+// killed when the test ends; a data race or a panic that it has printed fails the test.
+func runProcess(t testing.TB, cmd *exec.Cmd, mark string) *rig.Process {
+	t.Helper()
+	p, err := rig.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Kill()
+		if s := p.String(); strings.Contains(s, "DATA RACE") || strings.Contains(s, "Recovered from panic") {
+			t.Errorf("%s: %s", p.Args[0], s)
+		}
+	})
+	if err := p.Await(mark, rig.Limit); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// freePort returns a port that is free for UDP and TCP.
+func freePort(t testing.TB) string {
+	t.Helper()
+	port, err := rig.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(port)
 }
 
 func write(t *testing.T, path, text string) {

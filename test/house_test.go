@@ -36,8 +36,10 @@ var mayImport = map[string][]string{
 	"plugin/corefile": {"plugin/definition", "plugin/source", "plugin/source/file", "plugin/etcd", tokens},
 	".":               {"plugin/", "github.com/coredns/"},
 
-	"cmd/coredns": {".", "github.com/coredns/"},
-	"cmd/mxsrv":   {"plugin/", "cmd/mxsrv/internal/", "github.com/coredns/coredns/plugin", tokens},
+	"cmd/internal/example": {},
+	"cmd/coredns":          {".", "cmd/internal/example", "github.com/coredns/"},
+	"cmd/mxsrv": {"plugin/", "cmd/internal/example", "cmd/mxsrv/internal/", "github.com/coredns/coredns/plugin",
+		tokens},
 	"cmd/mxsrv/internal/store": {"plugin/definition", "plugin/lint", "plugin/change", "plugin/admit", "plugin/etcd",
 		"cmd/mxsrv/internal/hint"},
 	"cmd/mxsrv/internal/hint":     {},

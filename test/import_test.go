@@ -56,7 +56,7 @@ func TestImportDnsmasq(t *testing.T) {
 	path := rig.Peer(t, "dnsmasq")
 	conf := filepath.Join(t.TempDir(), "dnsmasq.conf")
 	write(t, conf, office)
-	port := rig.Port(t)
+	port := freePort(t)
 	cmd := exec.Command(path, "--keep-in-foreground", "--conf-file="+conf, "--port="+port, "--pid-file",
 		"--listen-address=127.0.0.1", "--bind-interfaces", "--log-facility=-")
 	there := run(t, "127.0.0.1:"+port, cmd, "started")

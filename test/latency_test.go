@@ -31,6 +31,9 @@ func TestEtcdLatency(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	if *puts < 1000 {
+		rig.Short(t, "make outage")
+	}
 	took := make([]time.Duration, *puts)
 	for n := range took {
 		text := "host counter " + version(uint32(n+1))
@@ -55,6 +58,9 @@ func TestEtcdLatency(t *testing.T) {
 // TestEtcdBurst: many hosts that register themselves at once are there soon, in a
 // few loads.
 func TestEtcdBurst(t *testing.T) {
+	if *registrations < 10000 {
+		rig.Short(t, "make outage")
+	}
 	c := startCluster(t)
 	c.do(put("stay", "host stay "+version(1)))
 	s := start(t, t.TempDir(), fmt.Sprintf(registered, c.endpoints()))

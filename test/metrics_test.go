@@ -17,7 +17,7 @@ import (
 func startMeasured(t *testing.T) *server {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "db.example.org"), strings.ReplaceAll(overlayZone, "example.com.", "example.org."))
+	write(t, filepath.Join(dir, "db.example.org"), strings.ReplaceAll(overlayZone, "example.com.", "example.org.")+"_gopher._tcp.example.org. CNAME ns.example.org.\n")
 	var hosts strings.Builder
 	for _, n := range []string{"1", "2", "3", "4", "5", "6"} {
 		hosts.WriteString("host mx" + n + " 192.0.2." + n + " 192.0.2.1" + n + " 2001:db8::" + n + " 2001:db8::1" + n + "\n")
@@ -53,6 +53,9 @@ example.com:1053 {
 	if m := s.ask(t, "udp", query(t, "sub.example.org TXT")); m.Rcode != dns.RcodeSuccess {
 		t.Errorf("sub.example.org is denied: %v", m)
 	}
+	if m := s.ask(t, "udp", query(t, "_gopher._tcp.example.org A")); len(m.Answer) != 0 {
+		t.Errorf("_gopher._tcp.example.org is an alias: %v", m)
+	}
 	if m := s.ask(t, "udp", query(t, "example.org MX")); len(m.Answer) != 6 || m.Truncated || len(m.Extra) == 24 {
 		t.Errorf("want 6 exchanges and some of the 24 addresses: %v", m)
 	}
@@ -82,6 +85,7 @@ coredns_mxsrv_last_load_failed{server="SERVER"} 1
 coredns_mxsrv_loads_total{result="ok",source="Corefile"} 2
 coredns_mxsrv_loads_total{result="ok",source="file hosts.conf"} 1
 coredns_mxsrv_loads_total{result="refused",source="file hosts.conf"} 1
+coredns_mxsrv_repaired_alias_total{server="SERVER"} 1
 coredns_mxsrv_repaired_nxdomain_total{server="SERVER"} 1
 coredns_mxsrv_trimmed_glue_total{server="SERVER"} 1`, "SERVER", "dns://"+s.addr)
 	text := s.get(":1054", "/metrics")
@@ -94,13 +98,16 @@ coredns_mxsrv_trimmed_glue_total{server="SERVER"} 1`, "SERVER", "dns://"+s.addr)
 	names := func(pattern, text string) []string {
 		var all []string
 		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
-			all = append(all, m[1])
+			labels := regexp.MustCompile(`="[^"]*"`).ReplaceAllString(m[2], "")
+			words := strings.FieldsFunc(labels, func(r rune) bool { return r == ',' || r == ' ' })
+			slices.Sort(words)
+			all = append(all, m[1]+"{"+strings.Join(words, ", ")+"}")
 		}
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
-	served := names(`(?m)^(coredns_mxsrv_\w+)\{`, text)
-	listed := names("(?m)^\\* `(coredns_mxsrv_\\w+)\\{", read(t, "../README.md"))
+	served := names(`(?m)^(coredns_mxsrv_\w+)\{(.*)\} `, text)
+	listed := names("(?m)^\\* `(coredns_mxsrv_\\w+)\\{(.*)\\}`", read(t, "../README.md"))
 	if !slices.Equal(served, listed) {
 		t.Errorf("README lists %q, and there are %q", listed, served)
 	}

@@ -45,7 +45,7 @@ func TestUnbound(t *testing.T) {
 // startUnbound starts a resolver that asks one server, with further options.
 func startUnbound(t *testing.T, path, stub string, options ...string) *server {
 	t.Helper()
-	port := rig.Port(t)
+	port := freePort(t)
 	conf := filepath.Join(t.TempDir(), "unbound.conf")
 	text := fmt.Sprintf(`server:
     interface: 127.0.0.1@%s
@@ -78,7 +78,7 @@ stub-zone:
 // addresses.
 func TestDig(t *testing.T) {
 	dig := rig.Peer(t, "dig")
-	s := start(t, t.TempDir(), read(t, "../cmd/coredns/example.corefile"))
+	s := start(t, t.TempDir(), read(t, "../cmd/internal/example/Corefile"))
 	host, port, _ := strings.Cut(s.addr, ":")
 	out, err := exec.Command(dig, "@"+host, "-p", port, "eXaMpLe.com", "MX").CombinedOutput()
 	if err != nil {

@@ -39,12 +39,12 @@ func TestPostfix(t *testing.T) {
 		rig.Peer(t, name)
 	}
 	if err := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "true").Run(); err != nil {
-		t.Skipf("unshare: no namespaces for this user: %v", err)
+		rig.Skip(t, "no namespaces for this user: "+err.Error())
 	}
 	cmd := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "--kill-child",
 		os.Args[0], "-test.run=^TestPostfix$", "-test.v", "-test.count=1", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), toolVar+"="+buildTool(t), "MXSRV_COREDNS="+coredns)
-	p := rig.Run(t, cmd, "")
+	p := runProcess(t, cmd, "")
 	code, err := p.Wait(6 * time.Minute)
 	t.Logf("%s", p)
 	if err != nil || code != 0 || !strings.Contains(p.String(), "--- PASS: TestPostfix/") {
@@ -325,7 +325,7 @@ func startPostfix(t *testing.T, host string) *mta {
 		t.Cleanup(func() { command(t, "umount", "-l", m[len(m)-1]) })
 	}
 	command(t, "chown", "postfix", "/var/lib/postfix")
-	p := rig.Run(t, exec.Command("postfix", "start-fg"), "daemon started")
+	p := runProcess(t, exec.Command("postfix", "start-fg"), "daemon started")
 	t.Cleanup(func() { exec.Command("postfix", "abort").Run() })
 	return &mta{p, senders[host] + ":25"}
 }

@@ -20,7 +20,7 @@ type reference struct {
 // run starts a reference that stays in the foreground on a port of its own.
 func (r reference) run(t *testing.T, zones []hosted) *server {
 	t.Helper()
-	return r.start(t, rig.Peer(t, r.program), "127.0.0.1:"+rig.Port(t), zones)
+	return r.start(t, rig.Peer(t, r.program), "127.0.0.1:"+freePort(t), zones)
 }
 
 // references are the servers that answers are compared with, and that serve as

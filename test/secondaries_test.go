@@ -58,9 +58,9 @@ func startSecondaries(t *testing.T, from *server) map[string]*server {
 	zones := []hosted{{zone: "example.org.", primary: from.addr}}
 	all := map[string]*server{}
 	for i, r := range references {
-		all[r.name] = r.start(t, rig.Peer(t, r.program), from.At[fmt.Sprint(":", 1055+i)], zones)
+		all[r.name] = r.start(t, rig.Peer(t, r.program), from.at[fmt.Sprint(":", 1055+i)], zones)
 	}
-	addr := from.At[":1058"]
+	addr := from.at[":1058"]
 	_, port, _ := net.SplitHostPort(addr)
 	s := start(t, t.TempDir(), fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n secondary {\n transfer from %s\n }\n}\n", port, from.addr))
 	s.addr = addr

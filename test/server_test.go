@@ -31,14 +31,14 @@ func TestRefusedConfigurations(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			corefile := "example.org:" + rig.Port(t) + " {\n mxsrv {\n" + tc.block + "\n }\n}\n"
+			corefile := "example.org:" + freePort(t) + " {\n mxsrv {\n" + tc.block + "\n }\n}\n"
 			if tc.name == "unclosed quote" {
 				corefile += "\"\n}\n}\n"
 			}
 			write(t, filepath.Join(dir, "Corefile"), corefile)
 			cmd := exec.Command(coredns)
 			cmd.Dir = dir
-			p := rig.Run(t, cmd, "")
+			p := runProcess(t, cmd, "")
 			if code, err := p.Wait(rig.Limit); err != nil || code == 0 || !strings.Contains(p.String(), tc.want) {
 				t.Errorf("exit code %d, %v\n%s\nwant another than 0 and %s", code, err, p, tc.want)
 			}

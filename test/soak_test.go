@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 var soak = flag.Duration("soak", 3*time.Second, "how long TestSoak goes on; from 1m on it looks at memory too")
@@ -20,6 +22,9 @@ const between = 200 * time.Millisecond
 // a rename. Each good set comes into service, each bad one is rejected; no query is
 // lost, no answer is one that was not declared, and memory stays as it is.
 func TestSoak(t *testing.T) {
+	if *soak < time.Minute {
+		rig.Short(t, "make soak")
+	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "defs"), 0o700); err != nil {
 		t.Fatal(err)

@@ -69,9 +69,9 @@ func TestTransports(t *testing.T) {
 			name string
 			ask  func(t *testing.T, packed []byte) []byte
 		}{
-			{"tls", func(t *testing.T, packed []byte) []byte { return askTLS(t, s.At[":1054"], config, packed) }},
-			{"https", func(t *testing.T, packed []byte) []byte { return askHTTPS(t, s.At[":1055"], config, packed) }},
-			{"quic", func(t *testing.T, packed []byte) []byte { return askQUIC(t, s.At[":1056"], config, packed) }},
+			{"tls", func(t *testing.T, packed []byte) []byte { return askTLS(t, s.at[":1054"], config, packed) }},
+			{"https", func(t *testing.T, packed []byte) []byte { return askHTTPS(t, s.at[":1055"], config, packed) }},
+			{"quic", func(t *testing.T, packed []byte) []byte { return askQUIC(t, s.at[":1056"], config, packed) }},
 		} {
 			t.Run(transport.name+" "+before, func(t *testing.T) {
 				m := query(t, "example.org MX")

@@ -62,7 +62,8 @@ func (f *fixed) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if f.asked != nil {
 		m.Answer = of(f.asked, r.Question[0].Name)
 	}
-	return m.Rcode, w.WriteMsg(&m)
+	rcode := m.Rcode // which a plugin before may change in place
+	return rcode, w.WriteMsg(&m)
 }
 
 // of makes the same records for another owner, in two allocations.

@@ -1,69 +1,22 @@
-// Command coredns is CoreDNS with the mxsrv plugin and the plugins that people
-// combine with it. It takes CoreDNS's flags. Without -conf, and without a
-// Corefile in the working directory, it serves an example on 127.0.0.1:1053.
+// Command coredns is CoreDNS with the mxsrv plugin and the plugins of CoreDNS that need no
+// further module. It takes CoreDNS's flags. Without -conf, and without a Corefile in the
+// working directory, it serves an example on 127.0.0.1:1053.
 package main
 
 import (
-	_ "embed"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	_ "github.com/mxsrv/mxsrv"
-
-	// The plugins of CoreDNS that need no cloud or cluster.
-	_ "github.com/coredns/caddy/onevent"
-	_ "github.com/coredns/coredns/plugin/acl"
-	_ "github.com/coredns/coredns/plugin/any"
-	_ "github.com/coredns/coredns/plugin/auto"
-	_ "github.com/coredns/coredns/plugin/autopath"
-	_ "github.com/coredns/coredns/plugin/bind"
-	_ "github.com/coredns/coredns/plugin/bufsize"
-	_ "github.com/coredns/coredns/plugin/cache"
-	_ "github.com/coredns/coredns/plugin/cancel"
-	_ "github.com/coredns/coredns/plugin/chaos"
-	_ "github.com/coredns/coredns/plugin/debug"
-	_ "github.com/coredns/coredns/plugin/dns64"
-	_ "github.com/coredns/coredns/plugin/dnssec"
-	_ "github.com/coredns/coredns/plugin/dnstap"
-	_ "github.com/coredns/coredns/plugin/erratic"
-	_ "github.com/coredns/coredns/plugin/errors"
-	_ "github.com/coredns/coredns/plugin/etcd"
-	_ "github.com/coredns/coredns/plugin/file"
-	_ "github.com/coredns/coredns/plugin/forward"
-	_ "github.com/coredns/coredns/plugin/header"
-	_ "github.com/coredns/coredns/plugin/health"
-	_ "github.com/coredns/coredns/plugin/hosts"
-	_ "github.com/coredns/coredns/plugin/loadbalance"
-	_ "github.com/coredns/coredns/plugin/local"
-	_ "github.com/coredns/coredns/plugin/log"
-	_ "github.com/coredns/coredns/plugin/loop"
-	_ "github.com/coredns/coredns/plugin/metadata"
-	_ "github.com/coredns/coredns/plugin/metrics"
-	_ "github.com/coredns/coredns/plugin/minimal"
-	_ "github.com/coredns/coredns/plugin/multisocket"
-	_ "github.com/coredns/coredns/plugin/nsid"
-	_ "github.com/coredns/coredns/plugin/pprof"
-	_ "github.com/coredns/coredns/plugin/ready"
-	_ "github.com/coredns/coredns/plugin/reload"
-	_ "github.com/coredns/coredns/plugin/rewrite"
-	_ "github.com/coredns/coredns/plugin/root"
-	_ "github.com/coredns/coredns/plugin/secondary"
-	_ "github.com/coredns/coredns/plugin/sign"
-	_ "github.com/coredns/coredns/plugin/template"
-	_ "github.com/coredns/coredns/plugin/tls"
-	_ "github.com/coredns/coredns/plugin/transfer"
-	_ "github.com/coredns/coredns/plugin/tsig"
-	_ "github.com/coredns/coredns/plugin/view"
-	_ "github.com/coredns/coredns/plugin/whoami"
+	"github.com/mxsrv/mxsrv/cmd/internal/example"
 )
-
-//go:embed example.corefile
-var example []byte
 
 func main() {
 	if err := dnsserver.SetDirectives(directives()); err != nil {
@@ -81,16 +34,51 @@ func directives() []string {
 	return slices.Insert(slices.Clone(dnsserver.Directives), after+1, "mxsrv")
 }
 
-// load reads the Corefile of the working directory, or else the example.
+// load returns the Corefile of the working directory, or else the example. At the first
+// start it says which, and returns an error if another process listens there already.
 func load(serverType string) (caddy.Input, error) {
-	text, err := os.ReadFile(caddy.DefaultConfigFile)
+	in := caddy.CaddyfileInput{Filepath: caddy.DefaultConfigFile, ServerTypeName: serverType}
+	greeting, other := "", "write another port into "+in.Filepath
+	text, err := os.ReadFile(in.Filepath)
 	switch {
 	case err == nil:
-		return caddy.CaddyfileInput{Contents: text, Filepath: caddy.DefaultConfigFile, ServerTypeName: serverType}, nil
-	case !os.IsNotExist(err):
+		in.Contents = text
+		if path, err := filepath.Abs(in.Filepath); err == nil {
+			greeting = "serving " + path + "\n"
+		}
+	case os.IsNotExist(err):
+		in.Contents, in.Filepath = []byte(example.Corefile), "the example"
+		greeting, other = firstRun(), "copy the example and write another port into it: "+copyExample()
+	default:
 		return nil, err
 	}
-	fmt.Printf("no -conf and no %s here: serving the example on 127.0.0.1:1053\n"+
-		"try: dig @127.0.0.1 -p 1053 example.com MX\n", caddy.DefaultConfigFile)
-	return caddy.CaddyfileInput{Contents: example, Filepath: "example.corefile", ServerTypeName: serverType}, nil
+	if len(caddy.Instances()) > 0 { // a reload
+		return in, nil
+	}
+	if err := listenable(in); err != nil {
+		return nil, fmt.Errorf("%w, or %s", err, other)
+	}
+	if !dnsserver.Quiet && !clog.IsJSON() {
+		fmt.Print(greeting)
+	}
+	return in, nil
+}
+
+// firstRun returns what somebody should know who has started this without a Corefile.
+func firstRun() string {
+	return fmt.Sprintf(`no %s here: serving an example on %s
+  ask it:      dig @127.0.0.1 -p 1053 example.com MX
+  copy it:     %s
+  check that:  %s check
+`, caddy.DefaultConfigFile, example.Address, copyExample(), tool())
+}
+
+func copyExample() string { return tool() + " example > " + caddy.DefaultConfigFile }
+
+// tool returns how to run the tool from here.
+func tool() string {
+	if _, err := os.Stat("cmd/mxsrv"); err == nil {
+		return "go run ./cmd/mxsrv"
+	}
+	return "mxsrv"
 }

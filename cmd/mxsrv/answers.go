@@ -33,6 +33,7 @@ type answers interface {
 type answerFlags struct {
 	readFlags
 	config, server string
+	down           []string
 }
 
 const resolvConf = "/etc/resolv.conf"
@@ -40,6 +41,7 @@ const resolvConf = "/etc/resolv.conf"
 func (f *answerFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.config, "config", "", "use the answers of a `Corefile` or definitions file (default ./Corefile, if there is one)")
 	c.Flags().StringVar(&f.server, "server", "", "use the answers of the DNS server at `ADDR`, like 192.0.2.53 or [2001:db8::53]:5353 (default, without ./Corefile, that in "+resolvConf+")")
+	c.Flags().StringArrayVar(&f.down, "down", nil, "a `HOST` or address that is down; repeat it for several. A HOST without a dot is below the domain")
 	f.readFlags.add(c)
 }
 
@@ -154,7 +156,6 @@ func newServer(addr string) *server {
 	return &server{addr: addr}
 }
 
-// systemResolver returns the resolver of this machine.
 func systemResolver() (*server, error) {
 	conf, err := dns.ClientConfigFromFile(resolvConf)
 	if err != nil || len(conf.Servers) == 0 {

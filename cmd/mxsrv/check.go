@@ -25,9 +25,9 @@ Exit status: 0 no findings, or only warnings; 1 errors, or with --strict any fin
 
 type checkFlags struct {
 	readFlags
-	strict, json, online, rules bool
-	server                      string
-	ignore                      []string // rules
+	strict, online, rules bool
+	server                string
+	ignore                []string // rules
 }
 
 func checkCommand(u *ui) *cobra.Command {
@@ -40,7 +40,7 @@ func checkCommand(u *ui) *cobra.Command {
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 for warnings, too")
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared?")
 	c.Flags().BoolVar(&f.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
@@ -67,7 +67,7 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 		return err
 	}
 	ok := len(findings) == 0 || count(findings, lint.Error) == 0 && !f.strict
-	return u.result(f.json, findingsJSON(findings), ok, func() {
+	return u.result(findingsJSON(findings), ok, func() {
 		u.findings(findings)
 		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
 	})
@@ -94,16 +94,14 @@ func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 		findings = slices.Concat(findings, s.findings, s.excluded)
 	}
 	if f.online {
-		found, err := f.query(u, all)
-		if err != nil {
-			return nil, err
-		}
+		var found []lint.Finding
+		found, err = f.query(u, all)
 		findings = append(findings, found...)
 	}
 	ignored := func(finding lint.Finding) bool {
 		return finding.Rule.Severity == lint.Warning && slices.Contains(f.ignore, finding.Rule.ID)
 	}
-	return slices.DeleteFunc(unique(findings), ignored), nil
+	return slices.DeleteFunc(unique(findings), ignored), err
 }
 
 // query returns what the answers of a DNS server show to be wrong.
@@ -119,13 +117,12 @@ func (f *checkFlags) query(u *ui, all []*served) ([]lint.Finding, error) {
 	for _, s := range all {
 		findings = append(findings, checkOnline(s, from)...)
 	}
-	if !f.json {
+	if !u.asJSON {
 		u.note("queried %s", from.addr)
 	}
 	return findings, from.failed()
 }
 
-// jsonRule is the JSON of a rule.
 type jsonRule struct {
 	ID       string `json:"id"`
 	Severity string `json:"severity"`
@@ -137,7 +134,7 @@ func (f *checkFlags) listRules(u *ui) error {
 	rules := convert(append(lint.Rules(), onlineRules...), func(r lint.Rule) jsonRule {
 		return jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC}
 	})
-	return u.result(f.json, rules, true, func() {
+	return u.result(rules, true, func() {
 		u.table("", convert(rules, func(r jsonRule) []string { return []string{r.ID, r.Severity, r.Doc, r.RFC} }))
 	})
 }

@@ -101,7 +101,6 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *se
 	return serve(path, simulator(stanzas, b), entries)
 }
 
-// stanzas reads the mxsrv stanzas of a server block.
 func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
 	return corefile.Read(&d, corefile.Env{

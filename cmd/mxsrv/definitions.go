@@ -123,7 +123,6 @@ func pathError(path string, err error) error {
 // placeholder is the zone of relative names if no zone is given.
 const placeholder = "example.com."
 
-// files reads definitions files together.
 func (f *readFlags) files(u *ui, paths []string) (*served, error) {
 	name := strings.Join(paths, " ")
 	zones, err := f.parseZones()
@@ -148,7 +147,6 @@ func (f *readFlags) files(u *ui, paths []string) (*served, error) {
 	return s, nil
 }
 
-// parseZones returns the zones of --zone.
 func (f *readFlags) parseZones() (definition.Zones, error) {
 	var zones definition.Zones
 	for _, word := range f.zones {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -67,35 +68,18 @@ func deletion(e store.Entry) store.Change {
 
 // declares lists what a fragment declares, the first few of many.
 func declares(s *store.Store, f change.Fragment) string {
-	var words []string
+	var all []string
 	for _, sim := range s.Simulators {
 		set, _ := definition.Read(f.Source(), f.Text, sim.Zones)
 		for o := range set.Index().Owners() {
-			word := kinds(o) + string(o.Name())
-			if word != string(o.Name()) && !slices.Contains(words, word) {
-				words = append(words, word)
+			words := convert(kindsOf(o), func(k kind) string { return k.word + " " })
+			if name := strings.Join(words, "") + string(o.Name()); len(words) > 0 && !slices.Contains(all, name) {
+				all = append(all, name)
 			}
 		}
 	}
-	if len(words) == 0 {
+	if len(all) == 0 {
 		return "nothing that is declared"
 	}
-	return firstOf(words, " and ")
-}
-
-// kinds returns what a name is declared as, with a blank after each word.
-func kinds(o definition.Owner) (words string) {
-	if len(o.Hosts()) > 0 {
-		words += "host "
-	}
-	if len(o.Mails()) > 0 {
-		words += "mail "
-	}
-	if len(o.Services()) > 0 {
-		words += "service "
-	}
-	if len(o.Aliases()) > 0 {
-		words += "alias "
-	}
-	return words
+	return firstOf(all, " and ")
 }

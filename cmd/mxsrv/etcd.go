@@ -55,7 +55,11 @@ func (f *storeFlags) add(c *cobra.Command) {
 
 // store returns the store that the flags name, without a connection.
 func (f *storeFlags) store() (*store.Store, error) {
-	s, err := f.declared()
+	zones, err := f.parseZones()
+	s := &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}
+	if f.corefile != "" {
+		s, err = f.fromCorefile()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -70,15 +74,6 @@ func (f *storeFlags) open(s *store.Store, run func(entries []store.Entry, revisi
 		return err
 	}
 	return run(entries, revision)
-}
-
-// declared returns the store of the Corefile, or the default one.
-func (f *storeFlags) declared() (*store.Store, error) {
-	if f.corefile != "" {
-		return f.fromCorefile()
-	}
-	zones, err := f.parseZones()
-	return &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}, err
 }
 
 // fromCorefile returns the one store that a Corefile names, with all server blocks that serve it.
@@ -133,7 +128,6 @@ func (f *storeFlags) addBlock(s *store.Store, b caddyfile.ServerBlock) error {
 	return nil
 }
 
-// override puts the flags into a configuration.
 func (f *storeFlags) override(c *etcd.Config) error {
 	if f.prefix != "" {
 		c.SetPrefix(f.prefix)
@@ -150,15 +144,23 @@ func (f *storeFlags) override(c *etcd.Config) error {
 	return f.connection(c)
 }
 
-// login sets the user and the password. The password of the Corefile is for the user of the Corefile only.
+// login sets the user and the password: of the flags, the password file or the environment. The password of the Corefile
+// is for the user of the Corefile only.
 func (f *storeFlags) login(c *etcd.Config) error {
-	name, password, err := f.credentials()
-	switch {
-	case err != nil:
-		return err
-	case name != "":
+	name, password, given := strings.Cut(f.user, ":")
+	if f.passwordFile != "" {
+		text, err := os.ReadFile(f.passwordFile)
+		if err != nil {
+			return pathError(f.passwordFile, err)
+		}
+		password, _, _ = strings.Cut(string(text), "\n")
+		password = strings.TrimSuffix(password, "\r")
+	} else if !given {
+		password = os.Getenv(passwordVariable)
+	}
+	if name != "" {
 		c.Username, c.Password = name, password
-	case c.Username != "" && password != "":
+	} else if c.Username != "" && password != "" {
 		c.Password = password
 	}
 	switch {
@@ -168,20 +170,6 @@ func (f *storeFlags) login(c *etcd.Config) error {
 		return hint.Add(fmt.Errorf("no password of user %q: put it into %s", c.Username, passwordVariable), "--user %s --password-file FILE", c.Username)
 	}
 	return nil
-}
-
-// credentials returns the user and the password of the flags, the password file or the environment.
-func (f *storeFlags) credentials() (name, password string, err error) {
-	name, password, given := strings.Cut(f.user, ":")
-	if f.passwordFile == "" && !given {
-		password = os.Getenv(passwordVariable)
-	}
-	if f.passwordFile != "" {
-		text, err := os.ReadFile(f.passwordFile)
-		password, _, _ = strings.Cut(string(text), "\n")
-		return name, strings.TrimSuffix(password, "\r"), pathError(f.passwordFile, err)
-	}
-	return name, password, nil
 }
 
 // connection sets the endpoints and TLS. The TLS of the Corefile is for the endpoints of the Corefile only.

@@ -34,13 +34,11 @@ func (u *ui) findings(findings []lint.Finding) {
 // unique returns findings by file and line, each once: a snippet of a Corefile stands in several server blocks.
 func unique(findings []lint.Finding) []lint.Finding {
 	seen := map[string]bool{}
-	var all []lint.Finding
-	for _, f := range findings {
-		if line := format(f); !seen[line] {
-			seen[line] = true
-			all = append(all, f)
-		}
-	}
+	all := filter(findings, func(f lint.Finding) bool {
+		n := len(seen)
+		seen[format(f)] = true
+		return len(seen) > n
+	})
 	slices.SortStableFunc(all, func(a, b lint.Finding) int {
 		return cmp.Or(strings.Compare(a.Pos.Source, b.Pos.Source), cmp.Compare(a.Pos.Line, b.Pos.Line))
 	})
@@ -51,7 +49,6 @@ func count(findings []lint.Finding, severity lint.Severity) int {
 	return len(filter(findings, func(f lint.Finding) bool { return f.Rule.Severity == severity }))
 }
 
-// summary counts errors and warnings.
 func summary(findings []lint.Finding) string {
 	return plural(count(findings, lint.Error), "error") + " and " + plural(count(findings, lint.Warning), "warning")
 }
@@ -66,7 +63,6 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// jsonFinding is the JSON of a finding.
 type jsonFinding struct {
 	File     string            `json:"file"`
 	Line     int               `json:"line"`

@@ -25,26 +25,21 @@ Above each fragment is a comment with its key, and with the reason if servers ex
 
 Exit status: 0 servers serve all of it; 1 they exclude some; 2 usage or I/O error.`
 
-type getFlags struct {
-	storeFlags
-	json bool
-}
-
 func getCommand(u *ui) *cobra.Command {
-	f := new(getFlags)
+	f := new(storeFlags)
 	c := &cobra.Command{
 		Use:     "get [NAME|FOLDER/...]",
 		Short:   "Print the definitions in etcd",
 		Long:    "Print the definitions in etcd, and which of them servers exclude, and why.",
 		Example: getExamples,
-		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
+		RunE:    func(_ *cobra.Command, args []string) error { return f.get(u, args) },
 	}
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
-	f.storeFlags.add(c)
+	u.addJSON(c)
+	f.add(c)
 	return c
 }
 
-func (f *getFlags) run(u *ui, names []string) error {
+func (f *storeFlags) get(u *ui, names []string) error {
 	s, err := f.store()
 	if err != nil {
 		return err
@@ -55,7 +50,7 @@ func (f *getFlags) run(u *ui, names []string) error {
 			return err
 		}
 		list, ok := describe(s, entries, selected)
-		return u.result(f.json, list, ok, func() {
+		return u.result(list, ok, func() {
 			for i, p := range list {
 				p.print(u, i > 0)
 			}

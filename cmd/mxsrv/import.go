@@ -24,8 +24,8 @@ Exit status: 0 no errors in the definitions; 1 errors, or with --strict lines th
 I/O error.`
 
 type importFlags struct {
-	zone         string
-	strict, json bool
+	zone   string
+	strict bool
 }
 
 func importCommand(u *ui) *cobra.Command {
@@ -40,7 +40,7 @@ func importCommand(u *ui) *cobra.Command {
 	}
 	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names (default that of the SOA record, $ORIGIN or domain option)")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted")
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	return c
 }
 
@@ -59,14 +59,17 @@ func (f *importFlags) run(u *ui, path string) error {
 		return err
 	}
 	ok := count(findings, lint.Error) == 0 && !(f.strict && len(r.NotConverted) > 0)
-	return u.result(f.json, importJSON(r, definitions.String(), findings), ok, func() {
+	return u.result(importJSON(r, definitions.String(), findings), ok, func() {
 		printImport(u, r, definitions.String(), findings, path)
 	})
 }
 
 // read converts a file, with the files that it includes.
 func (f *importFlags) read(path string) (*foreign.Result, error) {
-	opt := foreign.Options{Include: func(name string) (string, error) { return include(path, name) }}
+	opt := foreign.Options{Include: func(name string) (string, error) {
+		text, err := os.ReadFile(resolve(filepath.Dir(path), name))
+		return string(text), err
+	}}
 	if f.zone != "" {
 		var err error
 		if opt.Zone, err = parseZone(f.zone); err != nil {
@@ -78,12 +81,6 @@ func (f *importFlags) read(path string) (*foreign.Result, error) {
 		return nil, hint.Add(pathError(path, err), "mxsrv import PATH/TO/FILE")
 	}
 	return foreign.Read(path, string(text), opt)
-}
-
-// include reads a file that is named in another one, relative to that.
-func include(path, name string) (string, error) {
-	text, err := os.ReadFile(resolve(filepath.Dir(path), name))
-	return string(text), err
 }
 
 func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.Finding, path string) {

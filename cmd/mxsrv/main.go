@@ -36,21 +36,6 @@ const (
 // errFindings ends a command that has printed what is wrong.
 var errFindings = errors.New("problems found")
 
-// commands are the subcommands, each in a file of its own.
-var commands = []func(*ui) *cobra.Command{
-	checkCommand,
-	renderCommand,
-	routeCommand,
-	pickCommand,
-	importCommand,
-	putCommand,
-	getCommand,
-	deleteCommand,
-	watchCommand,
-	registerCommand,
-	completionCommand,
-}
-
 // run runs a command line and returns its exit status.
 func run(args []string, stdout, stderr io.Writer) int {
 	u := newUI(stdout, stderr)
@@ -84,16 +69,16 @@ func rootCommand(u *ui) *cobra.Command {
 		Args:              refuseUnknown,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	for _, command := range commands {
-		root.AddCommand(command(u))
-	}
+	root.AddCommand(checkCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u), putCommand(u),
+		getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return hint.Add(err, "%s --help", c.CommandPath())
 	})
 	return root
 }
 
-const rootExamples = `  mxsrv check                           is the Corefile here right?
+const rootExamples = `  mxsrv example > Corefile              a Corefile to begin with
+  mxsrv check                           is the Corefile here right?
   mxsrv route user@example.com          which host gets this mail, and why?
   mxsrv route user@example.com --from mx2 --down mx1
                                         and what does mx2 do while mx1 is down?
@@ -110,12 +95,8 @@ func refuseUnknown(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
-	for _, sub := range c.Commands() {
-		if sub.Name() != "help" {
-			names = append(names, sub.Name())
-		}
-	}
+	commands := filter(c.Commands(), func(sub *cobra.Command) bool { return sub.Name() != "help" })
+	names := convert(commands, (*cobra.Command).Name)
 	err := fmt.Errorf("%q is no command: write one of %s", args[0], strings.Join(names, ", "))
 	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mxsrv": main})
+	testscript.Main(rig.Tests{M: m}, map[string]func(){"mxsrv": main})
 }
 
 // TestScripts runs the scripts of testdata: what a user types, and what comes.

@@ -22,8 +22,8 @@ var onlineRules = []lint.Rule{
 	{ID: "target-unanswered", Severity: lint.Warning, Doc: "a target for which the server has no answer"},
 }
 
-// A check queries the server, and returns nil if the answer is as it should be.
-type check func() *lint.Finding
+// A check queries the server, and returns nothing if the answer is as it should be.
+type check func() []lint.Finding
 
 // parallel is how many checks run at once.
 const parallel = 16
@@ -31,7 +31,7 @@ const parallel = 16
 // checkOnline returns what the answers of a server show to be wrong with definitions.
 func checkOnline(s *served, from *server) []lint.Finding {
 	checks := append(targetChecks(s, from), answerChecks(s, from)...)
-	found := make([]*lint.Finding, len(checks))
+	found := make([][]lint.Finding, len(checks))
 	slots := make(chan bool, parallel)
 	var running sync.WaitGroup
 	for i := range checks {
@@ -42,14 +42,13 @@ func checkOnline(s *served, from *server) []lint.Finding {
 		})
 	}
 	running.Wait()
-	found = filter(found, func(f *lint.Finding) bool { return f != nil })
-	return convert(found, func(f *lint.Finding) lint.Finding { return *f })
+	return slices.Concat(found...)
 }
 
-func finding(id string, pos definition.Pos, names []definition.Name, format string, args ...any) *lint.Finding {
+func finding(id string, pos definition.Pos, names []definition.Name, format string, args ...any) []lint.Finding {
 	rules := append(lint.Rules(), onlineRules...)
 	rule := rules[slices.IndexFunc(rules, func(r lint.Rule) bool { return r.ID == id })]
-	return &lint.Finding{Rule: rule, Pos: pos, Names: names, Text: fmt.Sprintf(format, args...)}
+	return []lint.Finding{{Rule: rule, Pos: pos, Names: names, Text: fmt.Sprintf(format, args...)}}
 }
 
 // targetChecks check the hosts that are pointed to and not declared, each once as an exchange and once as a target of
@@ -62,7 +61,7 @@ func targetChecks(s *served, from *server) []check {
 			return
 		}
 		seen[kind+string(host)] = true
-		checks = append(checks, func() *lint.Finding { return checkTarget(from, kind, aliasRule, pos, owner, host) })
+		checks = append(checks, func() []lint.Finding { return checkTarget(from, kind, aliasRule, pos, owner, host) })
 	}
 	for _, m := range s.index.Set.Mails {
 		for _, e := range m.Exchanges {
@@ -77,7 +76,7 @@ func targetChecks(s *served, from *server) []check {
 	return checks
 }
 
-func checkTarget(from *server, kind, aliasRule string, pos definition.Pos, owner, host definition.Name) *lint.Finding {
+func checkTarget(from *server, kind, aliasRule string, pos definition.Pos, owner, host definition.Name) []lint.Finding {
 	look := delivery.Lookup(from.lookup)
 	names := []definition.Name{owner, host}
 	if _, aliases := look.Follow(string(host), dns.TypeA); len(aliases) > 0 {
@@ -94,27 +93,40 @@ func checkTarget(from *server, kind, aliasRule string, pos definition.Pos, owner
 	return nil
 }
 
-// answerChecks check the records of everything that is declared.
+// A kind is one of those that a name is declared as.
+type kind struct {
+	word   string // that declares it
+	pos    definition.Pos
+	qtypes []uint16 // of its records
+}
+
+func kindsOf(o definition.Owner) (kinds []kind) {
+	if d := o.Hosts(); len(d) > 0 {
+		kinds = append(kinds, kind{"host", d[0].Pos, []uint16{dns.TypeA, dns.TypeAAAA}})
+	}
+	if d := o.Mails(); len(d) > 0 {
+		kinds = append(kinds, kind{"mail", d[0].Pos, []uint16{dns.TypeMX}})
+	}
+	if d := o.Services(); len(d) > 0 {
+		kinds = append(kinds, kind{"service", d[0].Pos, []uint16{dns.TypeSRV}})
+	}
+	if d := o.Aliases(); len(d) > 0 {
+		kinds = append(kinds, kind{"alias", d[0].Pos, []uint16{dns.TypeCNAME}})
+	}
+	return kinds
+}
+
 func answerChecks(s *served, from *server) []check {
 	var checks []check
 	t := s.compile()
 	add := func(pos definition.Pos, name definition.Name, qtypes ...uint16) {
 		for _, qtype := range qtypes {
-			checks = append(checks, func() *lint.Finding { return checkAnswer(t, from, pos, name, qtype) })
+			checks = append(checks, func() []lint.Finding { return checkAnswer(t, from, pos, name, qtype) })
 		}
 	}
 	for o := range s.index.Owners() {
-		if d := o.Hosts(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeA, dns.TypeAAAA)
-		}
-		if d := o.Mails(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeMX)
-		}
-		if d := o.Services(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeSRV)
-		}
-		if d := o.Aliases(); len(d) > 0 {
-			add(d[0].Pos, o.Name(), dns.TypeCNAME)
+		for _, k := range kindsOf(o) {
+			add(k.pos, o.Name(), k.qtypes...)
 		}
 	}
 	for _, a := range s.index.Set.Apexes {
@@ -124,10 +136,10 @@ func answerChecks(s *served, from *server) []check {
 }
 
 // checkAnswer compares an answer with that of the definitions, without TTLs: resolvers count them down.
-func checkAnswer(t *table.Table, from *server, pos definition.Pos, name definition.Name, qtype uint16) *lint.Finding {
+func checkAnswer(t *table.Table, from *server, pos definition.Pos, name definition.Name, qtype uint16) []lint.Finding {
 	_, declared := t.Lookup(string(name), qtype)
 	answer := from.lookup(string(name), qtype)
-	report := func(how string) *lint.Finding {
+	report := func(how string) []lint.Finding {
 		return finding("answer-differs", pos, []definition.Name{name}, "%s of %s: the server %s", dns.Type(qtype), name, how)
 	}
 	if answer.Status == delivery.Failed || answer.Status == delivery.Elsewhere {

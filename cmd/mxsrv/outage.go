@@ -12,8 +12,6 @@ import (
 // An outage holds what --down says, addresses and names as plans have them, and whether any host had it.
 type outage map[string]bool
 
-const downUsage = "a `HOST` or address that is down; repeat it for several. A HOST without a dot is below the domain"
-
 func newOutage(words []string, domain string) outage {
 	o := outage{}
 	for _, word := range words {

@@ -155,7 +155,6 @@ func (r *fragmentReader) add(f change.Fragment, path string) error {
 	return nil
 }
 
-// key returns the key of a fragment.
 func (r *fragmentReader) key(name string) (string, error) {
 	if name == "" {
 		return "", hint.Add(errors.New("standard input has no name: write --name"), "mxsrv put --name mail -")
@@ -209,7 +208,6 @@ func (r *fragmentReader) others(entries []store.Entry) []store.Change {
 	}), deletion)
 }
 
-// readText reads a file, or standard input.
 func readText(path string) (string, error) {
 	if path == standardInput {
 		text, err := io.ReadAll(os.Stdin)

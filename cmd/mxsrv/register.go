@@ -128,7 +128,6 @@ func (f *registerFlags) validate() error {
 	return nil
 }
 
-// text returns the definitions to register.
 func (f *registerFlags) text(lines []string) (string, error) {
 	switch {
 	case f.file != "" && len(lines) > 0:

@@ -80,7 +80,7 @@ func (f *renderFlags) run(u *ui, paths []string) error {
 	if f.format == zoneFormat {
 		return renderZones(u, all, zones)
 	}
-	p := picture.New(selectNames(all, zones).Index(), picture.Options{Zones: zones})
+	p := picture.New(selectNames(all, zones).Index(), zones)
 	return drawing[f.format](p, u.out)
 }
 

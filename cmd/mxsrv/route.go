@@ -27,8 +27,6 @@ Exit status: 0 the mail is delivered; 1 it waits, bounces or has an unknown way;
 type routeFlags struct {
 	answerFlags
 	from string
-	down []string
-	json bool
 }
 
 func routeCommand(u *ui) *cobra.Command {
@@ -42,8 +40,7 @@ func routeCommand(u *ui) *cobra.Command {
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
 	}
 	c.Flags().StringVar(&f.from, "from", "", "the `HOST` that has the mail (default one that is no exchange of the domain)")
-	c.Flags().StringArrayVar(&f.down, "down", nil, downUsage)
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	u.addJSON(c)
 	f.answerFlags.add(c)
 	return c
 }
@@ -64,21 +61,13 @@ func (f *routeFlags) run(u *ui, recipient string) error {
 	if err := from.failed(); err != nil {
 		return err
 	}
-	if d, ok := from.(*declared); ok && d.fallsThrough(dns.Fqdn(mailDomain(plan)), dns.TypeMX) {
+	if d, ok := from.(*declared); ok && d.fallsThrough(dns.Fqdn(plan.MailDomain()), dns.TypeMX) {
 		plan.Explanation += "; but a plugin after mxsrv may have records that are not declared: ask the server with --server"
 	}
 	outage.noteUnused(u)
-	return u.result(f.json, routeJSON(recipient, plan), plan.Result == delivery.Delivered, func() {
+	return u.result(routeJSON(recipient, plan), plan.Result == delivery.Delivered, func() {
 		printPlan(u, recipient, f.from, from, plan)
 	})
-}
-
-// mailDomain returns the name that the MX records of a plan belong to.
-func mailDomain(plan *delivery.Plan) string {
-	if len(plan.Aliases) > 0 {
-		return plan.Aliases[len(plan.Aliases)-1]
-	}
-	return plan.Domain
 }
 
 // The JSON of a plan.
@@ -127,7 +116,6 @@ func routeJSON(recipient string, plan *delivery.Plan) jsonPlan {
 
 func addresses(h delivery.Host) []string { return convert(h.Addrs, netip.Addr.String) }
 
-// printPlan prints a plan step by step.
 func printPlan(u *ui, recipient, sender string, from answers, plan *delivery.Plan) {
 	if sender != "" {
 		sender = " from " + sender
@@ -151,9 +139,9 @@ var resultColor = map[delivery.Result]color{
 
 func mxHead(plan *delivery.Plan) string {
 	if plan.Implicit {
-		return mailDomain(plan) + " has no MX records: its address is an implicit MX"
+		return plan.MailDomain() + " has no MX records: its address is an implicit MX"
 	}
-	return "MX records of " + mailDomain(plan) + ", by preference"
+	return "MX records of " + plan.MailDomain() + ", by preference"
 }
 
 // hostState returns the addresses of a host, or why there are none.

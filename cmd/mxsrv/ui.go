@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/spf13/cobra"
 )
 
 // A ui prints. Nothing else does, and these are the rules:
@@ -25,6 +26,7 @@ import (
 //   - --json prints one value and nothing else to standard output.
 type ui struct {
 	out, err io.Writer
+	asJSON   bool // --json
 	colored  bool
 	width    int  // columns of the terminal
 	wraps    bool // long text is broken into lines
@@ -59,9 +61,11 @@ func (u *ui) note(format string, args ...any) {
 	fmt.Fprintf(u.err, "mxsrv: note: "+format+"\n", args...)
 }
 
+func (u *ui) addJSON(c *cobra.Command) { c.Flags().BoolVar(&u.asJSON, "json", false, "print JSON") }
+
 // result prints a result, as JSON or by a function, and returns errFindings if it is not ok.
-func (u *ui) result(asJSON bool, value any, ok bool, print func()) error {
-	if !asJSON {
+func (u *ui) result(value any, ok bool, print func()) error {
+	if !u.asJSON {
 		print()
 	} else if err := u.json(value); err != nil {
 		return err

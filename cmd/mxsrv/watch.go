@@ -49,7 +49,7 @@ func (f *storeFlags) watch(u *ui, names []string) error {
 		Started: func(revision int64) { u.note("watching %s from revision %d on", s.Prefix, revision) },
 		Failed:  func(err error) { u.note("%v: trying again", err) },
 		Changed: func(e store.Event) {
-			if store.Matches(e.Key, keys) || len(keys) == 0 && !s.Internal(e.Key) {
+			if s.Selected(e.Key, keys) {
 				printEvent(u, e)
 			}
 		},

@@ -30,7 +30,8 @@ type server struct {
 	table *table.Table
 	next  plugin.Handler
 
-	answers plugin.Handler // in its place, if it is not nil
+	answers  plugin.Handler // in its place, if it is not nil
+	warnings []string
 }
 
 func (*server) Name() string { return self }
@@ -63,8 +64,10 @@ func serverOf(tb testing.TB, definitions string, next plugin.Handler, c Config) 
 	counter := func(name string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name}, []string{"server"})
 	}
-	c.TrimmedGlue, c.RepairedNXDOMAIN = counter("trimmed"), counter("repaired")
-	s := &server{New(c), table.Compile(set.Index(), table.Options{Zones: c.Zones, Fallthrough: c.Fallthrough}), next, nil}
+	c.TrimmedGlue, c.RepairedNXDOMAIN, c.RepairedAlias = counter("trimmed"), counter("repaired"), counter("alias")
+	s := &server{table: table.Compile(set.Index(), table.Options{Zones: c.Zones, Fallthrough: c.Fallthrough}), next: next}
+	c.Warn = func(text string) { s.warnings = append(s.warnings, text) }
+	s.Responder = New(c)
 	s.Last = next == nil
 	return s
 }

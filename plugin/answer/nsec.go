@@ -49,7 +49,8 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) 
 }
 
 // types returns the types that a NSEC record lists, sorted. A next plugin may
-// have more records of a name than we do.
+// have more records of a name than we do. NSEC and RRSIG are always among them
+// (RFC 4035 §2.3), also where RRSIG was asked for.
 func types(t *table.Table, name string, qtype uint16, zone string, rcode int, last bool) []uint16 {
 	types := []uint16{dns.TypeRRSIG, dns.TypeNSEC}
 	switch {
@@ -67,7 +68,9 @@ func types(t *table.Table, name string, qtype uint16, zone string, rcode int, la
 		}
 	}
 	slices.Sort(types)
-	return slices.DeleteFunc(slices.Compact(types), func(t uint16) bool { return t == qtype && t != dns.TypeNSEC })
+	return slices.DeleteFunc(slices.Compact(types), func(t uint16) bool {
+		return t == qtype && t != dns.TypeNSEC && t != dns.TypeRRSIG
+	})
 }
 
 // common are the types that a next plugin may have of a name that we have records of too:

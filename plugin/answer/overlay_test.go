@@ -2,12 +2,15 @@ package answer
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -99,6 +102,10 @@ func TestDenials(t *testing.T) {
 		{"outside", "example.com. A", newServer(t, declared, nil), dns.RcodeServerFailure, "nothing"},
 		{"end of the chain", "nosuch.example.org. A", newServer(t, declared, &before{name: "view"}), dns.RcodeNameError, "NXDOMAIN aa | | example.org. SOA |"},
 		{"end of the chain, type", "mx1.example.org. TXT", newServer(t, declared, &before{name: "view"}), dns.RcodeSuccess, "NOERROR aa | | example.org. SOA |"},
+		{"NXNAME", "mx1.example.org. NXNAME", newServer(t, declared, nil), dns.RcodeFormatError, "nothing"},
+		{"NXNAME of a name that is not declared", "nosuch.example.org. NXNAME", newServer(t, declared, nil), dns.RcodeFormatError, "nothing"},
+		{"end of the chain, NXNAME", "mx1.example.org. NXNAME", newServer(t, declared, &before{name: "view"}), dns.RcodeFormatError, "nothing"},
+		{"NXNAME elsewhere", "example.com. NXNAME", newServer(t, declared, nil), dns.RcodeServerFailure, "nothing"},
 		{"end of the chain, class CH", "nosuch.example.org. TXT", newServer(t, declared, &before{name: "view"}), dns.RcodeServerFailure, "nothing"},
 		{"below fallthrough", "page.web.example.org. A", nestedServer(t, denies), dns.RcodeNameError, "NXDOMAIN aa | | example.org. SOA |"},
 		{"DS of the apex is for the zone above", "example.org. DS", nestedServer(t, denies), dns.RcodeSuccess, "NOERROR | | example.com. SOA |"},
@@ -167,4 +174,100 @@ type changing struct{ dns.ResponseWriter }
 func (changing) WriteMsg(m *dns.Msg) error {
 	m.Rcode = dns.RcodeSuccess
 	return nil
+}
+
+// TestDeniedAlias: the next plugin makes no alias of a declared name, nor of one that only services have below them; any other name
+// it may. An alias that is denied is counted, and logged once.
+func TestDeniedAlias(t *testing.T) {
+	const definitions = declared + "\nservice _sip._tcp.shop 0 0 5060 mx1\nmail lists 10 mx1"
+	cname := func(owner string) dns.RR { return rr(t, owner+" 300 IN CNAME www.example.net.") }
+	dname := func(owner string) dns.RR { return rr(t, owner+" 300 IN DNAME example.net.") }
+	address := rr(t, "www.example.net. 300 IN A 192.0.2.80")
+	soa := rr(t, "example.net. 300 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 300")
+	const denied = "NOERROR | | example.org. SOA |"
+	for _, tc := range []struct {
+		name, question string
+		rcode          int
+		answer, ns     []dns.RR
+		want           string // "" if it is passed on
+	}{
+		{"mail domain", "lists.example.org. A", dns.RcodeSuccess, []dns.RR{cname("lists.example.org."), address}, nil, denied},
+		{"host", "mx1.example.org. TXT", dns.RcodeSuccess, []dns.RR{cname("mx1.example.org.")}, nil, denied},
+		{"host, HTTPS", "mx1.example.org. HTTPS", dns.RcodeSuccess, []dns.RR{cname("mx1.example.org.")}, nil, denied},
+		{"service", "_ldap._tcp.example.org. TXT", dns.RcodeSuccess, []dns.RR{cname("_ldap._tcp.example.org.")}, nil, denied},
+		{"CNAME asked", "lists.example.org. CNAME", dns.RcodeSuccess, []dns.RR{cname("lists.example.org.")}, nil, denied},
+		{"mixed case", "Lists.example.org. A", dns.RcodeSuccess, []dns.RR{cname("LISTS.Example.org.")}, nil, denied},
+		{"target that does not exist", "lists.example.org. A", dns.RcodeNameError, []dns.RR{cname("lists.example.org.")}, []dns.RR{soa}, denied},
+		{"target that cannot be resolved", "lists.example.org. A", dns.RcodeServerFailure, []dns.RR{cname("lists.example.org.")}, nil, denied},
+		{"DNAME above", "lists.example.org. A", dns.RcodeSuccess, []dns.RR{dname("example.org."), cname("lists.example.org.")}, nil, denied},
+		{"DNAME above, too long", "lists.example.org. A", dns.RcodeYXDomain, []dns.RR{dname("example.org.")}, nil, denied},
+		{"above a service", "_tcp.example.org. A", dns.RcodeSuccess, []dns.RR{cname("_tcp.example.org."), address}, nil, denied},
+		{"above a service, DNAME above", "_tcp.shop.example.org. A", dns.RcodeSuccess, []dns.RR{dname("shop.example.org.")}, nil, denied},
+		{"DNAME of a name with others below", "shop.example.org. DNAME", dns.RcodeSuccess, []dns.RR{dname("shop.example.org.")}, nil, denied},
+
+		{"shop with an alias", "shop.example.org. A", dns.RcodeSuccess, []dns.RR{cname("shop.example.org."), address}, nil, ""},
+		{"DNAME of a name with records", "lists.example.org. DNAME", dns.RcodeSuccess, []dns.RR{dname("lists.example.org.")}, nil, ""},
+		{"DNAME elsewhere", "lists.example.org. A", dns.RcodeSuccess, []dns.RR{dname("x.lists.example.org."), dname("ists.example.org.")}, nil, ""},
+		{"no alias", "lists.example.org. A", dns.RcodeSuccess, []dns.RR{rr(t, "lists.example.org. A 192.0.2.1")}, nil, ""},
+		{"alias of another name", "nosuch.example.org. A", dns.RcodeSuccess, []dns.RR{cname("nosuch.example.org."), address}, nil, ""},
+	} {
+		for _, zones := range []string{"overlay", "authoritative with fallthrough"} {
+			next := &following{answer: &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: tc.rcode}, Answer: tc.answer, Ns: tc.ns}}
+			c := Config{Zones: definition.Zones{"example.org."}}
+			if zones != "overlay" {
+				c.Authoritative, c.Fallthrough = c.Zones, c.Zones
+			}
+			s := serverOf(t, definitions, next, c)
+			for range 2 {
+				rcode, res, err := ask(t, s, query(tc.question).SetEdns0(1232, false))
+				want := tc.want
+				if want == "" {
+					want = brief(next.answer)
+				}
+				if got := brief(res); got != want || rcode != res.Rcode || err != nil {
+					t.Errorf("%s, %s: rcode %d, %s, %v\nwant %s", zones, tc.name, rcode, got, err, want)
+				}
+			}
+			if got := counted(s.config.RepairedAlias); got > 0 != (tc.want != "") || len(s.warnings) != got {
+				t.Errorf("%s, %s: counted: %d, logged %q", zones, tc.name, got, s.warnings)
+			}
+		}
+	}
+}
+
+// TestSignedOverlay: that declared names contradict what is signed behind them is logged once.
+func TestSignedOverlay(t *testing.T) {
+	sig := func(text string) dns.RR {
+		return rr(t, text+" 13 2 300 20300101000000 20200101000000 1 example.org. AAAA")
+	}
+	soa := rr(t, "example.org. 300 IN SOA ns.example.org. admin.example.org. 7 7200 1800 86400 300")
+	for _, answer := range []*dns.Msg{
+		{Answer: []dns.RR{rr(t, "example.org. CNAME www.example.net."), sig("example.org. 300 IN RRSIG CNAME")}},
+		{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeNameError}, Ns: []dns.RR{soa, sig("example.org. 300 IN RRSIG SOA")}},
+	} {
+		s := newServer(t, declared, &following{answer: answer})
+		for _, question := range []string{"example.org. TXT", "example.org. A", "mx1.example.org. TXT"} {
+			ask(t, s, query(question))
+		}
+		signed := 0
+		for _, text := range s.warnings {
+			if strings.HasSuffix(text, "[overlay-signed]") {
+				signed++
+			}
+		}
+		if signed != 1 {
+			t.Errorf("logged %d times that the zone is signed, want once: %q", signed, s.warnings)
+		}
+	}
+}
+
+// TestWarnings: what is logged of names ends at some number, for names are what strangers ask for.
+func TestWarnings(t *testing.T) {
+	s := newServer(t, declared, nil)
+	for i := range 3000 {
+		s.warnOnce(fmt.Sprint(i%1500), func() string { return "text" })
+	}
+	if len(s.warnings) != 1000 {
+		t.Errorf("%d warnings, want 1000", len(s.warnings))
+	}
 }

@@ -115,6 +115,32 @@ func TestPacked(t *testing.T) {
 	}
 }
 
+// TestFlags: of the EDNS flags of a query a reply of ours has DO and no other, packed or not.
+func TestFlags(t *testing.T) {
+	alias := &following{answer: &dns.Msg{Answer: []dns.RR{rr(t, "mx1.example.org. CNAME www.example.net.")}}}
+	for _, tc := range []struct {
+		name, question string
+		next           plugin.Handler
+		before         []string
+	}{
+		{"packed", "example.org. MX", nil, nil},
+		{"message", "example.org. MX", nil, []string{"log"}},
+		{"denial", "nosuch.example.org. MX", nil, nil},
+		{"denied alias", "mx1.example.org. TXT", alias, nil},
+	} {
+		for _, do := range []bool{false, true} {
+			core, c := newServer(t, benchDefinitions, tc.next).after(t, plugins(tc.before...)...), newClient(t, false)
+			m := query(tc.question).SetEdns0(1232, do)
+			m.IsEdns0().Hdr.Ttl |= 0x7f00 | 0xff // 0x4000 is CO, RFC 9824
+			res, _ := askServer(t, core, m, c)
+			opt := res.IsEdns0()
+			if opt == nil || opt.Do() != do || opt.Hdr.Ttl&0x7fff != 0 || opt.UDPSize() != 1232 {
+				t.Errorf("%s, DO %v: %v", tc.name, do, opt)
+			}
+		}
+	}
+}
+
 // TestPackedOnlyForClient: a plugin that asks the server itself gets a message, also with the context of a client's
 // query, and after it the client gets a packed reply.
 func TestPackedOnlyForClient(t *testing.T) {

@@ -2,7 +2,7 @@
 //
 // A [Responder] finds the answer to a query and makes it a [Reply]: a message, or a packed reply where no plugin
 // before mxsrv needs to see a message and the writer is that of a UDP, TCP or TLS client. What the table does not answer is
-// for the next plugin, which writes through an overlay where it must not deny a declared name.
+// for the next plugin, which writes through an overlay where it must not deny a declared name, nor make an alias of it.
 //
 // Glue never sets TC: whole RRsets are left out, from the end, with room for what plugins and CoreDNS add later.
 // Denials of names that exist have an NSEC record of their own where dnssec signs, as dnssec lists fixed types.
@@ -18,6 +18,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/metrics"
@@ -36,7 +37,9 @@ type Config struct {
 	Authoritative definition.Zones // of Zones
 	Fallthrough   definition.Zones // names in these may also be declared by the next plugins
 
-	TrimmedGlue, RepairedNXDOMAIN *prometheus.CounterVec // by server
+	TrimmedGlue, RepairedNXDOMAIN, RepairedAlias *prometheus.CounterVec // by server
+
+	Warn func(text string) // logs what operators must know of the next plugins, each thing once
 }
 
 // self is the name of our plugin, in the order of plugin.cfg.
@@ -48,15 +51,22 @@ type Responder struct {
 
 	config Config
 	zones  definition.ZoneSet
+	soas   soas
+	stop   context.CancelFunc // ends Follow
 	server *dnsserver.Config
 
 	inspected sync.Once
 	marks     bool // a marker is the first handler
 	chain     chain
+
+	warned   sync.Map // names of which a warning was logged; "" stands for that of signed zones
+	warnings atomic.Int32
 }
 
 // New returns a responder that knows no other plugins yet, and writes messages until it does.
-func New(c Config) *Responder { return &Responder{config: c, zones: c.Zones.Set()} }
+func New(c Config) *Responder {
+	return &Responder{config: c, zones: c.Zones.Set(), soas: newSOAs(&c)}
+}
 
 // A Reply is what one query gets. It must be written, once.
 type Reply struct {
@@ -81,7 +91,7 @@ var replies = sync.Pool{New: func() any { return new(Reply) }}
 // that costs as much as the half of all other work.
 func (m *Responder) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*Reply, dns.ResponseWriter) {
 	if t == nil || !concerns(r) {
-		return m.refusal(r, t), w
+		return m.refusal(r, t, m.Last), w
 	}
 	name, qtype := canonical(r.Question[0].Name), r.Question[0].Qtype
 	reply := replies.Get().(*Reply)
@@ -109,6 +119,10 @@ func (m *Responder) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, 
 // complete packs a reply whose answer is known, or makes its message.
 func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *Reply {
 	reply.message.MsgHdr = headerOf(r, reply.answer.Rcode)
+	if len(reply.answer.Ns) > 0 {
+		reply.answer.Ns = m.soas.of(reply.answer.Ns)
+	}
+	keepDO(r)
 	reply.cached = m.chain.caches && m.chain.bypassed.Of(definition.Name(canonical(r.Question[0].Name))) == ""
 	if !m.packs(ctx, w, r, reply) || !reply.pack(w, r) {
 		reply.msg = m.message(ctx, w, r, t, reply)
@@ -116,6 +130,15 @@ func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.M
 		m.countTrimmed(ctx)
 	}
 	return reply
+}
+
+// keepDO clears all EDNS flags of a query but DO: CoreDNS makes its OPT record the one of the reply, flags included, and
+// a flag that is not known must be 0 in that (RFC 6891 §6.1.4).
+func keepDO(r *dns.Msg) {
+	const do = 1 << 15
+	if opt := r.IsEdns0(); opt != nil {
+		opt.Hdr.Ttl &= do
+	}
 }
 
 // headerOf returns the header of a reply.
@@ -209,8 +232,8 @@ func concerns(r *dns.Msg) bool {
 
 // refusal returns the reply to what must not go to the next plugin, if r is that: before definitions are known, that might deny
 // what is about to be declared; a transfer of an authoritative zone that transfer has not answered is not
-// allowed; and nobody may ask for NXNAME (RFC 9824 §3.5).
-func (m *Responder) refusal(r *dns.Msg, t *table.Table) *Reply {
+// allowed; and nobody may ask for NXNAME (RFC 9824 §3.5), which is for the next plugin to say unless it is the last.
+func (m *Responder) refusal(r *dns.Msg, t *table.Table, last bool) *Reply {
 	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {
 		return nil
 	}
@@ -221,7 +244,7 @@ func (m *Responder) refusal(r *dns.Msg, t *table.Table) *Reply {
 	case t == nil:
 	case isTransfer(qtype) && t.IsApex(name):
 		return &Reply{rcode: dns.RcodeRefused}
-	case qtype == dns.TypeNXNAME && t.AuthoritativeSOA(name) != nil:
+	case qtype == dns.TypeNXNAME && (t.AuthoritativeSOA(name) != nil || last && m.zones.Of(definition.Name(name)) != ""):
 		return &Reply{rcode: dns.RcodeFormatError}
 	}
 	return nil

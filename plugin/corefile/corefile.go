@@ -1,12 +1,10 @@
-// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one
-// [Block]: the zones, the definitions, the sources of further ones, and the options. It
-// needs no server, so that the tool reads by it too.
+// Package corefile reads the mxsrv stanzas of a server block of a Corefile into one [Block]: the zones, the
+// definitions, the sources of further ones, and the options. It needs no server, so that the tool reads by it too.
 //
 // [Read] has no side effects, and does not stop at the first mistake: the Block has all.
 package corefile
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"path/filepath"
@@ -83,7 +81,7 @@ func (b *Block) Sources() []source.Source {
 }
 
 func (b *Block) errorf(pos definition.Pos, format string, args ...any) {
-	b.Errs = append(b.Errs, definition.Error{Pos: pos, ID: definition.Syntax, Text: definition.Sprintf(format, args...)})
+	b.Errs.Add(pos, definition.Syntax, format, args...)
 }
 
 // A stanza is one that is being read.
@@ -117,8 +115,7 @@ var options = map[string]*option{
 	"serials":       {"serials PATH", 1, 1, false, (*stanza).serials},
 }
 
-// Options returns the keywords of a stanza that are not of the definition language,
-// sorted.
+// Options returns the keywords of a stanza that are not of the definition language, sorted.
 func Options() []string { return keywords(options) }
 
 func keywords(options map[string]*option) []string { return slices.Sorted(maps.Keys(options)) }
@@ -175,8 +172,7 @@ func (b *Block) origins(l definition.Statement, what string, args, keys []string
 	for _, origin := range b.env.Origins(args, keys) {
 		zone, err := definition.ParseName(origin, ".")
 		if err != nil {
-			text := fmt.Sprintf("%s %v", what, err)
-			b.Errs = append(b.Errs, definition.Error{Pos: l.Pos, ID: definition.NameInvalid, Text: text})
+			b.Errs.Add(l.Pos, definition.NameInvalid, "%s %v", what, err)
 			continue
 		}
 		zones = append(zones, zone)
@@ -197,10 +193,8 @@ func withNew(zones, more definition.Zones) definition.Zones {
 	return zones
 }
 
-// authoritative reads: authoritative { ... }
 func (s *stanza) authoritative(l definition.Statement) { s.reader.Authoritative(l) }
 
-// fallthroughs reads: fallthrough [ZONES...]
 func (s *stanza) fallthroughs(l definition.Statement) {
 	if len(l.Words) == 1 {
 		s.Fallthrough = append(s.Fallthrough, s.zones...)
@@ -225,7 +219,6 @@ func (s *stanza) ignore(l definition.Statement) {
 	}
 }
 
-// file reads: file PATH...
 func (s *stanza) file(l definition.Statement) {
 	for _, path := range l.Words[1:] {
 		s.files.Patterns = append(s.files.Patterns, file.Pattern{Pos: l.Pos, Path: s.path(path)})
@@ -247,7 +240,6 @@ const (
 	shortestReload = 100 * time.Millisecond
 )
 
-// reload reads: reload DURATION
 func (s *stanza) reload(l definition.Statement) {
 	d, err := time.ParseDuration(l.Words[1])
 	if err != nil || d != 0 && d < shortestReload {
@@ -257,7 +249,6 @@ func (s *stanza) reload(l definition.Statement) {
 	s.files.Interval = d
 }
 
-// serials reads: serials PATH
 func (s *stanza) serials(l definition.Statement) {
 	path := s.path(l.Words[1])
 	if s.Serials != "" && s.Serials != path {

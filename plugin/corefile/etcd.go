@@ -21,7 +21,6 @@ var etcdOptions = map[string]*option{
 	"tls":         {"tls [CERT KEY] [CACERT]", 0, 3, false, (*stanza).etcdTLS},
 }
 
-// etcd reads: etcd ENDPOINT... { ... }
 func (s *stanza) etcd(l definition.Statement) {
 	if len(s.Etcds) > 0 { // whose revisions could not be compared
 		s.errorf(l.Pos, "a second etcd: write all members of one cluster in one line, "+

@@ -26,9 +26,8 @@ type NameServer struct {
 	Host Name
 }
 
-// The defaults of an apex. Secondaries are notified of every change, so refresh is
-// for lost notifications; new names appear all the time, and a resolver that asked too
-// early should not wait long.
+// The defaults of an apex. Secondaries are notified of every change, so refresh is for lost notifications; new names
+// appear all the time, and a resolver that asked too early should not wait long.
 const (
 	defaultRefresh  = 2 * 3600
 	defaultRetry    = 1800
@@ -36,11 +35,7 @@ const (
 	DefaultNegative = 60
 )
 
-// apexForm is what a statement in the block of authoritative may be.
-const apexForm = "ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration"
-
-// Authoritative reads: authoritative { ... }. Each zone of the reader gets an
-// apex.
+// Authoritative reads: authoritative { ... }. Each zone of the reader gets an apex.
 func (r *Reader) Authoritative(s Statement) {
 	if len(s.Words) > 1 || !s.braced {
 		r.errs.add(s.Pos, Syntax, "usage: authoritative { ns NAME... }")
@@ -86,7 +81,8 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 			*seconds[word] = n
 		}
 	default:
-		r.errs.add(s.Pos, Syntax, "%q: write %s", strings.Join(s.Words, " "), apexForm)
+		r.errs.add(s.Pos, Syntax, "%q: write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative "+
+			"with a duration", strings.Join(s.Words, " "))
 	}
 }
 

@@ -10,14 +10,12 @@
 //	service NAME... PRIORITY WEIGHT PORT HOST...
 //	alias NAME... HOST
 //
-// In a Corefile, authoritative { ns NAME... } declares the apex of an authoritative
-// zone: an [Apex].
+// In a Corefile, authoritative { ns NAME... } declares the apex of an authoritative zone: an [Apex].
 //
-// A lexer finds words and [Statements] the braces, and neither knows a keyword; a [Reader]
-// knows keywords and turns statements into a [Set]. None stops at the first mistake: all
-// come back as [Errors], each with its place and what to write instead. [Set.Index] shows a
-// set owner by owner, with repeated declarations brought together, and [Set.Print] writes
-// it as statements again.
+// A lexer finds words and [Statements] the braces, and neither knows a keyword; a [Reader] knows keywords and turns
+// statements into a [Set]. None stops at the first mistake: all come back as [Errors], each with its place and what
+// to write instead. [Set.Index] shows a set owner by owner, with repeated declarations brought together, and
+// [Set.Print] writes it as statements again.
 //
 // # How to add a kind of declaration
 //
@@ -48,10 +46,19 @@ type Pos struct {
 
 func (p Pos) String() string { return p.Source + ":" + strconv.Itoa(p.Line) }
 
+// A Head is what every declaration begins with.
+type Head struct {
+	Pos
+	Owner Name
+	TTL   TTL
+}
+
+// Header returns h itself: that of any kind of declaration.
+func (h *Head) Header() *Head { return h }
+
 // A declaration is what all kinds have in common.
 type declaration interface {
-	owner() Name
-	ttl() *TTL
+	Header() *Head
 	records() int      // how many records it means
 	targets() int      // how many names it points to
 	target(i int) Name // one of these

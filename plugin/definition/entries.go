@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -8,19 +9,20 @@ import (
 // A form is what mail and service statements have in common: names, then entries
 // of some numbers and hosts, or "none".
 type form struct {
-	usage   string
-	numbers []string // what the numbers before the hosts are
-	srv     bool     // srv may be one of the words
+	usage    string
+	entry    string   // the form of an entry
+	numbers  []string // what the numbers before the hosts are
+	keywords []string // words that stand for themselves rather than for names
 }
 
 var (
 	mailForm = form{
-		usage:   "NAME... PREFERENCE HOST..., or mail NAME... none",
-		numbers: []string{"preference"}, srv: true,
+		usage: "NAME... PREFERENCE HOST..., or mail NAME... none",
+		entry: "PREFERENCE HOST...", numbers: []string{"preference"}, keywords: []string{"none", "srv"},
 	}
 	serviceForm = form{
-		usage:   "NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
-		numbers: []string{"priority", "weight", "port"},
+		usage: "NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
+		entry: "PRIORITY WEIGHT PORT HOST...", numbers: []string{"priority", "weight", "port"}, keywords: []string{"none"},
 	}
 )
 
@@ -40,9 +42,8 @@ type entry struct {
 	hosts   []string
 }
 
-// stanza reads the words and the block of a mail or service statement, into memory
-// that the next one takes too. It returns false if there is nothing to declare.
-func (r *Reader) stanza(s Statement, f form) (stanza, bool) {
+// stanza reads the words and the block of a mail or service statement, into memory that the next one takes too.
+func (r *Reader) stanza(s Statement, f form) stanza {
 	st := stanza{entries: r.entriesBuf[:0]}
 	words := s.Words[1:]
 	n := f.hosts(words)
@@ -57,7 +58,28 @@ func (r *Reader) stanza(s Statement, f form) (stanza, bool) {
 	if len(st.names) == 0 || !declares && r.errs.count == before {
 		r.usage(s, f.usage)
 	}
-	return st, len(st.names) > 0 && declares
+	if !declares {
+		st.names = nil
+	}
+	return st
+}
+
+// eachDeclared calls declare for each declaration that a stanza makes: one with its entries, one that says none.
+func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(Head, []T)) {
+	r := entries.reader
+	r.owners(pos, st.names, func(o owner) {
+		if st.srv {
+			if _, err := SMTPName(o.name); err != nil {
+				r.errs.add(pos, NameInvalid, "srv: %v", err)
+			}
+		}
+		if list := entries.in(o.zone); len(list) > 0 {
+			declare(Head{pos, o.name, st.ttl}, list)
+		}
+		if st.none != nil {
+			declare(Head{*st.none, o.name, st.ttl}, nil)
+		}
+	})
 }
 
 // inBlock reads a statement in the block of a mail or service statement.
@@ -70,39 +92,24 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 	case f.keyword(b.Words[0]) || f.isEntry(b.Words):
 		r.entries(b.Pos, b.Words, f, st)
 	default:
-		r.errs.add(b.Pos, Syntax, "%q: write %v, none%s or ttl TTL", b.Words[0], f, f.also())
+		r.errs.add(b.Pos, Syntax, "%q: write %s, %s or ttl TTL", b.Words[0], f.entry, strings.Join(f.keywords, ", "))
 	}
-}
-
-// String returns the form of the stanza's entries, for messages.
-func (f form) String() string {
-	return strings.ToUpper(strings.Join(f.numbers, " ")) + " HOST..."
 }
 
 // hosts returns how many words there are up to a number or a keyword.
 func (f form) hosts(words []string) int {
-	for i, word := range words {
-		if isNumber(word) || f.keyword(word) {
-			return i
-		}
+	n := 0
+	for n < len(words) && !isNumber(words[n]) && !f.keyword(words[n]) {
+		n++
 	}
-	return len(words)
+	return n
 }
 
-// keyword reports whether a word stands for itself rather than for a name.
-func (f form) keyword(word string) bool { return word == "none" || f.srv && word == "srv" }
+func (f form) keyword(word string) bool { return slices.Contains(f.keywords, word) }
 
 // isEntry reports whether words are numbers and hosts, perhaps with a mistake in them.
 func (f form) isEntry(words []string) bool {
 	return len(words) > len(f.numbers) || isNumber(words[0])
-}
-
-// also returns the words of the form beyond none, for messages.
-func (f form) also() string {
-	if f.srv {
-		return ", srv"
-	}
-	return ""
 }
 
 // entries reads a run of words: numbers with their hosts, and keywords.
@@ -123,7 +130,7 @@ func (r *Reader) entries(pos Pos, words []string, f form, st *stanza) {
 func (r *Reader) entry(pos Pos, words []string, f form, st *stanza) []string {
 	e := entry{Pos: pos}
 	if len(words) <= len(f.numbers) {
-		r.errs.add(pos, Syntax, "%q: write %v", words[0], f)
+		r.errs.add(pos, Syntax, "%q: write %s", words[0], f.entry)
 		return nil
 	}
 	good := true
@@ -135,7 +142,7 @@ func (r *Reader) entry(pos Pos, words []string, f form, st *stanza) []string {
 	n := f.hosts(words)
 	e.hosts, words = words[:n], words[n:]
 	if len(e.hosts) == 0 {
-		r.errs.add(pos, Syntax, "%q: no host after the numbers: write %v", words[0], f)
+		r.errs.add(pos, Syntax, "%q: no host after the numbers: write %s", words[0], f.entry)
 		return nil
 	}
 	if good {
@@ -183,15 +190,15 @@ func (p *perZone[T]) in(zone Name) []T {
 	if zone == p.zone {
 		return p.last
 	}
-	made, ok := p.others[zone]
-	if !ok {
-		made = distinct(p.make(zone), p.compare)
-	}
 	if p.zone != "" {
 		if p.others == nil {
 			p.others = make(map[Name][]T)
 		}
 		p.others[p.zone] = p.last
+	}
+	made, ok := p.others[zone]
+	if !ok {
+		made = distinct(p.make(zone), p.compare)
 	}
 	p.zone, p.last = zone, made
 	return made
@@ -206,19 +213,12 @@ func (p *perZone[T]) make(zone Name) []T {
 	for i := range p.entries {
 		e := &p.entries[i]
 		for _, word := range e.hosts {
-			if host, ok := p.reader.pointedTo(e.Pos, word, zone); ok {
+			if word == "." {
+				p.reader.errs.add(e.Pos, Syntax, `%q is no host: write "none" instead of numbers and hosts`, word)
+			} else if host, ok := p.reader.target(e.Pos, word, zone); ok {
 				all = append(all, p.of(e, host))
 			}
 		}
 	}
 	return all
-}
-
-// pointedTo reads the host of an entry, which is never the root.
-func (r *Reader) pointedTo(pos Pos, word string, zone Name) (Name, bool) {
-	if word == "." {
-		r.errs.add(pos, Syntax, `%q is no host: write "none" instead of numbers and hosts`, word)
-		return "", false
-	}
-	return r.target(pos, word, zone)
 }

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// The kinds of mistakes that a reader finds; the rules of package lint have the
-// same ids.
+// The kinds of mistakes that a reader finds; the rules of package lint have the same ids.
 const (
 	FileUnreadable  = "file-unreadable"
 	Syntax          = "syntax"
@@ -16,8 +15,7 @@ const (
 	TargetIsAddress = "target-is-address"
 )
 
-// An Error is one mistake: its place, its kind, and what is wrong with what to
-// write instead.
+// An Error is one mistake: its place, its kind, and what is wrong with what to write instead.
 type Error struct {
 	Pos
 	ID   string
@@ -85,8 +83,12 @@ func cut(text string) string {
 // maxMistakes is how many mistakes of a kind are kept of one text, which may have a million.
 const maxMistakes = 20
 
-// mistakes collects errors, each once: with a thousand zones one word is read a
-// thousand times.
+// Add adds a mistake, with a text as of [Sprintf].
+func (e *Errors) Add(pos Pos, id, format string, args ...any) {
+	*e = append(*e, Error{Pos: pos, ID: id, Text: Sprintf(format, args...)})
+}
+
+// mistakes collects errors, each once: with a thousand zones one word is read a thousand times.
 type mistakes struct {
 	list  Errors
 	seen  map[Error]bool

@@ -7,25 +7,18 @@ import (
 
 // A Host is a host with its addresses, at least one.
 type Host struct {
-	Pos
-	Owner Name
+	Head
 	Addrs []netip.Addr // sorted, each once
-	TTL   TTL
 }
 
-func (h *Host) owner() Name     { return h.Owner }
-func (h *Host) ttl() *TTL       { return &h.TTL }
 func (h *Host) records() int    { return len(h.Addrs) }
 func (h *Host) targets() int    { return 0 }
 func (h *Host) target(int) Name { return "" }
 func (h *Host) list() any       { return nil }
 
-const hostUsage = "NAME ADDRESS..."
-
-// host reads: host NAME ADDRESS...
 func (r *Reader) host(s Statement) {
 	if len(s.Words) < 3 {
-		r.usage(s, hostUsage)
+		r.usage(s, "NAME ADDRESS...")
 		return
 	}
 	ttl, addrs := r.ttlBlock(s), make([]netip.Addr, 0, len(s.Words)-2)
@@ -39,7 +32,7 @@ func (r *Reader) host(s Statement) {
 	}
 	addrs = distinct(addrs, netip.Addr.Compare)
 	r.owners(s.Pos, s.Words[1:2], func(o owner) {
-		r.set.Hosts = append(r.set.Hosts, Host{s.Pos, o.name, addrs, ttl})
+		r.set.Hosts = append(r.set.Hosts, Host{Head{s.Pos, o.name, ttl}, addrs})
 	})
 }
 
@@ -59,28 +52,19 @@ func (r *Reader) addr(pos Pos, word string) (netip.Addr, bool) {
 // Hosts returns what the name is declared as a host, in the order of declaration.
 func (o Owner) Hosts() []*Host { return o.declared().hosts.of(o.number) }
 
-// HostTTL returns the TTL of the addresses in seconds, and whether all declarations
-// agree on it.
-func (o Owner) HostTTL() (uint32, bool) { return common(o.Hosts()) }
-
 // Addrs returns the addresses of a host, sorted, each once.
 func (o Owner) Addrs() []netip.Addr {
 	return joined(o.Hosts(), func(h *Host) []netip.Addr { return h.Addrs }, netip.Addr.Compare)
 }
 
-// hosts returns a statement for each host.
-func (p *printer) hosts() []statement {
-	var statements []statement
-	for o := range p.index.Owners() {
-		if len(o.Hosts()) == 0 {
-			continue
-		}
-		var words []string
-		for _, addr := range o.Addrs() {
-			words = append(words, addr.String())
-		}
-		ttl, _ := o.HostTTL()
-		statements = append(statements, statement{[]Name{o.Name()}, wording{body: strings.Join(words, " "), ttl: ttl}})
+// host gathers the addresses of a host, whose statement is for it alone.
+func (p *printer) host(o Owner, g gatherer) {
+	var words []string
+	for _, addr := range o.Addrs() {
+		words = append(words, addr.String())
 	}
-	return sorted(statements)
+	if len(words) > 0 {
+		ttl, _ := o.HostTTL()
+		g.add(o.Name(), wording{body: strings.Join(words, " "), ttl: ttl, alone: o.Name()})
+	}
 }

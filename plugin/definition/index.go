@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -25,30 +26,21 @@ type Owner struct {
 	number uint32
 }
 
-// Index brings the declarations of each owner together. It adds the services
-// that mail domains with SRV publish: the same exchanges as _smtp._tcp, weight
-// 0, port 25.
+// Index brings the declarations of each owner together. It adds the services that mail domains with SRV publish: the
+// same exchanges as _smtp._tcp, weight 0, port 25.
 func (s *Set) Index() *Index {
 	n := len(s.Hosts) + len(s.Mails) + len(s.Services) + len(s.Aliases)
-	x := &Index{Set: s, numbers: make(map[Name]uint32, n), names: make([]Name, 0, n)}
-	x.addApexes()
+	x := &Index{Set: s, numbers: make(map[Name]uint32, n), names: make([]Name, 0, n), apexes: make(map[uint32]*Apex)}
+	for i := range s.Apexes {
+		if n := x.number(s.Apexes[i].Zone); x.apexes[n] == nil { // of several the first counts
+			x.apexes[n] = &s.Apexes[i]
+		}
+	}
 	x.hosts = groupBy(x, s.Hosts)
 	x.mails = groupBy(x, s.Mails)
 	x.services = groupBy(x, s.Services, x.smtp())
 	x.aliases = groupBy(x, s.Aliases)
 	return x
-}
-
-// addApexes makes the apexes of zones owners. Of several for one zone the first
-// counts.
-func (x *Index) addApexes() {
-	x.apexes = make(map[uint32]*Apex, len(x.Set.Apexes))
-	for i := range x.Set.Apexes {
-		n := x.number(x.Set.Apexes[i].Zone)
-		if x.apexes[n] == nil {
-			x.apexes[n] = &x.Set.Apexes[i]
-		}
-	}
 }
 
 // number returns the number of an owner, a new one if it has none.
@@ -82,7 +74,7 @@ func groupBy[D any, P pointerTo[D]](x *Index, lists ...[]D) (g group[D]) {
 	for _, list := range lists {
 		owners = slices.Grow(owners, len(list))
 		for i := range list {
-			owners = append(owners, x.number(P(&list[i]).owner()))
+			owners = append(owners, x.number(P(&list[i]).Header().Owner))
 		}
 	}
 	if len(owners) == 0 {
@@ -136,7 +128,7 @@ func (x *Index) At(n Name) Owner {
 	return Owner{}
 }
 
-// Name returns the name.
+// Name returns the name, "" if nothing is declared of it.
 func (o Owner) Name() Name {
 	if o.index == nil {
 		return ""
@@ -147,12 +139,7 @@ func (o Owner) Name() Name {
 var nothing Index
 
 // declared returns the index, one of nothing for the zero Owner.
-func (o Owner) declared() *Index {
-	if o.index == nil {
-		return &nothing
-	}
-	return o.index
-}
+func (o Owner) declared() *Index { return cmp.Or(o.index, &nothing) }
 
 // Apex returns that of the authoritative zone of this name, or nil.
 func (o Owner) Apex() *Apex { return o.declared().apexes[o.number] }

@@ -8,8 +8,7 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 )
 
-// words gives the words of a text one by one, with their places, as a
-// caddyfile.Dispenser does of a Corefile.
+// words gives the words of a text one by one, with their places, as a caddyfile.Dispenser does of a Corefile.
 type words interface {
 	next() (word string, pos Pos, ok bool)
 	offset() int // of the last word in its text
@@ -27,9 +26,8 @@ func (d dispensed) next() (string, Pos, bool) {
 
 func (dispensed) offset() int { return 0 } // a Corefile is read as a whole
 
-// A lexer reads the words of a text without copying them, and the same words as the
-// lexer of caddyfile. That needs ten times the memory of the text and four times as
-// long, which matters from a hundred thousand lines.
+// A lexer reads the words of a text without copying them, and the same words as the lexer of caddyfile. That needs
+// ten times the memory of the text and four times as long, which matters from a hundred thousand lines.
 //
 //   - White space separates words, but a carriage return is nothing at all.
 //   - A word that starts with a quote goes on to the next quote; in it \" is a
@@ -98,8 +96,7 @@ func (x *lexer) skip() {
 	}
 }
 
-// quoted reads up to the closing quote. It returns false if the text ends before
-// there is anything.
+// quoted reads up to the closing quote. It returns false if the text ends before there is anything.
 func (x *lexer) quoted() (string, bool) {
 	var b strings.Builder
 	escaped := false

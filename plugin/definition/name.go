@@ -2,6 +2,7 @@ package definition
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -33,8 +34,7 @@ func ParseName(s string, zone Name) (Name, error) {
 	return Name(full), nil
 }
 
-// appendName appends the absolute, lower-case form of s to b. It returns false
-// if s is no name.
+// appendName appends the absolute, lower-case form of s to b. It returns false if s is no name.
 func appendName(b []byte, s string, zone Name) ([]byte, bool) {
 	label := 0 // octets of the current one
 	for i := range len(s) {
@@ -96,9 +96,8 @@ func checkLabel(label, word string) error {
 	return errorf("%q is not ASCII: write letters, digits and hyphens", word)
 }
 
-// outsideName reports characters that no name here has. "/" is in the zones of
-// RFC 2317, "+" in services of RFC 3263 (_sip+d2t), and "*" is accepted so that a rule
-// can say what to write instead.
+// outsideName reports characters that no name here has. "/" is in the zones of RFC 2317, "+" in services of RFC 3263
+// (_sip+d2t), and "*" is accepted so that a rule can say what to write instead.
 func outsideName(r rune) bool {
 	switch {
 	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '/', r == '+', r == '*':
@@ -150,8 +149,7 @@ func (n Name) Compare(m Name) int {
 // host names and mail domains must be (RFC 1123 §2.1).
 func (n Name) IsHost() bool { return n.IsHostWithUnderscores() && !strings.Contains(string(n), "_") }
 
-// IsHostWithUnderscores is IsHost for names that have underscores besides, which DNS
-// servers serve (RFC 2181 §11).
+// IsHostWithUnderscores is IsHost for names that have underscores besides, which DNS servers serve (RFC 2181 §11).
 func (n Name) IsHostWithUnderscores() bool {
 	before := byte('.')
 	for i := range len(n) {
@@ -187,24 +185,28 @@ type Zones []Name
 
 // Set returns the zones as a set, which finds the zone of a name faster.
 func (z Zones) Set() ZoneSet {
-	s := make(ZoneSet, len(z))
-	for _, zone := range z {
-		s[zone] = true
-	}
-	return s
+	return ZoneSet(collect(slices.Values(z)))
 }
 
 // A ZoneSet finds the zone of a name.
 type ZoneSet map[Name]bool
 
-// Of returns the closest zone that n is below, or "".
+// Of returns the closest zone that n is below, or "". Other than a Name, n may have escapes, as in a question: a dot in
+// a label is none between labels.
 func (s ZoneSet) Of(n Name) Name {
-	for ; ; n = n.Parent() {
-		if s[n] {
-			return n
+	for above := n; ; above = above.Parent() {
+		if s[above] && (above == "." || !endsInLabel(n[:len(n)-len(above)])) {
+			return above
 		}
-		if n == "." {
+		if above == "." {
 			return ""
 		}
 	}
+}
+
+// endsInLabel reports whether the dot at the end of the first part of a name is escaped.
+func endsInLabel(front Name) bool {
+	label := strings.TrimSuffix(string(front), ".")
+	backslashes := len(label) - len(strings.TrimRight(label, `\`))
+	return backslashes%2 == 1
 }

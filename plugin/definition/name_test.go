@@ -65,6 +65,17 @@ func TestNameParts(t *testing.T) {
 			t.Errorf("%s below %s: %v", tc.name, zone, tc.name.Below(zone))
 		}
 	}
+	for name, want := range map[Name]Name{
+		`foo\.sub.example.org.`: "example.org.", `foo\\.sub.example.org.`: "sub.example.org.", `\.arpa.`: "", `\..arpa.`: "arpa.",
+	} {
+		if got := zones.Of(name); got != want {
+			t.Errorf("zone of %s: %q, want %q", name, got, want)
+		}
+	}
+	root := ZoneSet{".": true}
+	if got := root.Of(`x\..`); got != "." {
+		t.Errorf("zone of a label with a dot: %q, want the root", got)
+	}
 	if Name("aexample.org.").Below("example.org.") {
 		t.Error("a name is below a zone whose end it shares")
 	}

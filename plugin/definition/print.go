@@ -3,21 +3,19 @@ package definition
 import (
 	"bufio"
 	"cmp"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// Print writes the statements that declare what s does: hosts, mail domains, services,
-// aliases; each kind sorted. What is said of several names in the same words is
-// one line, and the commonest TTL is the default. Sets that mean the same print
-// the same, and what is printed means the same again, with two exceptions: of
-// TTLs that contradict each other it is the lowest that is printed, and whether a
-// declaration gave its TTL itself is lost. Apexes are not printed:
-// they are declared in a Corefile only.
+// Print writes the statements that declare what s does: hosts, mail domains, services, aliases; each kind sorted.
+// What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
+// the same print the same, and what is printed means the same again, with two exceptions: of TTLs that contradict
+// each other it is the lowest that is printed, and whether a declaration gave its TTL itself is lost. Apexes are not
+// printed: they are declared in a Corefile only.
 //
 // With a single zone, names in it are relative. With several, where a relative
 // name is one in each, or with none, all names are absolute.
@@ -26,7 +24,7 @@ func (s *Set) Print(w io.Writer, zones Zones) error {
 	if len(zones) == 1 {
 		p.zone = zones[0]
 	}
-	hosts, mails, services, aliases := p.hosts(), p.mails(), p.services(), p.aliases()
+	hosts, mails, services, aliases := p.gather(p.host), p.gather(p.mail), p.gather(p.service), p.gather(p.alias)
 	p.ttl = commonest(slices.Concat(hosts, mails, services, aliases))
 	if p.ttl != DefaultTTL {
 		p.WriteString("ttl " + printTTL(p.ttl) + "\n")
@@ -57,9 +55,10 @@ type statement struct {
 
 // A wording is what a statement says.
 type wording struct {
-	body string // lines of what stands after the names: 10 mx1 mx2
-	srv  bool
-	ttl  uint32
+	body  string // lines of what stands after the names: 10 mx1 mx2
+	srv   bool
+	ttl   uint32
+	alone Name // the one name that may be in the statement, or ""
 }
 
 // entriesText are entries as lines. Hosts with the same numbers share one.
@@ -114,24 +113,23 @@ type gatherer map[wording][]Name
 
 func (g gatherer) add(n Name, said wording) { g[said] = append(g[said], n) }
 
-// sorted returns the statements in the order of their first names.
-func (g gatherer) sorted() []statement {
-	statements := make([]statement, 0, len(g))
+// gather returns what is said of all owners, in the order of the first names of the statements.
+func (p *printer) gather(say func(Owner, gatherer)) []statement {
+	g := make(gatherer)
+	for o := range p.index.Owners() {
+		say(o, g)
+	}
+	var statements []statement
 	for said, names := range g {
 		statements = append(statements, statement{distinct(names, Name.Compare), said})
 	}
-	return sorted(statements)
-}
-
-func sorted(statements []statement) []statement {
 	slices.SortFunc(statements, func(a, b statement) int {
 		return cmp.Or(a.names[0].Compare(b.names[0]), cmp.Compare(a.body, b.body))
 	})
 	return statements
 }
 
-// commonest returns the TTL of most statements: of several the usual one, else
-// the lowest.
+// commonest returns the TTL of most statements: of several the usual one, else the lowest.
 func commonest(statements []statement) uint32 {
 	count := map[uint32]int{DefaultTTL: 0}
 	for _, st := range statements {
@@ -164,11 +162,10 @@ func (p *printer) print(keyword string, statements []statement) {
 
 // printBody writes what is said of the names, in a block if it does not fit the line.
 func (p *printer) printBody(st statement) {
-	var block []string
-	if strings.Contains(st.body, "\n") {
-		block = strings.Split(st.body, "\n")
-	} else {
+	block := strings.Split(st.body, "\n")
+	if len(block) == 1 {
 		p.WriteString(" " + st.body)
+		block = nil
 	}
 	if st.srv {
 		block = append(block, "srv")
@@ -184,14 +181,9 @@ func (p *printer) printBody(st statement) {
 
 // printTTL writes a TTL as people do: 90, 5m, 1h30m, 24h.
 func printTTL(seconds uint32) string {
-	hours, minutes := seconds/3600, seconds%3600/60
-	switch {
-	case seconds == 0 || seconds%60 != 0:
+	if seconds == 0 || seconds%60 != 0 {
 		return strconv.FormatUint(uint64(seconds), 10)
-	case hours == 0:
-		return fmt.Sprintf("%dm", minutes)
-	case minutes == 0:
-		return fmt.Sprintf("%dh", hours)
 	}
-	return fmt.Sprintf("%dh%dm", hours, minutes)
+	duration := (time.Duration(seconds) * time.Second).String() // 1h0m0s
+	return strings.Replace(strings.TrimSuffix(duration, "0s"), "h0m", "h", 1)
 }

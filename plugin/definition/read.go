@@ -13,7 +13,7 @@ import (
 type Reader struct {
 	zones   Zones
 	zoneSet ZoneSet
-	ttl     *uint32 // from a ttl statement
+	ttl     TTL // from a ttl statement, if it is Own
 	set     *Set
 	before  Set // the set when the reader was made
 	errs    mistakes
@@ -27,20 +27,18 @@ func NewReader(zones Zones) *Reader {
 	return &Reader{zones: zones, zoneSet: zones.Set(), set: new(Set)}
 }
 
-// Into returns a reader of the same zones that adds to a set. It costs nothing,
-// however many zones there are.
+// Into returns a reader of the same zones that adds to a set. It costs nothing, however many zones there are.
 func (r *Reader) Into(s *Set) *Reader {
 	return &Reader{zones: r.zones, zoneSet: r.zoneSet, set: s, before: *s}
 }
 
-// SetDefaultTTL sets what declarations get that have no TTL of their own, in
-// seconds, as a ttl statement does.
-func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = &seconds }
+// SetDefaultTTL sets what declarations get that have no TTL of their own, in seconds, as a ttl statement does.
+func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = TTL{seconds, true} }
 
 // DefaultTTL returns the default TTL in seconds.
 func (r *Reader) DefaultTTL() uint32 {
-	if r.ttl != nil {
-		return *r.ttl
+	if r.ttl.Own {
+		return r.ttl.Seconds
 	}
 	return DefaultTTL
 }
@@ -60,17 +58,23 @@ func Keywords() []string { return slices.Sorted(maps.Keys(keywords)) }
 // Statement reads one statement into the set. It returns false, and does nothing, if that
 // does not start with a keyword.
 func (r *Reader) Statement(s Statement) bool {
-	read, ok := keywords[s.Words[0]]
-	if ok {
+	read := keywords[s.Words[0]]
+	if read != nil {
 		read(r, s)
 	}
-	return ok
+	return read != nil
 }
 
 // Set returns the set with what was read, and all mistakes in it. Of a statement that
 // has a mistake the set has what could be read.
 func (r *Reader) Set() (*Set, Errors) {
-	r.set.setDefaults(&r.before, r.DefaultTTL())
+	added, ttl := r.set.Since(&r.before), r.DefaultTTL()
+	for h := range added.Heads {
+		h.TTL.setDefault(ttl)
+	}
+	for i := range added.Apexes {
+		added.Apexes[i].TTL.setDefault(ttl)
+	}
 	return r.set, r.errs.all()
 }
 
@@ -104,27 +108,14 @@ func (s *Set) Read(source, text string, zones Zones) Errors {
 	return errs
 }
 
-// setDefaults gives a default TTL to what s has beyond before.
-func (s *Set) setDefaults(before *Set, seconds uint32) {
-	added := s.Since(before)
-	for d := range added.declarations {
-		d.ttl().setDefault(seconds)
-	}
-	for i := range added.Apexes {
-		added.Apexes[i].TTL.setDefault(seconds)
-	}
-}
-
 func (r *Reader) usage(s Statement, usage string) {
 	r.errs.add(s.Pos, Syntax, "usage: %s %s", s.Words[0], usage)
 }
 
-// An owner is a name to declare, and the zone that relative hosts beside it
-// are in.
+// An owner is a name to declare, and the zone that relative hosts beside it are in.
 type owner struct{ name, zone Name }
 
-// owners reads owner names, and calls declare for each: a relative one stands for one
-// name in each zone.
+// owners reads owner names, and calls declare for each: a relative one stands for one name in each zone.
 func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 	for _, word := range words {
 		zones, absolute := r.zones, strings.HasSuffix(word, ".")

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// A Set is what was declared, in reading order. One owner may appear many
-// times; see [Set.Index].
+// A Set is what was declared, in reading order. One owner may appear many times; see [Set.Index].
 type Set struct {
 	Hosts    []Host
 	Mails    []Mail
@@ -17,8 +16,7 @@ type Set struct {
 	Apexes   []Apex // of authoritative zones
 }
 
-// Merge returns the set of all that several sets declare, in their order. It may
-// share memory with them.
+// Merge returns the set of all that several sets declare, in their order. It may share memory with them.
 func Merge(sets ...*Set) *Set {
 	merged := new(Set)
 	for _, s := range sets {
@@ -31,8 +29,7 @@ func Merge(sets ...*Set) *Set {
 	return merged
 }
 
-// join copies only if there is something on both sides: often a few lines of a
-// Corefile meet a file of a million.
+// join copies only if there is something on both sides: often a few lines of a Corefile meet a file of a million.
 func join[T any](a, b []T) []T {
 	switch {
 	case len(a) == 0:
@@ -43,8 +40,7 @@ func join[T any](a, b []T) []T {
 	return slices.Concat(a, b)
 }
 
-// Since returns what was added to a set since it was as before. It shares memory with
-// the set.
+// Since returns what was added to a set since it was as before. It shares memory with the set.
 func (s *Set) Since(before *Set) Set {
 	return Set{
 		Hosts:    s.Hosts[len(before.Hosts):],
@@ -55,9 +51,8 @@ func (s *Set) Since(before *Set) Set {
 	}
 }
 
-// Grow makes room for what a text seems to declare in one zone, and returns how
-// many stanzas that are. To grow bit by bit would take several times the memory of
-// a large set.
+// Grow makes room for what a text seems to declare in one zone, and returns how many stanzas that are. To grow bit by
+// bit would take several times the memory of a large set.
 func (s *Set) Grow(text string) (stanzas int) {
 	count := func(keyword string) int {
 		n := strings.Count(text, keyword)
@@ -113,13 +108,12 @@ func filter[D any, P pointerTo[D]](all []D, match func(declaration) bool) []D {
 
 // Declaring returns what is declared of some names, in its order, and all apexes.
 func (s *Set) Declaring(names Names) *Set {
-	declaring := s.filter(func(d declaration) bool { return names[d.owner()] })
+	declaring := s.filter(func(d declaration) bool { return names[d.Header().Owner] })
 	declaring.Apexes = s.Apexes
 	return declaring
 }
 
-// Pointing returns what is declared that points to one of some names, in its order;
-// no apexes.
+// Pointing returns what is declared that points to one of some names, in its order; no apexes.
 func (s *Set) Pointing(at Names) *Set {
 	return s.filter(func(d declaration) bool {
 		for i := range d.targets() {
@@ -140,14 +134,18 @@ func (s *Set) Records() int {
 	return n
 }
 
-// EachOwner goes through the names that something is declared of, apexes excepted, with
-// repetitions.
-func (s *Set) EachOwner(yield func(Name) bool) {
+// Heads goes through the heads of all that is declared, apexes excepted.
+func (s *Set) Heads(yield func(*Head) bool) {
 	for d := range s.declarations {
-		if !yield(d.owner()) {
+		if !yield(d.Header()) {
 			return
 		}
 	}
+}
+
+// EachOwner goes through the names that something is declared of, apexes excepted, with repetitions.
+func (s *Set) EachOwner(yield func(Name) bool) {
+	s.Heads(func(h *Head) bool { return yield(h.Owner) })
 }
 
 // EachTarget goes through the names that exchanges, targets and aliases point to, with

@@ -98,7 +98,7 @@ func TestMerge(t *testing.T) {
 		t.Errorf("%s of each kind: %+v", got, merged)
 	}
 	further := Merge(new(Set), b)
-	_ = append(further.Hosts, Host{Owner: "x."})
+	_ = append(further.Hosts, Host{Head: Head{Owner: "x."}})
 	further = Merge(b, b)
 	if len(b.Hosts) != 1 || len(further.Hosts) != 2 {
 		t.Errorf("%d and %d hosts", len(b.Hosts), len(further.Hosts))

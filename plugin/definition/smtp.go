@@ -8,13 +8,6 @@ const smtpPort = 25
 // error is that the name of the domain is too long.
 func SMTPName(domain Name) (Name, error) { return ParseName("_smtp._tcp", domain) }
 
-// checkSRV refuses srv in a mail domain whose name is too long for it.
-func (r *Reader) checkSRV(pos Pos, domain Name) {
-	if _, err := SMTPName(domain); err != nil {
-		r.errs.add(pos, NameInvalid, "srv: %v", err)
-	}
-}
-
 // smtp makes the services of the mail domains that ask for one, from all their
 // exchanges, wherever these were declared.
 func (x *Index) smtp() []Service {
@@ -33,7 +26,7 @@ func (x *Index) smtp() []Service {
 		seconds, _ := common(mails)
 		ttl := TTL{seconds, slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })}
 		targets := smtpTargets(made, exchanges(mails))
-		services = append(services, Service{mails[i].Pos, name, targets, ttl})
+		services = append(services, Service{Head{mails[i].Pos, name, ttl}, targets})
 	}
 	return services
 }

@@ -86,8 +86,10 @@ func (g *grouper) block(start Pos, depth int, emit func(Statement)) {
 			g.openBlock(&last.Statement, depth, pos)
 			last.open = false
 		default:
-			if lines > 0 {
-				g.unclosed(word, pos)
+			if lines > 0 { // no word of the language has several, so a quote was opened and forgotten
+				first, _, _ := strings.Cut(word, "\n")
+				g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it",
+					strings.TrimSpace(first), `"`)
 			}
 			g.add(&last, word, pos, onLine)
 		}
@@ -105,14 +107,6 @@ func (g *grouper) add(to *pending, word string, pos Pos, onLine bool) {
 	}
 	g.buf = append(g.buf, word)
 	to.Words = g.buf[to.first:len(g.buf):len(g.buf)]
-}
-
-// unclosed refuses a word of several lines: no word of the language has any, so a
-// quote was opened and forgotten.
-func (g *grouper) unclosed(word string, pos Pos) {
-	first, _, _ := strings.Cut(word, "\n")
-	g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it",
-		strings.TrimSpace(first), `"`)
 }
 
 // openBlock reads a block and gives it to the statement before it.

@@ -16,9 +16,8 @@ const (
 
 // A TTL is a time to live in seconds, 0 to 2^31-1 (RFC 2181 §8).
 //
-// Own says that the declaration itself gave it. One that it did not is the
-// default of its source, and yields to the own TTL of another declaration of
-// the same records.
+// Own says that the declaration itself gave it. One that it did not is the default of its source, and yields to the
+// own TTL of another declaration of the same records.
 type TTL struct {
 	Seconds uint32
 	Own     bool
@@ -30,17 +29,24 @@ func (t *TTL) setDefault(seconds uint32) {
 	}
 }
 
-// common returns the one TTL that declarations of the same records mean, and
-// whether they agree on it: an own TTL goes before defaults. If they do not
-// agree it is the lowest (RFC 2181 §5.2).
+// HostTTL, MailTTL, ServiceTTL and AliasTTL return the TTL in seconds of the records that the declarations of a name
+// mean, and whether they agree on it.
+
+func (o Owner) HostTTL() (uint32, bool)    { return common(o.Hosts()) }
+func (o Owner) MailTTL() (uint32, bool)    { return common(o.Mails()) }
+func (o Owner) ServiceTTL() (uint32, bool) { return common(o.Services()) }
+func (o Owner) AliasTTL() (uint32, bool)   { return common(o.Aliases()) }
+
+// common returns the one TTL that declarations of the same records mean, and whether they agree on it: an own TTL
+// goes before defaults. If they do not agree it is the lowest (RFC 2181 §5.2).
 func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	var chosen TTL
 	agree = true
 	for i, d := range declared {
-		t := d.ttl()
+		t := d.Header().TTL
 		switch {
 		case i == 0, t.Own && !chosen.Own:
-			chosen, agree = *t, true
+			chosen, agree = t, true
 		case t.Own == chosen.Own && t.Seconds != chosen.Seconds:
 			chosen.Seconds, agree = min(t.Seconds, chosen.Seconds), false
 		}
@@ -48,22 +54,8 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	return chosen.Seconds, agree
 }
 
-const ttlUsage = "SECONDS, or a duration like 1h30m or 1d"
-
-// defaultTTL reads: ttl TTL
 func (r *Reader) defaultTTL(s Statement) {
-	if len(s.Words) != 2 || s.braced {
-		r.usage(s, ttlUsage)
-		return
-	}
-	ttl, ok := r.parseTTL(s)
-	switch {
-	case !ok:
-	case r.ttl != nil && *r.ttl != ttl:
-		r.errs.add(s.Pos, Syntax, "a second default ttl: write one, or a ttl in the blocks that differ")
-	default:
-		r.ttl = &ttl
-	}
+	r.setTTL(s, &r.ttl, "a second default ttl: write one, or a ttl in the blocks that differ")
 }
 
 // ttlBlock reads a block that may have a ttl in it and nothing else.
@@ -81,16 +73,20 @@ func (r *Reader) ttlBlock(s Statement) TTL {
 
 // ownTTL reads a ttl in a block into ttl.
 func (r *Reader) ownTTL(s Statement, ttl *TTL) {
+	r.setTTL(s, ttl, "a second ttl in one block: write one")
+}
+
+func (r *Reader) setTTL(s Statement, ttl *TTL, second string) {
 	if len(s.Words) != 2 || s.braced {
-		r.usage(s, ttlUsage)
+		r.usage(s, "SECONDS, or a duration like 1h30m or 1d")
 		return
 	}
 	seconds, ok := r.parseTTL(s)
-	if ok && ttl.Own && ttl.Seconds != seconds {
-		r.errs.add(s.Pos, Syntax, "a second ttl in one block: write one")
-		return
-	}
-	if ok {
+	switch {
+	case !ok:
+	case ttl.Own && ttl.Seconds != seconds:
+		r.errs.add(s.Pos, Syntax, "%s", second)
+	default:
 		*ttl = TTL{seconds, true}
 	}
 }

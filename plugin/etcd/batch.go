@@ -4,23 +4,23 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-// A batch gathers edits until they are taken, of each key the last. The first
-// after a quiet time may be taken at once, what follows after a rest that is the
-// longer the more was taken: ten thousand changes in a second are then a few loads.
+// A batch gathers edits until they are taken, of each key the last. The first after a quiet time may be taken at once,
+// what follows after a rest that is the longer the more was taken: ten thousand changes in a second are then a few
+// loads. One goroutine adds and one takes.
 type batch struct {
-	last time.Time     // when something was taken
-	rest time.Duration // after that
+	last     time.Time     // when something was taken
+	rest     time.Duration // after that
+	gathered chan gathered // holds what there is to take
+}
 
-	mu       sync.Mutex
+type gathered struct {
 	edits    map[string]change.Edit
 	revision int64
-	some     chan struct{} // holds something while there is something to take
 }
 
 const (
@@ -29,52 +29,38 @@ const (
 	restPerEdit  = time.Millisecond / 2
 )
 
-func newBatch() *batch {
-	return &batch{edits: make(map[string]change.Edit), some: make(chan struct{}, 1)}
-}
+func newBatch() *batch { return &batch{gathered: make(chan gathered, 1)} }
 
 // add adds the edits of whole revisions, of which this is the last.
 func (b *batch) add(edits []change.Edit, revision int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, e := range edits {
-		b.edits[e.Key] = e
-	}
-	b.revision = revision
+	g := gathered{edits: make(map[string]change.Edit)}
 	select {
-	case b.some <- struct{}{}:
+	case g = <-b.gathered:
 	default:
 	}
+	for _, e := range edits {
+		g.edits[e.Key] = e
+	}
+	g.revision = revision
+	b.gathered <- g
 }
 
-// take waits until there is something and returns it. When ctx has ended it
-// returns what there is without a wait, and then false.
+// take waits until there is something and returns it, sorted. When ctx has ended it returns what there is without a
+// wait, and then false.
 func (b *batch) take(ctx context.Context) ([]change.Edit, int64, bool) {
+	sleep(ctx, b.rest-time.Since(b.last))
+	var g gathered
 	select {
-	case <-b.some:
-		sleep(ctx, b.rest-time.Since(b.last))
+	case g = <-b.gathered:
 	case <-ctx.Done():
 		select {
-		case <-b.some:
+		case g = <-b.gathered:
 		default:
 			return nil, 0, false
 		}
 	}
-	edits, revision := b.empty()
-	b.last, b.rest = time.Now(), min(max(shortestRest, time.Duration(len(edits))*restPerEdit), longestRest)
-	return edits, revision, true
-}
-
-// empty returns what was gathered, sorted.
-func (b *batch) empty() ([]change.Edit, int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	select {
-	case <-b.some: // came while it rested, and is taken along
-	default:
-	}
-	edits := slices.Collect(maps.Values(b.edits))
-	b.edits = make(map[string]change.Edit) // to clear a large one takes as long each time
+	edits := slices.Collect(maps.Values(g.edits))
 	sortEdits(edits)
-	return edits, b.revision
+	b.last, b.rest = time.Now(), min(max(shortestRest, time.Duration(len(edits))*restPerEdit), longestRest)
+	return edits, g.revision, true
 }

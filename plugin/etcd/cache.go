@@ -11,25 +11,30 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-// A state is the last that is known of the fragments of a place, by key, and
-// the revision they are of.
+// A state is the last that is known of the fragments of a place, by key, and the revision they are of.
 type state struct {
 	fragments map[string]change.Fragment // nil: nothing is known yet
 	revision  int64
 }
 
-// edits returns all that is known, as edits of nothing.
-func (k state) edits() []change.Edit {
-	edits := make([]change.Edit, 0, len(k.fragments))
-	for _, f := range k.fragments {
-		edits = append(edits, change.Edit{Fragment: f})
+// since returns the edits that lead from before to k.
+func (k state) since(before state) []change.Edit {
+	edits := make([]change.Edit, 0, max(0, len(k.fragments)-len(before.fragments)))
+	for key := range before.fragments {
+		if _, there := k.fragments[key]; !there {
+			edits = append(edits, change.Edit{Fragment: change.Fragment{Key: key}, Gone: true})
+		}
+	}
+	for key, f := range k.fragments {
+		if before.fragments[key] != f {
+			edits = append(edits, change.Edit{Fragment: f})
+		}
 	}
 	sortEdits(edits)
 	return edits
 }
 
-// sortEdits sorts by what decides of two fragments that contradict each other, and
-// what is gone before all.
+// sortEdits sorts by what decides of two fragments that contradict each other, and what is gone before all.
 func sortEdits(edits []change.Edit) {
 	stays := func(e change.Edit) int {
 		if e.Gone {
@@ -42,16 +47,14 @@ func sortEdits(edits []change.Edit) {
 	})
 }
 
-// A cache holds a state. It is safe for concurrent use, for another source of
-// the place may go on with it.
+// A cache holds a state. It is safe for concurrent use, for another source of the place may go on with it.
 type cache struct {
 	mu      sync.Mutex
 	known   state
 	changes int // how often it has changed
 }
 
-// replace puts what is known now in place of what was known before, and returns how
-// often that has changed.
+// replace puts what is known now in place of what was known before, and returns how often that has changed.
 func (m *cache) replace(k state) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -95,19 +98,7 @@ func (m *cache) edit(e change.Edit) bool {
 func (m *cache) difference(k state) []change.Edit {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var edits []change.Edit
-	for key := range m.known.fragments {
-		if _, there := k.fragments[key]; !there {
-			edits = append(edits, change.Edit{Fragment: change.Fragment{Key: key}, Gone: true})
-		}
-	}
-	for key, f := range k.fragments {
-		if m.known.fragments[key] != f {
-			edits = append(edits, change.Edit{Fragment: f})
-		}
-	}
-	sortEdits(edits)
-	return edits
+	return k.since(m.known)
 }
 
 func (m *cache) revision() int64 {

@@ -59,8 +59,8 @@ func TestMemory(t *testing.T) {
 			k, _ := to.copy()
 			m.change(m.difference(k), tc.revision)
 			got, _ := m.copy()
-			if fmt.Sprint(written(got.edits())) != fmt.Sprint(written(k.edits())) || got.revision != tc.revision {
-				t.Errorf("the difference leads to %v of %d, want %v of %d", written(got.edits()), got.revision, written(k.edits()), tc.revision)
+			if fmt.Sprint(written(got.since(state{}))) != fmt.Sprint(written(k.since(state{}))) || got.revision != tc.revision {
+				t.Errorf("the difference leads to %v of %d, want %v of %d", written(got.since(state{})), got.revision, written(k.since(state{})), tc.revision)
 			}
 		})
 	}
@@ -90,11 +90,11 @@ func TestLastKnown(t *testing.T) {
 	newer.change([]change.Edit{is("b", "1", 2)}, 2)
 	elsewhere.change([]change.Edit{is("c", "1", 3)}, 3)
 	k := latest("here")
-	if got := fmt.Sprint(written(k.edits())); got != "[b=1@2]" || k.revision != 2 {
+	if got := fmt.Sprint(written(k.since(state{}))); got != "[b=1@2]" || k.revision != 2 {
 		t.Errorf("%s of revision %d is known, want that of 2", got, k.revision)
 	}
 	newer.change([]change.Edit{gone("b")}, 4)
-	if got := fmt.Sprint(written(k.edits())); got != "[b=1@2]" {
+	if got := fmt.Sprint(written(k.since(state{}))); got != "[b=1@2]" {
 		t.Errorf("what was known has become %s", got)
 	}
 	if k := latest("nowhere"); k.fragments != nil {

@@ -1,10 +1,9 @@
 // Package etcd is the source of definitions in etcd. Every key below a prefix is a
 // fragment: definitions in the language of the Corefile.
 //
-// A [Config] says where in etcd they are and how to get there, for the server and the
-// command-line tool alike. A [Source] lists the keys and then watches them: connection
-// (is etcd there), list and watch (what is there), batch (several edits are one
-// delivery), cache and snapshot (what was there, while etcd is away).
+// A [Config] says where in etcd they are and how to get there, for the server and the command-line tool alike. A
+// [Source] lists the keys and then watches them: connection (is etcd there), list and watch (what is there), batch
+// (several edits are one delivery), cache and snapshot (what was there, while etcd is away).
 //
 // While etcd is away: a source that has delivered delivers nothing more, so what is served
 // stays. One that starts then delivers what another source of the process had, or else its
@@ -37,8 +36,7 @@ const (
 	DefaultTimeout = 5 * time.Second
 )
 
-// A Config says how to reach the definitions. The zero value is no use: make one
-// with [New].
+// A Config says how to reach the definitions. The zero value is no use: make one with [New].
 type Config struct {
 	Endpoints          []string // URLs
 	Prefix             string   // of all keys; ends in "/"
@@ -47,8 +45,7 @@ type Config struct {
 	Timeout            time.Duration // of a request
 }
 
-// New returns the configuration of some endpoints, HOST:PORT or URLs, with all
-// else as it is if nobody says anything.
+// New returns the configuration of some endpoints, HOST:PORT or URLs, with all else as it is if nobody says anything.
 func New(endpoints ...string) *Config {
 	c := &Config{Prefix: DefaultPrefix, Timeout: DefaultTimeout}
 	for _, e := range endpoints {
@@ -63,22 +60,20 @@ func New(endpoints ...string) *Config {
 // SetPrefix sets the prefix: "/mxsrv" is "/mxsrv/", and no "/mxsrv2/x" is below it.
 func (c *Config) SetPrefix(prefix string) { c.Prefix = strings.TrimRight(prefix, "/") + "/" }
 
-// SetTLS makes the connections use TLS, with these words: nothing, the file of the CA of
-// the servers, the files of a certificate and its key, or all three in the order
-// CERT KEY CA. Files of the certificate are read again for each connection. What is
-// http:// becomes https://: the client would leave TLS out without a word.
+// SetTLS makes the connections use TLS, with these words: nothing, the file of the CA of the servers, the files of a
+// certificate and its key, or all three in the order CERT KEY CA. Files of the certificate are read again for each
+// connection. What is http:// becomes https://: the client would leave TLS out without a word.
 func (c *Config) SetTLS(files ...string) (err error) {
 	var info transport.TLSInfo
-	switch len(files) {
-	case 0:
-	case 1:
-		info.TrustedCAFile = files[0]
-	case 2:
+	n := len(files)
+	if n > 3 {
+		return fmt.Errorf("%d files: write [CERT KEY] [CACERT]", n)
+	}
+	if n >= 2 {
 		info.CertFile, info.KeyFile = files[0], files[1]
-	case 3:
-		info.CertFile, info.KeyFile, info.TrustedCAFile = files[0], files[1], files[2]
-	default:
-		return fmt.Errorf("%d files: write [CERT KEY] [CACERT]", len(files))
+	}
+	if n%2 == 1 {
+		info.TrustedCAFile = files[n-1]
 	}
 	for i, e := range c.Endpoints {
 		if host, ok := strings.CutPrefix(e, "http://"); ok {
@@ -89,9 +84,8 @@ func (c *Config) SetTLS(files ...string) (err error) {
 	return err
 }
 
-// Client returns what makes a client. It connects by and by, and to another
-// endpoint if one is silent; with a username its first request logs in. The order of
-// the endpoints is left to chance, lest all wait for the first one.
+// Client returns what makes a client. It connects by and by, and to another endpoint if one is silent; with a
+// username its first request logs in. The order of the endpoints is left to chance, lest all wait for the first one.
 func (c *Config) Client() clientv3.Config {
 	endpoints := slices.Clone(c.Endpoints)
 	rand.Shuffle(len(endpoints), func(i, j int) { endpoints[i], endpoints[j] = endpoints[j], endpoints[i] })
@@ -108,8 +102,7 @@ func (c *Config) Client() clientv3.Config {
 	}
 }
 
-// Impatient returns what makes a client that gives up soon, and says why: for those who
-// try again themselves.
+// Impatient returns what makes a client that gives up soon, and says why: for those who try again themselves.
 func (c *Config) Impatient() clientv3.Config {
 	client := c.Client()
 	client.MaxUnaryRetries = uint(2*len(c.Endpoints) + 1)
@@ -129,9 +122,6 @@ const (
 	soonest = 50 * time.Millisecond
 	slowest = time.Second
 )
-
-// Dial returns a client. Nothing is sent yet.
-func (c *Config) Dial() (*clientv3.Client, error) { return clientv3.New(c.Client()) }
 
 // Key returns the key of a name below the prefix.
 func (c *Config) Key(name string) string { return c.Prefix + strings.TrimLeft(name, "/") }

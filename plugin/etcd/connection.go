@@ -50,47 +50,29 @@ func (c *connection) set(connected bool) {
 	}
 }
 
-// close notes that the source does not follow any more.
-func (c *connection) close() {
+// connected notes that a watch is there, and logs it if it was logged that there was none.
+func (e *Source) connected() {
+	c := &e.connection
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.set(false)
-}
-
-// up notes that there is a connection. It returns how long there was none, if that was
-// logged.
-func (c *connection) up() (away time.Duration, revision int64, logged bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	away, logged = time.Since(c.status.Since), c.lost
+	before, wasLost := c.status, c.lost
 	c.lost = false
 	c.set(true)
-	return away, c.status.Revision, logged
-}
-
-// down notes that there is no connection. It returns whether that is to be logged.
-func (c *connection) down(why codes.Code) (revision int64, news bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	news = !c.lost || c.why != why
-	c.lost, c.why = true, why
-	c.set(false)
-	return c.status.Revision, news
-}
-
-// connected notes and logs that a watch is there.
-func (e *Source) connected() {
-	if away, revision, logged := e.connection.up(); logged {
-		e.info("back after %v, at revision %d", away.Round(time.Millisecond), revision)
+	c.mu.Unlock()
+	if wasLost {
+		e.info("back after %v, at revision %d", time.Since(before.Since).Round(time.Millisecond), before.Revision)
 	}
 }
 
-// lost notes that etcd is away, and logs why: once, and again if it is for another
-// reason.
+// lost notes that etcd is away, and logs why: once, and again if it is for another reason.
 func (e *Source) lost(err error) {
-	revision, news := e.connection.down(codeOf(err))
+	c, why := &e.connection, codeOf(err)
+	c.mu.Lock()
+	known, revision := c.lost && c.why == why, c.status.Revision
+	c.lost, c.why = true, why
+	c.set(false)
+	c.mu.Unlock()
 	switch {
-	case !news:
+	case known:
 	case revision == 0:
 		e.warn("%s", e.reason(err))
 	default:

@@ -33,6 +33,8 @@ import (
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
+func TestMain(m *testing.M) { os.Exit(rig.Tests{M: m}.Run()) }
+
 // A member is an etcd of its own, and the one member of it.
 type member struct {
 	*rig.Cluster
@@ -131,7 +133,7 @@ func (m *member) expireTokens() {
 // dial returns what puts a text with a client of its own, and returns the revision.
 func dial(t *testing.T, c *Config) (put func(key, text string) int64) {
 	t.Helper()
-	client, err := c.Dial()
+	client, err := clientv3.New(c.Client())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,58 +14,49 @@ const (
 	keepShare = 20
 )
 
-// keep writes the snapshot when something has changed, until ctx ends, and then
-// once more.
+// keep writes the snapshot when something has changed, until ctx ends, and then once more.
 func (e *Source) keep(ctx context.Context, changed <-chan struct{}) {
 	if e.Snapshot == "" {
 		return
 	}
-	k := keeper{Source: e}
 	for {
 		select {
 		case <-changed:
 		case <-ctx.Done():
 		}
 		if ctx.Err() != nil {
-			k.last()
+			e.saveLast()
 			return
 		}
 		began := time.Now()
-		k.write()
+		e.save()
 		sleep(ctx, max(keepEvery, keepShare*time.Since(began)))
 	}
 }
 
-// A keeper writes the snapshot of a source.
-type keeper struct {
-	*Source
-	failed bool // so it was logged
-}
-
-// write writes what is known, if that is not what is in the file.
-func (k *keeper) write() {
-	known, changes := k.cache.copy()
-	if changes == k.saved {
+// save writes what is known, if that is not what is in the file.
+func (e *Source) save() {
+	known, changes := e.cache.copy()
+	if changes == e.saved {
 		return
 	}
-	err := writeSnapshot(k.Snapshot, snapshot{known, k.Config.Prefix, time.Now()})
+	err := writeSnapshot(e.Snapshot, snapshot{known, e.Config.Prefix, time.Now()})
 	if err == nil {
-		k.saved, k.failed = changes, false
+		e.saved, e.unsaved = changes, false
 		return
 	}
-	if !k.failed {
-		k.failed = true
-		k.warn("snapshot: %v: it stays as it is: write the path of a file in a directory that CoreDNS may write to", err)
+	if !e.unsaved {
+		e.unsaved = true
+		e.warn("snapshot: %v: it stays as it is: write the path of a file in a directory that CoreDNS may write to", err)
 	}
 }
 
-// last writes what is known at the end, if another source of this process has not
-// written what is newer.
-func (k *keeper) last() {
-	if s, err := readSnapshot(k.Snapshot, k.Config.Prefix); err == nil && s.revision > k.cache.revision() {
+// saveLast writes what is known at the end, if another source of this process has not written what is newer.
+func (e *Source) saveLast() {
+	if s, err := readSnapshot(e.Snapshot, e.Config.Prefix); err == nil && s.revision > e.cache.revision() {
 		return
 	}
-	k.write()
+	e.save()
 }
 
 // readSnapshot reads the snapshot. A file that is of no use is said to be so.

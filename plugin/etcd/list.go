@@ -24,9 +24,8 @@ const (
 
 // list lists all fragments as they are at one revision.
 //
-// What was deleted before is in no list. So that servers agree on the last event
-// nevertheless, whose revision makes the serial, a list that is marked begins with
-// an event of its own, which all watches see.
+// What was deleted before is in no list. So that servers agree on the last event nevertheless, whose revision makes
+// the serial, a list that is marked begins with an event of its own, which all watches see.
 func (e *Source) list(ctx context.Context, client *clientv3.Client) (state, error) {
 	ctx = clientv3.WithRequireLeader(ctx) // another member is asked at once if one is cut off
 	for wait := (retry{most: e.Config.Timeout}); ; {

@@ -13,9 +13,8 @@ import (
 
 // A login adds tokens to the requests of a user, and gets another when one has expired.
 //
-// The client of etcd does so too, but asks for a token with the expired one. etcd 3.4
-// refuses that, and the client asks again until the deadline of the request, and so with
-// every request from then on.
+// The client of etcd does so too, but asks for a token with the expired one. etcd 3.4 refuses that, and the client
+// asks again until the deadline of the request, and so with every request from then on.
 type login struct {
 	user, password string
 	timeout        time.Duration          // of getting a token

@@ -17,10 +17,9 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A snapshot is what was known of the fragments below a prefix at some time, in a
-// file: a line that says so, and one for each fragment, sorted by key: the key, the
-// revision at which it came to be, and the text. Keys and texts are quoted as in
-// Go, because they may hold anything.
+// A snapshot is what was known of the fragments below a prefix at some time, in a file: a line that says so, and one
+// for each fragment, sorted by key: the key, the revision at which it came to be, and the text. Keys and texts are
+// quoted as in Go, because they may hold anything.
 type snapshot struct {
 	state
 	prefix string
@@ -39,12 +38,7 @@ func (s snapshot) encode() []byte {
 	var body []byte
 	for _, key := range slices.Sorted(maps.Keys(s.fragments)) {
 		f := s.fragments[key]
-		body = strconv.AppendQuote(body, f.Key)
-		body = append(body, ' ')
-		body = strconv.AppendInt(body, f.Created, 10)
-		body = append(body, ' ')
-		body = strconv.AppendQuote(body, f.Text)
-		body = append(body, '\n')
+		body = fmt.Appendf(body, "%q %d %q\n", f.Key, f.Created, f.Text)
 	}
 	head := fmt.Sprintf(strings.TrimSuffix(heading, checksum), 2, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments))
 	sum := crc32.Update(crc32.ChecksumIEEE([]byte(head)), crc32.IEEETable, body)

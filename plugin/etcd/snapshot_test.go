@@ -133,18 +133,17 @@ func TestKeep(t *testing.T) {
 	f := sourceIn(t, "127.0.0.1:1")
 	dir := filepath.Join(t.TempDir(), "later")
 	f.Snapshot = filepath.Join(dir, "snapshot")
-	k := keeper{Source: f.Source}
-	k.write() // nothing is known: nothing is written
+	f.save() // nothing is known: nothing is written
 	f.cache.change(puts("/mxsrv/a"), 1)
-	k.write()
-	k.write()
+	f.save()
+	f.save()
 	if f.said.count("snapshot: ", "later/snapshot", "write the path of a file") != 1 || len(f.said.lines) != 1 {
 		t.Errorf("said %q, want once that it cannot be written", f.said.lines)
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	k.write()
+	f.save()
 	revision := func() int64 {
 		s, err := readSnapshot(f.Snapshot, "/mxsrv/")
 		if err != nil {
@@ -156,7 +155,7 @@ func TestKeep(t *testing.T) {
 		t.Errorf("revision %d is in the snapshot, want 1", r)
 	}
 	before, _ := os.Stat(f.Snapshot)
-	k.write()
+	f.save()
 	if after, _ := os.Stat(f.Snapshot); !os.SameFile(before, after) {
 		t.Error("what has not changed was written again")
 	}
@@ -164,12 +163,12 @@ func TestKeep(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.cache.change(puts("/mxsrv/b"), 5)
-	k.last()
+	f.saveLast()
 	if r := revision(); r != 9 {
 		t.Errorf("revision %d is in the snapshot, want 9, of another source", r)
 	}
 	f.cache.change(puts("/mxsrv/c"), 10)
-	k.last()
+	f.saveLast()
 	if r := revision(); r != 10 {
 		t.Errorf("revision %d is in the snapshot, want 10", r)
 	}

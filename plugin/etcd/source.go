@@ -13,14 +13,12 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Source lists what is below a prefix of etcd, and then watches it
-// from the revision of the list on.
+// A Source lists what is below a prefix of etcd, and then watches it from the revision of the list on.
 //
-// What it has delivered stays what it declares while etcd is away: then it tries
-// again and again to reach it, and lists anew, because what a watch would begin with
-// may have been compacted, or the cluster may be another. At its start, while
-// etcd is away, it declares what another source of the process knows of the
-// place, or else what a snapshot says.
+// What it has delivered stays what it declares while etcd is away: then it tries again and again to reach it, and
+// lists anew, because what a watch would begin with may have been compacted, or the cluster may be another. At its
+// start, while etcd is away, it declares what another source of the process knows of the place, or else what a
+// snapshot says.
 //
 // Revisions are delivered whole, for one transaction may write several keys. What
 // comes while a delivery is being published comes together in the next.
@@ -35,6 +33,7 @@ type Source struct {
 	cache      cache
 	listed     bool // the cache is of a list or a watch of this source that has not failed since
 	saved      int  // changes of the cache that are in the snapshot
+	unsaved    bool // the snapshot cannot be written, and that was logged
 	connection connection
 
 	unmarked sync.Once // that lists cannot be marked is said
@@ -53,20 +52,21 @@ func (e *Source) Load() *change.Content {
 	if err != nil {
 		e.lost(err)
 		if k := e.restore(); k.fragments != nil {
-			return e.content(k.edits(), k.revision)
+			return e.content(k.since(state{}), k.revision)
 		}
-		k, err = e.insist(ctx, err)
+		for wait := (retry{most: e.Config.Timeout}); err != nil && wait.sleep(ctx); {
+			k, err = e.tryList(ctx)
+		}
 	}
 	if err != nil {
 		return nil
 	}
 	e.listed = true
 	e.cache.replace(k)
-	return e.content(k.edits(), k.revision)
+	return e.content(k.since(state{}), k.revision)
 }
 
-// content returns what is delivered. Its revision never falls, even if that of
-// etcd does.
+// content returns what is delivered. Its revision never falls, even if that of etcd does.
 func (e *Source) content(edits []change.Edit, revision int64) *change.Content {
 	return &change.Content{Edits: edits, Zones: e.Zones, Revision: e.connection.delivered(revision)}
 }
@@ -82,14 +82,6 @@ func (e *Source) tryList(ctx context.Context) (state, error) {
 	}
 	defer client.Close()
 	return e.list(ctx, client)
-}
-
-// insist tries to list until that is done or ctx ends.
-func (e *Source) insist(ctx context.Context, err error) (k state, _ error) {
-	for wait := (retry{most: e.Config.Timeout}); err != nil && wait.sleep(ctx); {
-		k, err = e.tryList(ctx)
-	}
-	return k, err
 }
 
 // restore takes the newest of what is known without etcd: by another source of
@@ -147,11 +139,12 @@ func (e *Source) Run(ctx context.Context, deliver func(*change.Content)) {
 			wait.next = 0
 		}
 	}
-	e.connection.close()
+	e.connection.mu.Lock()
+	defer e.connection.mu.Unlock()
+	e.connection.set(false) // it does not follow any more
 }
 
-// follow passes on what changes until etcd cannot be reached any more, and returns
-// why.
+// follow passes on what changes until etcd cannot be reached any more, and returns why.
 func (e *Source) follow(ctx context.Context, pass func([]change.Edit, int64)) error {
 	client, err := e.dial(ctx)
 	if err != nil {
@@ -175,12 +168,11 @@ func (e *Source) follow(ctx context.Context, pass func([]change.Edit, int64)) er
 // watch passes on what changes from what is known on.
 func (e *Source) watch(ctx context.Context, client *clientv3.Client, pass func([]change.Edit, int64)) error {
 	gathered := newBatch()
-	w := watch{client: client, prefix: e.Config.Prefix, timeout: e.Config.Timeout, from: e.cache.revision() + 1}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var receiving sync.WaitGroup
 	defer receiving.Wait()
 	defer cancel(nil)
-	receiving.Go(func() { cancel(w.run(ctx, e.connected, gathered.add)) })
+	receiving.Go(func() { cancel(e.receive(ctx, client, e.cache.revision()+1, gathered.add)) })
 	for {
 		edits, revision, ok := gathered.take(ctx)
 		if !ok {

@@ -16,40 +16,32 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-// A watch receives what changes below a prefix, over one stream to one member.
+// receive receives what changes below the prefix from a revision on, over one stream to one member, until the stream
+// ends, and returns why. It calls add with the edits of whole revisions and the last of these.
 //
-// The watcher of clientv3 goes on at another member when a stream ends, and
-// says nothing of it. Here the end is the end: an outage is seen when it begins, and
-// what comes after it is a list, which is right even if the cluster is another.
-type watch struct {
-	client  *clientv3.Client
-	prefix  string
-	from    int64         // the first revision
-	timeout time.Duration // how long a member may be silent
-}
-
-// run receives until the stream ends, and returns why. It calls connected when the
-// watch is there, and add with the edits of whole revisions and the last of these.
-func (w watch) run(ctx context.Context, connected func(), add func([]change.Edit, int64)) error {
+// The watcher of clientv3 goes on at another member when a stream ends, and says nothing of it. Here the end is the
+// end: an outage is seen when it begins, and what comes after it is a list, which is right even if the cluster is
+// another. A member that is silent for the time of a request is taken for cut off.
+func (e *Source) receive(ctx context.Context, client *clientv3.Client, from int64, add func([]change.Edit, int64)) error {
 	ctx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
 	var pinging sync.WaitGroup
 	defer pinging.Wait()
 	defer cancel(nil)
-	silence := time.AfterFunc(w.timeout, func() { cancel(context.DeadlineExceeded) })
+	silence := time.AfterFunc(e.Config.Timeout, func() { cancel(context.DeadlineExceeded) })
 	defer silence.Stop()
-	stream, err := w.create(ctx)
+	stream, err := e.create(ctx, client, from)
 	for err == nil {
 		var r *etcdserverpb.WatchResponse
 		if r, err = stream.Recv(); err != nil {
 			break
 		}
-		silence.Reset(w.timeout)
+		silence.Reset(e.Config.Timeout)
 		switch {
 		case r.Canceled:
 			err = canceled(r)
 		case r.Created:
-			connected()
-			pinging.Go(func() { w.ping(ctx, stream) })
+			e.connected()
+			pinging.Go(func() { e.ping(ctx, stream) })
 		case len(r.Events) > 0:
 			add(editsOf(r.Events))
 		}
@@ -61,26 +53,26 @@ func (w watch) run(ctx context.Context, connected func(), add func([]change.Edit
 }
 
 // create asks for the watch.
-func (w watch) create(ctx context.Context) (etcdserverpb.Watch_WatchClient, error) {
-	remote := etcdserverpb.NewWatchClient(w.client.ActiveConnection())
+func (e *Source) create(ctx context.Context, client *clientv3.Client, from int64) (etcdserverpb.Watch_WatchClient, error) {
+	remote := etcdserverpb.NewWatchClient(client.ActiveConnection())
 	stream, err := remote.Watch(ctx, grpc.MaxCallRecvMsgSize(math.MaxInt32)) // a transaction may be large
 	if err != nil {
 		return nil, err
 	}
 	return stream, stream.Send(&etcdserverpb.WatchRequest{RequestUnion: &etcdserverpb.WatchRequest_CreateRequest{
 		CreateRequest: &etcdserverpb.WatchCreateRequest{
-			Key: []byte(w.prefix), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(w.prefix)), StartRevision: w.from,
+			Key: []byte(e.Config.Prefix), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(e.Config.Prefix)), StartRevision: from,
 		},
 	}})
 }
 
 // ping asks again and again for an answer, so that a member that is cut off without
 // a word is noticed: gRPC does so every ten seconds at most.
-func (w watch) ping(ctx context.Context, stream etcdserverpb.Watch_WatchClient) {
+func (e *Source) ping(ctx context.Context, stream etcdserverpb.Watch_WatchClient) {
 	progress := &etcdserverpb.WatchRequest{RequestUnion: &etcdserverpb.WatchRequest_ProgressRequest{
 		ProgressRequest: &etcdserverpb.WatchProgressRequest{},
 	}}
-	tick := time.NewTicker(w.timeout / 3)
+	tick := time.NewTicker(e.Config.Timeout / 3)
 	defer tick.Stop()
 	for {
 		select {

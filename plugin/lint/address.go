@@ -23,8 +23,7 @@ var (
 	broadcast   = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 )
 
-// special returns what an address is that is no use to others than the machine or the
-// link that has it, or "".
+// special returns what an address is that is no use to others than the machine or the link that has it, or "".
 func special(addr netip.Addr) string {
 	switch {
 	case addr.IsUnspecified(), thisNetwork.Contains(addr):

@@ -10,8 +10,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// Ignorable returns an error if there is no rule with an id among some rules, or if
-// its findings cannot be ignored.
+// Ignorable returns an error if there is no rule with an id among some rules, or if its findings cannot be ignored.
 func Ignorable(id string, rules []Rule) error {
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
 	switch {

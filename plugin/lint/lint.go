@@ -1,13 +1,10 @@
 // Package lint checks definitions before they are served.
 //
-// [Rules] is the one table of rules: an id that never changes, how bad a finding
-// is, the RFC that says so, and a function that reports findings. [Check] runs
-// all of them over a set and over the mistakes of its reader, and returns every
-// [Finding] in the order of the definitions. A set with an error must not be
-// served: [Err].
+// [Rules] is the one table of rules: an id that never changes, how bad a finding is, the RFC that says so, and a
+// function that reports findings. [Check] runs all of them over a set and over the mistakes of its reader, and
+// returns every [Finding] in the order of the definitions. A set with an error must not be served: [Err].
 //
-// The result depends on the arguments only: there is no I/O, no clock and no map
-// order in it.
+// The result depends on the arguments only: there is no I/O, no clock and no map order in it.
 package lint
 
 import (
@@ -37,15 +34,13 @@ type Finding struct {
 	Names []definition.Name // the owner first
 	Text  string            // what is wrong: what to write instead
 
-	// Clashes are the contradictions that make the finding. If it has none, a
-	// declaration is wrong alone. There may be more pairs than these: those that
-	// are left after one declaration of each pair is deleted are found by another
-	// [Check].
+	// Clashes are the contradictions that make the finding. If it has none, a declaration is wrong alone. There may
+	// be more pairs than these: those that are left after one declaration of each pair is deleted are found by
+	// another [Check].
 	Clashes []Clash
 }
 
-// A Clash is where two declarations are that are right alone and contradict each
-// other.
+// A Clash is where two declarations are that are right alone and contradict each other.
 type Clash [2]definition.Pos
 
 func (f Finding) String() string {
@@ -62,8 +57,7 @@ type Options struct {
 	Zones   definition.Zones
 	ZonePos map[definition.Name]definition.Pos // where a zone is named, if not at Pos
 
-	// Fallthrough are zones in which the next plugins may declare names, too, even if
-	// they are authoritative.
+	// Fallthrough are zones in which the next plugins may declare names, too, even if they are authoritative.
 	Fallthrough definition.Zones
 
 	// BlockZones are the zones of the server block: it gets the queries below these. If
@@ -90,8 +84,7 @@ type Plugins struct {
 	Signed        definition.Zones // as which the dnssec plugin signs
 }
 
-// Check returns what is wrong with a set and with what could not be read of it,
-// sorted by place.
+// Check returns what is wrong with a set and with what could not be read of it, sorted by place.
 func Check(index *definition.Index, errs definition.Errors, opt Options) []Finding {
 	return run(rules, index, errs, opt)
 }
@@ -104,8 +97,7 @@ func Errors(index *definition.Index, errs definition.Errors, opt Options) []Find
 	return run(slices.DeleteFunc(Rules(), onlyWarns), index, errs, opt)
 }
 
-// CheckPlugins returns the findings of Check that depend on opt.Plugins, which
-// may be known later than the rest.
+// CheckPlugins returns the findings of Check that depend on opt.Plugins, which may be known later than the rest.
 func CheckPlugins(index *definition.Index, opt Options) []Finding {
 	other := func(r Rule) bool { return !slices.Contains(aboutPlugins, r.ID) }
 	return run(slices.DeleteFunc(Rules(), other), index, nil, opt)
@@ -127,8 +119,7 @@ func run(some []Rule, index *definition.Index, errs definition.Errors, opt Optio
 	return p.findings
 }
 
-// Err returns the errors among findings as one error, a line for each, or nil if
-// the set may be served.
+// Err returns the errors among findings as one error, a line for each, or nil if the set may be served.
 func Err(findings []Finding) error {
 	var lines []string
 	for _, f := range findings {

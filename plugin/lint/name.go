@@ -26,8 +26,8 @@ func nameInvalid(p *pass) {
 	for _, s := range p.set.Services {
 		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
-	eachHostTarget(p.set, func(t target) {
-		p.wantForm(t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
+	eachTarget(p.set, func(t target) {
+		p.wantForm(t.kind == ofAlias || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
 	})
 	for _, a := range p.set.Aliases {
 		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
@@ -42,12 +42,12 @@ func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name definitio
 }
 
 func ownerOutsideZone(p *pass) {
-	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
-		if p.zones.Of(owner) == "" {
-			p.report(pos, []definition.Name{owner},
-				"%s is not below %s: write a name that is, or add its zone after mxsrv", owner, list(p.opt.Zones))
+	for h := range p.set.Heads {
+		if p.zones.Of(h.Owner) == "" {
+			p.report(h.Pos, []definition.Name{h.Owner},
+				"%s is not below %s: write a name that is, or add its zone after mxsrv", h.Owner, list(p.opt.Zones))
 		}
-	})
+	}
 }
 
 // list returns zones as words of a message, the first few of many.
@@ -72,8 +72,8 @@ func nameUnderscore(p *pass) {
 				"the name of a host: write a hyphen if you can rename it", h.Owner)
 		}
 	}
-	eachHostTarget(p.set, func(t target) {
-		if !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
+	eachTarget(p.set, func(t target) {
+		if t.kind == ofAlias || !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
 			return
 		}
 		if p.zones.Of(t.host) == "" || !isBelowUnderscores(t.host) {
@@ -91,11 +91,11 @@ func isBelowUnderscores(name definition.Name) bool {
 
 func endsInZoneTwice(p *pass) {
 	const twice = "%s ends in its zone twice: write %q with its final dot"
-	eachOwner(p.set, func(pos definition.Pos, owner definition.Name) {
-		if once, ok := p.zoneTwice(owner); ok {
-			p.report(pos, []definition.Name{owner}, twice, owner, once)
+	for h := range p.set.Heads {
+		if once, ok := p.zoneTwice(h.Owner); ok {
+			p.report(h.Pos, []definition.Name{h.Owner}, twice, h.Owner, once)
 		}
-	})
+	}
 	eachTarget(p.set, func(t target) {
 		once, ok := p.zoneTwice(t.host)
 		switch {
@@ -124,20 +124,4 @@ func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
 func (p *pass) endsInZones(name definition.Name) bool {
 	zone := p.zones.Of(name)
 	return zone != "" && zone != "."
-}
-
-// eachOwner calls f for every declaration of records.
-func eachOwner(set *definition.Set, f func(definition.Pos, definition.Name)) {
-	for _, h := range set.Hosts {
-		f(h.Pos, h.Owner)
-	}
-	for _, m := range set.Mails {
-		f(m.Pos, m.Owner)
-	}
-	for _, s := range set.Services {
-		f(s.Pos, s.Owner)
-	}
-	for _, a := range set.Aliases {
-		f(a.Pos, a.Owner)
-	}
 }

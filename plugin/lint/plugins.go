@@ -17,8 +17,7 @@ var (
 	transferers = []string{"auto", "dynupdate", "file", "k8s_external", "kubernetes", "secondary"}
 )
 
-// PluginsOf returns plugins of a server block as they come before and after mxsrv in the
-// plugin.cfg of CoreDNS.
+// PluginsOf returns plugins of a server block as they come before and after mxsrv in the plugin.cfg of CoreDNS.
 func PluginsOf(names []string) (p Plugins) {
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		switch {
@@ -63,8 +62,7 @@ func glueTTLLower(p *pass) {
 	}
 }
 
-// lowerTTL reports a host whose addresses have a lower TTL than the records that
-// point to it.
+// lowerTTL reports a host whose addresses have a lower TTL than the records that point to it.
 func (p *pass) lowerTTL(pos definition.Pos, owner, host definition.Name, ttl uint32) {
 	h := p.index.At(host)
 	if lowest, _ := h.HostTTL(); len(h.Hosts()) > 0 && lowest < ttl {
@@ -94,8 +92,7 @@ func templateInFront(p *pass) {
 	}
 }
 
-// behindUnreached reports plugins that would be asked if an authoritative zone had
-// fallthrough.
+// behindUnreached reports plugins that would be asked if an authoritative zone had fallthrough.
 func behindUnreached(p *pass) {
 	after := p.after()
 	overlay := func(zone definition.Name) bool { return p.index.At(p.zones.Of(zone)).Apex() == nil }

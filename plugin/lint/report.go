@@ -25,17 +25,15 @@ type pass struct {
 	places     map[place]tally
 }
 
-// A place is a line that a rule reports. Contradictions are not counted together
-// with declarations that are wrong alone, nor errors with warnings, because
-// whoever asks for one of them must see them all.
+// A place is a line that a rule reports. Contradictions are not counted together with declarations that are wrong
+// alone, nor errors with warnings, because whoever asks for one of them must see them all.
 type place struct {
 	severity Severity
 	alone    bool
 	pos      definition.Pos
 }
 
-// perPlace is how many findings of a rule one line may have: a line can declare a
-// million names.
+// perPlace is how many findings of a rule one line may have: a line can declare a million names.
 const perPlace = 3
 
 // A tally is how often a rule has reported a place.

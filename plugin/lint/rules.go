@@ -15,8 +15,7 @@ type Rule struct {
 	check    func(*pass)
 }
 
-// Rules returns a copy of the table of rules: errors first, each part sorted by
-// id.
+// Rules returns a copy of the table of rules: errors first, each part sorted by id.
 func Rules() []Rule { return slices.Clone(rules) }
 
 // TargetUndefined is the id of the rule that is broken by what is missing. Its findings are
@@ -47,16 +46,16 @@ var rules = []Rule{
 	{definition.FileUnreadable, Error, "",
 		"a definitions file that is missing, empty or not to be read", fromReader},
 	{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", wildcardMail},
-	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(eachExchange)},
+	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(ofMail)},
 	{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782",
 		"a name that is too long or has characters that its kind does not allow", nameInvalid},
 	{"nested-signed", Error, "RFC 4035 §5.3.1",
 		"a zone within another one in a server block with the dnssec plugin", nestedSigned},
-	{"ns-target-alias", Error, "RFC 2181 §10.3", "a name server that is an alias", targetAlias(eachNameServer)},
+	{"ns-target-alias", Error, "RFC 2181 §10.3", "a name server that is an alias", targetAlias(ofZone)},
 	{"null-mx-not-alone", Error, "RFC 7505 §3", "a mail domain with exchanges and none", nullMXNotAlone},
 	{"owner-outside-zone", Error, "RFC 1034 §4.2", "a name outside every zone of the block", ownerOutsideZone},
 	{"srv-dot-not-alone", Error, "RFC 2782", "a service with targets and none", srvDotNotAlone},
-	{"srv-target-alias", Error, "RFC 2782", "a target of a service that is an alias", targetAlias(eachServiceTarget)},
+	{"srv-target-alias", Error, "RFC 2782", "a target of a service that is an alias", targetAlias(ofService)},
 	{definition.Syntax, Error, "", "a line that is not of the language", syntax},
 	{definition.TargetIsAddress, Error, "RFC 1035 §3.3.9, RFC 2782",
 		"an address where the name of a host belongs", fromReader},

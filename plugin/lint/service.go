@@ -10,7 +10,7 @@ import (
 func srvDotNotAlone(p *pass) {
 	isNone := func(s *definition.Service) bool { return len(s.Targets) == 0 }
 	for o := range p.index.Owners() {
-		if clashes := clashesWithNone(o.Services(), isNone, servicePos); clashes != nil {
+		if clashes := clashesWithNone(o.Services(), isNone); clashes != nil {
 			none := o.Services()[slices.IndexFunc(o.Services(), isNone)]
 			p.reportClashes(clashes, none.Pos, []definition.Name{o.Name()},
 				"service %s has none, and targets at %s: delete one of them", o.Name(), o.Targets()[0].Pos)

@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"net/netip"
-	"slices"
 	"sort"
 
 	"github.com/miekg/dns"
@@ -63,10 +61,9 @@ func (p *pass) eachLarge(limit int, f func(owner definition.Name, s set, size in
 	}
 	for i := range p.set.Apexes {
 		a := &p.set.Apexes[i]
-		if atMost(a.Zone, limit, a.Servers, func(s definition.NameServer) definition.Name { return s.Host }) <= limit {
-			continue
+		if atMost(a.Zone, limit, a.Servers, func(s definition.NameServer) definition.Name { return s.Host }) > limit {
+			each(a.Zone, []set{newSet(a.Zone, dns.TypeNS, targets, []*definition.Apex{a}, []definition.Pos{a.Pos}, nsRecords)})
 		}
-		each(a.Zone, []set{newSet(a.Zone, dns.TypeNS, targets, []*definition.Apex{a}, apexPos, nameServers, nameServer)})
 	}
 }
 
@@ -76,15 +73,14 @@ func largeSets(o definition.Owner, limit int) (large []set) {
 	name := o.Name()
 	if n := len(o.Addrs()); base(name)+n*(len(name)+rrSize) > limit {
 		large = append(large,
-			newSet(name, dns.TypeA, addresses, o.Hosts(), hostPos, only(netip.Addr.Is4), address),
-			newSet(name, dns.TypeAAAA, addresses, o.Hosts(), hostPos, only(netip.Addr.Is6), address))
+			newSet(name, dns.TypeA, addresses, o.Hosts(), places(o.Hosts()), addressRecords),
+			newSet(name, dns.TypeAAAA, addresses, o.Hosts(), places(o.Hosts()), addressRecords))
 	}
 	if atMost(name, limit, o.Exchanges(), func(e definition.Exchange) definition.Name { return e.Host }) > limit {
-		large = append(large, newSet(name, dns.TypeMX, targets, o.Mails(), mailPos, exchanges, exchange))
+		large = append(large, newSet(name, dns.TypeMX, targets, o.Mails(), places(o.Mails()), mxRecords))
 	}
 	if atMost(name, limit, o.Targets(), func(t definition.Target) definition.Name { return t.Host }) > limit {
-		large = append(large,
-			newSet(name, dns.TypeSRV, targets, o.Services(), servicePos, serviceTargets, serviceTarget))
+		large = append(large, newSet(name, dns.TypeSRV, targets, o.Services(), places(o.Services()), srvRecords))
 	}
 	return large
 }
@@ -111,77 +107,48 @@ func atMost[T any](owner definition.Name, limit int, targets []T, host func(T) d
 }
 
 // newSet returns the set of records that declarations of one kind make, each once.
-func newSet[D any, T comparable](owner definition.Name, rrtype uint16, of string, declared []D,
-	pos func(D) definition.Pos, items func(D) []T, record func(dns.RR_Header, T) dns.RR) set {
-	s := set{rrtype: dns.Type(rrtype), of: of}
-	for _, d := range declared {
-		s.declared = append(s.declared, pos(d))
-	}
-	s.size = func(first int) int {
+func newSet[D any](owner definition.Name, rrtype uint16, of string, declared []D, places []definition.Pos,
+	records func(D, dns.RR_Header) []dns.RR) set {
+	return set{rrtype: dns.Type(rrtype), of: of, declared: places, size: func(first int) int {
 		m := new(dns.Msg).SetQuestion(string(owner), rrtype).SetEdns0(usualSize, false)
 		m.Compress = true
-		h := dns.RR_Header{Name: string(owner), Rrtype: rrtype, Class: dns.ClassINET}
-		seen := make(map[T]bool)
 		for _, d := range declared[:first] {
-			for _, item := range items(d) {
-				if !seen[item] {
-					seen[item] = true
-					m.Answer = append(m.Answer, record(h, item))
-				}
-			}
+			m.Answer = append(m.Answer, records(d, dns.RR_Header{Name: string(owner), Rrtype: rrtype, Class: dns.ClassINET})...)
 		}
+		m.Answer = dns.Dedup(m.Answer, nil)
 		return m.Len()
-	}
-	return s
+	}}
 }
 
-func only(family func(netip.Addr) bool) func(*definition.Host) []netip.Addr {
-	return func(h *definition.Host) (addrs []netip.Addr) {
-		for _, addr := range h.Addrs {
-			if family(addr) {
-				addrs = append(addrs, addr)
-			}
+func addressRecords(d *definition.Host, h dns.RR_Header) (rrs []dns.RR) {
+	for _, addr := range d.Addrs {
+		switch {
+		case addr.Is4() && h.Rrtype == dns.TypeA:
+			rrs = append(rrs, &dns.A{Hdr: h, A: addr.AsSlice()})
+		case addr.Is6() && h.Rrtype == dns.TypeAAAA:
+			rrs = append(rrs, &dns.AAAA{Hdr: h, AAAA: addr.AsSlice()})
 		}
-		return addrs
 	}
+	return rrs
 }
 
-func address(h dns.RR_Header, addr netip.Addr) dns.RR {
-	if addr.Is4() {
-		return &dns.A{Hdr: h, A: addr.AsSlice()}
+func mxRecords(d *definition.Mail, h dns.RR_Header) (rrs []dns.RR) {
+	for _, e := range d.Exchanges {
+		rrs = append(rrs, &dns.MX{Hdr: h, Preference: e.Preference, Mx: string(e.Host)})
 	}
-	return &dns.AAAA{Hdr: h, AAAA: addr.AsSlice()}
+	return rrs
 }
 
-// exchanges, serviceTargets and nameServers return what a declaration has, without places.
-func exchanges(m *definition.Mail) []definition.Exchange {
-	return without(m.Exchanges, func(e *definition.Exchange) { e.Pos = definition.Pos{} })
-}
-
-func serviceTargets(s *definition.Service) []definition.Target {
-	return without(s.Targets, func(t *definition.Target) { t.Pos = definition.Pos{} })
-}
-
-func nameServers(a *definition.Apex) []definition.NameServer {
-	return without(a.Servers, func(s *definition.NameServer) { s.Pos = definition.Pos{} })
-}
-
-func without[T any](all []T, clearPos func(*T)) []T {
-	all = slices.Clone(all)
-	for i := range all {
-		clearPos(&all[i])
+func srvRecords(d *definition.Service, h dns.RR_Header) (rrs []dns.RR) {
+	for _, t := range d.Targets {
+		rrs = append(rrs, &dns.SRV{Hdr: h, Priority: t.Priority, Weight: t.Weight, Port: t.Port, Target: string(t.Host)})
 	}
-	return all
+	return rrs
 }
 
-func exchange(h dns.RR_Header, e definition.Exchange) dns.RR {
-	return &dns.MX{Hdr: h, Mx: string(e.Host)}
-}
-
-func serviceTarget(h dns.RR_Header, t definition.Target) dns.RR {
-	return &dns.SRV{Hdr: h, Target: string(t.Host)}
-}
-
-func nameServer(h dns.RR_Header, s definition.NameServer) dns.RR {
-	return &dns.NS{Hdr: h, Ns: string(s.Host)}
+func nsRecords(d *definition.Apex, h dns.RR_Header) (rrs []dns.RR) {
+	for _, s := range d.Servers {
+		rrs = append(rrs, &dns.NS{Hdr: h, Ns: string(s.Host)})
+	}
+	return rrs
 }

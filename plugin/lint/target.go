@@ -15,53 +15,43 @@ type target struct {
 
 func (t target) names() []definition.Name { return []definition.Name{t.owner, t.host} }
 
-func eachExchange(set *definition.Set, f func(target)) {
+// The kinds of targets. Those of aliases may be any name, all others must be hosts.
+const (
+	ofMail    = "exchange"
+	ofService = "target"
+	ofZone    = "name server"
+	ofAlias   = "alias"
+)
+
+// eachTarget calls f for every target.
+func eachTarget(set *definition.Set, f func(target)) {
 	for _, m := range set.Mails {
 		for _, e := range m.Exchanges {
-			f(target{e.Pos, "exchange", m.Owner, e.Host})
+			f(target{e.Pos, ofMail, m.Owner, e.Host})
 		}
 	}
-}
-
-func eachServiceTarget(set *definition.Set, f func(target)) {
 	for _, s := range set.Services {
 		for _, t := range s.Targets {
-			f(target{t.Pos, "target", s.Owner, t.Host})
+			f(target{t.Pos, ofService, s.Owner, t.Host})
 		}
 	}
-}
-
-func eachNameServer(set *definition.Set, f func(target)) {
 	for _, a := range set.Apexes {
 		for _, s := range a.Servers {
-			f(target{s.Pos, "name server", a.Zone, s.Host})
+			f(target{s.Pos, ofZone, a.Zone, s.Host})
 		}
 	}
-}
-
-// eachHostTarget calls f for every target that must be a host.
-func eachHostTarget(set *definition.Set, f func(target)) {
-	eachExchange(set, f)
-	eachServiceTarget(set, f)
-	eachNameServer(set, f)
-}
-
-// eachTarget calls f for every target, those of aliases last.
-func eachTarget(set *definition.Set, f func(target)) {
-	eachHostTarget(set, f)
 	for _, a := range set.Aliases {
 		f(target{a.Pos, ofAlias, a.Owner, a.Host})
 	}
 }
 
-// ofAlias is the kind of the target of an alias.
-const ofAlias = "alias"
-
-// targetAlias returns the function of a rule that targets of one kind must not be
-// aliases.
-func targetAlias(each func(*definition.Set, func(target))) func(*pass) {
+// targetAlias returns the function of a rule that targets of one kind must not be aliases.
+func targetAlias(kind string) func(*pass) {
 	return func(p *pass) {
-		each(p.set, func(t target) {
+		eachTarget(p.set, func(t target) {
+			if t.kind != kind {
+				return
+			}
 			if o := p.index.At(t.host); len(o.Aliases()) > 0 {
 				p.reportClashes(p.clashesWithAliases(t.pos, o), t.pos, t.names(),
 					"%s %s of %s is an alias: write %s", t.kind, t.host, t.owner, o.Aliases()[0].Host)

@@ -38,8 +38,7 @@ func nestedSigned(p *pass) {
 	}
 }
 
-// signedAround returns a signed zone, one of some or that of dnssec, that another signed
-// zone is within; or "".
+// signedAround returns a signed zone, one of some or that of dnssec, that another signed zone is within; or "".
 func (p *pass) signedAround(zone definition.Name, all definition.Zones) definition.Name {
 	signed := p.opt.Plugins.Signed.Set()
 	if signer := signed.Of(zone); signer != zone {

@@ -90,7 +90,7 @@ func TestSerialsOfRevisions(t *testing.T) {
 		l := &ledger{last: make(map[definition.Name]entry)}
 		for _, step := range []struct {
 			name     string
-			content  byte
+			content  uint64
 			revision int64
 			want     uint32
 		}{

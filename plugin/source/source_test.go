@@ -304,7 +304,7 @@ func TestFragments(t *testing.T) {
 			names, ok := changed.Apply()
 			set := new(definition.Set)
 			for name := range names {
-				set.Hosts = append(set.Hosts, definition.Host{Owner: name})
+				set.Hosts = append(set.Hosts, definition.Host{Head: definition.Head{Owner: name}})
 			}
 			got = append(got, strings.TrimSpace(declared(set, changed.Unread)))
 			changed.Forget()

@@ -61,7 +61,7 @@ func (t *Table) setSerials(opt Options) {
 	for number := 1; number < len(t.denials); number++ {
 		zone, serial := definition.Name(t.denials[number][0].Header().Name), opt.Serial
 		if opt.Serials != nil && t.authoritative[zone] {
-			serial = opt.Serials(zone, t.contents[zone].digest())
+			serial = opt.Serials(zone, t.contents[zone])
 		}
 		t.soas[number] = withSerial(t.soas[number], serial)
 		t.denials[number] = withSerial(t.denials[number], serial)

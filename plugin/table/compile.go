@@ -19,7 +19,7 @@ type Options struct {
 // Compile returns the table of the definitions in an index. It adds to the map of the index's numbers.
 func Compile(index *definition.Index, opt Options) *Table {
 	t := newTable(index, opt)
-	newBuilder(index, t).compile()
+	t.build(index)
 	t.groupByZone()
 	t.addDelegations(index)
 	if opt.Serials != nil {
@@ -67,23 +67,16 @@ type builder struct {
 	seen map[definition.Name]bool
 }
 
-// newBuilder returns a builder for a table that has its zones.
-func newBuilder(index *definition.Index, t *Table) *builder {
-	return &builder{
-		table: t, index: index,
-		denied: make(map[definition.Name]uint32),
-		seen:   make(map[definition.Name]bool),
-	}
-}
-
-func (b *builder) compile() {
-	b.table.names = newNames(b.index, b.nonTerminals())
+// build makes the names and answers of a table that has its zones.
+func (t *Table) build(index *definition.Index) {
+	b := &builder{table: t, index: index, denied: make(map[definition.Name]uint32), seen: make(map[definition.Name]bool)}
+	t.names = newNames(b.index, b.nonTerminals())
 	b.makeRoom(b.findShared())
 	for o := range b.index.Owners() {
 		b.addAddresses(o)
 	}
 	for o := range b.index.Owners() {
-		first := len(b.table.entries)
+		first := len(t.entries)
 		b.addHost(o)
 		b.addMail(o)
 		b.addService(o)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -13,67 +14,62 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// A Digest differs if the records of a zone do. It does not depend on the serial, nor on the order of declaration.
-type Digest [16]byte
+// A Digest differs if the records of a zone do. It does not depend on the serial, nor on the order of declaration: it is
+// the sum of the digests of the records, so that these need not be sorted, and some can be subtracted again.
+type Digest [2]uint64
 
 // String returns the digest in hexadecimal; [ParseDigest] reads it.
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+func (d Digest) String() string { return fmt.Sprintf("%016x%016x", d[0], d[1]) }
 
 // ParseDigest reads what [Digest.String] writes.
 func ParseDigest(s string) (Digest, error) {
-	var d Digest
 	b, err := hex.DecodeString(s)
-	if err != nil || len(b) != len(d) {
-		return d, errors.New("no digest: write 32 hexadecimal digits")
+	if err != nil || len(b) != 16 {
+		return Digest{}, errors.New("no digest: write 32 hexadecimal digits")
 	}
-	return Digest(b), nil
+	return digestOf(b), nil
 }
 
-// A sum is that of the digests of records: these need not be sorted then, and some can be taken off again.
-type sum struct{ high, low uint64 }
+// digestOf returns the digest that the first 16 octets are.
+func digestOf(b []byte) Digest {
+	return Digest{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
+}
 
-func (s sum) digest() (d Digest) {
-	binary.BigEndian.PutUint64(d[:8], s.high)
-	binary.BigEndian.PutUint64(d[8:], s.low)
+func (d Digest) plus(e Digest) Digest  { return Digest{d[0] + e[0], d[1] + e[1]} }
+func (d Digest) minus(e Digest) Digest { return Digest{d[0] - e[0], d[1] - e[1]} }
+
+// sumOf adds up the records of RRsets.
+func sumOf(rrsets [][]dns.RR) (d Digest) {
+	for _, rrset := range rrsets {
+		for _, rr := range rrset {
+			octets := sha256.Sum256([]byte(withoutSerial(rr).String()))
+			d = d.plus(digestOf(octets[:]))
+		}
+	}
 	return d
 }
 
-func (s sum) plus(other sum) sum  { return sum{s.high + other.high, s.low + other.low} }
-func (s sum) minus(other sum) sum { return sum{s.high - other.high, s.low - other.low} }
-
-// sumOf adds up the records of RRsets.
-func sumOf(rrsets [][]dns.RR) (s sum) {
-	for _, rrset := range rrsets {
-		for _, rr := range rrset {
-			d := sha256.Sum256([]byte(withoutSerial(rr).String()))
-			s.high += binary.BigEndian.Uint64(d[:8])
-			s.low += binary.BigEndian.Uint64(d[8:])
-		}
-	}
-	return s
-}
-
 // sums adds up the records of each authoritative zone.
-func (t *Table) sums() map[definition.Name]sum {
-	sums := make(map[definition.Name]sum, len(t.authoritative))
+func (t *Table) sums() map[definition.Name]Digest {
+	sums := make(map[definition.Name]Digest, len(t.authoritative))
 	for zone := range t.authoritative {
+		add := func(name definition.Name) {
+			sums[zone] = sums[zone].plus(sumOf(t.rrsetsIn(zone, name, t.rrsets(name))))
+		}
 		z := &t.byZone[t.numbers[zone]]
-		s := sum{}
 		for i := z.first; i < z.end; i++ {
-			name := t.nameOf(&t.nodes[i])
-			s = s.plus(sumOf(t.rrsetsIn(zone, name, t.rrsets(name))))
+			add(t.nameOf(&t.nodes[i]))
 		}
 		for name := range t.delegations[zone] {
-			s = s.plus(sumOf(t.rrsetsIn(zone, name, t.rrsets(name))))
+			add(name)
 		}
-		sums[zone] = s
 	}
 	return sums
 }
 
 // sumsAfter returns the sums after a change of names, which small has compiled anew. An address may be in several
 // zones, as glue.
-func (t *Table) sumsAfter(small *Table, names definition.Names) map[definition.Name]sum {
+func (t *Table) sumsAfter(small *Table, names definition.Names) map[definition.Name]Digest {
 	sums := maps.Clone(t.contents)
 	for name := range names {
 		before, after := t.rrsets(name), small.rrsets(name)

@@ -17,20 +17,17 @@ func (b *builder) addAddresses(o definition.Owner) {
 		return
 	}
 	ttl, _ := o.HostTTL()
-	addrs, t, first := o.Addrs(), b.table, len(b.table.rrs)
-	for _, addr := range addrs {
+	first := len(b.table.rrs)
+	h := host{a: b.from(first)}
+	for _, addr := range o.Addrs() { // A first: it is sorted
 		if addr.Is4() {
 			b.put(b.a.new(dns.A{Hdr: header(o.Name(), dns.TypeA, ttl), A: b.ip(addr)}))
-		}
-	}
-	h := host{a: b.from(first)}
-	first = len(t.rrs)
-	for _, addr := range addrs {
-		if addr.Is6() {
+			h.a = b.from(first)
+		} else {
 			b.put(b.aaaa.new(dns.AAAA{Hdr: header(o.Name(), dns.TypeAAAA, ttl), AAAA: b.ip(addr)}))
 		}
 	}
-	h.aaaa = b.from(first)
+	h.aaaa = b.from(int(h.a.end))
 	for int(o.Number()) >= len(b.hosts) {
 		b.hosts = append(b.hosts, host{})
 	}
@@ -49,13 +46,13 @@ func (b *builder) addHost(o definition.Owner) {
 		return
 	}
 	h := b.hosts[o.Number()]
-	if h.a.empty() {
-		b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa)
+	if !h.a.empty() {
 		b.addFamily(o.Name(), dns.TypeA, h.a)
-		return
 	}
-	b.addFamily(o.Name(), dns.TypeA, h.a)
 	b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa)
+	if h.a.empty() {
+		b.addFamily(o.Name(), dns.TypeA, h.a)
+	}
 }
 
 // addFamily adds the addresses of one family, or denies that there are any.

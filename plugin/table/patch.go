@@ -34,7 +34,7 @@ func (t *Table) Patch(index *definition.Index, names definition.Names, opt Optio
 		p = &patch{t.patch.base, maps.Clone(t.patch.names), maps.Clone(t.patch.tables), maps.Clone(t.patch.below)}
 	}
 	small := *p.base
-	newBuilder(partOf(index, names), &small).compile()
+	small.build(partOf(index, names))
 	p.add(t, &small, names)
 
 	patched := *p.base

@@ -29,10 +29,20 @@ func (b *builder) findShared() (answers, records int) {
 	k := rrsetKeys{index: b.index, numbers: make(map[string]uint32)}
 	for o := range b.index.Owners() {
 		if len(o.Mails()) > 0 {
-			b.rrsetOf = append(b.rrsetOf, k.mail(o))
+			ttl, _ := o.MailTTL()
+			k.start(dns.TypeMX, ttl)
+			for _, e := range o.Exchanges() {
+				k.add(e.Host, e.Preference)
+			}
+			b.rrsetOf = append(b.rrsetOf, k.number())
 		}
 		if len(o.Services()) > 0 {
-			b.rrsetOf = append(b.rrsetOf, k.service(o))
+			ttl, _ := o.ServiceTTL()
+			k.start(dns.TypeSRV, ttl)
+			for _, t := range o.Targets() {
+				k.add(t.Host, t.Priority, t.Weight, t.Port)
+			}
+			b.rrsetOf = append(b.rrsetOf, k.number())
 		}
 	}
 	b.shared = make([]sharedRRset, len(k.records))
@@ -58,24 +68,6 @@ type rrsetKeys struct {
 	key     []byte
 	targets int // in key
 	addrs   int // of these
-}
-
-func (k *rrsetKeys) mail(o definition.Owner) uint32 {
-	ttl, _ := o.MailTTL()
-	k.start(dns.TypeMX, ttl)
-	for _, e := range o.Exchanges() {
-		k.add(e.Host, e.Preference)
-	}
-	return k.number()
-}
-
-func (k *rrsetKeys) service(o definition.Owner) uint32 {
-	ttl, _ := o.ServiceTTL()
-	k.start(dns.TypeSRV, ttl)
-	for _, t := range o.Targets() {
-		k.add(t.Host, t.Priority, t.Weight, t.Port)
-	}
-	return k.number()
 }
 
 func (k *rrsetKeys) start(qtype uint16, ttl uint32) {

@@ -23,6 +23,7 @@ package table
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -55,8 +56,8 @@ type Table struct {
 	fallthroughs  definition.ZoneSet // parts of these in which the next plugin may have records
 	delegations   delegations
 
-	contents map[definition.Name]sum // of the authoritative zones, if serials depend on it
-	patch    *patch                  // what has changed since the table was compiled, or nil
+	contents map[definition.Name]Digest // of the authoritative zones, if serials depend on it
+	patch    *patch                     // what has changed since the table was compiled, or nil
 }
 
 // An Answer is what one question gets. Its records and slices are shared with other answers: they must not be
@@ -128,7 +129,7 @@ func (t *Table) found(name string, e entry, asked *Table) Answer {
 	switch {
 	case e.shared:
 		a.Owner = name
-		a.Len += len(a.RRs) * (octets(name) - octets("."))
+		a.Len += len(a.RRs) * len(strings.TrimPrefix(name, ".")) // they were counted with the root
 	case s.zone == 0:
 	case e.qtype == dns.TypeSOA:
 		a.addSOA(asked.soas[s.zone])
@@ -202,12 +203,4 @@ func copied[T any, P interface {
 		copies[i].Header().Name = owner
 	}
 	return copies
-}
-
-// octets returns the length of a name on the wire.
-func octets(name string) int {
-	if name == "." {
-		return 1
-	}
-	return len(name) + 1
 }

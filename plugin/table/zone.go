@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 
@@ -150,10 +151,7 @@ func (t *Table) sorted(zone definition.Name) iter.Seq[definition.Name] {
 
 // others returns the names of a zone that are patched or delegated, in canonical order.
 func (t *Table) others(zone definition.Name) []definition.Name {
-	var names []definition.Name
-	for name := range t.delegations[zone] {
-		names = append(names, name)
-	}
+	names := slices.Collect(maps.Keys(t.delegations[zone]))
 	for name := range t.Patched() {
 		if name.Below(zone) && t.zones.Of(name) == zone {
 			names = append(names, name)

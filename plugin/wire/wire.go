@@ -12,6 +12,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net"
@@ -287,7 +288,7 @@ func (p *Packer) name(text string, compress bool) {
 		return
 	}
 	if len(text) > longest {
-		p.packEscaped(text)
+		p.packEscaped(text, compress)
 		return
 	}
 	own, at := len(text), 0
@@ -300,7 +301,7 @@ func (p *Packer) name(text string, compress bool) {
 		p.uint16(pointer | uint16(at))
 		return
 	case !p.labels(text[:own]):
-		p.packEscaped(text)
+		p.packEscaped(text, compress)
 		return
 	case own < len(text):
 		p.buf = p.buf[:len(p.buf)-1]
@@ -365,15 +366,55 @@ func (p *Packer) labels(text string) bool {
 	return true
 }
 
-// packEscaped writes a name that is not simply labels and dots, or sets an error.
-func (p *Packer) packEscaped(text string) {
+// packEscaped writes a name that is not simply labels and dots, or sets an error. Names with escapes come in questions,
+// so they are compressed to the question as a whole, and to other names by the labels after the last with an escape.
+func (p *Packer) packEscaped(text string, compress bool) {
 	const room = 256
 	start := len(p.buf)
 	p.buf = append(p.buf, make([]byte, room)...)
 	end, err := dns.PackDomainName(text, p.buf, start, nil, false)
 	if err != nil {
 		p.err = err
-		end = start
+		p.buf = p.buf[:start]
+		return
 	}
 	p.buf = p.buf[:end]
+	tail := plainEnd(text)
+	front := end - len(tail) - 1
+	if compress {
+		if own, at := p.inQuestion(start, front); own < front {
+			p.buf = p.buf[:own]
+			p.uint16(pointer | uint16(at))
+			return
+		}
+	}
+	if tail != "" {
+		p.buf = p.buf[:front]
+		p.name(tail, compress)
+	}
+}
+
+// plainEnd returns the labels of a name after the last that has an escape.
+func plainEnd(text string) string {
+	escaped := strings.LastIndexByte(text, '\\') + 1
+	if escaped == 0 {
+		return ""
+	}
+	backslashes := escaped - len(strings.TrimRight(text[:escaped], `\`))
+	_, end, _ := strings.Cut(text[escaped+backslashes%2:], ".") // the letter after a backslash may be a dot too
+	return end
+}
+
+// inQuestion returns where the longest end begins that a name, the last in the message, has in common with the
+// question, and where that is in the question; or front, if none begins before that.
+func (p *Packer) inQuestion(start, front int) (own, at int) {
+	for own = start; own < front; own += 1 + int(p.buf[own]) {
+		end := p.buf[own:]
+		for at = headerLen; p.buf[at] != 0; at += 1 + int(p.buf[at]) {
+			if at+len(end) <= start && bytes.Equal(p.buf[at:at+len(end)], end) {
+				return own, at
+			}
+		}
+	}
+	return front, 0
 }

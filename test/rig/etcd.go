@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -29,9 +28,9 @@ type Member struct {
 	*Process
 	URL            string // of its clients
 	Up             bool
-	name, peer     string // peer: its URL for other members
+	Name, Peer     string // Peer: its URL for other members
+	Initial, State string // what it is told of the cluster
 	dir            string // of its data
-	initial, state string // what it is told of the cluster
 	flags          []string
 }
 
@@ -50,18 +49,18 @@ func StartEtcd(dir string, members int, flags ...string) (*Cluster, error) {
 		if err := errors.Join(err, err2); err != nil {
 			return nil, err
 		}
-		m := &Member{URL: client, name: fmt.Sprint("m", i), peer: peer, dir: dir, state: "new", flags: flags}
-		c.Members, initial = append(c.Members, m), append(initial, m.name+"="+peer)
+		m := &Member{URL: client, Name: fmt.Sprint("m", i), Peer: peer, dir: dir, State: "new", flags: flags}
+		c.Members, initial = append(c.Members, m), append(initial, m.Name+"="+peer)
 	}
 	soon := backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, MaxDelay: 200 * time.Millisecond}
-	client, err := clientv3.New(clientv3.Config{Endpoints: c.urls(), Logger: zap.NewNop(),
+	client, err := clientv3.New(clientv3.Config{Endpoints: c.URLs(), Logger: zap.NewNop(),
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{Backoff: soon})}})
 	if err != nil {
 		return nil, err
 	}
 	c.Client = client
 	for _, m := range c.Members {
-		m.initial = strings.Join(initial, ",")
+		m.Initial = strings.Join(initial, ",")
 		err = errors.Join(err, m.Start())
 	}
 	for _, m := range c.Members {
@@ -97,11 +96,11 @@ func (c *Cluster) Stop() {
 
 // Start starts a member that is down, as it was, and does not wait until it is ready.
 func (m *Member) Start() (err error) {
-	flags := []string{"--name", m.name, "--data-dir", filepath.Join(m.dir, m.name), "--logger", "zap", "--unsafe-no-fsync",
+	flags := []string{"--name", m.Name, "--data-dir", filepath.Join(m.dir, m.Name), "--logger", "zap", "--unsafe-no-fsync",
 		"--heartbeat-interval", "50", "--election-timeout", "500",
 		"--listen-client-urls", m.URL, "--advertise-client-urls", m.URL,
-		"--listen-peer-urls", m.peer, "--initial-advertise-peer-urls", m.peer,
-		"--initial-cluster", m.initial, "--initial-cluster-state", m.state}
+		"--listen-peer-urls", m.Peer, "--initial-advertise-peer-urls", m.Peer,
+		"--initial-cluster", m.Initial, "--initial-cluster-state", m.State}
 	m.Process, err = Start(exec.Command("etcd", append(flags, m.flags...)...))
 	m.Up = err == nil
 	return err
@@ -152,54 +151,8 @@ func (c *Cluster) Do(t testing.TB, ops ...clientv3.Op) (revision int64) {
 	return revision
 }
 
-// Hang makes a member hang with all its connections until Continue. Meanwhile the client
-// of the cluster asks the others.
-func (c *Cluster) Hang(m *Member) error {
-	c.Client.SetEndpoints(slices.DeleteFunc(c.urls(), func(url string) bool { return url == m.URL })...)
-	return m.Signal(syscall.SIGSTOP)
-}
-
-// Continue ends what Hang has begun.
-func (c *Cluster) Continue(m *Member) error {
-	c.Client.SetEndpoints(c.urls()...)
-	return m.Signal(syscall.SIGCONT)
-}
-
-// Replace puts a new member without data in place of one.
-func (c *Cluster) Replace(m *Member) error {
-	m.Kill()
-	peer, err := freeURL("http")
-	if err != nil {
-		return err
-	}
-	err = c.Call(func(ctx context.Context, client *clientv3.Client) error {
-		list, err := client.MemberList(ctx)
-		if err != nil {
-			return err
-		}
-		for _, known := range list.Members {
-			switch {
-			case slices.Contains(known.PeerURLs, peer):
-				return nil
-			case known.Name == m.name:
-				_, err = client.MemberRemove(ctx, known.ID)
-			}
-		}
-		if err == nil {
-			_, err = client.MemberAdd(ctx, []string{peer})
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("replace a member: %w", err)
-	}
-	name := m.name + "-new"
-	m.initial = strings.Replace(m.initial, m.name+"="+m.peer, name+"="+peer, 1)
-	m.name, m.peer, m.state = name, peer, "existing"
-	return m.Start()
-}
-
-func (c *Cluster) urls() (urls []string) {
+// URLs returns where clients find the members.
+func (c *Cluster) URLs() (urls []string) {
 	for _, m := range c.Members {
 		urls = append(urls, m.URL)
 	}

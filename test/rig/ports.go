@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"testing"
 )
 
 // Ports are none of those that Linux gives to clients: a client that asks before the
@@ -32,14 +31,4 @@ func free(port int) bool {
 	defer udp.Close()
 	tcp, err := net.Listen("tcp", addr)
 	return err == nil && tcp.Close() == nil
-}
-
-// Port returns a free port.
-func Port(t testing.TB) string {
-	t.Helper()
-	port, err := FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprint(port)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -168,24 +167,4 @@ func (p *Process) Stop(limit time.Duration) {
 func (p *Process) Kill() {
 	p.signalGroup(syscall.SIGKILL)
 	<-p.exited
-}
-
-// Run starts a command, and returns once it has printed a line that holds mark. It is
-// killed when the test ends; a data race or a panic that it has printed fails the test.
-func Run(t testing.TB, cmd *exec.Cmd, mark string) *Process {
-	t.Helper()
-	p, err := Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		p.Kill()
-		if s := p.String(); strings.Contains(s, "DATA RACE") || strings.Contains(s, "Recovered from panic") {
-			t.Errorf("%s: %s", p.Args[0], s)
-		}
-	})
-	if err := p.Await(mark, Limit); err != nil {
-		t.Fatal(err)
-	}
-	return p
 }

@@ -1,5 +1,5 @@
-// Package rig starts what whole-server tests and benchmarks need: processes, CoreDNS,
-// etcd, and connections that can be cut.
+// Package rig starts what whole-server tests and benchmarks need: processes, etcd, and
+// connections that can be cut.
 //
 // What takes a testing.TB cleans up after the test, and ends it if something goes
 // wrong; the rest returns errors, for programs. Every wait has a deadline, and every
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -18,12 +19,26 @@ import (
 // takes longer does not come at all.
 const Limit = 2 * time.Minute
 
-// Installed reports whether the machine has a program. Where peers are required, which
+// Build builds the program of a package into a directory, with some flags, and returns
+// its path.
+func Build(dir, pkg string, flags ...string) (string, error) {
+	path := filepath.Join(dir, filepath.Base(pkg))
+	args := append(append([]string{"build", "-o", path}, flags...), pkg)
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %v\n%s", pkg, err, out)
+	}
+	return path, nil
+}
+
+// Installed reports whether the machine has a program, and remembers for the line of
+// Tests if it does not. Where peers are required, which
 // MXSRV_REQUIRE_PEERS says, it is an error if it does not.
 func Installed(program string) (bool, error) {
 	_, err := exec.LookPath(program)
 	if err != nil && os.Getenv("MXSRV_REQUIRE_PEERS") != "" {
 		return false, fmt.Errorf("%s is not installed", program)
+	} else if err != nil {
+		note(program + " is not installed")
 	}
 	return err == nil, nil
 }

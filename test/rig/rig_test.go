@@ -15,8 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // TestMain lets the test binary be a child that starts a child of its own and panics.
@@ -303,32 +301,4 @@ func TestProxy(t *testing.T) {
 	says(dial(), "")
 	p.Restore()
 	says(dial(), "b")
-}
-
-// TestEtcd: what can be done with a cluster.
-func TestEtcd(t *testing.T) {
-	c := Etcd(t, 3)
-	put := func(text string) int64 { return c.Do(t, clientv3.OpPut("key", text)) }
-	ok := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	first := put("1")
-	for _, m := range c.Members { // one of which leads
-		m.Kill()
-		put("2")
-		ok(m.Start())
-		ok(m.Ready())
-		ok(c.Hang(m))
-		put("3")
-		ok(c.Continue(m))
-	}
-	ok(c.Replace(c.Members[2]))
-	ok(c.Members[2].Ready())
-	c.Members[0].Kill()
-	if r := put("4"); r < first+7 {
-		t.Errorf("revision %d, want at least %d", r, first+7)
-	}
 }

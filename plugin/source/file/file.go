@@ -1,5 +1,4 @@
-// Package file is the source of definitions in files: it reads them, and follows their
-// changes.
+// Package file is the source of definitions in files: it reads them, and follows their changes.
 package file
 
 import (
@@ -20,17 +19,14 @@ import (
 
 // A Source reads files, and polls them for changes.
 //
-// It asks no kernel for events: to poll a file costs 3 µs, is the
-// same for a file that is replaced, a mount that is swapped (a ConfigMap), a glob
-// that matches more and a network file system, and needs no descriptor. Events
-// would be seen sooner, but not be acted on sooner: after the first of them the
-// writer is mostly not yet done.
+// It asks no kernel for events: to poll a file costs 3 µs, is the same for a file that is replaced, a mount that is
+// swapped (a ConfigMap), a glob that matches more and a network file system, and needs no descriptor. Events would be
+// seen sooner, but not be acted on sooner: after the first of them the writer is mostly not yet done.
 //
-// Files are read once they have been left alone for half of the interval, and all
-// together: what changes while it is read is read again. So a change is delivered
-// within the interval, and what is written in several steps is not delivered in
-// between. Files that are replaced all the time are read in each interval, and
-// those that are written all the time now and then.
+// Files are read once they have been left alone for half of the interval, and all together: what changes while it is
+// read is read again. So a change is delivered within the interval, and what is written in several steps is not
+// delivered in between. Files that are replaced all the time are read in each interval, and those that are written
+// all the time now and then.
 type Source struct {
 	Patterns []Pattern
 	Zones    definition.Zones
@@ -70,7 +66,7 @@ func (f *Source) Load() *change.Content {
 			return c
 		}
 	}
-	unreadable(c, f.Patterns[0].Pos, "%v changes again and again while it is read: write another file and rename it", f)
+	c.Errs.Add(f.Patterns[0].Pos, definition.FileUnreadable, "%v changes again and again while it is read: write another file and rename it", f)
 	return c
 }
 
@@ -96,8 +92,7 @@ func (f *Source) Run(ctx context.Context, deliver func(*change.Content)) {
 	}
 }
 
-// follow reads a change and delivers it, unless it is one that leaves all as it
-// was.
+// follow reads a change and delivers it, unless it is one that leaves all as it was.
 func (f *Source) follow(now view, deliver func(*change.Content)) {
 	before := f.sum
 	c, ok := f.read(now)
@@ -114,10 +109,9 @@ const (
 	writing     = 8 * polls // polls after which they are read in any case
 )
 
-// settle decides when a change is read: once it is over, or when waiting any
-// longer would break the promise of the interval. It does not shorten the time
-// in which a file may be gone or be written: editors rename the old one and then
-// write anew, and half a file may read like a complete one.
+// settle decides when a change is read: once it is over, or when waiting any longer would break the promise of the
+// interval. It does not shorten the time in which a file may be gone or be written: editors rename the old one and
+// then write anew, and half a file may read like a complete one.
 type settle struct {
 	last     view
 	changing int // polls since there was a change to read
@@ -125,8 +119,7 @@ type settle struct {
 	replaced int // polls that showed the same or other files, but none gone, new or being written
 }
 
-// poll takes what there is now, and what was there at the last load, and returns
-// whether to load.
+// poll takes what there is now, and what was there at the last load, and returns whether to load.
 func (p *settle) poll(now, seen view) bool {
 	p.changing, p.stable, p.replaced = p.changing+1, p.stable+1, p.replaced+1
 	if now.equal(seen) {
@@ -169,9 +162,9 @@ func (f *Source) readAll(v view) *change.Content {
 		text, err := readFile(file.path, f.pause)
 		switch {
 		case err != nil:
-			unreadable(c, file.pos, "%s: %v", file.path, cause(err))
+			c.Errs.Add(file.pos, definition.FileUnreadable, "%s: %v", file.path, cause(err))
 		case text == "":
-			unreadable(c, file.pos, "%s is empty: write # into it if it declares nothing", file.path)
+			c.Errs.Add(file.pos, definition.FileUnreadable, "%s is empty: write # into it if it declares nothing", file.path)
 		}
 		c.Documents = append(c.Documents, change.NewDocument(file.path, text, reader))
 	}
@@ -193,9 +186,8 @@ func sum(c *change.Content) uint64 {
 }
 
 const (
-	// piece is how many octets of a file are read at a time, in a quarter of a
-	// millisecond, and pause the time after each, in which queries are
-	// answered: without it a large file takes one core for 15 ms.
+	// piece is how many octets of a file are read at a time, in a quarter of a millisecond, and pause the time after
+	// each, in which queries are answered: without it a large file takes one core for 15 ms.
 	piece = 1 << 18
 	pause = time.Millisecond
 )
@@ -227,10 +219,6 @@ func cause(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-func unreadable(c *change.Content, pos definition.Pos, format string, args ...any) {
-	c.Errs = append(c.Errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: fmt.Sprintf(format, args...)})
 }
 
 func (f *Source) doing(step string) {

@@ -74,9 +74,8 @@ func (f *Source) view() view {
 	return v
 }
 
-// match adds the files that a pattern matches, sorted by their paths. As in
-// a shell, "*" at the start of a name matches no hidden file, and so none of the
-// folders in which a ConfigMap has its versions.
+// match adds the files that a pattern matches, sorted by their paths. As in a shell, "*" at the start of a name
+// matches no hidden file, and so none of the folders in which a ConfigMap has its versions.
 func (v *view) match(p Pattern) {
 	info, err := os.Stat(p.Path)
 	if err == nil || !strings.ContainsAny(p.Path, `*?[`) {
@@ -85,7 +84,7 @@ func (v *view) match(p Pattern) {
 	}
 	paths, err := filepath.Glob(p.Path)
 	if err != nil {
-		v.unreadable(p.Pos, p.Path+" is no pattern: write one like zones/*.conf")
+		v.errs.Add(p.Pos, definition.FileUnreadable, "%s is no pattern: write one like zones/*.conf", p.Path)
 		return
 	}
 	hidden, before := strings.HasPrefix(filepath.Base(p.Path), "."), len(v.files)+len(v.errs)
@@ -98,24 +97,21 @@ func (v *view) match(p Pattern) {
 		}
 	}
 	if len(v.files)+len(v.errs) == before {
-		v.unreadable(p.Pos, p.Path+" matches no file: create one, or delete the pattern from this line")
+		v.errs.Add(p.Pos, definition.FileUnreadable, "%s matches no file: create one, or delete the pattern from this line", p.Path)
 	}
 }
 
 // add adds what os.Stat has said of a path.
 func (v *view) add(p Pattern, path string, info fs.FileInfo, err error) {
+	add := func(text string) { v.errs.Add(p.Pos, definition.FileUnreadable, "%s", path+text) }
 	switch {
 	case err != nil:
-		v.unreadable(p.Pos, path+": "+cause(err).Error()+": create it, or delete it from this line")
+		add(": " + cause(err).Error() + ": create it, or delete it from this line")
 	case info.IsDir():
-		v.unreadable(p.Pos, path+" is a directory: write "+filepath.Join(path, "*.conf")+" for the files in it")
+		add(" is a directory: write " + filepath.Join(path, "*.conf") + " for the files in it")
 	case !info.Mode().IsRegular():
-		v.unreadable(p.Pos, path+" is no regular file: write the path of one")
+		add(" is no regular file: write the path of one")
 	default:
 		v.files = append(v.files, file{p.Pos, path, info})
 	}
-}
-
-func (v *view) unreadable(pos definition.Pos, text string) {
-	v.errs = append(v.errs, definition.Error{Pos: pos, ID: definition.FileUnreadable, Text: text})
 }

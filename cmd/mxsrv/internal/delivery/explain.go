@@ -42,7 +42,7 @@ func (p *planner) deliver(to []Exchange) {
 	case len(to) == 1:
 		p.Explanation = fmt.Sprintf("%s has the lowest preference, %d", to[0].Name, to[0].Preference)
 	default:
-		p.Explanation = fmt.Sprintf("%s have the lowest preference, %d, and are tried in random order", and(names(to)), to[0].Preference)
+		p.Explanation = fmt.Sprintf("%s have the lowest preference, %d, and are tried in random order", join(names(to), "and"), to[0].Preference)
 	}
 	if len(down) > 0 {
 		p.Explanation = fmt.Sprintf("%s down; of what is left, %s", isOrAre(down), p.Explanation)
@@ -50,9 +50,9 @@ func (p *planner) deliver(to []Exchange) {
 }
 
 // allDown explains that all exchanges that may be tried are down.
-func (p *planner) allDown() string {
+func (p *planner) allDown(self *Exchange) string {
 	text := isOrAre(names(p.Attempts)) + " down"
-	if self := p.self(); self != nil {
+	if self != nil {
 		text += fmt.Sprintf(", and the sender, an exchange of preference %d itself, may try only lower ones", self.Preference)
 	}
 	return text
@@ -77,10 +77,8 @@ func isOrAre(words []string) string {
 	if len(words) == 1 {
 		return words[0] + " is"
 	}
-	return and(words) + " are"
+	return join(words, "and") + " are"
 }
-
-func and(words []string) string { return join(words, "and") }
 
 // join returns words like "a, b and c".
 func join(words []string, last string) string {

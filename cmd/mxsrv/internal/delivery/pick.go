@@ -111,23 +111,15 @@ func weigh(srv []*dns.SRV, priority uint16, up func(*dns.SRV) bool) balance {
 	return b
 }
 
-// share returns the share of one target that is up.
+// share returns the share of one target that is up. The number 0 selects one of all targets with weight 0, and the client
+// draws again if that is down.
 func (b balance) share(weight uint16) float64 {
-	zero := b.zeroShare(b.down)
+	zero := 0.0 // of all targets with weight 0 that are up
+	for down := 0.0; b.zeros > 0 && down <= b.down; down++ {
+		zero = (b.zeros + down*zero) / (b.zeros + down) / (1 + b.sum)
+	}
 	if weight == 0 {
 		return zero / b.zeros
 	}
 	return (1 - zero) * float64(weight) / b.sum
-}
-
-// zeroShare returns the share of all targets with weight 0 that are up, if some are down: the number 0 selects one of
-// all of these, and the client draws again if that is down.
-func (b balance) zeroShare(down float64) float64 {
-	switch {
-	case b.zeros == 0:
-		return 0
-	case down == 0:
-		return 1 / (1 + b.sum)
-	}
-	return (b.zeros + down*b.zeroShare(down-1)) / (b.zeros + down) / (1 + b.sum)
 }

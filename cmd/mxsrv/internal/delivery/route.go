@@ -82,6 +82,14 @@ func Route(domain string, look Lookup, from Sender) *Plan {
 	return p.Plan
 }
 
+// MailDomain returns the name that the MX records belong to.
+func (p *Plan) MailDomain() string {
+	if n := len(p.Aliases); n > 0 {
+		return p.Aliases[n-1]
+	}
+	return p.Domain
+}
+
 type planner struct {
 	*Plan
 	look Lookup
@@ -91,10 +99,7 @@ type planner struct {
 func (p *planner) route() {
 	mx, aliases := p.look.Follow(p.Domain, dns.TypeMX)
 	p.Aliases = aliases
-	domain := p.Domain
-	if len(aliases) > 0 {
-		domain = aliases[len(aliases)-1]
-	}
+	domain := p.MailDomain()
 	switch {
 	case len(aliases) > maxAliases:
 		p.bounce("5.4.4", "%s is an alias of an alias and so on, without end", p.Domain)
@@ -161,7 +166,7 @@ func (p *planner) plan() {
 	case reached != nil:
 		p.deliver(reached)
 	case len(p.Attempts) > 0:
-		p.wait("%s: the mail stays in the queue and is tried again, for 4 to 5 days (RFC 5321 §4.5.4.1)", p.allDown())
+		p.wait("%s: the mail stays in the queue and is tried again, for 4 to 5 days (RFC 5321 §4.5.4.1)", p.allDown(self))
 	case self != nil:
 		p.bounceSelf(self)
 	default:

@@ -20,32 +20,26 @@ type dnsmasq struct {
 	ttl    uint32
 
 	hasMX     bool
-	zeroTTL   *line // the first with TTL 0 because there is no local-ttl
-	firstPTR  *line
-	pointers  int             // lines that mean PTR records
+	zeroTTL   *Line           // the first with TTL 0 because there is no local-ttl
+	pointers  []Line          // those that mean PTR records
 	addresses []address       // of address lines
-	overrides map[family]bool // what has addresses by host-record, which go before address lines
+	overrides map[string]bool // what has addresses by host-record, which go before address lines
 }
 
 // An address is what an address line says of one name.
 type address struct {
-	line
+	Line
 	owner string
 	addr  netip.Addr
 }
 
-// A family is the IPv4 or the IPv6 addresses of a name.
-type family struct {
-	owner string
-	v4    bool
-}
-
-func familyOf(owner string, addr netip.Addr) family {
-	return family{strings.ToLower(owner), addr.Is4()}
+// familyOf names the IPv4 or the IPv6 addresses of a name.
+func familyOf(owner string, addr netip.Addr) string {
+	return fmt.Sprint(strings.ToLower(owner), addr.BitLen())
 }
 
 func readDnsmasq(im *importer, source, text string) {
-	d := dnsmasq{importer: im, domain: string(im.zone), overrides: make(map[family]bool)}
+	d := dnsmasq{importer: im, domain: string(im.zone), overrides: make(map[string]bool)}
 	options := options(source, text)
 	for _, o := range options { // wherever they are, they are for all lines
 		if set, ok := settings[o.key]; ok {
@@ -67,15 +61,15 @@ var settings = map[string]func(*dnsmasq, option){
 	"domain": func(d *dnsmasq, o option) {
 		switch {
 		case strings.Contains(o.value, ","):
-			d.skip(o.line, "it is for the machines of a network only: declare these by name")
+			d.skip(o.Line, "it is for the machines of a network only: declare these by name")
 		case o.value == "#":
-			d.skip(o.line, ofMachine)
+			d.skip(o.Line, ofMachine)
 		default:
 			d.domain = absolute(o.value) // the last one counts
 		}
 	},
 	"mx-target": func(d *dnsmasq, o option) { d.target = o.value },
-	"local-ttl": func(d *dnsmasq, o option) { d.ttl, _ = d.seconds(o.line, o.value) },
+	"local-ttl": func(d *dnsmasq, o option) { d.ttl, _ = d.seconds(o.Line, o.value) },
 }
 
 // records holds the function for each option whose records definitions have.
@@ -117,9 +111,9 @@ func (d *dnsmasq) option(o option) {
 		read(d, o)
 	case settings[o.key] != nil:
 	case known:
-		d.skip(o.line, "%s", why)
+		d.skip(o.Line, "%s", why)
 	default:
-		d.skip(o.line, "it declares no records")
+		d.skip(o.Line, "it declares no records")
 	}
 }
 
@@ -132,16 +126,16 @@ func (d *dnsmasq) mxHost(o option) {
 	if !ok {
 		return
 	}
-	preference, ok := d.number(o.line, words[2], 1)
+	preference, ok := d.number(o.Line, words[2], 1)
 	host := cmp.Or(words[1], d.target)
 	switch {
 	case !ok:
 	case host == "":
-		d.skip(o.line, "it means the machine that dnsmasq runs on: write that host after the name, or mx-target=HOST")
+		d.skip(o.Line, "it means the machine that dnsmasq runs on: write that host after the name, or mx-target=HOST")
 	case isNumber(host):
-		d.skip(o.line, "dnsmasq takes %q for the host: write NAME,HOST,PREFERENCE", host)
+		d.skip(o.Line, "dnsmasq takes %q for the host: write NAME,HOST,PREFERENCE", host)
 	default:
-		d.mail(o.line, absolute(words[0]), preference, absolute(host), d.defaultTTL(o.line))
+		d.mail(o.Line, absolute(words[0]), preference, absolute(host), d.defaultTTL(o.Line))
 	}
 }
 
@@ -154,18 +148,18 @@ func (d *dnsmasq) srvHost(o option) {
 	name := words[0]
 	if strings.Count(name, ".") == 1 {
 		if d.domain == "" {
-			d.skip(o.line, "it has no domain, and there is no domain=: name the zone, or write it out")
+			d.skip(o.Line, "it has no domain, and there is no domain=: name the zone, or write it out")
 			return
 		}
 		name += "." + d.domain
 	}
 	var t definition.Target
 	var port, priority, weight bool
-	t.Port, port = d.number(o.line, words[2], 1)
-	t.Priority, priority = d.number(o.line, words[3], 0)
-	t.Weight, weight = d.number(o.line, words[4], 0)
+	t.Port, port = d.number(o.Line, words[2], 1)
+	t.Priority, priority = d.number(o.Line, words[3], 0)
+	t.Weight, weight = d.number(o.Line, words[4], 0)
 	if port && priority && weight {
-		d.service(o.line, absolute(name), t, absolute(words[1]), d.defaultTTL(o.line))
+		d.service(o.Line, absolute(name), t, absolute(words[1]), d.defaultTTL(o.Line))
 	}
 }
 
@@ -178,7 +172,7 @@ func (d *dnsmasq) hostRecord(o option) {
 		addr, err := netip.ParseAddr(word)
 		switch {
 		case err == nil:
-			addrs = d.replaceFamily(o.line, addrs, addr)
+			addrs = d.replaceFamily(o.Line, addrs, addr)
 		case i > 0 && isNumber(word):
 			ttl = word
 		default:
@@ -186,18 +180,16 @@ func (d *dnsmasq) hostRecord(o option) {
 		}
 	}
 	if len(addrs) == 0 {
-		d.skip(o.line, "no address")
+		d.skip(o.Line, "no address")
 		return
 	}
-	if d.pointers++; d.firstPTR == nil {
-		d.firstPTR = &o.line
-	}
-	if seconds, ok := d.seconds(o.line, ttl); ok {
-		d.addHosts(o.line, names, addrs, seconds)
+	d.pointers = append(d.pointers, o.Line)
+	if seconds, ok := d.seconds(o.Line, ttl); ok {
+		d.addHosts(o.Line, names, addrs, seconds)
 	}
 }
 
-func (d *dnsmasq) addHosts(l line, names []string, addrs []netip.Addr, seconds uint32) {
+func (d *dnsmasq) addHosts(l Line, names []string, addrs []netip.Addr, seconds uint32) {
 	for _, name := range names {
 		for _, addr := range addrs {
 			d.host(l, name, addr, seconds)
@@ -207,7 +199,7 @@ func (d *dnsmasq) addHosts(l line, names []string, addrs []netip.Addr, seconds u
 }
 
 // replaceFamily adds an address in place of another of its family, if there is one.
-func (d *dnsmasq) replaceFamily(l line, addrs []netip.Addr, addr netip.Addr) []netip.Addr {
+func (d *dnsmasq) replaceFamily(l Line, addrs []netip.Addr, addr netip.Addr) []netip.Addr {
 	i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Is4() == addr.Is4() })
 	if i < 0 {
 		return append(addrs, addr)
@@ -222,25 +214,25 @@ func (d *dnsmasq) address(o option) {
 	words := strings.Split(o.value, "/")
 	last := len(words) - 1
 	if last < 2 || words[0] != "" {
-		d.skip(o.line, "usage: address=/NAME/ADDRESS")
+		d.skip(o.Line, "usage: address=/NAME/ADDRESS")
 		return
 	}
 	addr, err := netip.ParseAddr(words[last])
 	switch {
 	case words[last] == "":
-		d.skip(o.line, "it denies names, which definitions cannot do")
+		d.skip(o.Line, "it denies names, which definitions cannot do")
 	case words[last] == "#":
-		d.skip(o.line, "it blocks names with the addresses 0.0.0.0 and ::, for any name below them, too: leave it to the template plugin in a server block of its own")
+		d.skip(o.Line, "it blocks names with the addresses 0.0.0.0 and ::, for any name below them, too: leave it to the template plugin in a server block of its own")
 	case err != nil:
-		d.skip(o.line, "%q is not an address", words[last])
+		d.skip(o.Line, "%q is not an address", words[last])
 	default:
 		for _, name := range words[1:last] {
-			d.addressOf(o.line, name, addr)
+			d.addressOf(o.Line, name, addr)
 		}
 	}
 }
 
-func (d *dnsmasq) addressOf(l line, name string, addr netip.Addr) {
+func (d *dnsmasq) addressOf(l Line, name string, addr netip.Addr) {
 	if name == "" || strings.ContainsAny(name, "#*") {
 		d.skip(l, "it is for any name: leave it to the template plugin in a server block of its own")
 		return
@@ -253,10 +245,10 @@ func (d *dnsmasq) addressOf(l line, name string, addr netip.Addr) {
 func (d *dnsmasq) addAddresses() {
 	for _, a := range d.addresses {
 		if d.overrides[familyOf(a.owner, a.addr)] {
-			d.skip(a.line, "dnsmasq answers the address of host-record=%s instead", strings.TrimSuffix(a.owner, "."))
+			d.skip(a.Line, "dnsmasq answers the address of host-record=%s instead", strings.TrimSuffix(a.owner, "."))
 			continue
 		}
-		d.host(a.line, a.owner, a.addr, d.defaultTTL(a.line))
+		d.host(a.Line, a.owner, a.addr, d.defaultTTL(a.Line))
 	}
 }
 
@@ -269,18 +261,18 @@ func (d *dnsmasq) cname(o option) {
 	}
 	last := len(words) - 1
 	if last < 1 {
-		d.skip(o.line, "usage: cname=NAME,HOST")
+		d.skip(o.Line, "usage: cname=NAME,HOST")
 		return
 	}
-	if seconds, ok := d.seconds(o.line, ttl); ok {
+	if seconds, ok := d.seconds(o.Line, ttl); ok {
 		for _, name := range words[:last] {
-			d.alias(o.line, absolute(name), absolute(words[last]), seconds)
+			d.alias(o.Line, absolute(name), absolute(words[last]), seconds)
 		}
 	}
 }
 
 // seconds reads a TTL; no word is the default.
-func (d *dnsmasq) seconds(l line, word string) (uint32, bool) {
+func (d *dnsmasq) seconds(l Line, word string) (uint32, bool) {
 	if word == "" {
 		return d.defaultTTL(l), true
 	}
@@ -292,7 +284,7 @@ func (d *dnsmasq) seconds(l line, word string) (uint32, bool) {
 }
 
 // defaultTTL returns the TTL of a line that has none.
-func (d *dnsmasq) defaultTTL(l line) uint32 {
+func (d *dnsmasq) defaultTTL(l Line) uint32 {
 	if d.ttl == 0 && d.zeroTTL == nil {
 		d.zeroTTL = &l
 	}
@@ -304,16 +296,16 @@ func (d *dnsmasq) skipOnce(options []option) {
 	if d.zeroTTL != nil {
 		d.skip(*d.zeroTTL, "there is no local-ttl: dnsmasq answers with TTL 0, and so do the definitions: write another ttl if clients may keep answers")
 	}
-	if d.firstPTR != nil {
+	if n := len(d.pointers); n > 0 {
 		more := ""
-		if d.pointers > 1 {
-			more = fmt.Sprintf(" (and %d more like this)", d.pointers-1)
+		if n > 1 {
+			more = fmt.Sprintf(" (and %d more like this)", n-1)
 		}
-		d.skip(*d.firstPTR, "it means PTR records, too, which definitions do not have%s", more)
+		d.skip(d.pointers[0], "it means PTR records, too, which definitions do not have%s", more)
 	}
 	for _, o := range options {
 		if o.key == "mx-target" && !d.hasMX {
-			d.skip(o.line, "without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,%s", o.value)
+			d.skip(o.Line, "without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,%s", o.value)
 		}
 	}
 }

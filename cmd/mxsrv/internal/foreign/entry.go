@@ -10,7 +10,6 @@ type entry struct {
 	open     string // what is not closed at the end of the file
 }
 
-// entries returns the entries of a master file.
 func entries(text string) (all []entry) {
 	s := splitter{text: strings.TrimPrefix(text, "\ufeff"), line: 1}
 	for s.text != "" {

@@ -78,12 +78,6 @@ func Read(source, text string, opt Options) (*Result, error) {
 	return r, nil
 }
 
-// A line is a position and the text there.
-type line struct {
-	definition.Pos
-	text string
-}
-
 // An importer collects declarations, and the lines that cannot be converted.
 type importer struct {
 	zone         definition.Name // or ""
@@ -95,17 +89,18 @@ type importer struct {
 }
 
 // skip lists a line as not converted.
-func (im *importer) skip(l line, format string, args ...any) {
-	im.notConverted = append(im.notConverted, Line{l.Pos, l.text, fmt.Sprintf(format, args...)})
+func (im *importer) skip(l Line, format string, args ...any) {
+	l.Why = fmt.Sprintf(format, args...)
+	im.notConverted = append(im.notConverted, l)
 }
 
 // skipAt lists the line of a declaration as not converted.
 func (im *importer) skipAt(pos definition.Pos, format string, args ...any) {
-	im.skip(line{pos, im.texts[pos]}, format, args...)
+	im.skip(Line{Pos: pos, Text: im.texts[pos]}, format, args...)
 }
 
-func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, hosts)
+func (im *importer) host(l Line, owner string, addr netip.Addr, seconds uint32) {
+	head, ok := im.owner(l, owner, seconds, hosts)
 	switch {
 	case !ok:
 	case !addr.IsValid() || addr.Zone() != "":
@@ -113,58 +108,54 @@ func (im *importer) host(l line, owner string, addr netip.Addr, seconds uint32) 
 	case addr.Is4In6():
 		im.skip(l, "%s is an IPv4 address in IPv6 form: write %s", addr, addr.Unmap())
 	default:
-		im.set.Hosts = append(im.set.Hosts, definition.Host{Pos: l.Pos, Owner: name, Addrs: []netip.Addr{addr}, TTL: ttl})
+		im.set.Hosts = append(im.set.Hosts, definition.Host{Head: head, Addrs: []netip.Addr{addr}})
 	}
 }
 
 // mail adds an exchange; the host "." is the null MX (RFC 7505).
-func (im *importer) mail(l line, owner string, preference uint16, host string, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, domains)
-	if !ok {
+func (im *importer) mail(l Line, owner string, preference uint16, host string, seconds uint32) {
+	head, target, ok := im.pointer(l, owner, domains, seconds, host, targets)
+	m := definition.Mail{Head: head}
+	switch {
+	case !ok:
 		return
-	}
-	m := definition.Mail{Pos: l.Pos, Owner: name, TTL: ttl}
-	if host == "." {
-		if preference != 0 {
-			im.skip(l, "preference %d becomes 0, as a null MX has it (RFC 7505 §3)", preference)
-		}
-	} else if target, ok := im.target(l, host, hosts); ok {
+	case target != ".":
 		m.Exchanges = []definition.Exchange{{Pos: l.Pos, Preference: preference, Host: target}}
-	} else {
-		return
+	case preference != 0:
+		im.skip(l, "preference %d becomes 0, as a null MX has it (RFC 7505 §3)", preference)
 	}
 	im.set.Mails = append(im.set.Mails, m)
 }
 
 // service adds a target; the host "." means that there is none (RFC 2782).
-func (im *importer) service(l line, owner string, t definition.Target, host string, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, services)
-	if !ok {
+func (im *importer) service(l Line, owner string, t definition.Target, host string, seconds uint32) {
+	head, target, ok := im.pointer(l, owner, services, seconds, host, targets)
+	v := definition.Service{Head: head}
+	switch {
+	case !ok:
 		return
-	}
-	v := definition.Service{Pos: l.Pos, Owner: name, TTL: ttl}
-	if host == "." {
-		if t != (definition.Target{}) {
-			im.skip(l, "SRV %d %d %d . becomes SRV 0 0 0 .: the numbers mean nothing where a service is not offered (RFC 2782)",
-				t.Priority, t.Weight, t.Port)
-		}
-	} else if target, ok := im.target(l, host, hosts); ok {
+	case target != ".":
 		t.Pos, t.Host = l.Pos, target
 		v.Targets = []definition.Target{t}
-	} else {
-		return
+	case t != (definition.Target{}):
+		im.skip(l, "SRV %d %d %d . becomes SRV 0 0 0 .: the numbers mean nothing where a service is not offered (RFC 2782)",
+			t.Priority, t.Weight, t.Port)
 	}
 	im.set.Services = append(im.set.Services, v)
 }
 
-func (im *importer) alias(l line, owner, host string, seconds uint32) {
-	name, ttl, ok := im.owner(l, owner, seconds, aliases)
-	if !ok {
-		return
+func (im *importer) alias(l Line, owner, host string, seconds uint32) {
+	if head, target, ok := im.pointer(l, owner, aliases, seconds, host, aliases); ok {
+		im.set.Aliases = append(im.set.Aliases, definition.Alias{Head: head, Host: target})
 	}
-	if target, ok := im.target(l, host, aliases); ok {
-		im.set.Aliases = append(im.set.Aliases, definition.Alias{Pos: l.Pos, Owner: name, Host: target, TTL: ttl})
+}
+
+// pointer returns the head and the target of a declaration that points to something, if both are valid.
+func (im *importer) pointer(l Line, owner string, of form, seconds uint32, host string, to form) (head definition.Head, target definition.Name, ok bool) {
+	if head, ok = im.owner(l, owner, seconds, of); ok {
+		target, ok = im.target(l, host, to)
 	}
+	return head, target, ok
 }
 
 // A form is what names of a kind look like.
@@ -175,6 +166,7 @@ type form struct {
 
 var (
 	hosts    = form{definition.Name.IsHostWithUnderscores, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
+	targets  = form{func(n definition.Name) bool { return n == "." || hosts.fits(n) }, hosts.rule} // "." is none
 	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
 	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)"}
 	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
@@ -184,28 +176,26 @@ var (
 const maxTTL = 1<<31 - 1
 
 // owner returns the name and the TTL of a declaration, if both are valid. The name has its final dot.
-func (im *importer) owner(l line, s string, seconds uint32, f form) (definition.Name, definition.TTL, bool) {
+func (im *importer) owner(l Line, s string, seconds uint32, f form) (definition.Head, bool) {
 	name, ok := im.name(l, s)
 	switch {
 	case !ok:
-		return "", definition.TTL{}, false
+		return definition.Head{}, false
 	case strings.Contains(string(name), "*"):
 		im.skip(l, "there are no wildcards: declare each name that is asked for")
-		return "", definition.TTL{}, false
 	case !f.fits(name):
 		im.skip(l, "%s: %s", name, f.rule)
-		return "", definition.TTL{}, false
-	}
-	im.texts[l.Pos] = l.text
-	if seconds > maxTTL {
+	case seconds > maxTTL:
 		im.skip(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
-		return "", definition.TTL{}, false
+	default:
+		im.texts[l.Pos] = l.Text
+		return definition.Head{Pos: l.Pos, Owner: name, TTL: definition.TTL{Seconds: seconds, Own: true}}, true
 	}
-	return name, definition.TTL{Seconds: seconds, Own: true}, true
+	return definition.Head{}, false
 }
 
 // target returns the name that a line points to. It has its final dot.
-func (im *importer) target(l line, s string, f form) (definition.Name, bool) {
+func (im *importer) target(l Line, s string, f form) (definition.Name, bool) {
 	if _, err := netip.ParseAddr(strings.TrimSuffix(s, ".")); err == nil {
 		im.skip(l, "%s is an address where the name of a host belongs: declare a host and write its name", s)
 		return "", false
@@ -218,7 +208,7 @@ func (im *importer) target(l line, s string, f form) (definition.Name, bool) {
 	return name, ok
 }
 
-func (im *importer) name(l line, s string) (definition.Name, bool) {
+func (im *importer) name(l Line, s string) (definition.Name, bool) {
 	name, err := definition.ParseName(s, ".")
 	if err != nil {
 		im.skip(l, "%v", err)
@@ -228,14 +218,14 @@ func (im *importer) name(l line, s string) (definition.Name, bool) {
 
 // finish removes the declarations that only the whole file shows to be impossible.
 func (im *importer) finish() {
-	im.drop(im.otherZone)
+	im.dropOtherZones()
 	index := im.set.Index()
 	im.set.Aliases = slices.DeleteFunc(im.set.Aliases, func(a definition.Alias) bool {
-		chained := len(index.At(a.Host).Aliases()) > 0
-		if chained {
-			im.skipAt(a.Pos, "%s is an alias, too, and there are no aliases of aliases: write the host at their end", a.Host)
+		if len(index.At(a.Host).Aliases()) == 0 {
+			return false
 		}
-		return chained
+		im.skipAt(a.Pos, "%s is an alias, too, and there are no aliases of aliases: write the host at their end", a.Host)
+		return true
 	})
 	im.shareTTLs()
 	slices.SortStableFunc(im.notConverted, func(a, b Line) int {
@@ -260,47 +250,37 @@ func (im *importer) otherZone(owner definition.Name) string {
 	return ""
 }
 
-// drop deletes the declarations of the owners for which why returns a reason, and lists their lines.
-func (im *importer) drop(why func(owner definition.Name) string) {
-	dropped := func(pos definition.Pos, owner definition.Name) bool {
-		reason := why(owner)
-		if reason != "" {
-			im.skipAt(pos, "%s", reason)
+// dropOtherZones deletes the declarations that cannot be in the zone, and lists their lines.
+func (im *importer) dropOtherZones() {
+	kept := definition.Names{}
+	for head := range im.set.Heads {
+		why := im.otherZone(head.Owner)
+		if kept[head.Owner] = why == ""; why != "" {
+			im.skipAt(head.Pos, "%s", why)
 		}
-		return reason != ""
 	}
-	s := im.set
-	s.Hosts = slices.DeleteFunc(s.Hosts, func(h definition.Host) bool { return dropped(h.Pos, h.Owner) })
-	s.Mails = slices.DeleteFunc(s.Mails, func(m definition.Mail) bool { return dropped(m.Pos, m.Owner) })
-	s.Services = slices.DeleteFunc(s.Services, func(v definition.Service) bool { return dropped(v.Pos, v.Owner) })
-	s.Aliases = slices.DeleteFunc(s.Aliases, func(a definition.Alias) bool { return dropped(a.Pos, a.Owner) })
+	im.set = im.set.Declaring(kept)
 }
 
 // shareTTLs gives all declarations of a kind at an owner the lowest of their TTLs, as resolvers do (RFC 2181 §5.2).
 func (im *importer) shareTTLs() {
 	for o := range im.set.Index().Owners() {
-		host, _ := o.HostTTL()
-		for _, h := range o.Hosts() {
-			im.lowerTTL(h.Pos, &h.TTL, host, "the addresses of a host")
-		}
-		mail, _ := o.MailTTL()
-		for _, m := range o.Mails() {
-			im.lowerTTL(m.Pos, &m.TTL, mail, "the exchanges of a domain")
-		}
-		service, _ := o.ServiceTTL()
-		for _, v := range o.Services() {
-			im.lowerTTL(v.Pos, &v.TTL, service, "the targets of a service")
-		}
-		alias, _ := o.AliasTTL()
-		for _, a := range o.Aliases() {
-			im.lowerTTL(a.Pos, &a.TTL, alias, "the records of a name")
-		}
+		shareTTL(im, o.Hosts(), "the addresses of a host")
+		shareTTL(im, o.Mails(), "the exchanges of a domain")
+		shareTTL(im, o.Services(), "the targets of a service")
+		shareTTL(im, o.Aliases(), "the records of a name")
 	}
 }
 
-func (im *importer) lowerTTL(pos definition.Pos, ttl *definition.TTL, lowest uint32, what string) {
-	if ttl.Seconds != lowest {
-		im.skipAt(pos, "its TTL %d becomes %d: %s share one", ttl.Seconds, lowest, what)
-		ttl.Seconds = lowest
+func shareTTL[D interface{ Header() *definition.Head }](im *importer, declared []D, what string) {
+	lowest := uint32(maxTTL)
+	for _, d := range declared {
+		lowest = min(lowest, d.Header().TTL.Seconds)
+	}
+	for _, d := range declared {
+		if h := d.Header(); h.TTL.Seconds != lowest {
+			im.skipAt(h.Pos, "its TTL %d becomes %d: %s share one", h.TTL.Seconds, lowest, what)
+			h.TTL.Seconds = lowest
+		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // An option is a line of the options of dnsmasq.
 type option struct {
-	line
+	Line
 	key, value string
 }
 
@@ -24,7 +24,7 @@ func options(source, text string) []option {
 			continue
 		}
 		key, value, _ := strings.Cut(strings.TrimPrefix(strings.ReplaceAll(text, `"`, ""), "--"), "=")
-		all = append(all, option{line{definition.Pos{Source: source, Line: n}, text},
+		all = append(all, option{Line{Pos: definition.Pos{Source: source, Line: n}, Text: text},
 			strings.TrimSpace(key), strings.TrimSpace(value)})
 	}
 	return all
@@ -46,7 +46,7 @@ func uncomment(s string) string {
 }
 
 // number reads a number of 16 bits; no word is the default.
-func (d *dnsmasq) number(l line, word string, standard uint16) (uint16, bool) {
+func (d *dnsmasq) number(l Line, word string, standard uint16) (uint16, bool) {
 	n, err := strconv.ParseUint(cmp.Or(word, strconv.Itoa(int(standard))), 10, 16)
 	if err != nil {
 		d.skip(l, "%q: write a number from 0 to 65535", word)
@@ -54,7 +54,6 @@ func (d *dnsmasq) number(l line, word string, standard uint16) (uint16, bool) {
 	return uint16(n), err == nil
 }
 
-// split splits a value at its commas.
 func split(value string) []string {
 	words := strings.Split(value, ",")
 	for i := range words {
@@ -67,7 +66,7 @@ func split(value string) []string {
 func (d *dnsmasq) fields(o option, usage string, n int) ([]string, bool) {
 	words := split(o.value)
 	if words[0] == "" || len(words) > n {
-		d.skip(o.line, "usage: %s", usage)
+		d.skip(o.Line, "usage: %s", usage)
 		return nil, false
 	}
 	return append(words, make([]string, n)...)[:n], true

@@ -46,7 +46,7 @@ func (z *zoneReader) read(text string) {
 }
 
 // directives holds the function for each control entry.
-var directives = map[string]func(*zoneReader, line){
+var directives = map[string]func(*zoneReader, Line){
 	"$GENERATE": (*zoneReader).generate,
 	"$ORIGIN":   (*zoneReader).setOrigin,
 	"$TTL":      (*zoneReader).setTTL,
@@ -55,7 +55,7 @@ var directives = map[string]func(*zoneReader, line){
 func init() { directives["$INCLUDE"] = (*zoneReader).include } // reads entries in turn
 
 func (z *zoneReader) entry(e entry) {
-	l := line{definition.Pos{Source: z.source, Line: e.line}, e.text}
+	l := Line{Pos: definition.Pos{Source: z.source, Line: e.line}, Text: e.text}
 	word, _, _ := strings.Cut(e.text, " ")
 	directive, ok := directives[strings.ToUpper(word)]
 	switch {
@@ -86,7 +86,7 @@ func (z *zoneReader) parse(text string) ([]dns.RR, error) {
 }
 
 // mistake lists an entry that the parser cannot read, without the position in it.
-func (z *zoneReader) mistake(l line, err error) {
+func (z *zoneReader) mistake(l Line, err error) {
 	text := strings.TrimPrefix(err.Error(), "dns: ")
 	text, _, _ = strings.Cut(text, " at line: ")
 	if z.origin == "" {
@@ -95,7 +95,7 @@ func (z *zoneReader) mistake(l line, err error) {
 	z.skip(l, "cannot be read: %s", text)
 }
 
-func (z *zoneReader) records(l line, text string) {
+func (z *zoneReader) records(l Line, text string) {
 	rrs, err := z.parse(text)
 	for _, rr := range rrs {
 		h := rr.Header()
@@ -127,8 +127,7 @@ func (z *zoneReader) inheritTTL(rr dns.RR) {
 	}
 }
 
-// record adds what one record declares.
-func (z *zoneReader) record(l line, rr dns.RR) {
+func (z *zoneReader) record(l Line, rr dns.RR) {
 	h := rr.Header()
 	switch rr := rr.(type) {
 	case *dns.A:
@@ -157,7 +156,7 @@ func addrOf(ip net.IP) netip.Addr {
 }
 
 // nameServer lists an NS record, of the zone or of a delegation.
-func (z *zoneReader) nameServer(l line, owner, host string) {
+func (z *zoneReader) nameServer(l Line, owner, host string) {
 	name, ok := z.name(l, owner)
 	switch {
 	case !ok:
@@ -169,22 +168,22 @@ func (z *zoneReader) nameServer(l line, owner, host string) {
 	}
 }
 
-func (z *zoneReader) setOrigin(l line) {
+func (z *zoneReader) setOrigin(l Line) {
 	if h := z.parseDirective(l, "@", "$ORIGIN NAME"); h != nil {
 		z.origin = h.Name
 		z.setZone(h.Name)
 	}
 }
 
-func (z *zoneReader) setTTL(l line) {
+func (z *zoneReader) setTTL(l Line) {
 	if h := z.parseDirective(l, "x.", "$TTL SECONDS, or a duration like 1h30m"); h != nil {
 		z.ttl, z.fixed = h.Ttl, true
 	}
 }
 
 // parseDirective returns the header that a record of owner has after a directive, or nil.
-func (z *zoneReader) parseDirective(l line, owner, usage string) *dns.RR_Header {
-	rrs, err := z.parse(l.text + "\n" + owner + " A 192.0.2.1")
+func (z *zoneReader) parseDirective(l Line, owner, usage string) *dns.RR_Header {
+	rrs, err := z.parse(l.Text + "\n" + owner + " A 192.0.2.1")
 	if err != nil || len(rrs) != 1 {
 		z.skip(l, "usage: %s", usage)
 		return nil
@@ -201,13 +200,13 @@ func (z *zoneReader) setZone(name string) {
 
 // generate adds the records of a $GENERATE. The TTL is inserted where there is none, because the parser does not know
 // what the entry inherits.
-func (z *zoneReader) generate(l line) {
-	words := strings.Fields(l.text) // $GENERATE RANGE OWNER [TTL] [CLASS] TYPE DATA
+func (z *zoneReader) generate(l Line) {
+	words := strings.Fields(l.Text) // $GENERATE RANGE OWNER [TTL] [CLASS] TYPE DATA
 	at := 3
 	if len(words) > at && dns.StringToClass[strings.ToUpper(words[at])] != 0 {
 		at++
 	}
-	text := l.text
+	text := l.Text
 	if len(words) > at && (words[at][0] < '0' || words[at][0] > '9') {
 		ttl := strconv.FormatUint(uint64(z.ttl), 10)
 		text = strings.Join(words[:3], " ") + " " + ttl + " " + strings.Join(words[3:], " ")
@@ -216,8 +215,8 @@ func (z *zoneReader) generate(l line) {
 }
 
 // include reads another file. Its origin, owner and TTL end with it.
-func (z *zoneReader) include(l line) {
-	words := strings.Fields(l.text)
+func (z *zoneReader) include(l Line) {
+	words := strings.Fields(l.Text)
 	switch {
 	case len(words) < 2 || len(words) > 3:
 		z.skip(l, "usage: $INCLUDE FILE [ORIGIN]")
@@ -237,7 +236,7 @@ func (z *zoneReader) include(l line) {
 	file := *z
 	file.source, file.depth = words[1], z.depth+1
 	if len(words) == 3 {
-		file.setOrigin(line{l.Pos, "$ORIGIN " + words[2]})
+		file.setOrigin(Line{Pos: l.Pos, Text: "$ORIGIN " + words[2]})
 	}
 	file.read(text)
 }

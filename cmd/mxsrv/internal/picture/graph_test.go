@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -9,23 +10,21 @@ import (
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
+func TestMain(m *testing.M) { os.Exit(rig.Tests{M: m}.Run()) }
+
 // TestGraphviz: what is written for dot is drawn by it, each node once.
 func TestGraphviz(t *testing.T) {
 	dot := rig.Peer(t, "dot")
-	zones := definition.Zones{"example.com."}
-	set, errs := definition.Read("x", `
+	p := read(t, `
 host mx1 192.0.2.10 2001:db8::10
 host mx2 198.51.100.20
 mail @ sub1 10 mx1 20 mx2 30 mx.example.net.
 mail noreply none
 service _ldap._tcp 0 6 389 mx1 0 4 389 mx2
 alias www mx1
-`, zones)
-	if len(errs) > 0 {
-		t.Fatal(errs)
-	}
+`, options{Zones: definition.Zones{"example.com."}, Title: `A "title" \ <more>`})
 	var graph strings.Builder
-	if err := New(set.Index(), Options{Zones: zones, Title: `A "title" \ <more>`}).Dot(&graph); err != nil {
+	if err := p.Dot(&graph); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(dot, "-Tsvg")

@@ -49,24 +49,23 @@ func (p *Picture) short(n definition.Name) string {
 
 // names returns the names of a set, each a line, and the number of those for which there is no room.
 func (p *Picture) names(s Set) []string {
-	n := len(s.Names)
-	if n > maxNames {
-		n = maxNames - 1
+	n := maxNames
+	if len(s.Names) > n {
+		n--
 	}
-	var lines []string
-	for _, name := range s.Names[:n] {
-		lines = append(lines, p.short(name))
-	}
-	return withMore(lines, len(s.Names)-n)
+	return s.firstNames(n, p.short)
 }
 
 // tip returns more names of a set, in full.
 func (s Set) tip() string {
-	var lines []string
-	for _, name := range s.Names[:min(len(s.Names), maxTip)] {
-		lines = append(lines, string(name))
+	return strings.Join(s.firstNames(maxTip, func(n definition.Name) string { return string(n) }), "\n")
+}
+
+func (s Set) firstNames(n int, write func(definition.Name) string) (lines []string) {
+	for _, name := range s.Names[:min(len(s.Names), n)] {
+		lines = append(lines, write(name))
 	}
-	return strings.Join(withMore(lines, len(s.Names)-maxTip), "\n")
+	return withMore(lines, len(s.Names)-n)
 }
 
 // none says what a set without ranks means.

@@ -42,6 +42,13 @@ const (
 
 func width(text string, letter int) int { return (utf8.RuneCountInString(text)*letter + 99) / 100 }
 
+func widest(texts []string, letter int) (w int) {
+	for _, text := range texts {
+		w = max(w, width(text, letter))
+	}
+	return w
+}
+
 // A box is where something is drawn.
 type box struct{ x, y, w, h int }
 
@@ -64,20 +71,6 @@ type row struct {
 	Set
 	names       []string
 	card, panel box
-	ranks       []rankBox
-}
-
-type rankBox struct {
-	Rank
-	order   string
-	y       int // of its top
-	targets []targetBox
-}
-
-type targetBox struct {
-	Target
-	name   string
-	middle int
 }
 
 type networkBox struct {
@@ -114,25 +107,14 @@ func (p *Picture) layout() *drawing {
 	return d
 }
 
+// setSize makes room for what is beside and below the rows.
 func (d *drawing) setSize() {
-	d.w = margin + max(d.rowsWidth(), width(d.Title, titleLetter), 520)
-	d.h = titleHeight
-	for _, r := range d.rows {
-		d.h = max(d.h, r.card.bottom(), r.panel.bottom())
-	}
+	d.w = margin + max(d.w, width(d.Title, titleLetter), 520)
 	for _, n := range d.networks {
 		d.w, d.h = max(d.w, n.right()), max(d.h, n.bottom())
 	}
 	d.w += margin
 	d.h += margin + len(d.remarks())*footerLine
-}
-
-func (d *drawing) rowsWidth() int {
-	w := 0
-	for _, r := range d.rows {
-		w = max(w, r.panel.right())
-	}
-	return w
 }
 
 // makeNetworks makes the boxes of networks and hosts with their sizes.
@@ -157,45 +139,34 @@ func (d *drawing) makeNetworks() {
 	}
 }
 
-// makeHost makes the box of a host, as wide as its text.
 func (d *drawing) makeHost(h Host) *hostBox {
-	b := &hostBox{Host: h, name: d.short(h.Name)}
-	b.w = width(b.name, nameLetter)
-	for _, addr := range h.Addresses {
-		b.w = max(b.w, width(addr.String(), addressLetter))
-	}
+	lines := d.hostLines(h)
+	b := &hostBox{Host: h, name: lines[0]}
+	b.w = max(width(b.name, nameLetter), widest(lines[1:], addressLetter))
 	b.h = 2*padding + nameLine - 4 + len(h.Addresses)*addressLine
 	return b
 }
 
-// row makes a row with its sizes.
 func (d *drawing) row(s Set) row {
 	r := row{Set: s, names: d.Picture.names(s)}
-	r.card.w = width(s.Kind, plainLetter)
-	for _, name := range r.names {
-		r.card.w = max(r.card.w, width(name, nameLetter))
-	}
-	r.card.w += 2*padding + 4
+	r.card.w = max(width(s.Kind, plainLetter), widest(r.names, nameLetter)) + 2*padding + 4
 	r.card.h = 2*padding + kindHeight + len(r.names)*nameLine - 4
 	if len(s.Ranks) == 0 {
 		r.panel.w, r.panel.h = width(s.none(), pillLetter)+4*padding, pillHeight
 	} else {
-		r.makeRanks(d.hosts)
+		r.measureRanks(d.hosts)
 	}
 	return r
 }
 
-// makeRanks makes the ranks of a row, and gives the panel its size.
-func (r *row) makeRanks(hosts map[string]*hostBox) {
+// measureRanks gives the panel of a row its size.
+func (r *row) measureRanks(hosts map[string]*hostBox) {
 	r.panel.h = 2*padding - rankGap
-	for i, rank := range r.Ranks {
-		b := rankBox{Rank: rank, order: r.order(i)}
+	for _, rank := range r.Ranks {
 		for _, t := range rank.Targets {
-			b.targets = append(b.targets, targetBox{Target: t, name: hosts[t.Host].name})
 			r.panel.w = max(r.panel.w, width(hosts[t.Host].name+t.port(), nameLetter))
 		}
-		r.panel.h += b.height() + rankGap
-		r.ranks = append(r.ranks, b)
+		r.panel.h += rank.height() + rankGap
 	}
 	r.panel.w += 2*padding + barWidth + shareWidth + 3*padding/2
 	if r.more > 0 {
@@ -203,9 +174,9 @@ func (r *row) makeRanks(hosts map[string]*hostBox) {
 	}
 }
 
-func (b rankBox) height() int {
-	h := orderHeight + len(b.targets)*targetLine
-	if b.more > 0 {
+func (r Rank) height() int {
+	h := orderHeight + len(r.Targets)*targetLine
+	if r.more > 0 {
 		h += targetLine
 	}
 	return h
@@ -218,37 +189,33 @@ func (d *drawing) placeRows() {
 		cards, panels = max(cards, r.card.w), max(panels, r.panel.w)
 	}
 	y := titleHeight
+	d.h = y
 	for i := range d.rows {
 		r := &d.rows[i]
 		middle := y + max(r.card.h, r.panel.h)/2
 		r.card = box{margin, middle - r.card.h/2, cards, r.card.h}
 		r.panel.x, r.panel.y = r.card.right()+arrowGap, middle-r.panel.h/2
-		if len(r.ranks) > 0 {
+		if len(r.Ranks) > 0 {
 			r.panel.w = panels
 		}
 		top := r.panel.y + padding
-		for j := range r.ranks {
-			top = r.ranks[j].place(top) + rankGap
+		for j := range r.Ranks {
+			r.Ranks[j].y = top
+			top += r.Ranks[j].height() + rankGap
 		}
-		y = max(r.card.bottom(), r.panel.bottom()) + rowGap
+		d.w, d.h = max(d.w, r.panel.right()), max(r.card.bottom(), r.panel.bottom())
+		y = d.h + rowGap
 	}
 }
 
-// place places a rank, and returns where it ends.
-func (b *rankBox) place(y int) int {
-	b.y = y
-	for i := range b.targets {
-		b.targets[i].middle = y + orderHeight + i*targetLine + targetLine/2
-	}
-	return y + b.height()
-}
+func (r Rank) middle(i int) int { return r.y + orderHeight + i*targetLine + targetLine/2 }
 
 // connect makes the lines, with their starts.
 func (d *drawing) connect() {
 	for _, r := range d.rows {
-		for i, b := range r.ranks {
-			for _, t := range b.targets {
-				c := &connection{kind: r.Kind, backup: i > 0, share: t.Share, x1: r.panel.right(), y1: t.middle}
+		for i, rank := range r.Ranks {
+			for j, t := range rank.Targets {
+				c := &connection{kind: r.Kind, backup: i > 0, share: t.Share, x1: r.panel.right(), y1: rank.middle(j)}
 				h := d.hosts[t.Host]
 				h.ends = append(h.ends, c)
 				d.lines = append(d.lines, c)
@@ -269,7 +236,7 @@ func (d *drawing) placeNetworks() {
 		tops = append(tops, mean(n.lines())-float64(n.h)/2)
 		heights = append(heights, n.h+rowGap)
 	}
-	x := d.rowsWidth() + min(200, 90+3*len(d.lines))
+	x := d.w + min(200, 90+3*len(d.lines))
 	for i, y := range spread(tops, heights, titleHeight) {
 		d.networks[i].place(x, y)
 	}

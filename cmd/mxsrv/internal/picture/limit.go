@@ -20,7 +20,6 @@ type omitted struct {
 	hosts       int // to which nothing points that is drawn
 }
 
-// drawn returns the part of a picture that is drawn.
 func (p *Picture) drawn() *Picture {
 	d := *p
 	d.Sets = slices.Clone(p.Sets[:min(len(p.Sets), p.limit)])

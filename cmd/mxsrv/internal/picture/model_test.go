@@ -63,7 +63,7 @@ func TestNew(t *testing.T) {
 		{"nothing", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := gist(read(t, tc.text, Options{})); got != tc.want {
+			if got := gist(read(t, tc.text, options{})); got != tc.want {
 				t.Errorf("%s\nwant\n%s", got, tc.want)
 			}
 		})
@@ -81,9 +81,9 @@ host mx1 192.0.2.1
 host mx2 198.51.100.1
 host mx3 192.0.2.3
 mail c 10 mx3`), "\n")
-	first := read(t, strings.Join(lines, "\n"), Options{})
+	first := read(t, strings.Join(lines, "\n"), options{})
 	slices.Reverse(lines)
-	second := read(t, strings.Join(lines, "\n"), Options{})
+	second := read(t, strings.Join(lines, "\n"), options{})
 	for i, write := range []func(io.Writer) error{second.JSON, second.SVG, second.Dot, second.Mermaid} {
 		got, want := written(t, write), written(t, []func(io.Writer) error{first.JSON, first.SVG, first.Dot, first.Mermaid}[i])
 		if got != want {
@@ -94,7 +94,7 @@ mail c 10 mx3`), "\n")
 
 // TestNotDrawn: what is not drawn is noted in every drawing, and is in the JSON.
 func TestNotDrawn(t *testing.T) {
-	p := read(t, "mail a 10 mx1\nmail b 20 mx1\nmail c d 30 mx2\nhost mx1 192.0.2.1\nhost mx2 192.0.2.2\nhost x 192.0.2.3", Options{Limit: 2})
+	p := read(t, "mail a 10 mx1\nmail b 20 mx1\nmail c d 30 mx2\nhost mx1 192.0.2.1\nhost mx2 192.0.2.2\nhost x 192.0.2.3", options{Limit: 2})
 	for _, write := range []func(io.Writer) error{p.SVG, p.Dot, p.Mermaid} {
 		text := written(t, write)
 		for _, want := range []string{"Not drawn: 1 more set with 2 names.", "Not drawn: 2 hosts to which nothing here points."} {
@@ -113,7 +113,7 @@ func TestNotDrawn(t *testing.T) {
 	if len(back.Sets) != 3 || len(back.Networks) != 1 || len(back.Networks[0].Hosts) != 3 {
 		t.Errorf("%+v, want everything", back)
 	}
-	svg := written(t, read(t, large(), Options{Limit: 1000}).SVG)
+	svg := written(t, read(t, large(), options{Limit: 1000}).SVG)
 	for _, want := range []string{">and 28 more<", ">32 further ranks<", ">rarely<", ">&lt;1 %<"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("no %q", want)
@@ -131,7 +131,7 @@ func TestTitle(t *testing.T) {
 		{definition.Zones{"a.", "b.", "c.", "d."}, "Mail and services"},
 		{definition.Zones{"."}, "Mail and services of the root"},
 	} {
-		if got := read(t, "", Options{Zones: tc.zones}).Title; got != tc.want {
+		if got := read(t, "", options{Zones: tc.zones}).Title; got != tc.want {
 			t.Errorf("%v: %q, want %q", tc.zones, got, tc.want)
 		}
 	}
@@ -139,7 +139,7 @@ func TestTitle(t *testing.T) {
 
 // TestGraphs shows the other notations whole.
 func TestGraphs(t *testing.T) {
-	p := read(t, "mail @ 10 mx1 20 mx2\nmail no none\nservice _ldap._tcp 0 6 389 mx1 0 4 389 mx2\nhost mx1 192.0.2.1 2001:db8::1\n", Options{Title: `A "b" <c>`})
+	p := read(t, "mail @ 10 mx1 20 mx2\nmail no none\nservice _ldap._tcp 0 6 389 mx1 0 4 389 mx2\nhost mx1 192.0.2.1 2001:db8::1\n", options{Title: `A "b" <c>`})
 	const wantDot = `digraph mxsrv {
   label="A \"b\" <c>"; labelloc=t; rankdir=LR
   node [shape=box, style=rounded, fontname="monospace", fontsize=11]

@@ -42,13 +42,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// Options say how to draw.
-type Options struct {
-	Title string           // "": one that names the zones
-	Zones definition.Zones // with one, names in it are drawn relative to it
-	Limit int              // how many sets are drawn; 0: 25
-}
-
+// defaultLimit is how many sets are drawn.
 const defaultLimit = 25
 
 // A Picture is what can be drawn.
@@ -87,6 +81,7 @@ type Rank struct {
 	Targets []Target `json:"targets"`
 
 	more int // targets that are not drawn
+	y    int // of the top where it is drawn
 }
 
 // A Target is a host, and its share of a rank.
@@ -120,17 +115,25 @@ func (p *Picture) JSON(w io.Writer) error {
 	return e.Encode(p)
 }
 
-// New makes the picture of an index.
-func New(index *definition.Index, opt Options) *Picture {
+// New makes the picture of an index. With one zone, names in it are drawn relative to it.
+func New(index *definition.Index, zones definition.Zones) *Picture {
 	b := builder{index: index, sets: make(map[string]*Set), hosts: make(map[definition.Name]*Host)}
+	for o := range index.Owners() {
+		if len(o.Hosts()) > 0 {
+			b.host(o.Name())
+		}
+	}
+	for host := range index.Set.EachTarget {
+		b.host(host)
+	}
+	p := &Picture{Title: title(zones), limit: defaultLimit}
+	if len(zones) == 1 {
+		p.zone = zones[0]
+	}
+	p.Networks = b.networks()
 	for o := range index.Owners() {
 		b.owner(o)
 	}
-	p := &Picture{Title: cmp.Or(opt.Title, title(opt.Zones)), limit: cmp.Or(opt.Limit, defaultLimit)}
-	if len(opt.Zones) == 1 {
-		p.zone = opt.Zones[0]
-	}
-	p.Networks = b.networks()
 	p.Sets = b.sorted()
 	return p
 }
@@ -142,7 +145,7 @@ type builder struct {
 	hosts map[definition.Name]*Host
 }
 
-// An end is a target before its host has an ID.
+// An end is a target as it is declared.
 type end struct {
 	rank, weight, port int
 	host               definition.Name
@@ -165,9 +168,6 @@ func (b *builder) owner(o definition.Owner) {
 	for _, a := range o.Aliases() {
 		b.add(Alias, o.Name(), []end{{host: a.Host}})
 	}
-	if len(o.Hosts()) > 0 {
-		b.host(o.Name())
-	}
 }
 
 // add adds a name to the set of its kind that has these ends.
@@ -183,7 +183,6 @@ func (b *builder) add(kind string, name definition.Name, ends []end) {
 	}
 }
 
-// ranks groups sorted ends by rank. Hosts have their names as IDs until all are known.
 func (b *builder) ranks(ends []end) []Rank {
 	ranks := []Rank{}
 	for i, e := range ends {
@@ -191,7 +190,7 @@ func (b *builder) ranks(ends []end) []Rank {
 			ranks = append(ranks, Rank{Number: e.rank})
 		}
 		r := &ranks[len(ranks)-1]
-		r.Targets = append(r.Targets, Target{Host: string(b.host(e.host).Name), Port: e.port, Weight: e.weight})
+		r.Targets = append(r.Targets, Target{Host: b.hosts[e.host].ID, Port: e.port, Weight: e.weight})
 	}
 	for _, r := range ranks {
 		share(r.Targets)
@@ -216,13 +215,10 @@ func share(targets []Target) {
 	}
 }
 
-func (b *builder) host(n definition.Name) *Host {
-	h := b.hosts[n]
-	if h == nil {
-		h = &Host{Name: n, Addresses: slices.Concat([]netip.Addr{}, b.index.At(n).Addrs())}
-		b.hosts[n] = h
+func (b *builder) host(n definition.Name) {
+	if b.hosts[n] == nil {
+		b.hosts[n] = &Host{Name: n, Addresses: slices.Concat([]netip.Addr{}, b.index.At(n).Addrs())}
 	}
-	return h
 }
 
 // network returns where a host is; the zero Prefix is elsewhere.
@@ -266,16 +262,10 @@ func byPrefix(a, b netip.Prefix) int {
 	return a.Addr().Compare(b.Addr())
 }
 
-// sorted returns the sets with the IDs of their hosts.
 func (b *builder) sorted() []Set {
 	sets := []Set{}
 	for _, s := range b.sets {
 		slices.SortFunc(s.Names, byLabels)
-		for _, r := range s.Ranks {
-			for i, t := range r.Targets {
-				r.Targets[i].Host = b.hosts[definition.Name(t.Host)].ID
-			}
-		}
 		sets = append(sets, *s)
 	}
 	slices.SortFunc(sets, func(x, y Set) int {
@@ -294,7 +284,6 @@ func byLabels(a, b definition.Name) int {
 	return cmp.Or(cmp.Compare(strings.Count(string(a), "."), strings.Count(string(b), ".")), a.Compare(b))
 }
 
-// hosts returns the IDs of the targets of a set.
 func (s Set) hosts() []string {
 	var ids []string
 	for _, r := range s.Ranks {

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
@@ -66,8 +67,15 @@ func readFiles(t testing.TB, set *definition.Set, f *file.Source) (errs definiti
 	return errs
 }
 
+// options are what a test sets of a picture.
+type options struct {
+	Title string
+	Zones definition.Zones
+	Limit int
+}
+
 // read makes the picture of a text.
-func read(t testing.TB, text string, opt Options) *Picture {
+func read(t testing.TB, text string, opt options) *Picture {
 	t.Helper()
 	if opt.Zones == nil {
 		opt.Zones = definition.Zones{"example.org."}
@@ -76,7 +84,9 @@ func read(t testing.TB, text string, opt Options) *Picture {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	return New(set.Index(), opt)
+	p := New(set.Index(), opt.Zones)
+	p.Title, p.limit = cmp.Or(opt.Title, p.Title), cmp.Or(opt.Limit, p.limit)
+	return p
 }
 
 func svg(t testing.TB, p *Picture) string {
@@ -92,7 +102,7 @@ func svg(t testing.TB, p *Picture) string {
 func TestDocs(t *testing.T) {
 	for _, name := range []string{"mail-backup", "ldap-60-40"} {
 		index, zones := example(t, name)
-		got := svg(t, New(index, Options{Zones: zones}))
+		got := svg(t, New(index, zones))
 		path := filepath.Join("../../../../docs", name+".svg")
 		if *update {
 			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {

@@ -67,32 +67,27 @@ func (p *Picture) SVG(w io.Writer) error {
 		s.connection(c, d.thickness())
 	}
 	for _, r := range d.rows {
-		s.row(r)
+		s.row(r, d.hosts)
 	}
 	for _, n := range d.networks {
 		for _, h := range n.hosts {
 			s.host(h)
 		}
 	}
-	s.remarks(d.remarks(), d.h-margin+6)
+	remarks := d.remarks()
+	for i, remark := range remarks {
+		s.text("soft", margin, d.h-margin+6-footerLine*(len(remarks)-1-i), remark)
+	}
 	s.printf("</svg>\n")
 	return s.Flush()
 }
 
-// start writes what comes before everything else.
 func (s *canvas) start(d *drawing) {
 	s.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title desc">`+"\n", d.w, d.h, d.w, d.h)
 	s.printf("<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escape(d.Title), escape(strings.Join(d.sentences(), " ")))
 	s.printf("<style>%s</style>\n", style)
 	s.rect("page", box{0, 0, d.w, d.h}, 0)
 	s.text("title", margin, margin+14, d.Title)
-}
-
-// remarks writes remarks of which the last is at some height.
-func (s *canvas) remarks(remarks []string, last int) {
-	for i, remark := range remarks {
-		s.text("soft", margin, last-footerLine*(len(remarks)-1-i), remark)
-	}
 }
 
 // A canvas writes elements.
@@ -115,7 +110,6 @@ func (s *canvas) withTip(tip string, elements func()) {
 	s.printf("</g>\n")
 }
 
-// heads writes the heads of the columns.
 func (s *canvas) heads(d *drawing) {
 	const y = titleHeight - 12
 	if len(d.rows) == 0 {
@@ -129,26 +123,25 @@ func (s *canvas) heads(d *drawing) {
 	}
 }
 
-func (s *canvas) row(r row) {
+func (s *canvas) row(r row, hosts map[string]*hostBox) {
 	s.withTip(r.tip(), func() { s.card(r) })
 	x, y := r.panel.x-3, r.panel.middle()
 	s.printf(`<path class="line %s" stroke-width="2" d="M%d %dH%d"/>`+"\n", r.Kind, r.card.right()+4, y, x-6)
 	s.printf(`<path class="%s" d="M%d %dl-8 -5v10z"/>`+"\n", r.Kind, x, y)
-	if len(r.ranks) == 0 {
+	if len(r.Ranks) == 0 {
 		s.rect("pill", r.panel, pillHeight/2)
 		s.text("none", r.panel.x+2*padding, y+4, r.none())
 		return
 	}
 	s.rect("card", r.panel, 8)
-	for i, b := range r.ranks {
-		s.rank(r, i, b)
+	for i := range r.Ranks {
+		s.rank(r, i, hosts)
 	}
 	if r.more > 0 {
 		s.text("soft", r.panel.x+padding, r.panel.bottom()-padding, count(r.more, "further rank"))
 	}
 }
 
-// card writes the kind and the names of a row.
 func (s *canvas) card(r row) {
 	s.rect("card", r.card, 8)
 	s.rect(r.Kind, box{r.card.x, r.card.y + 8, 3, r.card.h - 16}, 1)
@@ -163,31 +156,32 @@ func (s *canvas) card(r row) {
 	}
 }
 
-func (s *canvas) rank(r row, i int, b rankBox) {
+func (s *canvas) rank(r row, i int, hosts map[string]*hostBox) {
+	b := r.Ranks[i]
 	left, right := r.panel.x+padding, r.panel.right()-padding
 	if i > 0 {
 		s.printf(`<path class="rule" d="M%d %dH%d"/>`+"\n", left, b.y-rankGap/2+1, right)
 	}
-	s.text("soft", left, b.y+15, b.order)
-	for _, t := range b.targets {
-		s.printf(`<text class="name" x="%d" y="%d">%s<tspan class="soft">%s</tspan></text>`+"\n", left, t.middle+4, escape(t.name), t.port())
+	s.text("soft", left, b.y+15, r.order(i))
+	for j, t := range b.Targets {
+		s.printf(`<text class="name" x="%d" y="%d">%s<tspan class="soft">%s</tspan></text>`+"\n", left, b.middle(j)+4, escape(hosts[t.Host].name), t.port())
 		if r.Kind != Alias {
-			s.share(r.Kind, right, t)
+			s.share(r.Kind, right, b.middle(j), t)
 		}
 	}
 	if b.more > 0 {
-		s.text("soft", left, b.y+orderHeight+len(b.targets)*targetLine+targetLine/2+4, fmt.Sprintf("and %d more", b.more))
+		s.text("soft", left, b.middle(len(b.Targets))+4, fmt.Sprintf("and %d more", b.more))
 	}
 }
 
 // share writes the share of a target as a bar and as a number.
-func (s *canvas) share(kind string, right int, t targetBox) {
-	bar := box{right - shareWidth - barWidth, t.middle - 3, barWidth, 6}
+func (s *canvas) share(kind string, right, middle int, t Target) {
+	bar := box{right - shareWidth - barWidth, middle - 3, barWidth, 6}
 	s.rect("track", bar, 3)
 	if bar.w = int(float64(barWidth)*t.Share/100 + 0.5); bar.w > 0 {
 		s.rect(kind, bar, 3)
 	}
-	s.printf(`<text class="" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", right, t.middle+4, escape(t.percent()))
+	s.printf(`<text class="" x="%d" y="%d" text-anchor="end">%s</text>`+"\n", right, middle+4, escape(t.percent()))
 }
 
 // thickness returns the width in pixels of a line with a share of one percent. The more lines, the thinner, so that
@@ -218,7 +212,6 @@ func (s *canvas) host(h *hostBox) {
 	})
 }
 
-// escape makes text safe in XML.
 func escape(text string) string {
 	var b strings.Builder
 	xml.EscapeText(&b, []byte(text))

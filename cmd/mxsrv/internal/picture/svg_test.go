@@ -1,10 +1,11 @@
 package picture
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,19 +15,20 @@ import (
 
 // TestSVG: every picture is well formed, all its text is inside, and no text is on another.
 func TestSVG(t *testing.T) {
-	dirs, err := os.ReadDir("../../../../examples")
-	if err != nil || len(dirs) < 5 {
+	corefiles, err := filepath.Glob("../../../../examples/*/Corefile")
+	if err != nil || len(corefiles) < 5 {
 		t.Fatal("no examples", err)
 	}
 	pictures := map[string]*Picture{
-		"nothing": read(t, "", Options{}),
-		"large":   read(t, large(), Options{}),
-		"all":     read(t, large(), Options{Limit: 1000}),
-		"title":   read(t, large(), Options{Limit: 1, Title: `Mail & <more> "of" ` + strings.Repeat("everything ", 9)}),
+		"nothing": read(t, "", options{}),
+		"large":   read(t, large(), options{}),
+		"all":     read(t, large(), options{Limit: 1000}),
+		"title":   read(t, large(), options{Limit: 1, Title: `Mail & <more> "of" ` + strings.Repeat("everything ", 9)}),
 	}
-	for _, dir := range dirs {
-		index, zones := example(t, dir.Name())
-		pictures[dir.Name()] = New(index, Options{Zones: zones})
+	for _, corefile := range corefiles {
+		name := filepath.Base(filepath.Dir(corefile))
+		index, zones := example(t, name)
+		pictures[name] = New(index, zones)
 	}
 	for name, p := range pictures {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +124,7 @@ var letters = map[string]int{
 
 // TestPaths: the lines of a picture end where something is.
 func TestPaths(t *testing.T) {
-	d := read(t, large(), Options{}).layout()
+	d := read(t, large(), options{}).layout()
 	if len(d.lines) < 50 {
 		t.Fatalf("%d lines", len(d.lines))
 	}
@@ -170,7 +172,8 @@ func FuzzSVG(f *testing.F) {
 	f.Add("mail @ 10 mx1\nmail a none\nservice _a._tcp 0 0 1 h\nalias b h", "<&\x00\xff")
 	f.Fuzz(func(t *testing.T, text, title string) {
 		set, _ := definition.Read("x", text, definition.Zones{"example.org."})
-		p := New(set.Index(), Options{Title: title, Zones: definition.Zones{"example.org."}})
+		p := New(set.Index(), definition.Zones{"example.org."})
+		p.Title = cmp.Or(title, p.Title)
 		inside(t, svg(t, p))
 		for _, write := range []func(io.Writer) error{p.Dot, p.Mermaid, p.JSON} {
 			if err := write(io.Discard); err != nil {

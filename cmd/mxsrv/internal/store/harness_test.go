@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 	"github.com/mxsrv/mxsrv/test/rig"
 )
+
+func TestMain(m *testing.M) { os.Exit(rig.Tests{M: m}.Run()) }
 
 // A member is an etcd with one member.
 type member struct {

@@ -128,40 +128,31 @@ func (r *Registration) follow(ctx context.Context, lease clientv3.LeaseID, beats
 // update reads the key, and puts or deletes the fragment if that is due. It returns the revision of what it has read or
 // put: what happens later is news.
 func (r *Registration) update(lease clientv3.LeaseID) (int64, error) {
-	e, revision, err := r.read()
+	found, revision, err := r.read(context.Background(), r.Fragment.Key)
 	if err != nil {
 		return 0, err
+	}
+	var e Entry
+	if len(found) > 0 {
+		e = found[0]
 	}
 	first, own := !r.started, r.leases[e.Lease]
 	r.started, r.holds = true, own && r.holds
 	switch healthy := r.Healthy == nil || r.Healthy(); {
 	case !healthy && own:
-		return revision, r.remove(e)
+		_, err = r.write(e, lease, clientv3.OpDelete(e.Key))
 	case !healthy:
 	case own && e.Lease == lease && e.Text == r.Fragment.Text:
 		r.holds = true
 	case e.Revision == 0, own, first && r.Force, first && e.Lease != 0 && Tidy(e.Text) == Tidy(r.Fragment.Text):
-		written, err := r.put(e, lease)
-		return max(revision, written), err
+		var written int64
+		written, err = r.write(e, lease, clientv3.OpPut(r.Fragment.Key, r.Fragment.Text, clientv3.WithLease(lease)))
+		revision = max(revision, written)
 	case !r.waits:
 		r.waits = true
 		r.Note("%s %s: waiting until it is free", e.Key, holder(e))
 	}
-	return revision, nil
-}
-
-// read returns what the key has, and the revision of etcd.
-func (r *Registration) read() (e Entry, revision int64, err error) {
-	ctx, cancel := r.timeout(context.Background())
-	defer cancel()
-	found, err := r.client.Get(ctx, r.Fragment.Key)
-	if err != nil {
-		return Entry{}, 0, err
-	}
-	if len(found.Kvs) > 0 {
-		e = entryOf(found.Kvs[0])
-	}
-	return e, found.Header.Revision, nil
+	return revision, err
 }
 
 func holder(e Entry) string {
@@ -171,28 +162,9 @@ func holder(e Entry) string {
 	return fmt.Sprintf("is held by another instance, under lease %x", e.Lease)
 }
 
-// put puts the fragment, in place of e.
-func (r *Registration) put(e Entry, lease clientv3.LeaseID) (int64, error) {
-	revision, err := r.write(e, clientv3.OpPut(r.Fragment.Key, r.Fragment.Text, clientv3.WithLease(lease)))
-	if revision > 0 {
-		r.waits = false
-		r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, revision, lease, r.TTL)
-	}
-	return revision, err
-}
-
-// remove deletes the fragment while the instance is not healthy.
-func (r *Registration) remove(e Entry) error {
-	revision, err := r.write(e, clientv3.OpDelete(e.Key))
-	if revision > 0 {
-		r.Note("%s is withdrawn, revision %d", e.Key, revision)
-	}
-	return err
-}
-
-// write puts or deletes the fragment. If the key has changed since e was read it does nothing, and the revision is 0:
-// the watch reports that change.
-func (r *Registration) write(e Entry, op clientv3.Op) (revision int64, err error) {
+// write puts the fragment in place of e under a lease, or deletes it. If the key has changed since e was read it does
+// nothing, and the revision is 0: the watch reports that change.
+func (r *Registration) write(e Entry, lease clientv3.LeaseID, op clientv3.Op) (revision int64, err error) {
 	ctx, cancel := r.timeout(context.Background())
 	defer cancel()
 	unchanged := clientv3.Compare(clientv3.ModRevision(r.Fragment.Key), "=", e.Revision)
@@ -200,7 +172,12 @@ func (r *Registration) write(e Entry, op clientv3.Op) (revision int64, err error
 	if err != nil || !done.Succeeded {
 		return 0, err
 	}
-	r.holds = op.IsPut()
+	if r.holds = op.IsPut(); r.holds {
+		r.waits = false
+		r.Note("%s is registered, revision %d, under lease %x of %v", r.Fragment.Key, done.Header.Revision, lease, r.TTL)
+	} else {
+		r.Note("%s is withdrawn, revision %d", r.Fragment.Key, done.Header.Revision)
+	}
 	return done.Header.Revision, nil
 }
 

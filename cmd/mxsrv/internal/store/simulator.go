@@ -97,36 +97,29 @@ func (s *Simulator) relative(f change.Fragment) (findings []lint.Finding) {
 	rules := lint.Rules()
 	rule := rules[slices.IndexFunc(rules, func(r lint.Rule) bool { return r.ID == "owner-outside-zone" })]
 	set, _ := definition.Read(f.Source(), f.Text, s.Zones)
-	eachName(set, func(pos definition.Pos, name definition.Name) {
+	report := func(pos definition.Pos, name definition.Name) {
 		if name.Below(unknownZone) {
 			findings = append(findings, lint.Finding{Rule: rule, Pos: pos, Names: []definition.Name{name},
 				Text: "a relative name, and the zone is not known: write it absolute, or --zone or --corefile"})
 		}
-	})
-	return findings
-}
-
-// eachName calls f for all names in a set, with their places.
-func eachName(set *definition.Set, f func(definition.Pos, definition.Name)) {
-	for _, h := range set.Hosts {
-		f(h.Pos, h.Owner)
+	}
+	for head := range set.Heads {
+		report(head.Pos, head.Owner)
 	}
 	for _, m := range set.Mails {
-		f(m.Pos, m.Owner)
 		for _, e := range m.Exchanges {
-			f(e.Pos, e.Host)
+			report(e.Pos, e.Host)
 		}
 	}
 	for _, v := range set.Services {
-		f(v.Pos, v.Owner)
 		for _, t := range v.Targets {
-			f(t.Pos, t.Host)
+			report(t.Pos, t.Host)
 		}
 	}
 	for _, a := range set.Aliases {
-		f(a.Pos, a.Owner)
-		f(a.Pos, a.Host)
+		report(a.Pos, a.Host)
 	}
+	return findings
 }
 
 // consequences returns what Store.Consequences does, for one server block.

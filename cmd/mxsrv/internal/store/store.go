@@ -54,7 +54,6 @@ func (s *Store) dial() error {
 	})
 }
 
-// timeout returns the context of a request.
 func (s *Store) timeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, s.Timeout)
 }
@@ -88,22 +87,25 @@ func (s *Store) List(ctx context.Context, options ...clientv3.OpOption) ([]Entry
 }
 
 func (s *Store) list(ctx context.Context, options ...clientv3.OpOption) ([]Entry, int64, error) {
+	return s.read(ctx, s.Prefix, append(options, clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByKey, clientv3.SortAscend))...)
+}
+
+// read returns what a key has, or several by options, and the revision of etcd.
+func (s *Store) read(ctx context.Context, key string, options ...clientv3.OpOption) (entries []Entry, revision int64, err error) {
 	ctx, cancel := s.timeout(ctx)
 	defer cancel()
-	options = append(options, clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByKey, clientv3.SortAscend))
-	var r *clientv3.GetResponse
-	err := untilLeader(ctx, func() (err error) {
-		r, err = s.client.Get(ctx, s.Prefix, options...)
-		return err
+	err = untilLeader(ctx, func() error {
+		r, err := s.client.Get(ctx, key, options...)
+		if err != nil {
+			return err
+		}
+		for _, kv := range r.Kvs {
+			entries = append(entries, entryOf(kv))
+		}
+		revision = r.Header.Revision
+		return nil
 	})
-	if err != nil {
-		return nil, 0, err
-	}
-	var entries []Entry
-	for _, kv := range r.Kvs {
-		entries = append(entries, entryOf(kv))
-	}
-	return entries, r.Header.Revision, nil
+	return entries, revision, err
 }
 
 // Leases returns how many seconds each lease of some entries has left, 0 if etcd does not say.
@@ -152,14 +154,12 @@ func (s *Store) ParseNames(names []string) (keys []string, err error) {
 // Internal reports whether a key is one that the servers use among themselves.
 func (s *Store) Internal(key string) bool { return strings.HasPrefix(key, s.Prefix+".") }
 
-// Matches reports whether a key is one of some, or in a folder that is one of them.
-func Matches(key string, keys []string) bool {
-	for _, k := range keys {
-		if key == k || strings.HasSuffix(k, "/") && strings.HasPrefix(key, k) {
-			return true
-		}
-	}
-	return false
+// Selected reports whether a key is one of some, or in a folder that is one of them. Without any, all but internal ones
+// are.
+func (s *Store) Selected(key string, keys []string) bool {
+	return len(keys) == 0 && !s.Internal(key) || slices.ContainsFunc(keys, func(k string) bool {
+		return key == k || strings.HasSuffix(k, "/") && strings.HasPrefix(key, k)
+	})
 }
 
 // Select returns the entries that have one of some names or are in one of these folders. A name without an entry is an
@@ -170,17 +170,11 @@ func (s *Store) Select(entries []Entry, names []string) ([]Entry, error) {
 		return nil, err
 	}
 	for i, key := range keys {
-		if !slices.ContainsFunc(entries, func(e Entry) bool { return Matches(e.Key, keys[i:i+1]) }) {
+		if !slices.ContainsFunc(entries, func(e Entry) bool { return s.Selected(e.Key, keys[i:i+1]) }) {
 			return nil, hint.Add(fmt.Errorf("there is no %s in etcd", key), "mxsrv get, without %s, lists all", names[i])
 		}
 	}
-	var selected []Entry
-	for _, e := range entries {
-		if len(keys) == 0 && !s.Internal(e.Key) || Matches(e.Key, keys) {
-			selected = append(selected, e)
-		}
-	}
-	return selected, nil
+	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool { return !s.Selected(e.Key, keys) }), nil
 }
 
 // failure returns an error of etcd as the user should read it, and nil for nil.
@@ -207,10 +201,5 @@ func (s *Store) failure(err error) error {
 var grpcNoise = regexp.MustCompile(`connection error: desc = |transport: |(Error while dialing|authentication handshake failed): |"`)
 
 func isAny(err error, targets ...error) bool {
-	for _, target := range targets {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }

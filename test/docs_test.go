@@ -1,0 +1,310 @@
+package test
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/core/dnsserver"
+	"go.yaml.in/yaml/v2"
+
+	"github.com/mxsrv/mxsrv/plugin/corefile"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+)
+
+// pages returns the text of README, of that of the examples, and of all pages of the
+// manual, by path.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, path := range []string{"../README.md", "../examples/README.md"} {
+		texts[path] = read(t, path)
+	}
+	err := filepath.WalkDir("../docs", func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".md" {
+			texts[path] = read(t, path)
+		}
+		return err
+	})
+	if err != nil || len(texts) < 12 {
+		t.Fatalf("%d pages, want at least 12 (%v)", len(texts), err)
+	}
+	return texts
+}
+
+// blocksOf returns the blocks of a page that are marked with a word.
+func blocksOf(page, mark string) (blocks []string) {
+	for _, m := range regexp.MustCompile("(?s)\n~~~ "+mark+"\n(.*?\n)~~~\n").FindAllStringSubmatch(page, -1) {
+		blocks = append(blocks, m[1])
+	}
+	return blocks
+}
+
+// tableWords returns the first word of each row of the tables of a page that begins
+// with a keyword.
+func tableWords(page string) (words []string) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z][a-z0-9-]*)").FindAllStringSubmatch(page, -1) {
+		words = append(words, m[1])
+	}
+	return words
+}
+
+// sameWords reports an error for each word that a place lacks, or has too much.
+func sameWords(t *testing.T, place string, got, want []string) {
+	t.Helper()
+	for _, word := range want {
+		if !slices.Contains(got, word) {
+			t.Errorf("%s lacks %q", place, word)
+		}
+	}
+	for _, word := range got {
+		if !slices.Contains(want, word) {
+			t.Errorf("%s has %q, want one of %q", place, word, want)
+		}
+	}
+}
+
+// TestReadmeCorefiles starts a server with each block of README and the manual that is
+// marked as a Corefile.
+func TestReadmeCorefiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../examples/definition-files")); err != nil {
+		t.Fatal(err)
+	}
+	for _, zone := range []string{"example.com.", "example.org."} {
+		write(t, filepath.Join(dir, "db."+strings.TrimSuffix(zone, ".")), strings.ReplaceAll(overlayZone, "example.com.", zone))
+	}
+	key, n := writeKey(t, dir, "example.org."), 0
+	for _, path := range slices.Sorted(maps.Keys(pages(t))) {
+		for i, block := range blocksOf(pages(t)[path], "corefile") {
+			n++
+			t.Run(fmt.Sprintf("%s block %d", filepath.Base(path), i+1), func(t *testing.T) {
+				block = regexp.MustCompile(`key file \S+`).ReplaceAllString(onLoopback(block), "key file "+key)
+				start(t, dir, withEtcd(t, "../examples/etcd", block))
+			})
+		}
+	}
+	if n < 15 {
+		t.Errorf("%d blocks, want at least 15", n)
+	}
+}
+
+// onLoopback returns a Corefile whose ports, those of README or the defaults, are on
+// loopback and such as start replaces.
+func onLoopback(corefile string) string {
+	corefile = regexp.MustCompile(`(?m)^\S.* \{$`).ReplaceAllStringFunc(corefile, func(line string) string {
+		var keys []string
+		for key := range strings.FieldsSeq(strings.TrimSuffix(line, " {")) {
+			if !strings.Contains(key, ":") {
+				key += ":1053"
+			}
+			keys = append(keys, key)
+		}
+		return strings.Join(keys, " ") + " {\n    bind 127.0.0.1"
+	})
+	corefile = regexp.MustCompile(`(?m)^    prometheus$`).ReplaceAllString(corefile, "    prometheus 127.0.0.1:1054")
+	return regexp.MustCompile(`(?m)^    ready$`).ReplaceAllString(corefile, "    ready 127.0.0.1:1055")
+}
+
+// TestDocsRules: the page has every rule, as its documentation says it, and no other.
+func TestDocsRules(t *testing.T) {
+	listed := map[string]string{}
+	item := regexp.MustCompile("(?m)^\\* `([a-z0-9-]+)`: (.*\n(?:  .*\n)*)")
+	for _, m := range item.FindAllStringSubmatch(read(t, "../docs/rules.md"), -1) {
+		listed[m[1]] = strings.Join(strings.Fields(m[2]), " ")
+	}
+	for _, r := range lint.Rules() {
+		want := r.Doc
+		if r.RFC != "" {
+			want += " (" + r.RFC + ")"
+		}
+		if got := listed[r.ID]; got != want+"." {
+			t.Errorf("docs/rules.md has %q for the rule, want\n* `%s`: %s.", got, r.ID, want)
+		}
+		delete(listed, r.ID)
+	}
+	for id := range listed {
+		t.Errorf("docs/rules.md has the rule %s, and there is none", id)
+	}
+}
+
+// TestDocsWords: the pages of authoritative and of etcd have the words that the server
+// names when it meets another.
+func TestDocsWords(t *testing.T) {
+	for _, tc := range []struct{ page, stanza string }{
+		{"../docs/authoritative.md", "mxsrv example.org {\nauthoritative {\nns a.example.net.\nnosuch\n}\n}\n"},
+		{"../docs/etcd.md", "mxsrv example.org {\netcd 127.0.0.1:2379 {\nnosuch\n}\n}\n"},
+	} {
+		d := caddyfile.NewDispenser("Corefile", strings.NewReader(tc.stanza))
+		b := corefile.Read(&d, corefile.Env{Origins: func(args, _ []string) []string { return args }})
+		if len(b.Errs) != 1 {
+			t.Fatalf("%s: %v, want one error", tc.page, b.Errs)
+		}
+		_, named, _ := strings.Cut(b.Errs[0].Text, "write ")
+		var want []string
+		for _, word := range regexp.MustCompile(`\b[a-z]+\b`).FindAllString(named, -1) {
+			if !slices.Contains([]string{"one", "of", "or", "with", "a", "duration"}, word) {
+				want = append(want, word)
+			}
+		}
+		if len(want) < 5 {
+			t.Errorf("%s: %q in %s", tc.page, want, named)
+		}
+		sameWords(t, tc.page, tableWords(read(t, tc.page)), want)
+	}
+}
+
+// TestDocsTool: the tool prints what the pages show.
+func TestDocsTool(t *testing.T) {
+	tool, n := buildTool(t), 0
+	for path, page := range pages(t) {
+		for _, block := range blocksOf(page, "txt") {
+			command, want, _ := strings.Cut(block, "\n")
+			args, ok := strings.CutPrefix(command, "$ go run ./cmd/mxsrv ")
+			if !ok {
+				continue
+			}
+			n++
+			cmd := exec.Command(tool, strings.Fields(args)...)
+			cmd.Dir = ".."
+			if out, err := cmd.Output(); string(out) != want {
+				t.Errorf("mxsrv %s: %v\n%s\n%s has\n%s", args, err, out, path, want)
+			}
+		}
+	}
+	if n < 2 {
+		t.Errorf("%d blocks, want at least 2", n)
+	}
+}
+
+// TestDocsCommands: each command of the tool that the pages name exists, with the flags
+// that they give it.
+func TestDocsCommands(t *testing.T) {
+	tool := buildTool(t)
+	helps := map[string]string{}
+	for path, page := range pages(t) {
+		for _, block := range blocksOf(page, "sh") {
+			block = strings.ReplaceAll(block, "\\\n", " ")
+			for _, m := range regexp.MustCompile(`(?m)(?:^|[ (;])(?:go run \./cmd/)?mxsrv ([a-z]+)([^#;|&\n]*)`).FindAllStringSubmatch(block, -1) {
+				help, ok := helps[m[1]]
+				if !ok {
+					out, err := exec.Command(tool, m[1], "--help").Output()
+					if err != nil || !strings.Contains(string(out), "Usage:\n  mxsrv "+m[1]) {
+						t.Errorf("%s has the command %q: %v\n%s", path, m[1], err, out)
+					}
+					help = string(out)
+					helps[m[1]] = help
+				}
+				flags, _, _ := strings.Cut(m[2], " -- ")
+				flags = regexp.MustCompile(`"[^"]*"`).ReplaceAllString(flags, "")
+				for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(flags, -1) {
+					if !regexp.MustCompile(flag + `\b`).MatchString(help) {
+						t.Errorf("%s gives %s to mxsrv %s, which has none", path, flag, m[1])
+					}
+				}
+			}
+		}
+	}
+	if len(helps) < 10 {
+		t.Errorf("%d commands, want at least 10", len(helps))
+	}
+}
+
+// TestDocsPlugins: the page names the plugins of CoreDNS that our binary lacks, and no
+// other.
+func TestDocsPlugins(t *testing.T) {
+	out, err := exec.Command(coredns, "-plugins").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		have[strings.TrimPrefix(strings.TrimSpace(line), "dns.")] = true
+	}
+	var want, got []string
+	for _, name := range dnsserver.Directives {
+		if !have[name] {
+			want = append(want, name)
+		}
+	}
+	_, sentence, _ := strings.Cut(read(t, "../docs/compatibility.md"), "\nThey leave out ")
+	sentence, _, _ = strings.Cut(sentence, ".\n")
+	for _, m := range regexp.MustCompile(`\*(\w+)\*`).FindAllStringSubmatch(sentence, -1) {
+		got = append(got, m[1])
+	}
+	sameWords(t, "docs/compatibility.md", got, want)
+	if !have["mxsrv"] || !have["file"] {
+		t.Errorf("plugins\n%s", out)
+	}
+}
+
+// TestDocsManifests: the YAML of the pages reads, and what is a server block in a
+// ConfigMap is served.
+func TestDocsManifests(t *testing.T) {
+	blocks := blocksOf(read(t, "../docs/recipes.md"), "yaml")
+	for _, block := range blocks {
+		var m struct {
+			Kind     string
+			Data     map[string]string
+			Services map[string]map[string]any
+		}
+		if err := yaml.Unmarshal([]byte(block), &m); err != nil || len(m.Data)+len(m.Services) == 0 {
+			t.Errorf("%v\n%s", err, block)
+		}
+		for name, text := range m.Data {
+			if !strings.HasSuffix(name, ".server") {
+				t.Errorf("k3s does not import %s", name)
+			}
+			start(t, t.TempDir(), onLoopback(strings.ReplaceAll(text, ":53 ", ":1053 ")))
+		}
+	}
+	if len(blocks) < 2 {
+		t.Errorf("%d blocks, want at least 2", len(blocks))
+	}
+}
+
+// TestDocsLines: no line is longer than 120 columns, except what a program prints.
+func TestDocsLines(t *testing.T) {
+	for path, page := range pages(t) {
+		n, prints := 0, false
+		for line := range strings.Lines(page) {
+			n++
+			if rest, ok := strings.CutPrefix(line, "~~~"); ok {
+				prints = strings.TrimSpace(rest) == "txt"
+			}
+			if columns := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); columns > 120 && !prints {
+				t.Errorf("%s:%d: %d columns, want at most 120", path, n, columns)
+			}
+		}
+	}
+}
+
+// TestDocsLinks: what the pages link to is there, and README leads to every page.
+func TestDocsLinks(t *testing.T) {
+	texts, linked := pages(t), map[string]bool{}
+	for path, page := range texts {
+		for _, m := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(page, -1) {
+			target := filepath.Join(filepath.Dir(path), m[1])
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", path, m[1], err)
+			}
+			if path == "../README.md" {
+				linked[target] = true
+			}
+		}
+	}
+	for path := range texts {
+		if path != "../README.md" && !linked[path] {
+			t.Errorf("README does not link to %s", path)
+		}
+	}
+}
