@@ -64,6 +64,7 @@ func (i *instance) stop() error {
 	for _, m := range i.handlers {
 		m.responder.Stop()
 		m.publisher.Stop()
+		m.observer.secondaries.stop()
 	}
 	return nil
 }

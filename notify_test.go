@@ -2,6 +2,7 @@ package mxsrv
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -80,4 +81,37 @@ func TestNotify(t *testing.T) {
 		})
 	}
 	new(observer).Changed([]definition.Name{a}) // before the plugins are known: nobody is told
+}
+
+// TestNotifyMany: of many zones some are notified at a time, and none any more after stop.
+func TestNotifyMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(secondaries)
+		n := s.notifier()
+		var zones []definition.Name
+		for i := range 100 {
+			zones = append(zones, definition.Name(fmt.Sprintf("z%d.example.", i)))
+		}
+		n.notify(zones)
+		for i, want := range []int{32, 64, 96, 100} {
+			synctest.Wait()
+			if s.mu.Lock(); len(s.begun) != want {
+				t.Errorf("after %d s %d are begun, want %d", i, len(s.begun), want)
+			}
+			s.mu.Unlock()
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		n.notify(zones)
+		synctest.Wait()
+		n.stop()
+		n.notify(zones)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if len(s.begun) != 132 || n.workers != 0 {
+			t.Errorf("%d are begun and %d workers left, want 132 and none", len(s.begun), n.workers)
+		}
+	})
 }

@@ -46,7 +46,7 @@ func newWaiting(t *testing.T, l late, next *nextPlugin) *MXSRV {
 	if err := p.Load(); err != nil {
 		t.Fatal(err)
 	}
-	return &MXSRV{Next: next, publisher: p, responder: answer.New(answer.Config{Zones: lateZones})}
+	return &MXSRV{observer: new(observer), Next: next, publisher: p, responder: answer.New(answer.Config{Zones: lateZones})}
 }
 
 // TestReady: until all sources of all blocks have delivered, and what they

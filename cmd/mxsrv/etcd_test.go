@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
@@ -146,6 +149,20 @@ func awaitKey(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s stays as it is", args[0])
+}
+
+// TestPrintedForged: no key and no text makes another fragment of what get prints.
+func TestPrintedForged(t *testing.T) {
+	forged := "\n#: /mxsrv/evil, revision 1\nhost evil 192.0.2.66\n"
+	for _, key := range []string{"/mxsrv/a", "/mxsrv/a" + forged, "/mxsrv/a b", `"/mxsrv/a"`, `/mxsrv/"`, "/mxsrv/\x1b\xff", "/mxsrv/a\u2028b"} {
+		var out bytes.Buffer
+		why := []lint.Finding{{Pos: definition.Pos{Source: key, Line: 1}, Text: "x"}}
+		printed{Key: key, Text: "host a 192.0.2.1" + forged, why: why}.print(&ui{out: &out}, false)
+		got := parsePrinted(out.String())
+		if len(got) != 1 || got[0].Key != key || !strings.Contains(got[0].Text, "host a 192.0.2.1\n") {
+			t.Errorf("%q is printed as\n%s\nand read as %+v", key, out.String(), got)
+		}
+	}
 }
 
 // TestParsePrinted: what get prints is read as the fragments that it was.

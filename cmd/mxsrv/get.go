@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -99,11 +100,20 @@ func (p printed) print(u *ui, another bool) {
 	if p.Lease != "" {
 		lease = fmt.Sprintf(", lease %s with %v left", p.Lease, time.Duration(p.TTL)*time.Second)
 	}
-	u.line("%s", u.paint(bold, fmt.Sprintf("%s%s, revision %d%s", mark, printable(p.Key), p.Changed, lease)))
+	u.line("%s", u.paint(bold, fmt.Sprintf("%s%s, revision %d%s", mark, printableKey(p.Key), p.Changed, lease)))
 	for _, f := range p.why {
-		u.line("%s", u.paint(red, mark+"excluded: "+format(f)))
+		u.line("%s", u.paint(red, mark+"excluded: "+printable(strings.ReplaceAll(format(f), "\n", `\n`))))
 	}
-	u.line("%s", printable(strings.TrimRight(p.Text, "\n")))
+	u.line("%s", marked.ReplaceAllString(printable(strings.TrimRight(p.Text, "\n")), "# : "))
+}
+
+// printableKey returns a key as one word of one line, quoted if it is none.
+func printableKey(key string) string {
+	odd := func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }
+	if utf8.ValidString(key) && !strings.HasPrefix(key, `"`) && !strings.ContainsFunc(key, odd) {
+		return key
+	}
+	return strconv.Quote(key)
 }
 
 // printable returns a text, or a quoted form of it in a comment if it could do harm to a terminal.
@@ -116,7 +126,8 @@ func printable(text string) string {
 }
 
 var (
-	head    = regexp.MustCompile(`(?m)^#: (\S+), revision \d+.*\n`) // is the comment above a fragment
+	head    = regexp.MustCompile(`(?m)^#: ("(?:[^"\\\n]|\\.)*"|\S+), revision \d+.*\n`) // is the comment above a fragment
+	marked  = regexp.MustCompile(`(?m)^#: `)                                            // in a text must not look like one
 	comment = regexp.MustCompile(`(?m)^#: .*\n?`)
 )
 
@@ -134,7 +145,11 @@ func parsePrinted(text string) []change.Fragment {
 			end = heads[i+1][0]
 		}
 		body := comment.ReplaceAllString(text[at[1]:end], "")
-		fragments = append(fragments, change.Fragment{Key: text[at[2]:at[3]], Text: store.Tidy(body)})
+		key := text[at[2]:at[3]]
+		if unquoted, err := strconv.Unquote(key); err == nil {
+			key = unquoted
+		}
+		fragments = append(fragments, change.Fragment{Key: key, Text: store.Tidy(body)})
 	}
 	return fragments
 }

@@ -69,5 +69,5 @@ func printEvent(u *ui, e store.Event) {
 	if e.Lease != 0 {
 		lease = fmt.Sprintf(", lease %x", e.Lease)
 	}
-	u.line("%s%s, revision %d%s, %s: %s\n%s", mark, printable(e.Key), e.At, lease, time.Now().Format(time.RFC3339), how, text)
+	u.line("%s%s, revision %d%s, %s: %s\n%s", mark, printableKey(e.Key), e.At, lease, time.Now().Format(time.RFC3339), how, text)
 }

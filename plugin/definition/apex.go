@@ -2,7 +2,6 @@ package definition
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -115,14 +114,14 @@ func mailbox(s string, zone Name) (string, error) {
 		return string(name), err
 	}
 	if local == "" || strings.ContainsFunc(local, outsideLocal) {
-		return "", fmt.Errorf("%q: write a mailbox of letters, digits and -_+=. before the @", s)
+		return "", errorf("%q: write a mailbox of letters, digits and -_+=. before the @", s)
 	}
 	parent, err := ParseName(cmp.Or(domain, "@"), zone)
 	if err != nil {
 		return "", err
 	}
 	if len(local) > maxLabel || len(local)+len(parent)+2 > maxName {
-		return "", fmt.Errorf("%q is too long: write at most %d octets before the @ and %d in all", s, maxLabel, maxName)
+		return "", errorf("%q is too long: write at most %d octets before the @ and %d in all", s, maxLabel, maxName)
 	}
 	return strings.ReplaceAll(strings.ToLower(local), ".", `\.`) + "." + strings.TrimPrefix(string(parent), "."), nil
 }

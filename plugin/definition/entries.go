@@ -48,14 +48,14 @@ func (r *Reader) stanza(s Statement, f form) stanza {
 	words := s.Words[1:]
 	n := f.hosts(words)
 	st.names, words = words[:n], words[n:]
-	before := len(r.errs.list)
+	before := r.errs.count
 	r.entries(s.Pos, words, f, &st)
 	for _, b := range s.Block {
 		r.inBlock(b, f, &st)
 	}
 	r.entriesBuf = st.entries
 	declares := len(st.entries) > 0 || st.none != nil
-	if len(st.names) == 0 || !declares && len(r.errs.list) == before {
+	if len(st.names) == 0 || !declares && r.errs.count == before {
 		r.usage(s, f.usage)
 	}
 	if !declares {

@@ -92,8 +92,9 @@ func TestNameErrors(t *testing.T) {
 		{"b\u00fc_.x", `"bü_.x" is not ASCII: write letters, digits and hyphens`},
 		{"a b", `"a b": write letters, digits and hyphens`},
 		{l63 + "a", fmt.Sprintf("%q has a label of 64 octets: write at most 63", l63+"a")},
-		{absolute, fmt.Sprintf("%q has 257 octets: write a name of at most 255", absolute)},
-		{relative, fmt.Sprintf("%q has 269 octets: write a name of at most 255", relative+".example.org.")},
+		{"www.b\u00fccher", `"www.bücher" is not ASCII: write the label "bücher" as "xn--bcher-kva"`},
+		{absolute, fmt.Sprintf("%q has 257 octets: write a name of at most 255", absolute[:80]+"...")},
+		{relative, fmt.Sprintf("%q has 269 octets: write a name of at most 255", relative[:80]+"...")},
 	} {
 		if _, err := ParseName(tc.word, "example.org."); err == nil || err.Error() != tc.want {
 			t.Errorf("%q: %v\nwant %s", tc.word, err, tc.want)

@@ -2,7 +2,6 @@ package definition
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -76,7 +75,7 @@ func (r *Reader) Set() (*Set, Errors) {
 	for i := range added.Apexes {
 		added.Apexes[i].TTL.setDefault(ttl)
 	}
-	return r.set, r.errs.list
+	return r.set, r.errs.all()
 }
 
 // Text reads a text whose first line is at pos. It calls each, if that is not nil,
@@ -85,7 +84,7 @@ func (r *Reader) Text(pos Pos, text string, each func(Statement)) {
 	before := len(r.errs.list)
 	errs := EachStatement(pos, text, func(s Statement) {
 		if !r.Statement(s) {
-			r.errs.add(s.Pos, Syntax, "%s", Unknown(s))
+			r.errs.add(s.Pos, Syntax, "%v", unknown(s)) // is formatted only if it is kept
 		}
 		if each != nil {
 			each(s)
@@ -141,7 +140,7 @@ func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
 	if isAddress(word) {
 		r.errs.add(pos, TargetIsAddress, "%q is an address: declare it with \"host NAME %s\" and write the name",
-			word, strings.TrimSuffix(word, "."))
+			word, cut(strings.TrimSuffix(word, ".")))
 		return "", false
 	}
 	name, err := ParseName(word, zone)
@@ -176,10 +175,14 @@ func isNumber(word string) bool {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
+type unknown Statement
+
+func (u unknown) String() string { return Unknown(Statement(u)) }
+
 // Unknown says that a statement starts with no keyword, nor with one of the further
 // words that may start one where it stands.
 func Unknown(s Statement, further ...string) string {
 	words := append(Keywords(), further...)
 	slices.Sort(words)
-	return fmt.Sprintf("unknown word %q: write one of %s", s.Words[0], strings.Join(words, ", "))
+	return Sprintf("unknown word %q: write one of %s", s.Words[0], strings.Join(words, ", "))
 }

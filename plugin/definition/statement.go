@@ -26,7 +26,7 @@ func Statements(d *caddyfile.Dispenser) ([]Statement, Errors) {
 	var all []Statement
 	g := grouper{words: dispensed{d}}
 	g.block(Pos{}, 0, func(s Statement) { all = append(all, s) })
-	return all, g.errs.list
+	return all, g.errs.all()
 }
 
 // EachStatement calls f for every statement of a text whose first line is at pos. The
@@ -37,7 +37,7 @@ func EachStatement(pos Pos, text string, f func(Statement)) Errors {
 		f(s)
 		g.buf = g.buf[:0]
 	})
-	return g.errs.list
+	return g.errs.all()
 }
 
 // A grouper groups words into statements.

@@ -28,13 +28,13 @@ const (
 // the serial, a list that is marked begins with an event of its own, which all watches see.
 func (e *Source) list(ctx context.Context, client *clientv3.Client) (state, error) {
 	ctx = clientv3.WithRequireLeader(ctx) // another member is asked at once if one is cut off
-	for {
+	for wait := (retry{most: e.Config.Timeout}); ; {
 		revision, err := e.mark(ctx, client)
 		if err != nil {
 			return state{}, err
 		}
 		k, err := e.pages(ctx, client, revision)
-		if !errors.Is(err, rpctypes.ErrCompacted) {
+		if !errors.Is(err, rpctypes.ErrCompacted) || !wait.sleep(ctx) {
 			return k, err
 		}
 	}

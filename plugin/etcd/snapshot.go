@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/atomicfile"
 	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // A snapshot is what was known of the fragments below a prefix at some time, in a file: a line that says so, and one
@@ -26,8 +26,12 @@ type snapshot struct {
 	time   time.Time // when it was written
 }
 
-// heading is the form of the first line: the digits at the end are the CRC-32 of the lines that follow.
-const heading = "mxsrv snapshot 1: prefix %q revision %d time %s fragments %d crc32 %08x\n"
+// heading is the form of the first line. In form 2 the digits at the end are the CRC-32 of the line up
+// to them and of the lines that follow; in form 1, which is still read, of the latter alone.
+const (
+	heading  = "mxsrv snapshot %d: prefix %q revision %d time %s fragments %d crc32 " + checksum
+	checksum = "%08x\n"
+)
 
 // encode writes a snapshot.
 func (s snapshot) encode() []byte {
@@ -36,8 +40,9 @@ func (s snapshot) encode() []byte {
 		f := s.fragments[key]
 		body = fmt.Appendf(body, "%q %d %q\n", f.Key, f.Created, f.Text)
 	}
-	head := fmt.Sprintf(heading, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments), crc32.ChecksumIEEE(body))
-	return append([]byte(head), body...)
+	head := fmt.Sprintf(strings.TrimSuffix(heading, checksum), 2, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments))
+	sum := crc32.Update(crc32.ChecksumIEEE([]byte(head)), crc32.IEEETable, body)
+	return append(fmt.Appendf([]byte(head), checksum, sum), body...)
 }
 
 // decode reads a snapshot. Its error says what is wrong with it.
@@ -45,16 +50,19 @@ func decode(text string) (snapshot, error) {
 	head, body, _ := strings.Cut(text, "\n")
 	var s snapshot
 	var at string
-	var count int
-	var sum uint32
-	if _, err := fmt.Sscanf(head+"\n", heading, &s.prefix, &s.revision, &at, &count, &sum); err != nil {
+	var form, count int
+	var sum, want uint32
+	if _, err := fmt.Sscanf(head+"\n", heading, &form, &s.prefix, &s.revision, &at, &count, &sum); err != nil || form < 1 || form > 2 {
 		return s, errors.New("it does not start as a snapshot")
 	}
 	var err error
 	if s.time, err = time.Parse(time.RFC3339, at); err != nil {
-		return s, fmt.Errorf("it has no time, but %q", at)
+		return s, errors.New(definition.Sprintf("it has no time, but %q", at))
 	}
-	if crc32.ChecksumIEEE([]byte(body)) != sum {
+	if form > 1 {
+		want = crc32.ChecksumIEEE([]byte(head[:strings.LastIndexByte(head, ' ')+1]))
+	}
+	if crc32.Update(want, crc32.IEEETable, []byte(body)) != sum || s.revision < 0 {
 		return s, errors.New("it is not as it was written")
 	}
 	s.fragments = make(map[string]change.Fragment)
@@ -92,7 +100,7 @@ func cutQuoted(s string) (text, rest string, ok bool) {
 
 // readSnapshot reads the snapshot of a prefix from a file. There may be none.
 func readSnapshot(path, prefix string) (snapshot, error) {
-	text, err := os.ReadFile(path)
+	text, err := atomicfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return snapshot{}, nil
 	}
@@ -101,7 +109,7 @@ func readSnapshot(path, prefix string) (snapshot, error) {
 	}
 	s, err := decode(string(text))
 	if err == nil && s.prefix != prefix {
-		err = fmt.Errorf("it is of prefix %q, not %q", s.prefix, prefix)
+		err = errors.New(definition.Sprintf("it is of prefix %q, not %q", s.prefix, prefix))
 	}
 	if err != nil {
 		return snapshot{}, err

@@ -1,10 +1,13 @@
 package etcd
 
 import (
+	"fmt"
+	"hash/crc32"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,7 +69,16 @@ func TestSnapshotLink(t *testing.T) {
 // TestSnapshotRefused: what is no snapshot of the prefix, or not whole.
 func TestSnapshotRefused(t *testing.T) {
 	whole := string(snapshotOf(12, change.Fragment{Key: "/mxsrv/a", Text: "host a 192.0.2.1", Created: 3}, change.Fragment{Key: "/mxsrv/b"}).encode())
+	_, body, _ := strings.Cut(whole, "\n")
+	old := fmt.Sprintf("mxsrv snapshot 1: prefix \"/mxsrv/\" revision 12 time 2026-07-01T12:00:00Z fragments 2 crc32 %08x\n",
+		crc32.ChecksumIEEE([]byte(body))) + body
+	if s, err := decode(old); err != nil || s.revision != 12 || len(s.fragments) != 2 {
+		t.Errorf("the old form reads as %+v, %v", s, err)
+	}
 	for _, tc := range []struct{ name, text, want string }{
+		{"another revision", strings.Replace(whole, "revision 12", "revision 13", 1), "it is not as it was written"},
+		{"another age", strings.Replace(whole, "2026-07-01", "2026-07-02", 1), "it is not as it was written"},
+		{"a negative revision", strings.Replace(old, "revision 12", "revision -5", 1), "it is not as it was written"},
 		{"empty", "", "it does not start as a snapshot"},
 		{"something else", "example.org. 12 abc\n", "it does not start as a snapshot"},
 		{"cut in the first line", whole[:40], "it does not start as a snapshot"},
@@ -74,10 +86,10 @@ func TestSnapshotRefused(t *testing.T) {
 		{"a line is missing", whole[:strings.LastIndex(whole[:len(whole)-1], "\n")+1], "it is not as it was written"},
 		{"other text", strings.Replace(whole, "192.0.2.1", "192.0.2.2", 1), "it is not as it was written"},
 		{"more text", whole + "\n", "it is not as it was written"},
-		{"no time", strings.Replace(whole, "2026-07-01T12:00:00Z", "noon", 1), `it has no time, but "noon"`},
-		{"another number", strings.Replace(whole, "fragments 2", "fragments 3", 1), "it has 2 fragments in place of 3"},
-		{"another form", strings.Replace(whole, "snapshot 1", "snapshot 2", 1), "it does not start as a snapshot"},
-		{"another prefix", strings.Replace(whole, `"/mxsrv/"`, `"/other/"`, 1), `it is of prefix "/other/", not "/mxsrv/"`},
+		{"no time", strings.Replace(old, "2026-07-01T12:00:00Z", "noon", 1), `it has no time, but "noon"`},
+		{"another number", strings.Replace(old, "fragments 2", "fragments 3", 1), "it has 2 fragments in place of 3"},
+		{"another form", strings.Replace(whole, "snapshot 2", "snapshot 3", 1), "it does not start as a snapshot"},
+		{"another prefix", strings.Replace(old, `"/mxsrv/"`, `"/other/"`, 1), `it is of prefix "/other/", not "/mxsrv/"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "snapshot")
@@ -102,6 +114,13 @@ func TestSnapshotMissing(t *testing.T) {
 	f.Snapshot = filepath.Join(t.TempDir(), "snapshot")
 	if s := f.readSnapshot(); s.fragments != nil || len(f.said.lines) > 0 {
 		t.Errorf("read %+v and said %q of a file that is not there, want nothing", s, f.said.lines)
+	}
+	f.Snapshot = filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(f.Snapshot, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s := f.readSnapshot(); s.fragments != nil || !f.said.has("no regular file: it is not used") {
+		t.Errorf("read %+v and said %q of a named pipe", s, f.said.lines)
 	}
 	f.Snapshot = t.TempDir()
 	if s := f.readSnapshot(); s.fragments != nil || !f.said.has("is a directory") {

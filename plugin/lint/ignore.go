@@ -2,9 +2,12 @@ package lint
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // Ignorable returns an error if there is no rule with an id among some rules, or if its findings cannot be ignored.
@@ -15,7 +18,7 @@ func Ignorable(id string, rules []Rule) error {
 		nearest := slices.MinFunc(rules, func(a, b Rule) int {
 			return cmp.Compare(distance(id, a.ID), distance(id, b.ID))
 		})
-		return fmt.Errorf("unknown rule %q: the nearest is %s", id, nearest.ID)
+		return errors.New(definition.Sprintf("unknown rule %q: the nearest is %s", id, nearest.ID))
 	case rules[i].Severity == Error:
 		return fmt.Errorf("%s is an error, and only warnings can be ignored: "+
 			"delete it here, and correct what it finds", id)

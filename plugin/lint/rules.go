@@ -98,6 +98,7 @@ func fromReader(p *pass) {
 	for _, e := range p.errs {
 		if e.ID == p.rule.ID {
 			p.report(e.Pos, nil, "%s", e.Text)
+			p.left += e.More
 		}
 	}
 }

@@ -138,7 +138,7 @@ func (l *ledger) read() error {
 	if l.path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(l.path)
+	text, err := atomicfile.Read(l.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // as it does at the first start
 		return err
 	}
@@ -156,7 +156,7 @@ func (l *ledger) read() error {
 
 func (l *ledger) readEntry(words []string) error {
 	if len(words) != 3 {
-		return fmt.Errorf("%q: write ZONE SERIAL DIGEST, or delete the file to start anew", strings.Join(words, " "))
+		return errors.New(definition.Sprintf("%q: write ZONE SERIAL DIGEST, or delete the file to start anew", strings.Join(words, " ")))
 	}
 	zone, err := definition.ParseName(words[0], ".")
 	if err != nil {
@@ -164,7 +164,7 @@ func (l *ledger) readEntry(words []string) error {
 	}
 	number, err := strconv.ParseUint(words[1], 10, 32)
 	if err != nil {
-		return fmt.Errorf("serial %q: write a number from 1 to %d", words[1], uint32(math.MaxUint32))
+		return errors.New(definition.Sprintf("serial %q: write a number from 1 to %d", words[1], uint32(math.MaxUint32)))
 	}
 	content, err := table.ParseDigest(words[2])
 	l.last[zone] = entry{uint32(number), content}

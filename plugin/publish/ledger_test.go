@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,6 +131,21 @@ func TestSerialsFile(t *testing.T) {
 				t.Errorf("%v\nwant %s", err, tc.want)
 			}
 		})
+	}
+	for name, make := range map[string]func(path string) error{
+		"no regular file": func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"1099511627776 octets, of which a file may have at most 1073741824": func(path string) error {
+			return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<40))
+		},
+	} {
+		path := filepath.Join(t.TempDir(), "serials")
+		if err := make(path); err != nil {
+			t.Fatal(err)
+		}
+		_, err := New(configOf("mxsrv {\n serials "+path+"\n}", "the server"), new(recorder))
+		if want := "Corefile:2: serials: open " + path + ": " + name; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v\nwant %s", err, want)
+		}
 	}
 	p, _ := newPublisher(t, configOf("mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n serials "+dir+"/nosuch/serials\n}", "the server"))
 	err := p.Load()

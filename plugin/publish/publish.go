@@ -14,10 +14,12 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/admit"
@@ -105,7 +107,7 @@ func (p *Publisher) Status() *Status { return p.status.Load() }
 
 // Load serves what the sources declare now, and holds the warnings back until
 // SetPlugins. Its error is what is wrong with what they declare, a line for each mistake,
-// or that the serials could not be saved.
+// or that the serials could not be saved; a full disk is logged only.
 func (p *Publisher) Load() error {
 	defer p.progress.Doing("")
 	if !p.sources.Load() { // some source will deliver later
@@ -119,7 +121,12 @@ func (p *Publisher) Load() error {
 	}
 	freeMemory(index.Len())
 	p.pendingWarnings = &pendingWarnings{index, findings}
-	return p.serve(index)
+	err := p.serve(index)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		p.logSerialsError(err)
+		return nil
+	}
+	return err
 }
 
 // SetPlugins tells the publisher which other plugins the server block has, and logs the

@@ -8,11 +8,11 @@ import (
 	"hash/maphash"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/atomicfile"
 	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
@@ -194,15 +194,13 @@ const (
 
 // readFile returns the content of a file as one string, without a copy of it.
 func readFile(path string, pause time.Duration) (string, error) {
-	file, err := os.Open(path)
+	file, err := atomicfile.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
 	var b strings.Builder
-	if info, err := file.Stat(); err == nil {
-		b.Grow(int(info.Size()))
-	}
+	b.Grow(int(file.Size))
 	for {
 		n, err := io.CopyN(&b, file, piece)
 		if n < piece {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,6 +182,12 @@ func TestFile(t *testing.T) {
 		{"a glob loses all", "*.conf", nil,
 			func(d folder) { d.remove("a.conf") },
 			[]string{"a", "Corefile:3: *.conf matches no file: create one, or delete the pattern from this line"}},
+		{"a glob gains a named pipe", "*.conf", nil,
+			func(d folder) { d.ok(syscall.Mkfifo(filepath.Join(d.path, "b.conf"), 0o600)) },
+			[]string{"a", "a Corefile:3: b.conf is no regular file: write the path of one"}},
+		{"a glob gains a sparse tebibyte", "*.conf", nil,
+			func(d folder) { d.write("b.conf", ""); d.ok(os.Truncate(filepath.Join(d.path, "b.conf"), 1<<40)) },
+			[]string{"a", "a Corefile:3: b.conf: 1099511627776 octets, of which a file may have at most 1073741824"}},
 		{"hidden files and folders", "*", nil,
 			func(d folder) { d.write(".a.conf.swp", host("b")); d.write("c/c.conf", host("c")) },
 			[]string{"a"}},
@@ -261,6 +268,37 @@ func TestFileLoad(t *testing.T) {
 			got := d.declared(d.source(strings.Fields(tc.patterns)...).Load())
 			if got != tc.want {
 				t.Errorf("%q\nwant %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestFileSwapped: what comes in place of a file between the look at it and its reading is
+// looked at again, and nothing waits for it.
+func TestFileSwapped(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		make func(path string) error
+		want string
+	}{
+		{"named pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "a.conf is no regular file: write the path of one"},
+		{"device", func(path string) error { return os.Symlink("/dev/zero", path) }, "a.conf is no regular file: write the path of one"},
+		{"directory", func(path string) error { return os.Mkdir(path, 0o700) },
+			"a.conf is a directory: write a.conf/*.conf for the files in it"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := folder{t, t.TempDir()}
+			d.write("a.conf", host("a"))
+			f, swapped := d.source("a.conf"), false
+			f.Doing = func(string) {
+				if !swapped {
+					swapped = true
+					d.remove("a.conf")
+					d.ok(tc.make(filepath.Join(d.path, "a.conf")))
+				}
+			}
+			if got, want := d.declared(f.Load()), "Corefile:3: "+tc.want; got != want {
+				t.Errorf("%q, want %q", got, want)
 			}
 		})
 	}

@@ -1,0 +1,80 @@
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// MaxSize is how many octets a file may have. One that is larger is a mistake, such as a sparse
+// one, and reading it would take all memory.
+const MaxSize = 1 << 30
+
+// A File is a regular file that is open for reading.
+type File struct {
+	Size int64 // when it was opened, in octets
+
+	file *os.File
+	left int64 // octets that may still be read
+}
+
+// Open opens a regular file of at most MaxSize octets. It never waits, as for the writer of a
+// named pipe, and looks at what it has opened: what is at the path may have been replaced since
+// somebody looked. Its errors are of type *fs.PathError.
+func Open(path string) (*File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = refuse(path, info)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return &File{Size: info.Size(), file: file, left: MaxSize}, nil
+}
+
+// refuse returns why a file is not read, or nil.
+func refuse(path string, info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
+	case !info.Mode().IsRegular():
+		return &fs.PathError{Op: "open", Path: path, Err: errors.New("no regular file")}
+	case info.Size() > MaxSize:
+		return &fs.PathError{Op: "open", Path: path, Err: tooLarge(info.Size())}
+	}
+	return nil
+}
+
+func tooLarge(size int64) error {
+	return fmt.Errorf("%d octets, of which a file may have at most %d", size, MaxSize)
+}
+
+// Read implements io.Reader. It fails after MaxSize octets, for the file may have grown.
+func (f *File) Read(b []byte) (int, error) {
+	n, err := f.file.Read(b)
+	if f.left -= int64(n); f.left < 0 {
+		return 0, &fs.PathError{Op: "read", Path: f.file.Name(), Err: tooLarge(MaxSize - f.left)}
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (f *File) Close() error { return f.file.Close() }
+
+// Read returns the content of a file that Open opens.
+func Read(path string) ([]byte, error) {
+	file, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
+}
