@@ -137,17 +137,22 @@ func TestAllAtOnce(t *testing.T) {
 	readers.Wait()
 }
 
-// TestAllAllocates: names in other zones cost nothing.
+// TestAllAllocates: names in other zones cost nothing. Looking at each would make a string of it; the race detector
+// makes some of what is pooled again.
 func TestAllAllocates(t *testing.T) {
+	const others, pooled = 1000, 100
 	cost := func(others int) float64 {
 		var text strings.Builder
 		for i := range others {
 			fmt.Fprintf(&text, "host o%d.deep.sub 192.0.2.1\n", i)
 		}
 		tbl := compile(t, "host h 192.0.2.1\nmail @ 10 h\n"+text.String())
-		return testing.AllocsPerRun(10, func() { rrsetsOf(tbl, "example.org.") })
+		return testing.AllocsPerRun(10, func() {
+			for range tbl.All("example.org.") {
+			}
+		})
 	}
-	if few, many := cost(1), cost(1000); many > few {
-		t.Errorf("%v allocations beside 1 name of another zone, %v beside 1000, want as many", few, many)
+	if few, many := cost(1), cost(others); many > few+pooled {
+		t.Errorf("%v allocations beside 1 name of another zone, %v beside %d, want as many", few, many, others)
 	}
 }
