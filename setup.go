@@ -37,7 +37,7 @@ func setup(c *caddy.Controller) error {
 	})
 	c.OnStartup(func() error { // the other plugins are known only now
 		m.observer.secondaries = newNotifier(server)
-		m.responder.Plugins() // which it looks at
+		m.responder.Inspect()
 		if err := m.publisher.SetPlugins(pluginsOf(server, b)); err != nil {
 			return plugin.Error(pluginName, err)
 		}

@@ -57,7 +57,7 @@ func (m *Responder) Join(server *dnsserver.Config) {
 // the marker. Where cache answers most queries, one frame more on the stack may be one too many.
 func (m *Responder) mark(next plugin.Handler) plugin.Handler {
 	if m.server.Handler(self) != nil { // it may be the chain of another key of the block
-		m.Plugins()
+		m.Inspect()
 		c := &m.chain
 		if packs := c.packing == asMarked && (!c.caches || len(c.bypassed) > 0); !packs && !c.deep && c.signer == nil {
 			return next
@@ -66,22 +66,16 @@ func (m *Responder) mark(next plugin.Handler) plugin.Handler {
 	return &marker{next, &m.chain}
 }
 
-// Plugins returns the names of the plugins of the block, sorted. They are known once CoreDNS has made its servers,
-// before they start. The first call looks at all that matters of them.
-func (m *Responder) Plugins() (names []string) {
-	handlers := m.server.Handlers()
-	for _, h := range handlers {
-		names = append(names, h.Name())
-	}
-	m.inspected.Do(func() { m.inspect(handlers, names) })
-	slices.Sort(names)
-	return names
+// Inspect looks, the first time, at all that matters of the other plugins of the block. They are known once CoreDNS has
+// made its servers, before they start.
+func (m *Responder) Inspect() {
+	m.inspected.Do(func() { m.inspect(m.server.Handlers()) })
 }
 
 // CacheBypassZones implements cache.ZoneBypasser: cache need not keep what the table answers, and a change is seen at once.
 // Where a next plugin or dnssec has a part in answers, it keeps them.
 func (m *Responder) CacheBypassZones() (zones []string) {
-	m.Plugins()
+	m.Inspect()
 	for zone := range m.chain.bypassed {
 		zones = append(zones, string(zone))
 	}
@@ -89,15 +83,17 @@ func (m *Responder) CacheBypassZones() (zones []string) {
 	return zones
 }
 
-// inspect looks at the handlers, which come in the order of plugin.cfg with their names.
-func (m *Responder) inspect(handlers []plugin.Handler, names []string) {
+// inspect looks at the handlers, which come in the order of plugin.cfg.
+func (m *Responder) inspect(handlers []plugin.Handler) {
 	c, signed := &m.chain, definition.ZoneSet{}
+	var names []string
 	for _, h := range handlers {
+		names = append(names, h.Name())
 		if s, ok := h.(signer); ok {
 			c.signer = s
 			for _, zone := range m.config.Zones {
-				n := signatureLen(s, zone, ServerLabel(m.server))
-				c.signature, signed[zone] = max(c.signature, n), n > 0
+				all := signatures(s, zone, ServerLabel(m.server))
+				c.signature, signed[zone] = max(c.signature, lenOf(all, zone)), len(all) > 0
 			}
 		}
 	}
@@ -174,22 +170,4 @@ func ServerLabel(config *dnsserver.Config) string {
 		host = config.ListenHosts[0]
 	}
 	return config.Transport + "://" + net.JoinHostPort(host, config.Port)
-}
-
-// signatureLen has a record signed and returns the octets of its signatures in a message, their owner compressed; 0 if
-// the zone is not signed. That is the only way to learn which keys dnssec has and which of them sign.
-func signatureLen(s signer, zone definition.Name, server string) (octets int) {
-	m := new(dns.Msg)
-	m.SetQuestion(string(zone), dns.TypeA)
-	m.Response = true
-	m.Answer = []dns.RR{&dns.A{
-		Hdr: dns.RR_Header{Name: string(zone), Rrtype: dns.TypeA, Class: dns.ClassINET},
-		A:   net.IPv4zero,
-	}}
-	for _, rr := range s.Sign(request.Request{Req: m, Zone: string(zone)}, time.Now(), server).Answer {
-		if sig, ok := rr.(*dns.RRSIG); ok {
-			octets += dns.Len(sig) - (len(zone) + 1) + pointerLen
-		}
-	}
-	return octets
 }

@@ -96,7 +96,7 @@ func (s *server) after(tb testing.TB, handlers ...plugin.Handler) *dnsserver.Ser
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.Plugins()
+	s.Inspect()
 	return core
 }
 
