@@ -99,12 +99,12 @@ func (f *readFlags) readValid(u *ui, paths []string) ([]*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	var errs []lint.Finding
+	var findings []lint.Finding
 	for _, s := range all {
-		errs = append(errs, filter(s.findings, func(f lint.Finding) bool { return f.Rule.Severity == lint.Error })...)
+		findings = append(findings, s.findings...)
 	}
-	if errs != nil {
-		return nil, hint.Add(errors.New(strings.Join(convert(errs, format), "\n")), "mxsrv check %s", all[0].name)
+	if err := lint.Err(findings); err != nil {
+		return nil, hint.Add(err, "mxsrv check %s", all[0].name)
 	}
 	return all, nil
 }

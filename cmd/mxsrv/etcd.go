@@ -17,6 +17,7 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 // storeFlags say where definitions are in etcd, and which servers serve them. A flag takes precedence over the
@@ -87,7 +88,7 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 	}
 	blocks, err := caddyfile.Parse(f.corefile, bytes.NewReader(text), nil)
 	if err != nil {
-		return nil, hint.Add(err, "mxsrv check %s", f.corefile)
+		return nil, hint.Add(lint.Err(unparsed(f.corefile, text, err).findings), "mxsrv check %s", f.corefile)
 	}
 	s := new(store.Store)
 	for _, b := range blocks {
@@ -107,8 +108,8 @@ func (f *storeFlags) addBlock(s *store.Store, b caddyfile.ServerBlock) error {
 	stanzas.Errs = slices.DeleteFunc(stanzas.Errs, func(e definition.Error) bool { // only the servers may know their password
 		return f.user != "" && strings.HasPrefix(e.Text, "credentials:")
 	})
-	if len(stanzas.Errs) > 0 {
-		return hint.Add(stanzas.Errs, "mxsrv check %s", f.corefile)
+	if err := lint.Err(lint.Errors(new(definition.Set).Index(), stanzas.Errs, lint.Options{})); err != nil {
+		return hint.Add(err, "mxsrv check %s", f.corefile)
 	}
 	for _, e := range stanzas.Etcds {
 		config := *e.Config

@@ -10,17 +10,11 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-// format writes a finding as file:line: severity id: message (RFC).
-func format(f lint.Finding) string { return new(ui).finding(f) }
-
-// finding is format with the colors of the terminal.
+// finding returns a finding with the colors of the terminal.
 func (u *ui) finding(f lint.Finding) string {
-	rfc := ""
-	if f.Rule.RFC != "" {
-		rfc = u.paint(dim, " ("+f.Rule.RFC+")")
-	}
-	id := u.paint(severityColor[f.Rule.Severity], f.Rule.Severity.String()+" "+f.Rule.ID)
-	return fmt.Sprintf("%s: %s: %s%s", f.Pos, id, f.Text, rfc)
+	return f.Format(
+		func(severity string) string { return u.paint(severityColor[f.Rule.Severity], severity) },
+		func(rule string) string { return u.paint(dim, rule) })
 }
 
 var severityColor = map[lint.Severity]color{lint.Error: red, lint.Warning: yellow}
@@ -36,7 +30,7 @@ func unique(findings []lint.Finding) []lint.Finding {
 	seen := map[string]bool{}
 	all := filter(findings, func(f lint.Finding) bool {
 		n := len(seen)
-		seen[format(f)] = true
+		seen[f.String()] = true
 		return len(seen) > n
 	})
 	slices.SortStableFunc(all, func(a, b lint.Finding) int {

@@ -102,7 +102,7 @@ func (p printed) print(u *ui, another bool) {
 	}
 	u.line("%s", u.paint(bold, fmt.Sprintf("%s%s, revision %d%s", mark, printableKey(p.Key), p.Changed, lease)))
 	for _, f := range p.why {
-		u.line("%s", u.paint(red, mark+"excluded: "+printable(strings.ReplaceAll(format(f), "\n", `\n`))))
+		u.line("%s", u.paint(red, mark+"excluded: "+printable(strings.ReplaceAll(f.String(), "\n", `\n`))))
 	}
 	u.line("%s", marked.ReplaceAllString(printable(strings.TrimRight(p.Text, "\n")), "# : "))
 }

@@ -98,7 +98,7 @@ func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.F
 		u.note("%s", line)
 	}
 	for _, finding := range findings {
-		u.note("%s", format(finding))
+		u.note("%v", finding)
 	}
 	if len(r.Zones) == 0 {
 		u.note("the file names no zone: write --zone ZONE for names relative to it")

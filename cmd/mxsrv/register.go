@@ -112,7 +112,7 @@ func noteExcluded(u *ui, s *store.Store, key string) {
 		return
 	}
 	for _, f := range unique(s.Excluded(entries)[key]) {
-		u.note("%s is excluded by servers: %s", key, format(f))
+		u.note("%s is excluded by servers: %v", key, f)
 	}
 }
 

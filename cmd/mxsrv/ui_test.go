@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 func TestBar(t *testing.T) {
@@ -24,7 +27,7 @@ func TestBar(t *testing.T) {
 	}
 }
 
-// TestColor: a terminal gets colour, in columns as wide as without.
+// TestColor: a terminal gets colour, in columns as wide as without; findings are the words of the log.
 func TestColor(t *testing.T) {
 	var out strings.Builder
 	u := &ui{out: &out, colored: true, width: 20, wraps: true}
@@ -33,5 +36,11 @@ func TestColor(t *testing.T) {
 	want := "  \x1b[31mdown\x1b[0m      a\n  not here  b\n  words that do not\n  fit a line\n"
 	if out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+	out.Reset()
+	f := lint.Finding{Rule: lint.Rules()[0], Pos: definition.Pos{Source: "f", Line: 3}, Text: "wrong: write right"}
+	u.findings([]lint.Finding{f})
+	if got := escapes.ReplaceAllString(out.String(), ""); got != f.String()+"\n" || got == out.String() {
+		t.Errorf("finding %q, want %q in colors", out.String(), f)
 	}
 }

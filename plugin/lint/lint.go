@@ -43,12 +43,19 @@ type Finding struct {
 // A Clash is where two declarations are that are right alone and contradict each other.
 type Clash [2]definition.Pos
 
+// String returns "file:line: severity: text [id, RFC]": the log and the tool print findings so.
 func (f Finding) String() string {
-	why := f.Rule.ID
+	plain := func(text string) string { return text }
+	return f.Format(plain, plain)
+}
+
+// Format is like String, but calls severity and rule for these parts, as for the colors of a terminal.
+func (f Finding) Format(severity, rule func(text string) string) string {
+	id := f.Rule.ID
 	if f.Rule.RFC != "" {
-		why += ", " + f.Rule.RFC
+		id += ", " + f.Rule.RFC
 	}
-	return fmt.Sprintf("%s: %s: %s [%s]", f.Pos, f.Rule.Severity, f.Text, why)
+	return fmt.Sprintf("%s: %s: %s %s", f.Pos, severity(f.Rule.Severity.String()), f.Text, rule("["+id+"]"))
 }
 
 // Options are what the rules must know besides the definitions.
