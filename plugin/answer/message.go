@@ -2,6 +2,7 @@ package answer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
@@ -80,12 +81,13 @@ func (m *Responder) trim(w dns.ResponseWriter, r, msg *dns.Msg, reply *Reply) {
 	}
 }
 
-// rrsets counts the RRsets of an answer: one, and the CNAME before it.
+// rrsets counts the RRsets of an answer: one, and the CNAMEs before it.
 func rrsets(rrs []dns.RR) int {
-	if rrs[0].Header().Rrtype == dns.TypeCNAME && len(rrs) > 1 {
-		return 2
+	cnames := slices.IndexFunc(rrs, func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeCNAME })
+	if cnames < 0 {
+		return len(rrs)
 	}
-	return 1
+	return cnames + 1
 }
 
 // room returns the octets to leave for what CoreDNS adds. Of what cache keeps,

@@ -66,28 +66,36 @@ func aliasLoop(p *pass) {
 
 func aliasOfAlias(p *pass) {
 	for _, a := range p.set.Aliases {
-		if o := p.index.At(a.Host); len(o.Aliases()) > 0 && !p.loops(a) {
-			p.reportClashes(p.clashesWithAliases(a.Pos, o), a.Pos, []definition.Name{a.Owner, a.Host},
-				"alias %s is of %s, itself an alias: write %s", a.Owner, a.Host, o.Aliases()[0].Host)
+		o := p.index.At(a.Host)
+		if len(o.Aliases()) == 0 || p.loops(a) {
+			continue
 		}
+		p.report(a.Pos, []definition.Name{a.Owner, a.Host}, "alias %s is of %s, itself an alias: "+
+			"it is answered, but write %s, which every client can follow", a.Owner, a.Host, o.Aliases()[0].Host)
 	}
 }
 
-// longestLoop is how many aliases are followed in search of a loop. A longer loop
-// is an error as well: it consists of aliases of aliases.
-const longestLoop = 16
-
+// loops reports whether an alias leads back to itself.
 func (p *pass) loops(a definition.Alias) bool {
-	host := a.Host
-	for range longestLoop {
-		if host == a.Owner {
-			return true
-		}
-		o := p.index.At(host)
-		if len(o.Aliases()) == 0 {
-			return false
-		}
-		host = o.Aliases()[0].Host
+	if p.aliasLoops == nil {
+		p.aliasLoops = aliasLoops(p.index)
 	}
-	return false
+	return p.aliasLoops[a.Owner] && a.Host == p.index.At(a.Owner).Aliases()[0].Host
+}
+
+// aliasLoops returns the names in loops of aliases. It follows each alias once.
+func aliasLoops(index *definition.Index) definition.Names {
+	loops, seen := definition.Names{}, definition.Names{}
+	next := func(o definition.Owner) definition.Owner { return index.At(o.Aliases()[0].Host) }
+	for _, a := range index.Set.Aliases {
+		path := definition.Names{}
+		o := index.At(a.Owner)
+		for ; len(o.Aliases()) > 0 && !seen[o.Name()]; o = next(o) {
+			seen[o.Name()], path[o.Name()] = true, true
+		}
+		for ; path[o.Name()] && !loops[o.Name()]; o = next(o) {
+			loops[o.Name()] = true
+		}
+	}
+	return loops
 }

@@ -15,6 +15,7 @@ type pass struct {
 	opt          Options
 	zones        definition.ZoneSet
 	fallsThrough definition.ZoneSet
+	aliasLoops   definition.Names // names that lead back to themselves, once a rule has asked: see loops
 	all          []Rule
 	findings     []Finding
 

@@ -38,7 +38,6 @@ var aboutPlugins = []string{
 // reader finds has fromReader as its function.
 var rules = []Rule{
 	{"alias-loop", Error, "RFC 1034 §3.6.2", "aliases that lead back to themselves", aliasLoop},
-	{"alias-of-alias", Error, "RFC 1034 §3.6.2", "an alias of an alias", aliasOfAlias},
 	{"alias-with-other-data", Error, "RFC 1034 §3.6.2",
 		"an alias that is declared as something else too, twice, or at the apex of a zone", aliasWithOtherData},
 	{"answer-over-65535", Error, "RFC 1035 §4.2.2", "an answer that no message can carry", answerOver65535},
@@ -65,6 +64,7 @@ var rules = []Rule{
 	{"zone-unreachable", Error, "", "a zone whose queries the server block does not get", zoneUnreachable},
 
 	{"address-special", Warning, "RFC 6890", "a host with an address that clients cannot reach", addressSpecial},
+	{"alias-of-alias", Warning, "RFC 1034 §3.6.2", "an alias of an alias", aliasOfAlias},
 	{"answer-over-1232", Warning, "RFC 9715", "an answer that does not fit the usual UDP size", answerOver1232},
 	{"behind-unreached", Warning, "", "a plugin after mxsrv that is never asked", behindUnreached},
 	{finalDotMissing, Warning, "RFC 1035 §5.1",

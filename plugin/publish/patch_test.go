@@ -410,7 +410,7 @@ func TestPatchOf(t *testing.T) {
 		{"beside a default ttl", []string{"ttl 4\n" + hosts, "ttl 4\n" + hosts + "host d 192.0.2.4\n"}, patched},
 		{"a mistake far below", []string{hosts, hosts + "hots d 192.0.2.4\n"}, rejected},
 		{"an exchange becomes an alias", []string{hosts + "mail @ 10 d\n", hosts + "mail @ 10 d\nalias d a\n"}, rejected},
-		{"an alias becomes one of an alias", []string{hosts + "alias w d\n", hosts + "alias d a\nalias w d\n"}, rejected},
+		{"an alias becomes one of an alias", []string{hosts + "host d 192.0.2.4\nalias w d\n", hosts + "alias d a\nalias w d\n"}, patched},
 		{"the service of a mail domain gets a target", []string{"mail d {\n 10 a\n srv\n}\n" + hosts,
 			"mail d {\n 10 a\n srv\n}\n" + hosts + "service _smtp._tcp.d 10 0 26 b\n"}, patched},
 		{"what is an alias of such a service", []string{hosts + "mail d {\n 10 a\n srv\n}\nalias w _smtp._tcp.d\n",

@@ -191,7 +191,8 @@ func (b *builder) addService(o definition.Owner) {
 }
 
 // addAlias adds the CNAME and, for each type that its host has, the CNAME followed by that answer (RFC 1034 §4.3.2,
-// step 3a). For all other types it is the CNAME, and a denial if that is certain (RFC 2308 §2.2).
+// step 3a). For all other types it is the CNAME, and a denial if that is certain (RFC 2308 §2.2). Where the host is an
+// alias too, its CNAME comes next, and so on.
 func (b *builder) addAlias(o definition.Owner) {
 	if len(o.Aliases()) == 0 {
 		return
@@ -199,21 +200,34 @@ func (b *builder) addAlias(o definition.Owner) {
 	t := b.table
 	first := len(t.entries)
 	t.entries = append(t.entries, t.entriesOf(&t.nodes[o.Number()])...) // lint wants none, but any set compiles
-	ttl, _ := o.AliasTTL()
-	target := b.index.At(o.Aliases()[0].Host)
-	cname := &dns.CNAME{Hdr: header(o.Name(), dns.TypeCNAME, ttl), Target: string(o.Aliases()[0].Host)}
-	b.addChased(dns.TypeCNAME, cname, nil, stored{})
+	cnames, target := b.chain(o)
+	b.addChased(dns.TypeCNAME, cnames[:1], nil, stored{})
 	if target.Name() != "" && len(target.Aliases()) == 0 {
 		for _, e := range t.entriesOf(&t.nodes[target.Number()]) {
-			b.addChased(e.qtype, cname, t.rrset(string(target.Name()), e), t.answers[e.answer])
+			b.addChased(e.qtype, cnames, t.rrset(string(target.Name()), e), t.answers[e.answer])
 		}
 	}
-	b.addChased(anyType, cname, nil, stored{zone: b.denialOf(target)})
+	b.addChased(anyType, cnames, nil, stored{zone: b.denialOf(target)})
 	b.setEntries(o, first)
 }
 
-// denialOf returns the number of the zone that denies types of the host of an alias: none if the next plugin may have
-// records of it, or if the host is an alias too.
+// maxChain is how many aliases in a row are in one answer. Resolvers go on from the last one, and give up after 8 to 16.
+const maxChain = 8
+
+// chain returns the CNAME records that lead from an alias to a name that is none, and that name; or the first maxChain
+// of them, and the next alias.
+func (b *builder) chain(o definition.Owner) (cnames []dns.RR, target definition.Owner) {
+	for ; len(o.Aliases()) > 0 && len(cnames) < maxChain; o = target {
+		ttl, _ := o.AliasTTL()
+		host := o.Aliases()[0].Host
+		cnames = append(cnames, &dns.CNAME{Hdr: header(o.Name(), dns.TypeCNAME, ttl), Target: b.target(host)})
+		target = b.index.At(host)
+	}
+	return cnames, target
+}
+
+// denialOf returns the number of the zone that denies types of the name at the end of a chain: none if the next plugin
+// may have records of it, or if the chain goes on.
 func (b *builder) denialOf(target definition.Owner) uint32 {
 	if len(target.Aliases()) > 0 {
 		return 0
@@ -221,10 +235,9 @@ func (b *builder) denialOf(target definition.Owner) uint32 {
 	return b.table.numbers[b.table.authoritativeZone(target.Name())]
 }
 
-// addChased adds the answer of an alias: a CNAME before the records of its host, which has the stored answer.
-func (b *builder) addChased(qtype uint16, cname dns.RR, rrs []dns.RR, s stored) {
+// addChased adds the answer of an alias: CNAMEs before the records of its host, which has the stored answer.
+func (b *builder) addChased(qtype uint16, cnames, rrs []dns.RR, s stored) {
 	first := len(b.table.rrs)
-	b.put(cname)
-	b.table.rrs = append(b.table.rrs, rrs...)
+	b.table.rrs = append(append(b.table.rrs, cnames...), rrs...)
 	b.add(qtype, b.store(stored{rrs: b.from(first), glue: s.glue, zone: s.zone}), false)
 }

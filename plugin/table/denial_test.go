@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -89,7 +90,7 @@ func TestNegativeTTL(t *testing.T) {
 }
 
 // TestApex: the SOA and NS records of an authoritative zone, the serial in all SOA records, and aliases of the apex.
-// An alias of an alias is not followed.
+// An alias of an alias is followed.
 func TestApex(t *testing.T) {
 	serials := func(zone definition.Name, _ table.Digest) uint32 { return uint32(len(zone)) }
 	const text = "host ns1 192.0.2.53 2001:db8::53\nalias w @\nalias v deep.sub\nalias u v"
@@ -110,12 +111,43 @@ func TestApex(t *testing.T) {
 		{"w.example.org.", dns.TypeTXT, "w.example.org. CNAME example.org.\nns example.org. " + soa + "\n"},
 		{"v.example.org.", dns.TypeSOA, v + "deep.sub.example.org. " + within + "\n"},
 		{"v.example.org.", dns.TypeA, v + "ns deep.sub.example.org. " + within + "\n"},
-		{"u.example.org.", dns.TypeSOA, "u.example.org. CNAME v.example.org.\n"},
-		{"u.example.org.", dns.TypeA, "u.example.org. CNAME v.example.org.\n"},
+		{"u.example.org.", dns.TypeSOA, "u.example.org. CNAME v.example.org.\n" + v + "deep.sub.example.org. " + within + "\n"},
+		{"u.example.org.", dns.TypeA, "u.example.org. CNAME v.example.org.\n" + v + "ns deep.sub.example.org. " + within + "\n"},
+		{"u.example.org.", dns.TypeCNAME, "u.example.org. CNAME v.example.org.\n"},
 	} {
 		_, a := tbl.Lookup(tc.name, tc.qtype)
 		if got := answerText(a); got != tc.want {
 			t.Errorf("%s %s: %s\nwant %s", tc.name, dns.TypeToString[tc.qtype], got, tc.want)
+		}
+		checkLengths(t, tc.name, a)
+	}
+}
+
+// TestChain: an answer has the first eight links of a chain of aliases, and none goes on in a loop.
+func TestChain(t *testing.T) {
+	text := "host h 192.0.2.1\nalias a1 h\nalias x y\nalias y x\n"
+	for i := range 9 {
+		text += fmt.Sprintf("alias a%d a%d\n", i+2, i+1)
+	}
+	tbl := compile(t, text)
+	for _, tc := range []struct {
+		name   string
+		cnames int
+		last   string
+	}{
+		{"a1.example.org.", 1, "h.example.org."},
+		{"a8.example.org.", 8, "h.example.org."},
+		{"a9.example.org.", 8, "a2.example.org."},
+		{"a10.example.org.", 8, "a3.example.org."},
+		{"x.example.org.", 8, "y.example.org."},
+	} {
+		_, a := tbl.Lookup(tc.name, dns.TypeA)
+		cnames := slices.IndexFunc(a.RRs, func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeCNAME })
+		if cnames < 0 {
+			cnames = len(a.RRs)
+		}
+		if last := a.RRs[len(a.RRs)-1].Header().Name; cnames != tc.cnames || last != tc.last || len(a.Ns) > 0 {
+			t.Errorf("%s: %d CNAME, the last record is of %s, want %d, %s\n%s", tc.name, cnames, last, tc.cnames, tc.last, answerText(a))
 		}
 		checkLengths(t, tc.name, a)
 	}
