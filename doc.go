@@ -1,6 +1,6 @@
 // Package mxsrv is a CoreDNS plugin that answers MX and SRV queries, with the
 // addresses of every target, from a few lines that declare hosts, mail domains,
-// services and aliases; all other queries are passed down the plugin chain.
+// services, aliases and other records; all other queries are passed down the plugin chain.
 //
 // What is declared flows one way, and no package knows one after it:
 //

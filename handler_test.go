@@ -17,6 +17,7 @@ const defined = `mxsrv example.org example.com {
     mail @ 20 mx1
     service _ldap._tcp 0 0 389 mx1
     alias www mx1
+    record mx1 CAA 0 issue ca.example
 }`
 
 // nextPlugin answers with one message, and remembers
@@ -53,6 +54,7 @@ func TestAnsweredOrNext(t *testing.T) {
 		{name: "mixed case", qname: "_LDAP._tcp.Example.ORG.", qtype: dns.TypeSRV},
 		{name: "family that the host has", qname: "mx1.example.org.", qtype: dns.TypeAAAA},
 		{name: "ANY", qname: "example.org.", qtype: dns.TypeANY},
+		{name: "record", qname: "mx1.example.org.", qtype: dns.TypeCAA},
 		{name: "alias, any type", qname: "www.example.org.", qtype: dns.TypeTXT},
 		{name: "other type", qname: "example.org.", qtype: dns.TypeTXT, next: true},
 		{name: "empty non-terminal", qname: "_tcp.example.org.", qtype: dns.TypeA, next: true},

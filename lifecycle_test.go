@@ -121,7 +121,7 @@ func TestLifecycle(t *testing.T) {
 	for _, f := range families {
 		series[f.GetName()] = len(f.GetMetric())
 	}
-	for name, want := range map[string]int{"definitions": 4, "last_load_failed": 1, "fragments": 0, "etcd_connected": 0} {
+	for name, want := range map[string]int{"definitions": 5, "last_load_failed": 1, "fragments": 0, "etcd_connected": 0} {
 		if n := series["coredns_mxsrv_"+name]; n != want {
 			t.Errorf("%d series of %s, want %d", n, name, want)
 		}

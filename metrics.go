@@ -74,7 +74,7 @@ func init() {
 		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
 	}
 	prometheus.MustRegister(gauges{
-		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service or alias.",
+		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service, alias or record.",
 			"server", "zone", "kind"),
 		desc("last_good_load_timestamp_seconds", "When definitions were last loaded and not rejected.", "server"),
 		desc("last_load_failed", "Whether the last load was rejected: 1 is yes.", "server"),

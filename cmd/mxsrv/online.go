@@ -113,6 +113,9 @@ func kindsOf(o definition.Owner) (kinds []kind) {
 	if d := o.Aliases(); len(d) > 0 {
 		kinds = append(kinds, kind{"alias", d[0].Pos, []uint16{dns.TypeCNAME}})
 	}
+	for _, s := range o.RRsets() {
+		kinds = append(kinds, kind{"record", s.Declared[0].Pos, []uint16{s.Type}})
+	}
 	return kinds
 }
 

@@ -313,7 +313,9 @@ func text(r *rand.Rand) string {
 		if r.IntN(5) == 0 {
 			ttl = fmt.Sprintf(" {\nttl %d\n}", 60+r.IntN(2))
 		}
-		switch r.IntN(11) {
+		switch r.IntN(12) {
+		case 11:
+			lines = append(lines, "record "+name()+" TXT "+name()+ttl)
 		case 10:
 			lines = append(lines, "ttl 600")
 		case 0, 1, 2, 3:

@@ -207,6 +207,9 @@ func declared(s *definition.Set) map[definition.Name][]string {
 	for _, a := range s.Aliases {
 		add(a.Owner, "alias", a.Host, a.TTL)
 	}
+	for _, d := range s.Records {
+		add(d.Owner, "record", d.Type, d.Data, d.TTL)
+	}
 	for _, what := range all {
 		slices.Sort(what)
 	}
@@ -299,7 +302,9 @@ func stanza(r *rand.Rand) string {
 	case 2:
 		return "}\n"
 	}
-	switch r.IntN(6) {
+	switch r.IntN(7) {
+	case 6:
+		return fmt.Sprintf("record %s %s %s", name(), name(), []string{"TXT \"a # b\"", "HTTPS 1 " + name(), "CAA 0 issue x"}[r.IntN(3)]) + block + end
 	case 0:
 		return fmt.Sprintf("alias %s %s", name(), name()) + block + end
 	case 1:

@@ -113,7 +113,7 @@ const maxRecords = 100_000
 // Read reads one. Of what has a mistake in it nothing is declared.
 func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
 	set, errs := f.readInto(new(definition.Set), one)
-	if n := set.Records(); len(errs) == 0 && n > maxRecords {
+	if n := set.Size(); len(errs) == 0 && n > maxRecords {
 		text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments",
 			n, maxRecords)
 		errs = definition.Errors{{Pos: one.pos(), ID: definition.ValueOutOfRange, Text: text}}

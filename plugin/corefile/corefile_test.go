@@ -99,7 +99,7 @@ func TestMistakes(t *testing.T) {
 		want         []string // without Corefile:
 	}{
 		{"unknown word", "hots a 192.0.2.1", []string{
-			`2: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, reload, serials, service, ttl [syntax]`}},
+			`2: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, record, reload, serials, service, ttl [syntax]`}},
 		{"all at once, in order", "file\nhost mx1\n\nreload 1\n", []string{
 			"2: usage: file PATH... [syntax]",
 			`5: duration "1": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`,

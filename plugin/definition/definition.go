@@ -1,5 +1,5 @@
 // Package definition has the types of what operators declare: hosts, mail domains,
-// services and aliases; and the one reader of the language they are written in.
+// services, aliases and other records; and the one reader of the language they are written in.
 //
 // The language is statements of words. A statement may end in a block, further
 // statements between braces; "#" starts a comment; a word with blanks is put in quotes.
@@ -9,6 +9,7 @@
 //	mail NAME... PREFERENCE HOST...       # or none; or both in a block, with srv
 //	service NAME... PRIORITY WEIGHT PORT HOST...
 //	alias NAME... HOST
+//	record NAME... TYPE DATA...           # any other record, data as in a master file
 //
 // In a Corefile, authoritative { ns NAME... } declares the apex of an authoritative zone: an [Apex].
 //

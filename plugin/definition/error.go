@@ -13,6 +13,8 @@ const (
 	NameInvalid     = "name-invalid"
 	ValueOutOfRange = "value-out-of-range"
 	TargetIsAddress = "target-is-address"
+	RecordType      = "record-type"
+	RecordData      = "record-data"
 )
 
 // An Error is one mistake: its place, its kind, and what is wrong with what to write instead.

@@ -18,6 +18,7 @@ type Index struct {
 	mails    group[Mail]
 	services group[Service]
 	aliases  group[Alias]
+	records  group[Record]
 }
 
 // An Owner is all that is declared of one name. Of the zero Owner nothing is.
@@ -29,7 +30,7 @@ type Owner struct {
 // Index brings the declarations of each owner together. It adds the services that mail domains with SRV publish: the
 // same exchanges as _smtp._tcp, weight 0, port 25.
 func (s *Set) Index() *Index {
-	n := len(s.Hosts) + len(s.Mails) + len(s.Services) + len(s.Aliases)
+	n := len(s.Hosts) + len(s.Mails) + len(s.Services) + len(s.Aliases) + len(s.Records)
 	x := &Index{Set: s, numbers: make(map[Name]uint32, n), names: make([]Name, 0, n), apexes: make(map[uint32]*Apex)}
 	for i := range s.Apexes {
 		if n := x.number(s.Apexes[i].Zone); x.apexes[n] == nil { // of several the first counts
@@ -40,6 +41,7 @@ func (s *Set) Index() *Index {
 	x.mails = groupBy(x, s.Mails)
 	x.services = groupBy(x, s.Services, x.smtp())
 	x.aliases = groupBy(x, s.Aliases)
+	x.records = groupBy(x, s.Records)
 	return x
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Print writes the statements that declare what s does: hosts, mail domains, services, aliases; each kind sorted.
+// Print writes the statements that declare what s does: hosts, mail domains, services, aliases, records; each kind sorted.
 // What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
 // the same print the same, and what is printed means the same again, with two exceptions: of TTLs that contradict
 // each other it is the lowest that is printed, and whether a declaration gave its TTL itself is lost. Apexes are not
@@ -25,7 +25,8 @@ func (s *Set) Print(w io.Writer, zones Zones) error {
 		p.zone = zones[0]
 	}
 	hosts, mails, services, aliases := p.gather(p.host), p.gather(p.mail), p.gather(p.service), p.gather(p.alias)
-	p.ttl = commonest(slices.Concat(hosts, mails, services, aliases))
+	records := p.gather(p.record)
+	p.ttl = commonest(slices.Concat(hosts, mails, services, aliases, records))
 	if p.ttl != DefaultTTL {
 		p.WriteString("ttl " + printTTL(p.ttl) + "\n")
 		p.between = "\n"
@@ -34,6 +35,7 @@ func (s *Set) Print(w io.Writer, zones Zones) error {
 	p.print("mail", mails)
 	p.print("service", services)
 	p.print("alias", aliases)
+	p.print("record", records)
 	return p.Flush()
 }
 

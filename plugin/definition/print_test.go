@@ -45,6 +45,13 @@ func TestPrint(t *testing.T) {
 		{"the root", "host @ 192.0.2.1\nmail org 10 mx. @", "host @ 192.0.2.1\n\nmail org 10 @ mx\n", Zones{"."}},
 		{"contradictions", "mail a none 10 mx1\nalias b c\nalias b d\nservice _x._tcp none\nservice _x._tcp 1 2 3 h",
 			"mail a {\n    10 mx1\n    none\n}\n\nservice _x._tcp {\n    1 2 3 h\n    none\n}\n\nalias b c\nalias b d\n", one},
+		{"records", "record b a TXT \"v=spf1 -all\" x\nrecord @ CAA 0 issue ca.example\nrecord a HTTPS 1 svc alpn=\"h2,h3\"\n" +
+			"record b TXT second {\n ttl 60\n}\nrecord c TYPE65280 \"\\#\" 2 0aFF\nrecord c TYPE65281 \"\\#\" 0",
+			"record @ CAA 0 issue \"ca.example\"\nrecord a HTTPS 1 svc.example.org. alpn=\"h2,h3\"\nrecord a TXT \"v=spf1 -all\" \"x\"\n" +
+				"record b TXT \"second\" {\n    ttl 1m\n}\nrecord b TXT \"v=spf1 -all\" \"x\" {\n    ttl 1m\n}\n" +
+				"record c TYPE65280 \"\\#\" 2 0aff\nrecord c TYPE65281 \"\\#\" 0\n", one},
+		{"data that only hexadecimal says", "record a TXT \"\\123\"\nrecord b TXT {$HOME}\nrecord c TXT \"a\\\\\"",
+			"record a TXT \"\\#\" 2 017b\nrecord b TXT \"\\#\" 8 077b24484f4d457d\nrecord c TXT \"a\\\\\"\n", one},
 		{"nothing", "", "", one},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -125,6 +132,12 @@ func meaning(x *Index) []string {
 		for _, a := range o.Aliases() {
 			ttl, _ := o.AliasTTL()
 			line("alias", ttl, a.Host)
+		}
+		for _, s := range o.RRsets() {
+			ttl, _ := s.TTL()
+			for _, d := range s.Records {
+				line("record", ttl, d.RR(o.Name(), ttl))
+			}
 		}
 	}
 	slices.Sort(lines)

@@ -48,6 +48,7 @@ var keywords = map[string]func(*Reader, Statement){
 	"alias":   (*Reader).alias,
 	"host":    (*Reader).host,
 	"mail":    (*Reader).mail,
+	"record":  (*Reader).record,
 	"service": (*Reader).service,
 	"ttl":     (*Reader).defaultTTL,
 }

@@ -12,7 +12,7 @@ var zones = Zones{"example.org.", "example.com."}
 
 func TestMistakes(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
-		{"unknown word", "\nhots a 192.0.2.1", `x:2: unknown word "hots": write one of alias, host, mail, service, ttl`},
+		{"unknown word", "\nhots a 192.0.2.1", `x:2: unknown word "hots": write one of alias, host, mail, record, service, ttl`},
 		{"host without address", "host a", "x:1: usage: host NAME ADDRESS..."},
 		{"mail without names", "mail 10 mx1", "x:1: usage: mail NAME... PREFERENCE HOST..., or mail NAME... none"},
 		{"mail without exchanges", "mail @ sub", "x:1: usage: mail NAME... PREFERENCE HOST..., or mail NAME... none"},

@@ -13,6 +13,7 @@ type Set struct {
 	Mails    []Mail
 	Services []Service
 	Aliases  []Alias
+	Records  []Record
 	Apexes   []Apex // of authoritative zones
 }
 
@@ -24,6 +25,7 @@ func Merge(sets ...*Set) *Set {
 		merged.Mails = join(merged.Mails, s.Mails)
 		merged.Services = join(merged.Services, s.Services)
 		merged.Aliases = join(merged.Aliases, s.Aliases)
+		merged.Records = join(merged.Records, s.Records)
 		merged.Apexes = join(merged.Apexes, s.Apexes)
 	}
 	return merged
@@ -47,6 +49,7 @@ func (s *Set) Since(before *Set) Set {
 		Mails:    s.Mails[len(before.Mails):],
 		Services: s.Services[len(before.Services):],
 		Aliases:  s.Aliases[len(before.Aliases):],
+		Records:  s.Records[len(before.Records):],
 		Apexes:   s.Apexes[len(before.Apexes):],
 	}
 }
@@ -63,12 +66,14 @@ func (s *Set) Grow(text string) (stanzas int) {
 	s.Mails = slices.Grow(s.Mails, count("mail "))
 	s.Services = slices.Grow(s.Services, count("service "))
 	s.Aliases = slices.Grow(s.Aliases, count("alias "))
+	s.Records = slices.Grow(s.Records, count("record "))
 	return stanzas
 }
 
 // declarations goes through all that is declared, kind after kind, apexes excepted.
 func (s *Set) declarations(yield func(declaration) bool) {
-	_ = each(s.Hosts, yield) && each(s.Mails, yield) && each(s.Services, yield) && each(s.Aliases, yield)
+	_ = each(s.Hosts, yield) && each(s.Mails, yield) && each(s.Services, yield) && each(s.Aliases, yield) &&
+		each(s.Records, yield)
 }
 
 // A pointerTo is a pointer to a type that is a declaration by it.
@@ -93,6 +98,7 @@ func (s *Set) filter(match func(declaration) bool) *Set {
 		Mails:    filter(s.Mails, match),
 		Services: filter(s.Services, match),
 		Aliases:  filter(s.Aliases, match),
+		Records:  filter(s.Records, match),
 	}
 }
 
@@ -125,8 +131,8 @@ func (s *Set) Pointing(at Names) *Set {
 	})
 }
 
-// Records returns how many records a set declares, names by hosts or addresses.
-func (s *Set) Records() int {
+// Size returns how many records a set declares, names by hosts or addresses.
+func (s *Set) Size() int {
 	n := 0
 	for d := range s.declarations {
 		n += d.records()
@@ -148,7 +154,7 @@ func (s *Set) EachOwner(yield func(Name) bool) {
 	s.Heads(func(h *Head) bool { return yield(h.Owner) })
 }
 
-// EachTarget goes through the names that exchanges, targets and aliases point to, with
+// EachTarget goes through the names that exchanges, targets, aliases and records point to, with
 // repetitions, but not of those that the owners of a statement share.
 func (s *Set) EachTarget(yield func(Name) bool) {
 	var last any
@@ -169,7 +175,7 @@ func (s *Set) EachTarget(yield func(Name) bool) {
 // Owners returns the names that something is declared of, apexes excepted.
 func (s *Set) Owners() Names { return collect(s.EachOwner) }
 
-// Targets returns the names that exchanges, targets, aliases and name servers point to.
+// Targets returns the names that exchanges, targets, aliases, records and name servers point to.
 func (s *Set) Targets() Names {
 	targets := collect(s.EachTarget)
 	for i := range s.Apexes {

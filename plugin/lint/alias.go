@@ -1,6 +1,10 @@
 package lint
 
-import "github.com/mxsrv/mxsrv/plugin/definition"
+import (
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
 
 func aliasWithOtherData(p *pass) {
 	for o := range p.index.Owners() {
@@ -46,6 +50,11 @@ func otherData(o definition.Owner) (data []datum) {
 	}
 	for _, s := range o.Services() {
 		data = append(data, datum{"service", s.Pos})
+	}
+	for _, s := range o.RRsets() {
+		for _, r := range s.Declared {
+			data = append(data, datum{dns.Type(s.Type).String() + " record", r.Pos})
+		}
 	}
 	return data
 }

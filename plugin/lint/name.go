@@ -27,11 +27,14 @@ func nameInvalid(p *pass) {
 		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
 	}
 	eachTarget(p.set, func(t target) {
-		p.wantForm(t.kind == ofAlias || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
+		p.wantForm(!t.isHost() || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
 	})
 	for _, a := range p.set.Aliases {
 		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
 		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
+	}
+	for _, r := range p.set.Records {
+		p.wantForm(!strings.Contains(string(r.Owner), "*"), r.Pos, "record", r.Owner, aliasForm)
 	}
 }
 
@@ -73,7 +76,7 @@ func nameUnderscore(p *pass) {
 		}
 	}
 	eachTarget(p.set, func(t target) {
-		if t.kind == ofAlias || !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
+		if !t.isHost() || !strings.Contains(string(t.host), "_") || len(p.index.At(t.host).Hosts()) > 0 {
 			return
 		}
 		if p.zones.Of(t.host) == "" || !isBelowUnderscores(t.host) {

@@ -82,6 +82,15 @@ func largeSets(o definition.Owner, limit int) (large []set) {
 	if atMost(name, limit, o.Targets(), func(t definition.Target) definition.Name { return t.Host }) > limit {
 		large = append(large, newSet(name, dns.TypeSRV, targets, o.Services(), places(o.Services()), srvRecords))
 	}
+	for _, s := range o.RRsets() {
+		size := base(name)
+		for _, d := range s.Records {
+			size += len(name) + rrSize + len(d.Data)
+		}
+		if size > limit {
+			large = append(large, newSet(name, s.Type, " or shorter records", s.Declared, places(s.Declared), ownRecord))
+		}
+	}
 	return large
 }
 
@@ -144,6 +153,10 @@ func srvRecords(d *definition.Service, h dns.RR_Header) (rrs []dns.RR) {
 		rrs = append(rrs, &dns.SRV{Hdr: h, Priority: t.Priority, Weight: t.Weight, Port: t.Port, Target: string(t.Host)})
 	}
 	return rrs
+}
+
+func ownRecord(d *definition.Record, h dns.RR_Header) []dns.RR {
+	return []dns.RR{d.RR(definition.Name(h.Name), 0)}
 }
 
 func nsRecords(d *definition.Apex, h dns.RR_Header) (rrs []dns.RR) {

@@ -3,6 +3,8 @@ package lint
 import (
 	"strings"
 
+	"github.com/miekg/dns"
+
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -15,12 +17,17 @@ type target struct {
 
 func (t target) names() []definition.Name { return []definition.Name{t.owner, t.host} }
 
-// The kinds of targets. Those of aliases may be any name, all others must be hosts.
+// isHost reports whether a target must be a host. Those of aliases may be any name, and those of SVCB and HTTPS records
+// an alias (RFC 9460 §2.4.2).
+func (t target) isHost() bool { return t.kind != ofAlias && t.kind != ofBinding }
+
+// The kinds of targets.
 const (
 	ofMail    = "exchange"
 	ofService = "target"
 	ofZone    = "name server"
 	ofAlias   = "alias"
+	ofBinding = "SVCB or HTTPS target"
 )
 
 // eachTarget calls f for every target.
@@ -43,6 +50,18 @@ func eachTarget(set *definition.Set, f func(target)) {
 	for _, a := range set.Aliases {
 		f(target{a.Pos, ofAlias, a.Owner, a.Host})
 	}
+	for i := range set.Records {
+		if r := &set.Records[i]; r.Target() != "" {
+			f(target{r.Pos, kindOf(r), r.Owner, r.Target()})
+		}
+	}
+}
+
+func kindOf(r *definition.Record) string {
+	if r.Type == dns.TypeNS {
+		return ofZone
+	}
+	return ofBinding
 }
 
 // targetAlias returns the function of a rule that targets of one kind must not be aliases.
@@ -66,7 +85,7 @@ func targetUndefined(p *pass) {
 			return
 		}
 		switch once, twice := p.zoneTwice(t.host); {
-		case t.kind == ofAlias && t.host[0] == '_': // it has other records than addresses
+		case !t.isHost() && t.host[0] == '_': // it has other records than addresses
 		case twice: // final-dot-missing says more
 		case p.requiresTarget(t):
 			p.reportError(t.pos, t.names(), "%s of %s is %s, which does not exist: "+
@@ -84,7 +103,7 @@ func targetUndefined(p *pass) {
 // name. Where another target is an alias another rule says so.
 func (p *pass) isDefined(t target) bool {
 	o := p.index.At(t.host)
-	return len(o.Hosts()) > 0 || len(o.Aliases()) > 0 || t.kind == ofAlias && o.Name() != ""
+	return len(o.Hosts()) > 0 || len(o.Aliases()) > 0 || !t.isHost() && o.Name() != ""
 }
 
 // requiresTarget reports whether nobody but us can define a target, and its

@@ -3,6 +3,8 @@ package lint
 import (
 	"slices"
 
+	"github.com/miekg/dns"
+
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -12,6 +14,9 @@ func ttlConflict(p *pass) {
 		ttls(p, o, "mail domain", o.Mails())
 		ttls(p, o, "service", o.Services())
 		ttls(p, o, "alias", o.Aliases())
+		for _, s := range o.RRsets() {
+			ttls(p, o, dns.Type(s.Type).String()+" record", s.Declared)
+		}
 	}
 }
 

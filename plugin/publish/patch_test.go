@@ -321,7 +321,7 @@ func (w writer) owner() string {
 // stanza writes one.
 func (w writer) stanza() string {
 	ttl := w.of("", "", "", "", "", "", "", " {\n ttl 60\n}", " { ttl 60 }", "\n{\n ttl 60 # so\n}")
-	switch w.IntN(8) {
+	switch w.IntN(9) {
 	case 0, 1:
 		return fmt.Sprintf("host %s %s%s", w.host(), w.of("192.0.2.1", "192.0.2.2 2001:db8::1", "2001:db8::2", "198.51.100.7"), ttl)
 	case 2, 3:
@@ -330,6 +330,8 @@ func (w writer) stanza() string {
 		return fmt.Sprintf("mail %s {\n 10 %s %s\n 20 %s\n%s\n}", w.owner(), w.host(), w.host(), w.host(), w.of("srv", "", "ttl 60", "srv"))
 	case 5:
 		return fmt.Sprintf("service %s.%s %d 0 25 %s", w.of("_ldap._tcp", "_smtp._tcp", "_a._udp"), w.domain(), w.number(2), w.host())
+	case 7:
+		return fmt.Sprintf("record %s %s%s", w.owner(), w.of("TXT \"a b\"", "TXT c", "HTTPS 1 "+w.host(), "CAA 0 issue x"), ttl)
 	case 6:
 		return fmt.Sprintf("alias w%d %s%s", w.number(5), w.of(w.host(), w.domain(), "@", "_smtp._tcp."+w.domain()), ttl)
 	}

@@ -45,7 +45,7 @@ func expect(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
-const unknownHots = `unknown word "hots": write one of alias, host, mail, service, ttl [syntax]`
+const unknownHots = `unknown word "hots": write one of alias, host, mail, record, service, ttl [syntax]`
 
 // TestLoad: what is counted, logged and told by the first load, good or bad.
 func TestLoad(t *testing.T) {
@@ -155,9 +155,10 @@ func TestChanges(t *testing.T) {
 // TestCounts: a name counts once for each kind, in its zone.
 func TestCounts(t *testing.T) {
 	p, _ := loaded(t, "mxsrv example.org sub.example.org {\n host mx 192.0.2.1 2001:db8::1\n}\n"+
-		"mxsrv example.org {\n mail @ 10 mx {\n srv\n}\n mail mx 10 mx\n alias www mx\n service _ldap._tcp.sub 0 0 389 mx\n}")
+		"mxsrv example.org {\n mail @ 10 mx {\n srv\n}\n mail mx 10 mx\n alias www mx\n service _ldap._tcp.sub 0 0 389 mx\n record @ mx TXT a\n record mx CAA 0 issue b\n}")
 	want := map[Kind]int{
 		{"example.org.", "host"}: 1, {"example.org.", "mail"}: 2, {"example.org.", "service"}: 1, {"example.org.", "alias"}: 1,
+		{"example.org.", "record"}: 2, {"sub.example.org.", "record"}: 0,
 		{"sub.example.org.", "host"}: 1, {"sub.example.org.", "mail"}: 0, {"sub.example.org.", "service"}: 1, {"sub.example.org.", "alias"}: 0,
 	}
 	if s := p.Status(); !maps.Equal(s.Names, want) || s.Total != 6 {

@@ -1,7 +1,9 @@
 package publish
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -28,10 +30,10 @@ type Counts struct {
 // A Kind is a kind of names in a zone.
 type Kind struct {
 	Zone definition.Name
-	Of   string // host, mail, service or alias
+	Of   string // host, mail, service, alias or record
 }
 
-var kinds = []string{"host", "mail", "service", "alias"}
+var kinds = []string{"host", "mail", "service", "alias", "record"}
 
 // tally counts the names that are declared.
 func tally(index *definition.Index, zones definition.ZoneSet) Counts {
@@ -43,7 +45,7 @@ func tally(index *definition.Index, zones definition.ZoneSet) Counts {
 	}
 	for o := range index.Owners() {
 		zone := zones.Of(o.Name())
-		for i, declared := range []int{len(o.Hosts()), len(o.Mails()), len(o.Services()), len(o.Aliases())} {
+		for i, declared := range []int{len(o.Hosts()), len(o.Mails()), len(o.Services()), len(o.Aliases()), len(o.Records())} {
 			if declared > 0 {
 				c.Names[Kind{zone, kinds[i]}]++
 			}
@@ -75,8 +77,12 @@ func (c *Counts) add(zone definition.Name, types []uint16, n int) {
 	}
 	c.Total += n
 	counted := make(map[string]bool)
+	isApex := slices.Contains(types, dns.TypeSOA)
 	for _, t := range types {
-		if k := kindOf[t]; k != "" && !counted[k] {
+		if isApex && (t == dns.TypeSOA || t == dns.TypeNS) {
+			continue // declared by authoritative
+		}
+		if k := cmp.Or(kindOf[t], "record"); !counted[k] {
 			counted[k] = true
 			c.Names[Kind{zone, k}] += n
 		}

@@ -81,6 +81,7 @@ func (t *Table) build(index *definition.Index) {
 		b.addMail(o)
 		b.addService(o)
 		b.addApex(o)
+		b.addRecords(o)
 		b.setEntries(o, first)
 	}
 	for o := range b.index.Owners() {
@@ -99,9 +100,10 @@ func (b *builder) makeRoom(answers, records int) {
 	for i := range set.Hosts {
 		records += len(set.Hosts[i].Addrs)
 	}
-	t.entries = make([]entry, 0, len(b.rrsetOf)+perHost*len(set.Hosts)+perAlias*len(set.Aliases))
-	t.answers = make([]stored, 0, answers+len(set.Hosts)+min(len(set.Hosts), len(t.numbers))+perAlias*len(set.Aliases))
-	t.rrs = make([]dns.RR, 0, records+(perAlias+1)*len(set.Aliases))
+	t.entries = make([]entry, 0, len(b.rrsetOf)+perHost*len(set.Hosts)+perAlias*len(set.Aliases)+len(set.Records))
+	t.answers = make([]stored, 0, answers+len(set.Hosts)+min(len(set.Hosts), len(t.numbers))+perAlias*len(set.Aliases)+
+		len(set.Records))
+	t.rrs = make([]dns.RR, 0, records+(perAlias+1)*len(set.Aliases)+len(set.Records))
 }
 
 // add gives the name that is being made an answer for a type.
@@ -112,7 +114,7 @@ func (b *builder) add(qtype uint16, answer uint32, shared bool) {
 // setEntries gives an owner the entries from first on.
 func (b *builder) setEntries(o definition.Owner, first int) {
 	n := &b.table.nodes[o.Number()]
-	n.first, n.count = uint32(first), uint8(len(b.table.entries)-first)
+	n.first, n.count = uint32(first), uint16(len(b.table.entries)-first)
 }
 
 // store adds an answer and returns its index.

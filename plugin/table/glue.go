@@ -89,6 +89,18 @@ func targetOf(rr dns.RR) definition.Name {
 		return definition.Name(rr.Target)
 	case *dns.NS:
 		return definition.Name(rr.Ns)
+	case *dns.SVCB:
+		return serviceTarget(rr)
+	case *dns.HTTPS:
+		return serviceTarget(&rr.SVCB)
 	}
 	return ""
+}
+
+// serviceTarget returns the name that has the addresses: "." stands for the owner, or for none (RFC 9460 §2.5).
+func serviceTarget(rr *dns.SVCB) definition.Name {
+	if rr.Target == "." && rr.Priority > 0 {
+		return definition.Name(rr.Hdr.Name)
+	}
+	return definition.Name(rr.Target)
 }

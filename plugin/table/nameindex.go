@@ -28,8 +28,8 @@ type slot struct {
 type node struct {
 	name   uint32 // where it starts in text
 	first  uint32 // of its entries
+	count  uint16 // of its entries, one a type
 	length uint8  // of the name, which has no more than 254 characters
-	count  uint8  // of its entries, one a type
 }
 
 // newNames makes nodes of the owners in an index, and of empty non-terminals.

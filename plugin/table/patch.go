@@ -58,6 +58,7 @@ func partOf(index *definition.Index, names definition.Names) *definition.Index {
 			part.Mails = appendValues(part.Mails, o.Mails())
 			part.Services = appendValues(part.Services, o.Services())
 			part.Aliases = appendValues(part.Aliases, o.Aliases())
+			part.Records = appendValues(part.Records, o.Records())
 			if a := o.Apex(); a != nil {
 				part.Apexes = append(part.Apexes, *a)
 			}

@@ -221,7 +221,7 @@ func (e *editor) domain() string {
 func (e *editor) line() string {
 	ttl := e.of("", "", "", " {\n ttl 60\n}")
 	host, domain := e.host(), e.domain()
-	switch e.IntN(6) {
+	switch e.IntN(8) {
 	case 0, 1:
 		return "host " + host + e.of(" 192.0.2.1", " 192.0.2.2 2001:db8::1", " 2001:db8::2") + ttl
 	case 2:
@@ -230,6 +230,8 @@ func (e *editor) line() string {
 		return "mail " + domain + " {\n 10 h1 h2\n 20 " + host + "\n " + e.of("srv", "ttl 60") + "\n}"
 	case 4:
 		return e.of("service _ldap._tcp.d1", "service _smtp._tcp.d2", "mail d3") + e.of(" none", " none")
+	case 5, 6:
+		return "record " + e.of(domain, host, "r.x.d1") + " " + e.of(`TXT "a b"`, "TXT c", "HTTPS 1 "+host, "HTTPS 1 .", `TYPE65280 "\#" 1 0a`) + ttl
 	}
 	return "alias " + e.of("w1", "w2", "w3.d1", "w4.x.d1", domain) + " " + e.of(host, domain, "w1", "_smtp._tcp.d2")
 }
@@ -264,6 +266,11 @@ func targets(o definition.Owner) (hosts []definition.Name) {
 	for _, a := range o.Aliases() {
 		hosts = append(hosts, a.Host)
 	}
+	for _, r := range o.Records() {
+		if r.Target() != "" {
+			hosts = append(hosts, r.Target())
+		}
+	}
 	if a := o.Apex(); a != nil {
 		for _, s := range a.Servers {
 			hosts = append(hosts, s.Host)
@@ -273,7 +280,7 @@ func targets(o definition.Owner) (hosts []definition.Name) {
 }
 
 var asked = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.TypeCNAME, dns.TypeTXT, dns.TypeSOA,
-	dns.TypeNS, dns.TypeDS, dns.TypeANY}
+	dns.TypeNS, dns.TypeDS, dns.TypeHTTPS, 65280, dns.TypeANY}
 
 // compare compares everything that two tables say of the zones, of the names that were ever declared and of those
 // around.
