@@ -1,15 +1,26 @@
 package mxsrv
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/coredns/caddy"
 )
 
-// An instance has all handlers of one reading of the Corefile. CoreDNS makes a new
-// one for each reload. If that starts, CoreDNS stops the old one; if not, it drops the new
-// one, and tells nobody.
-type instance struct{ handlers []*MXSRV }
+// An instance has all handlers of one reading of the Corefile. CoreDNS makes a new one for each reload, and drops it
+// without a word if it does not start. It is followed once it serves, and only until another one does.
+type instance struct {
+	handlers []*MXSRV
+
+	mu    sync.Mutex
+	state int // waiting, following or stopped
+}
+
+const (
+	waiting = iota
+	following
+	stopped
+)
 
 // serving is the instance that serves, or nil.
 var serving atomic.Pointer[instance]
@@ -25,6 +36,10 @@ func instanceOf(c *caddy.Controller) *instance {
 	i := new(instance)
 	c.Set(instanceKey{}, i)
 	c.OnShutdown(i.stop)
+	c.OnRestartFailed(i.restartFailed)
+	for _, other := range caddy.Instances() {
+		watch(other)
+	}
 	listen()
 	return i
 }
@@ -34,25 +49,71 @@ func (i *instance) add(m *MXSRV) {
 	i.handlers = append(i.handlers, m)
 }
 
-// started is called by CoreDNS when an instance serves. Only then does it follow its
-// sources: one that is dropped before would never be stopped.
-func started(event caddy.EventName, info any) error {
-	running, ok := info.(*caddy.Instance)
-	if event != caddy.InstanceStartupEvent || !ok {
-		return nil
+// watch makes sure that a running server without mxsrv says when its reload fails.
+func watch(running *caddy.Instance) {
+	if instanceIn(running) != nil {
+		return
 	}
+	i := new(instance)
+	running.StorageMu.Lock()
+	defer running.StorageMu.Unlock()
+	running.Storage[instanceKey{}] = i
+	running.OnRestartFailed = append(running.OnRestartFailed, i.restartFailed)
+}
+
+// instanceIn returns the instance of a running server, or nil if it has no mxsrv.
+func instanceIn(running *caddy.Instance) *instance {
 	running.StorageMu.RLock()
 	defer running.StorageMu.RUnlock()
 	i, _ := running.Storage[instanceKey{}].(*instance)
-	serving.Store(i)
-	if i != nil {
-		i.follow()
+	return i
+}
+
+// started is called by CoreDNS with the instance that serves from now on. It is not called after a reload that fails:
+// see restartFailed.
+func started(event caddy.EventName, info any) error {
+	if running, ok := info.(*caddy.Instance); ok && event == caddy.InstanceStartupEvent {
+		serve(instanceIn(running))
 	}
 	return nil
 }
 
-// follow begins to publish changes.
+// restartFailed is called by CoreDNS when a reload has failed that would have replaced i. If it has failed before the
+// new instance served, i goes on. But the new one serves if the old one could not be shut down, as another plugin did
+// not want to: CoreDNS has closed its sockets before it asks.
+func (i *instance) restartFailed() error {
+	var newest *instance
+	for _, running := range caddy.Instances() { // without those that did not start, or were stopped
+		if newest = instanceIn(running); newest == i {
+			return nil
+		}
+	}
+	serve(newest)
+	return nil
+}
+
+// serve makes an instance, or nil, the one that serves, and stops the one before, for which CoreDNS may not have asked.
+func serve(i *instance) {
+	before := serving.Swap(i)
+	if before == i {
+		return
+	}
+	if before != nil {
+		_ = before.stop()
+	}
+	if i != nil {
+		i.follow()
+	}
+}
+
+// follow begins to publish changes, unless the instance was stopped.
 func (i *instance) follow() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.state != waiting {
+		return
+	}
+	i.state = following
 	for _, m := range i.handlers {
 		m.publisher.Follow()
 		m.responder.Follow(m.Next)
@@ -61,11 +122,15 @@ func (i *instance) follow() {
 
 // stop ends that, and returns when nothing is published any more.
 func (i *instance) stop() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.state = stopped
 	for _, m := range i.handlers {
 		m.responder.Stop()
 		m.publisher.Stop()
 		m.observer.secondaries.stop()
 	}
+	serving.CompareAndSwap(i, nil)
 	return nil
 }
 

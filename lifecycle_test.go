@@ -17,7 +17,11 @@ import (
 	_ "github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
+
+func TestMain(m *testing.M) { os.Exit(rig.Tests{M: m}.Run()) }
 
 // notified starts a secondary, and returns its address and the zones that it is told of.
 func notified(t *testing.T) (addr string, zones chan string) {
@@ -51,13 +55,26 @@ func receive(t *testing.T, zones chan string, want string) {
 	}
 }
 
-// TestLifecycle: CoreDNS reads its Corefile again, well and badly. One instance serves, its
-// sources alone are followed, its secondaries told and its names counted.
-func TestLifecycle(t *testing.T) {
+// useDirectives has CoreDNS know some more plugins, in their order, until the test ends.
+func useDirectives(t *testing.T, more ...string) {
+	t.Helper()
 	caddy.Quiet, dnsserver.Quiet = true, true
 	before := dnsserver.Directives
 	t.Cleanup(func() { dnsserver.Directives = before })
-	dnsserver.Directives = append(slices.Clone(before), pluginName)
+	dnsserver.Directives = append(slices.Clone(before), more...)
+}
+
+// followers counts the publishers that follow their sources.
+func followers() int {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return strings.Count(string(stacks), "publish.(*Publisher).Follow.func1()")
+}
+
+// TestLifecycle: CoreDNS reads its Corefile again, well and badly. One instance serves, its
+// sources alone are followed, its secondaries told and its names counted.
+func TestLifecycle(t *testing.T) {
+	useDirectives(t, pluginName)
 	secondary, zones := notified(t)
 	path := filepath.Join(t.TempDir(), "mail.conf")
 	write := func(text string) {
@@ -107,10 +124,8 @@ func TestLifecycle(t *testing.T) {
 	write("mail @ a c none\n")
 	receive(t, zones, "example.org.")
 	serves(4)
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	if n := strings.Count(string(stacks), "publish.(*Publisher).Follow.func1()"); n != 1 {
-		t.Errorf("%d publishers follow, want 1\n%s", n, stacks)
+	if n := followers(); n != 1 {
+		t.Errorf("%d publishers follow, want 1", n)
 	}
 
 	families, err := prometheus.DefaultGatherer.Gather()
