@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,7 @@ func (f *answerFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.server, "server", "", "use the answers of the DNS server at `ADDR`, like 192.0.2.53 or [2001:db8::53]:5353 (default, without ./Corefile, that in "+resolvConf+")")
 	c.Flags().StringArrayVar(&f.down, "down", nil, "a `HOST` or address that is down; repeat it for several. A HOST without a dot is below the domain")
 	f.readFlags.add(c)
+	f.addBlock(c)
 }
 
 // open returns the answers that the flags choose, if these cover a name. The command line is for a hint.
@@ -69,26 +71,37 @@ func (f *answerFlags) choose(u *ui) (answers, error) {
 	}
 	config := cmp.Or(f.config, defaultCorefile)
 	blocks, err := f.readValid(u, []string{config})
-	return &declared{config, blocks}, err
+	return &declared{name: config, blocks: blocks}, err
 }
 
 // declared are the answers of definitions.
 type declared struct {
 	name   string
 	blocks []*served
+	used   *served // the one of several server blocks for a zone, for String
 }
 
-func (d *declared) String() string { return "the definitions of " + d.name }
-func (d *declared) failed() error  { return nil }
+func (d *declared) String() string {
+	if d.used != nil {
+		return "the definitions of " + d.used.block.String()
+	}
+	return "the definitions of " + d.name
+}
 
-// find returns the block with the closest zone above a name, and the zone.
+func (d *declared) failed() error { return nil }
+
+// find returns the block with the closest zone above a name, and the zone. Of several it is the first: CoreDNS asks
+// their views in this order.
 func (d *declared) find(name string) (block *served, zone definition.Name) {
 	for _, s := range d.blocks {
 		if z := s.zones.Set().Of(definition.Name(name)); len(z) > len(zone) {
-			block, zone = s, z
+			zone = z
 		}
 	}
-	return block, zone
+	if zone == "" {
+		return nil, ""
+	}
+	return serving(d.blocks, zone)[0], zone
 }
 
 // lookup answers as the server would. In a zone that is not authoritative, the next plugin may have more: a domain or
@@ -123,8 +136,16 @@ func (d *declared) fallsThrough(name string, qtype uint16) bool {
 	return match != table.Data
 }
 
+// covers implements answers. Server blocks for one zone that differ are an error: the answer depends on who asks.
 func (d *declared) covers(name definition.Name, commandLine string) error {
-	if _, zone := d.find(string(name)); zone != "" {
+	if block, zone := d.find(string(name)); zone != "" {
+		several := serving(d.blocks, zone)
+		if !alike(several, zone) {
+			return ambiguous(several, zone)
+		}
+		if len(filter(d.blocks, func(s *served) bool { return slices.Contains(s.zones, zone) })) > 1 {
+			d.used = block
+		}
 		return nil
 	}
 	err := fmt.Errorf("%s is in none of the zones of %s: %s", name, d.name, listZones(allZones(d.blocks)))

@@ -46,6 +46,7 @@ func checkCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
 	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several")
 	f.readFlags.add(c)
+	f.addBlock(c)
 	return c
 }
 
@@ -88,6 +89,9 @@ func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
 	all, err := f.read(u, paths)
 	if err != nil {
 		return nil, err
+	}
+	if f.block != "" {
+		all = filter(all, func(s *served) bool { return s.chosen })
 	}
 	var findings []lint.Finding
 	for _, s := range all {

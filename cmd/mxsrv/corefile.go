@@ -98,7 +98,9 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *se
 			u.note("%s: %v: the fragments in etcd are not checked", path, err)
 		}
 	}
-	return serve(path, simulator(stanzas, b), entries)
+	s := serve(path, simulator(stanzas, b), entries)
+	s.block = blockOf(stanzas.Pos, b)
+	return s
 }
 
 func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {

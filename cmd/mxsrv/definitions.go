@@ -22,6 +22,7 @@ import (
 type readFlags struct {
 	root  string   // directory of relative paths in a Corefile; "": that of the Corefile
 	zones []string // of the relative names in definitions files
+	block string   // which of the server blocks for one zone, see choose; "": all
 }
 
 const defaultCorefile = "Corefile"
@@ -34,6 +35,8 @@ func (f *readFlags) add(c *cobra.Command) {
 // served is what one server block serves, or what some definitions files declare together.
 type served struct {
 	name     string // of the file
+	block    block  // if it is of a Corefile
+	chosen   bool   // by --block
 	zones    definition.Zones
 	passed   definition.Zones // in which undeclared names go to the next plugin
 	index    *definition.Index
@@ -86,11 +89,14 @@ func (f *readFlags) read(u *ui, paths []string) ([]*served, error) {
 		}
 		all = append(all, blocks...)
 	}
-	if files == nil {
-		return all, nil
+	if files != nil {
+		s, err := f.files(u, files)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
 	}
-	s, err := f.files(u, files)
-	return append(all, s), err
+	return all, f.choose(all)
 }
 
 // readValid is read of what must have no errors.

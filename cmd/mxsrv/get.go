@@ -18,7 +18,7 @@ import (
 
 const getExamples = `  mxsrv get                              all fragments
   mxsrv get mail customers/              one, and those in a folder
-  mxsrv get > all.conf                   as a file that mxsrv put takes back
+  mxsrv get -o all.conf                  as a file that mxsrv put takes back
   mxsrv get --json | jq -r '.[] | select(.excluded) | .key'
 
 Above each fragment is a comment with its key, and with the reason if servers exclude it.
@@ -35,6 +35,7 @@ func getCommand(u *ui) *cobra.Command {
 		RunE:    func(_ *cobra.Command, args []string) error { return f.get(u, args) },
 	}
 	u.addJSON(c)
+	u.addOutput(c)
 	f.add(c)
 	return c
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
-const importExamples = `  mxsrv import db.example.com > mail.conf         a zone file
-  mxsrv import --zone example.com /etc/dnsmasq.conf > mail.conf
+const importExamples = `  mxsrv import db.example.com -o mail.conf        a zone file
+  mxsrv import --zone example.com /etc/dnsmasq.conf -o mail.conf
   mxsrv import db.example.com --json | jq -r '.not_converted[].why'
 
 Definitions go to standard output, lines that are not converted to standard error.
@@ -42,6 +42,7 @@ func importCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names (default that of the SOA record, $ORIGIN or domain option)")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted")
 	u.addJSON(c)
+	u.addOutput(c)
 	return c
 }
 

@@ -41,10 +41,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	u := newUI(stdout, stderr)
 	root := rootCommand(u)
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(u.out)
 	root.SetErr(stderr)
+	err := root.Execute()
+	if failed := u.output.end(err == nil || errors.Is(err, errFindings)); failed != nil {
+		err = failed
+	}
+	return exit(u, err)
+}
+
+// exit prints an error, and returns the exit status that it means.
+func exit(u *ui, err error) int {
 	var status exitStatus
-	switch err := root.Execute(); {
+	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &status):

@@ -23,6 +23,13 @@ const pickExamples = `  mxsrv pick _ldap._tcp.example.com                 how th
 
 Exit status: 0 clients find a target; 1 they find none; 2 usage or I/O error.`
 
+const (
+	mostClients = 10_000_000 // some seconds
+
+	// progressClients is how many clients choose before the progress is shown anew.
+	progressClients = 250_000
+)
+
 type pickFlags struct {
 	answerFlags
 	clients int
@@ -51,24 +58,22 @@ func (f *pickFlags) run(u *ui, service string) error {
 	if err != nil || !name.IsService() || len(name.Labels()) < 3 {
 		return hint.Add(fmt.Errorf("service %q: write _SERVICE._PROTO.DOMAIN", service), "mxsrv pick _ldap._tcp.example.com")
 	}
-	if f.clients < 1 {
-		return hint.Add(fmt.Errorf("%d clients: write 1 or more", f.clients), "mxsrv pick %s -n 10000", service)
+	if f.clients < 1 || f.clients > mostClients {
+		return hint.Add(fmt.Errorf("%d clients: write a number from 1 to %d", f.clients, mostClients), "mxsrv pick %s -n 10000", service)
 	}
 	from, err := f.open(u, name, "mxsrv pick "+service)
 	if err != nil {
 		return err
 	}
-	outage := newOutage(f.down, strings.Join(name.Labels()[2:], "."))
-	s := f.simulate(name, from, outage)
-	if err := from.failed(); err != nil {
+	s, err := f.simulate(u, name, from)
+	if err := cmp.Or(from.failed(), err); err != nil {
 		return err
 	}
-	outage.noteUnused(u)
 	return u.result(s, s.inUse() >= 0, func() { s.print(u, from) })
 }
 
 // simulate asks for a service and lets clients choose.
-func (f *pickFlags) simulate(service definition.Name, from answers, outage outage) *simulation {
+func (f *pickFlags) simulate(u *ui, service definition.Name, from answers) (*simulation, error) {
 	look := delivery.Lookup(from.lookup)
 	a, aliases := look.Follow(string(service), dns.TypeSRV)
 	s := &simulation{Service: string(service), Aliases: aliases, Clients: f.clients, Priorities: []priority{}}
@@ -79,10 +84,33 @@ func (f *pickFlags) simulate(service definition.Name, from answers, outage outag
 	case len(srv) == 1 && srv[0].Target == ".":
 		s.Explanation = plain + ` is not offered: its target is "." (RFC 2782)`
 	default:
-		s.run(srv, look, outage, rand.New(rand.NewPCG(cmp.Or(f.seed, rand.Uint64()), 0)))
+		hosts := convert(srv, func(t *dns.SRV) delivery.Host { return look.Host(t.Target) })
+		outage, err := newOutage(f.down, strings.Join(service.Labels()[2:], "."), hosts)
+		if err != nil {
+			return nil, err
+		}
+		s.run(srv, hosts, outage, f.choices(u))
 		s.explain()
 	}
-	return s
+	return s, nil
+}
+
+// choices returns a function that lets the clients choose, and shows the progress if that takes long.
+func (f *pickFlags) choices(u *ui) func([]*dns.SRV, func(*dns.SRV) bool) []int {
+	rnd := rand.New(rand.NewPCG(cmp.Or(f.seed, rand.Uint64()), 0))
+	return func(srv []*dns.SRV, up func(*dns.SRV) bool) []int {
+		picked := make([]int, len(srv))
+		for done := 0; done < f.clients; {
+			n := min(progressClients, f.clients-done)
+			for i, more := range delivery.Pick(srv, n, up, rnd) {
+				picked[i] += more
+			}
+			if done += n; f.clients > progressClients {
+				u.progress(done, f.clients)
+			}
+		}
+		return picked
+	}
 }
 
 // sorted returns SRV records by priority, descending weight, then target.
@@ -135,17 +163,15 @@ type target struct {
 	host delivery.Host
 }
 
-// run lets clients choose among targets, and counts.
-func (s *simulation) run(srv []*dns.SRV, look delivery.Lookup, outage outage, rnd *rand.Rand) {
-	hosts := map[*dns.SRV]delivery.Host{}
+// run lets clients choose among targets, which are on hosts, and counts.
+func (s *simulation) run(srv []*dns.SRV, hosts []delivery.Host, outage outage, choose func([]*dns.SRV, func(*dns.SRV) bool) []int) {
 	up := map[*dns.SRV]bool{}
-	for _, t := range srv {
-		hosts[t] = look.Host(t.Target)
-		up[t] = hasAddress(hosts[t]) && !outage.includes(hosts[t])
-		s.longest = max(s.longest, len(hosts[t].Name))
+	for i, t := range srv {
+		up[t] = hasAddress(hosts[i]) && !outage.includes(hosts[i])
+		s.longest = max(s.longest, len(hosts[i].Name))
 	}
 	isUp := func(t *dns.SRV) bool { return up[t] }
-	picked := delivery.Pick(srv, s.Clients, isUp, rnd)
+	picked := choose(srv, isUp)
 	shares := delivery.Shares(srv, isUp)
 	used := slices.IndexFunc(srv, isUp)
 	for i, t := range srv {
@@ -154,8 +180,8 @@ func (s *simulation) run(srv []*dns.SRV, look delivery.Lookup, outage outage, rn
 		}
 		p := &s.Priorities[len(s.Priorities)-1]
 		p.Targets = append(p.Targets, target{
-			Host: hosts[t].Name, Port: t.Port, Weight: t.Weight, Addresses: addresses(hosts[t]), Down: !up[t],
-			Picked: picked[i], Share: float64(picked[i]) / float64(s.Clients), Promised: shares[i], host: hosts[t],
+			Host: hosts[i].Name, Port: t.Port, Weight: t.Weight, Addresses: addresses(hosts[i]), Down: !up[t],
+			Picked: picked[i], Share: float64(picked[i]) / float64(s.Clients), Promised: shares[i], host: hosts[i],
 		})
 	}
 }

@@ -15,8 +15,8 @@ import (
 )
 
 const renderExamples = `  mxsrv render                          ./Corefile as master files, RFC 1035
-  mxsrv render --zone example.com > db.example.com && named-checkzone example.com db.example.com
-  mxsrv render --format svg > mail.svg  a picture: who gets what, and what backs up what
+  mxsrv render --zone example.com -o db.example.com && named-checkzone example.com db.example.com
+  mxsrv render --format svg -o mail.svg a picture: who gets what, and what backs up what
   mxsrv render --format mermaid         the same, for a README
   mxsrv render --format dot | dot -Tpdf > mail.pdf
   mxsrv render --format json | jq -r '.sets[].names[]'
@@ -54,7 +54,9 @@ func renderCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&f.config, "config", "", "another way to name the `COREFILE`")
 	c.Flags().BoolVar(&f.json, "json", false, "the same as --format json")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	u.addOutput(c)
 	f.readFlags.add(c)
+	f.addBlock(c)
 	c.Flags().Lookup("zone").Usage = "the `ZONE` to show, and that of the relative names in a definitions file; repeat it for several"
 	return c
 }
@@ -76,6 +78,11 @@ func (f *renderFlags) run(u *ui, paths []string) error {
 	zones, err := f.selectZones(all)
 	if err != nil {
 		return err
+	}
+	for _, zone := range zones {
+		if several := serving(all, zone); !alike(several, zone) {
+			return ambiguous(several, zone)
+		}
 	}
 	if f.format == zoneFormat {
 		return renderZones(u, all, zones)
@@ -116,7 +123,10 @@ func (f *renderFlags) selectZones(all []*served) (definition.Zones, error) {
 func selectNames(all []*served, zones definition.Zones) *definition.Set {
 	return definition.Merge(convert(all, func(s *served) *definition.Set {
 		set, names, zoneOf := s.index.Set, s.index.Set.Owners(), s.zones.Set()
-		maps.DeleteFunc(names, func(n definition.Name, _ bool) bool { return !slices.Contains(zones, zoneOf.Of(n)) })
+		maps.DeleteFunc(names, func(n definition.Name, _ bool) bool {
+			zone := zoneOf.Of(n)
+			return !slices.Contains(zones, zone) || serving(all, zone)[0] != s
+		})
 		part := set.Declaring(names)
 		part.Apexes = nil
 		names.Add(part.Targets())
@@ -125,24 +135,51 @@ func selectNames(all []*served, zones definition.Zones) *definition.Set {
 	})...)
 }
 
-// renderZones writes the master file of each zone.
+// renderZones writes the master file of each zone, in the order of the server blocks.
 func renderZones(u *ui, all []*served, zones definition.Zones) error {
 	for _, s := range all {
-		t := s.compile()
 		for _, zone := range s.zones {
-			if !slices.Contains(zones, zone) {
+			if !slices.Contains(zones, zone) || serving(all, zone)[0] != s {
 				continue
 			}
-			u.line("; %s by the definitions of %s", zone, s.name)
-			if !t.IsApex(string(zone)) {
-				u.line(placeholderApex, zone)
-			}
-			if err := t.Render(u.out, zone); err != nil {
+			u.line("; %s by the definitions of %s", zone, sourceOf(all, zone))
+			if err := renderZone(u.out, s, zone); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// sourceOf names the file that a zone is declared in, and the server blocks if it is in several.
+func sourceOf(all []*served, zone definition.Name) string {
+	if of := filter(all, func(s *served) bool { return slices.Contains(s.zones, zone) }); len(of) == 1 {
+		return of[0].name
+	}
+	return listBlocks(serving(all, zone))
+}
+
+func renderZone(w io.Writer, s *served, zone definition.Name) error {
+	t := s.compile()
+	if !t.IsApex(string(zone)) {
+		if _, err := fmt.Fprintf(w, placeholderApex+"\n", zone); err != nil {
+			return err
+		}
+	}
+	return t.Render(w, zone)
+}
+
+// alike reports whether server blocks have the same records of a zone.
+func alike(several []*served, zone definition.Name) bool {
+	if len(several) < 2 {
+		return true
+	}
+	texts := convert(several, func(s *served) string {
+		var text strings.Builder
+		renderZone(&text, s, zone) // into memory: there is no error
+		return text.String()
+	})
+	return len(slices.Compact(texts)) == 1
 }
 
 // placeholderApex completes the master file of a zone that is not authoritative: one without SOA and NS records is not

@@ -55,19 +55,51 @@ func (f *routeFlags) run(u *ui, recipient string) error {
 	if err != nil {
 		return err
 	}
-	outage := newOutage(f.down, string(domain))
-	f.from = hostBelow(string(domain), f.from)
-	plan := delivery.Route(string(domain), from.lookup, delivery.Sender{Host: f.from, Down: outage.includes})
-	if err := from.failed(); err != nil {
+	plan, err := f.plan(domain, from)
+	if err != nil {
 		return err
 	}
 	if d, ok := from.(*declared); ok && d.fallsThrough(dns.Fqdn(plan.MailDomain()), dns.TypeMX) {
 		plan.Explanation += "; but a plugin after mxsrv may have records that are not declared: ask the server with --server"
 	}
-	outage.noteUnused(u)
 	return u.result(routeJSON(recipient, plan), plan.Result == delivery.Delivered, func() {
 		printPlan(u, recipient, f.from, from, plan)
 	})
+}
+
+// plan plans the delivery after it has asked for the exchanges, of which --down and --from may have the first label.
+func (f *routeFlags) plan(domain definition.Name, from answers) (*delivery.Plan, error) {
+	exchanges := delivery.Route(string(domain), from.lookup, delivery.Sender{}).MX
+	if err := from.failed(); err != nil {
+		return nil, err
+	}
+	hosts := convert(exchanges, func(e delivery.Exchange) delivery.Host { return e.Host })
+	short := strings.TrimSuffix(string(domain), ".")
+	outage, err := newOutage(f.down, short, hosts)
+	if err != nil {
+		return nil, err
+	}
+	if f.from, err = sender(f.from, short, hosts, from); err != nil {
+		return nil, err
+	}
+	return delivery.Route(string(domain), from.lookup, delivery.Sender{Host: f.from, Down: outage.includes}), from.failed()
+}
+
+// sender returns the name of the host that --from means, as plans have it. It need be no exchange: one without a dot may
+// be any host below the domain.
+func sender(word, domain string, exchanges []delivery.Host, from answers) (string, error) {
+	if strings.Contains(word, ".") || word == "" {
+		return strings.ToLower(strings.TrimSuffix(word, ".")), nil
+	}
+	host, err := hostNamed(word, domain, exchanges)
+	if err == nil {
+		return host, nil
+	}
+	below := strings.ToLower(word + "." + domain)
+	if delivery.Lookup(from.lookup).Host(dns.Fqdn(below)).Status == delivery.Found {
+		return below, nil
+	}
+	return "", fmt.Errorf("--from %s: %v, or the whole name of another host", word, err)
 }
 
 // The JSON of a plan.

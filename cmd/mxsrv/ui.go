@@ -26,14 +26,20 @@ import (
 //   - --json prints one value and nothing else to standard output.
 type ui struct {
 	out, err io.Writer
-	asJSON   bool // --json
+	output   *output // that out is
+	asJSON   bool    // --json
 	colored  bool
 	width    int  // columns of the terminal
 	wraps    bool // long text is broken into lines
+	live     bool // standard error is a terminal, on which progress is shown
 }
 
 func newUI(stdout, stderr io.Writer) *ui {
-	u := &ui{out: stdout, err: stderr, width: 80}
+	o := &output{stdout: stdout}
+	u := &ui{out: o, output: o, err: stderr, width: 80}
+	if f, ok := stderr.(*os.File); ok {
+		u.live = term.IsTerminal(int(f.Fd()))
+	}
 	f, ok := stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return u
@@ -59,6 +65,17 @@ func (u *ui) failed(err error) {
 // note prints something about the result.
 func (u *ui) note(format string, args ...any) {
 	fmt.Fprintf(u.err, "mxsrv: note: "+format+"\n", args...)
+}
+
+// progress shows on a terminal how much is done of what takes long, in one line that is gone at the end.
+func (u *ui) progress(done, all int) {
+	switch {
+	case !u.live:
+	case done < all:
+		fmt.Fprintf(u.err, "\rmxsrv: %d %%", 100*done/all)
+	default:
+		fmt.Fprint(u.err, "\r\x1b[K") // erase to the end of the line (ECMA-48 §8.3.41)
+	}
 }
 
 func (u *ui) addJSON(c *cobra.Command) { c.Flags().BoolVar(&u.asJSON, "json", false, "print JSON") }

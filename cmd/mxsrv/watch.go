@@ -52,6 +52,9 @@ func (f *storeFlags) watch(u *ui, names []string) error {
 			if s.Selected(e.Key, keys) {
 				printEvent(u, e)
 			}
+			if u.output.err != nil { // nobody reads what comes
+				stop()
+			}
 		},
 	})
 }
