@@ -3,6 +3,7 @@ package test
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,6 +29,18 @@ func configMap(t *testing.T) map[string]string {
 		if m.Kind == "ConfigMap" {
 			return m.Data
 		}
+	}
+}
+
+// TestDeployChecked: what is to be mounted at the root of a server is checked before, in another directory.
+func TestDeployChecked(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range configMap(t) {
+		write(t, filepath.Join(dir, name), text)
+	}
+	check := exec.Command(buildTool(t), "check", "--strict", "--root", dir, filepath.Join(dir, "Corefile"))
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -77,7 +77,7 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 // checkIgnore returns an error if a rule of --ignore cannot be ignored.
 func (f *checkFlags) checkIgnore() error {
 	for _, id := range f.ignore {
-		if err := lint.Ignorable(id, append(lint.Rules(), onlineRules...)); err != nil {
+		if err := lint.Ignorable(id, append(lint.Rules(), toolRules()...)); err != nil {
 			return hint.Add(fmt.Errorf("--ignore: %v", err), "mxsrv check --rules")
 		}
 	}
@@ -135,7 +135,7 @@ type jsonRule struct {
 }
 
 func (f *checkFlags) listRules(u *ui) error {
-	rules := convert(append(lint.Rules(), onlineRules...), func(r lint.Rule) jsonRule {
+	rules := convert(append(lint.Rules(), toolRules()...), func(r lint.Rule) jsonRule {
 		return jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC}
 	})
 	return u.result(rules, true, func() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -23,16 +22,17 @@ import (
 )
 
 // isCorefile tells a Corefile from a definitions file: by its name or else by its blocks, unless a line outside of all
-// blocks is a definition.
-func isCorefile(path string, text []byte) bool {
+// blocks is for an mxsrv block: a definition, or an option that belongs into the Corefile.
+func isCorefile(path string, text string) bool {
 	if strings.Contains(strings.ToLower(filepath.Base(path)), "corefile") {
 		return true
 	}
-	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
+	d := caddyfile.NewDispenser(path, strings.NewReader(text))
 	lines, _ := definition.Statements(&d)
+	words := append(definition.Keywords(), corefile.Options()...)
 	blocks := false
 	for _, l := range lines {
-		if len(l.Words) > 1 && slices.Contains(definition.Keywords(), l.Words[0]) {
+		if slices.Contains(words, l.Words[0]) && (len(l.Words) > 1 || !hasPlugin(l)) {
 			return false
 		}
 		blocks = blocks || l.Block != nil
@@ -40,33 +40,59 @@ func isCorefile(path string, text []byte) bool {
 	return blocks
 }
 
+// hasPlugin reports whether a statement is like a server block: a zone may be called mail.
+func hasPlugin(s definition.Statement) bool {
+	return slices.ContainsFunc(s.Block, func(l definition.Statement) bool {
+		return l.Words[0] == "import" || slices.Contains(allPlugins, l.Words[0])
+	})
+}
+
 // corefile reads the server blocks of a Corefile that have mxsrv, with imports, snippets and variables replaced as by
 // CoreDNS.
-func (f *readFlags) corefile(u *ui, path string, text []byte) ([]*served, error) {
-	blocks, err := caddyfile.Parse(path, bytes.NewReader(text), nil)
+func (f *readFlags) corefile(u *ui, path string, text string) ([]*served, error) {
+	if isStream(path) {
+		path = standardInput // what it imports is in the working directory, not in /dev
+	}
+	blocks, err := caddyfile.Parse(path, strings.NewReader(text), nil)
 	if err != nil {
 		return []*served{unparsed(path, text, err)}, nil
 	}
 	var all []*served
+	var found []lint.Finding
 	for _, b := range blocks {
 		if len(b.Tokens["mxsrv"]) > 0 {
 			all = append(all, f.serverBlock(u, path, b))
 		}
+		found = append(found, pluginFindings(path, b)...)
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) > 0:
+		all[0].findings = append(all[0].findings, found...)
+	case slices.ContainsFunc(found, suggestsMXSRV):
+		all = []*served{nothing(path, nil)}
+		all[0].findings = found
+	default:
 		return nil, fmt.Errorf("%s has no mxsrv in any server block: write one, or give another file", path)
 	}
 	return all, nil
 }
 
 // unparsed returns what is wrong with a Corefile that CoreDNS cannot read.
-func unparsed(path string, text []byte, err error) *served {
-	d := caddyfile.NewDispenser(path, bytes.NewReader(text))
+func unparsed(path string, text string, err error) *served {
+	d := caddyfile.NewDispenser(path, strings.NewReader(text))
 	_, errs := definition.Statements(&d) // which finds all open braces and quotes
 	if len(errs) == 0 {
 		errs = definition.Errors{parserError(path, err)}
 	}
-	sim := &store.Simulator{Declared: new(definition.Set), Errs: errs, Options: lint.Options{Pos: errs[0].Pos}}
+	return nothing(path, errs)
+}
+
+// nothing is what is served of a Corefile that has errors instead of mxsrv.
+func nothing(path string, errs definition.Errors) *served {
+	sim := &store.Simulator{Declared: new(definition.Set), Errs: errs}
+	if len(errs) > 0 {
+		sim.Options.Pos = errs[0].Pos
+	}
 	return serve(path, sim, nil)
 }
 
@@ -155,13 +181,15 @@ func shorten(tokens []caddyfile.Token) []caddyfile.Token {
 	return tokens
 }
 
-// rootOf returns the directory of relative paths in a server block.
+// rootOf returns the directory of relative paths in a server block. That of --root stands for an absolute root, which is
+// on the server.
 func (f *readFlags) rootOf(path string, b caddyfile.ServerBlock) string {
-	base := cmp.Or(f.root, filepath.Dir(path))
-	if root := b.Tokens["root"]; len(root) > 1 {
-		return resolve(base, root[1].Text)
+	base := cmp.Or(f.root, dirOf(path))
+	root := b.Tokens["root"]
+	if len(root) < 2 || f.root != "" && filepath.IsAbs(root[1].Text) {
+		return base
 	}
-	return base
+	return resolve(base, root[1].Text)
 }
 
 // resolve returns a path that may be relative to a directory.

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,9 +14,9 @@ import (
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
+	"github.com/mxsrv/mxsrv/plugin/atomicfile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
-	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -28,7 +30,7 @@ type readFlags struct {
 const defaultCorefile = "Corefile"
 
 func (f *readFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.root, "root", "", "the `DIR` where CoreDNS is started, for relative paths in a Corefile (default that of the Corefile)")
+	c.Flags().StringVar(&f.root, "root", "", "the `DIR` where CoreDNS is started, or that is its absolute root, for relative paths in a Corefile (default that of the Corefile)")
 	c.Flags().StringArrayVar(&f.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file; repeat it for several")
 }
 
@@ -73,14 +75,14 @@ func allZones(blocks []*served) definition.Zones {
 // read reads Corefiles, each server block by itself, and definitions files, all together.
 func (f *readFlags) read(u *ui, paths []string) ([]*served, error) {
 	var all []*served
-	var files []string
+	var files []document
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := readText(path)
 		if err != nil {
-			return nil, hint.Add(pathError(path, err), "mxsrv check PATH/TO/Corefile")
+			return nil, hint.Add(err, "mxsrv check PATH/TO/Corefile")
 		}
 		if !isCorefile(path, text) {
-			files = append(files, path)
+			files = append(files, document{path, text})
 			continue
 		}
 		blocks, err := f.corefile(u, path, text)
@@ -115,6 +117,50 @@ func (f *readFlags) readValid(u *ui, paths []string) ([]*served, error) {
 	return all, nil
 }
 
+// A document is a file that was read.
+type document struct{ path, text string }
+
+// standardInput is the path that stands for standard input.
+const standardInput = "-"
+
+// readText reads a file, or to its end what is none: standard input, a pipe. It reads no more than a file may have.
+func readText(path string) (string, error) {
+	if !isStream(path) {
+		text, err := atomicfile.Read(path)
+		return string(text), pathError(path, err)
+	}
+	in := os.Stdin
+	if path != standardInput {
+		var err error
+		if in, err = os.Open(path); err != nil {
+			return "", pathError(path, err)
+		}
+		defer in.Close()
+	}
+	text, err := io.ReadAll(io.LimitReader(in, atomicfile.MaxSize+1))
+	if err == nil && len(text) > atomicfile.MaxSize {
+		err = fmt.Errorf("more than the %d octets that a file may have", atomicfile.MaxSize)
+	}
+	return string(text), pathError(path, err)
+}
+
+// isStream reports whether a path has no name and no directory of its own: standard input, <(...) of a shell, a pipe.
+func isStream(path string) bool {
+	if path == standardInput || strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/") {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir() && !info.Mode().IsRegular()
+}
+
+// dirOf returns the directory of the relative paths in a file: where it is, or else the working directory.
+func dirOf(path string) string {
+	if isStream(path) {
+		return "."
+	}
+	return filepath.Dir(path)
+}
+
 // pathError returns "PATH: what is wrong", or nil for nil.
 func pathError(path string, err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
@@ -129,8 +175,9 @@ func pathError(path string, err error) error {
 // placeholder is the zone of relative names if no zone is given.
 const placeholder = "example.com."
 
-func (f *readFlags) files(u *ui, paths []string) (*served, error) {
-	name := strings.Join(paths, " ")
+// files reads definitions files, all together.
+func (f *readFlags) files(u *ui, files []document) (*served, error) {
+	name := strings.Join(convert(files, func(d document) string { return d.path }), " ")
 	zones, err := f.parseZones()
 	if err != nil {
 		return nil, err
@@ -140,12 +187,14 @@ func (f *readFlags) files(u *ui, paths []string) (*served, error) {
 		u.note("%s: relative names are taken to be in %s; use --zone for another zone", name, placeholder)
 		zones = definition.Zones{placeholder}
 	}
-	from := &file.Source{Zones: zones}
-	for _, path := range paths {
-		from.Patterns = append(from.Patterns, file.Pattern{Pos: definition.Pos{Source: path, Line: 1}, Path: path})
+	set, errs := new(definition.Set), definition.Errors(nil)
+	for _, d := range files {
+		if d.text == "" {
+			errs.Add(definition.Pos{Source: d.path, Line: 1}, definition.FileUnreadable, "%s is empty: write # into it if it declares nothing", d.path)
+		}
+		errs = append(errs, set.Read(d.path, d.text, zones)...)
 	}
-	set, errs := from.Load().Read()
-	opt := lint.Options{Zones: zones, Pos: from.Patterns[0].Pos}
+	opt := lint.Options{Zones: zones, Pos: definition.Pos{Source: files[0].path, Line: 1}}
 	s := serve(name, &store.Simulator{Declared: set, Errs: errs, Options: opt}, nil)
 	if guessed {
 		s.findings = slices.DeleteFunc(s.findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +40,7 @@ const (
 
 func (f *storeFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.corefile, "corefile", "", "the `COREFILE` of the servers, for the place in etcd, the zones, and what is declared beside etcd")
+	flags.StringVar(&f.corefile, "corefile", "", "the `COREFILE` of the servers, for the place in etcd, the zones, and what is declared beside etcd (default ./Corefile, if there is one, without --etcd and --zone)")
 	flags.StringSliceVar(&f.endpoints, "etcd", nil, "the `ENDPOINT`s of etcd, HOST:PORT or URLs, with commas between (default "+defaultEndpoint+")")
 	flags.StringVar(&f.prefix, "prefix", "", "the `PREFIX` of the keys (default "+etcd.DefaultPrefix+")")
 	flags.StringVar(&f.user, "user", "", "the user of etcd, `NAME[:PASSWORD]`; a list of processes shows a password here: put it into "+passwordVariable+" or a file")
@@ -56,6 +55,10 @@ func (f *storeFlags) add(c *cobra.Command) {
 
 // store returns the store that the flags name, without a connection.
 func (f *storeFlags) store() (*store.Store, error) {
+	_, missing := os.Stat(defaultCorefile)
+	if f.corefile == "" && len(f.endpoints)+len(f.zones) == 0 && missing == nil {
+		f.corefile = defaultCorefile
+	}
 	zones, err := f.parseZones()
 	s := &store.Store{Config: etcd.New(defaultEndpoint), Simulators: []*store.Simulator{store.NewSimulator(zones)}}
 	if f.corefile != "" {
@@ -82,11 +85,11 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 	if len(f.zones) > 0 {
 		return nil, hint.Add(errors.New("--zone and --corefile: the zones are in the Corefile"), "--corefile %s, without --zone", f.corefile)
 	}
-	text, err := os.ReadFile(f.corefile)
+	text, err := readText(f.corefile)
 	if err != nil {
-		return nil, pathError(f.corefile, err)
+		return nil, err
 	}
-	blocks, err := caddyfile.Parse(f.corefile, bytes.NewReader(text), nil)
+	blocks, err := caddyfile.Parse(f.corefile, strings.NewReader(text), nil)
 	if err != nil {
 		return nil, hint.Add(lint.Err(unparsed(f.corefile, text, err).findings), "mxsrv check %s", f.corefile)
 	}
@@ -97,7 +100,7 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 		}
 	}
 	if s.Config == nil {
-		return nil, hint.Add(fmt.Errorf("%s names no etcd with such a prefix in any mxsrv block", f.corefile), "--etcd ENDPOINT --zone ZONE, without --corefile")
+		return nil, hint.Add(fmt.Errorf("%s names no etcd with such a prefix in any mxsrv block", f.corefile), "--etcd ENDPOINT --zone ZONE, instead of the Corefile")
 	}
 	return s, nil
 }

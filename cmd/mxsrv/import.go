@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -72,7 +71,7 @@ func (f *importFlags) run(u *ui, path string) error {
 // read converts a file, with the files that it includes.
 func (f *importFlags) read(path string) (*foreign.Result, error) {
 	opt := foreign.Options{Include: func(name string) (string, error) {
-		text, err := os.ReadFile(resolve(filepath.Dir(path), name))
+		text, err := os.ReadFile(resolve(dirOf(path), name))
 		return string(text), err
 	}}
 	if f.zone != "" {
@@ -81,11 +80,11 @@ func (f *importFlags) read(path string) (*foreign.Result, error) {
 			return nil, err
 		}
 	}
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
-		return nil, hint.Add(pathError(path, err), "mxsrv import PATH/TO/FILE")
+		return nil, hint.Add(err, "mxsrv import PATH/TO/FILE")
 	}
-	return foreign.Read(path, string(text), opt)
+	return foreign.Read(path, text, opt)
 }
 
 func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.Finding, path string) {

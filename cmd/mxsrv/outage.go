@@ -54,11 +54,11 @@ func hostNamed(word, domain string, hosts []delivery.Host) (string, error) {
 	switch same = slices.Compact(same); len(same) {
 	case 0:
 		slices.Sort(names)
-		return "", fmt.Errorf("no host here has this name or address: write one of %s", firstOf(slices.Compact(names), " and "))
+		return "", fmt.Errorf("no host here has this name or address: write one of %s", firstOf(slices.Compact(names), ", and "))
 	case 1:
 		return same[0], nil
 	}
-	return "", fmt.Errorf("several hosts begin so: write one of %s", firstOf(same, " and "))
+	return "", fmt.Errorf("several hosts begin so: write one of %s", firstOf(same, ", and "))
 }
 
 // includes reports whether a host is down: by its name, or with all its addresses.

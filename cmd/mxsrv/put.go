@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,14 +89,11 @@ type fragmentReader struct {
 	from      map[string]string // the file of each key
 }
 
-const (
-	standardInput = "-"
-	extension     = ".conf"
-)
+const extension = ".conf"
 
 // read reads a file, or the *.conf files in a directory.
 func (r *fragmentReader) read(root string) error {
-	if root == standardInput {
+	if isStream(root) {
 		return r.file(root, "")
 	}
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -157,7 +152,7 @@ func (r *fragmentReader) add(f change.Fragment, path string) error {
 
 func (r *fragmentReader) key(name string) (string, error) {
 	if name == "" {
-		return "", hint.Add(errors.New("standard input has no name: write --name"), "mxsrv put --name mail -")
+		return "", hint.Add(errors.New("what is no file has no name: write --name"), "mxsrv put --name mail -")
 	}
 	if r.in != "" {
 		name = strings.Trim(r.in, "/") + "/" + name
@@ -206,15 +201,6 @@ func (r *fragmentReader) others(entries []store.Entry) []store.Change {
 	return convert(filter(entries, func(e store.Entry) bool {
 		return strings.HasPrefix(e.Key, folder) && r.from[e.Key] == "" && e.Lease == 0 && !r.store.Internal(e.Key)
 	}), deletion)
-}
-
-func readText(path string) (string, error) {
-	if path == standardInput {
-		text, err := io.ReadAll(os.Stdin)
-		return string(text), err
-	}
-	text, err := os.ReadFile(path)
-	return string(text), pathError(path, err)
 }
 
 // commit makes changes if no server would then exclude any of them, or what it serves now; or if it is forced.

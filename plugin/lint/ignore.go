@@ -16,7 +16,7 @@ func Ignorable(id string, rules []Rule) error {
 	switch {
 	case i < 0:
 		nearest := slices.MinFunc(rules, func(a, b Rule) int {
-			return cmp.Compare(distance(id, a.ID), distance(id, b.ID))
+			return cmp.Compare(Distance(id, a.ID), Distance(id, b.ID))
 		})
 		return errors.New(definition.Sprintf("unknown rule %q: the nearest is %s", id, nearest.ID))
 	case rules[i].Severity == Error:
@@ -36,22 +36,26 @@ func syntax(p *pass) {
 	}
 }
 
-// distance returns how many octets must be inserted, deleted or replaced to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // of the octets of a so far to each beginning of b
+// Distance returns how many octets must be inserted, deleted, replaced or swapped with the next one to make b of a.
+func Distance(a, b string) int {
+	last := make([]int, len(b)+1)   // of the octets of a so far but two to each beginning of b,
+	before := make([]int, len(b)+1) // but one,
+	row := make([]int, len(b)+1)    // and of all so far
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		last, before, row = before, row, last
 		row[0] = i + 1
 		for j := range len(b) {
-			replaced := diagonal
+			replaced := before[j]
 			if a[i] != b[j] {
 				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+			row[j+1] = min(replaced, row[j]+1, before[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], last[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

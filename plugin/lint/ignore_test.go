@@ -40,16 +40,17 @@ func TestIgnorable(t *testing.T) {
 	}
 }
 
-// TestDistance: an octet more, less, or other, each counts one.
+// TestDistance: an octet more, less, or other, and two that are swapped, each count one.
 func TestDistance(t *testing.T) {
 	for _, tc := range []struct {
 		a, b string
 		want int
 	}{
 		{"", "", 0}, {"abc", "abc", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "axc", 1}, {"abc", "ac", 1}, {"ac", "abc", 1},
-		{"kitten", "sitting", 3}, {"ab", "ba", 2},
+		{"kitten", "sitting", 3}, {"ab", "ba", 1}, {"abcd", "badc", 2},
+		{"fowrard", "forward", 1}, {"ca", "abc", 3},
 	} {
-		if got := distance(tc.a, tc.b); got != tc.want {
+		if got := Distance(tc.a, tc.b); got != tc.want {
 			t.Errorf("from %q to %q: %d, want %d", tc.a, tc.b, got, tc.want)
 		}
 	}
