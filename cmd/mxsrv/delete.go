@@ -2,20 +2,18 @@ package main
 
 import (
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/change"
-	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 const deleteExamples = `  mxsrv delete mail                      one fragment
   mxsrv delete customers/example.com customers/old/
                                          one, and those in a folder
+  mxsrv delete --dry-run hosts           print what it would delete, and what servers would exclude then
   mxsrv delete --force hosts             even if others point to what it declares
 
 Nothing is deleted if servers would then exclude another fragment. A fragment that an instance registers comes back
@@ -25,7 +23,7 @@ Exit status: 0 deleted; 1 problems found, nothing is deleted; 2 usage or I/O err
 
 type deleteFlags struct {
 	storeFlags
-	force bool
+	commitFlags
 }
 
 func deleteCommand(u *ui) *cobra.Command {
@@ -37,7 +35,7 @@ func deleteCommand(u *ui) *cobra.Command {
 		Example: deleteExamples,
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
-	c.Flags().BoolVar(&f.force, "force", false, "delete in any case")
+	f.commitFlags.add(c)
 	f.storeFlags.add(c)
 	return c
 }
@@ -58,28 +56,10 @@ func (f *deleteFlags) run(u *ui, names []string) error {
 		for _, e := range filter(selected, func(e store.Entry) bool { return e.Lease != 0 }) {
 			u.note("%s is held by an instance, under lease %x: if that runs it comes back", e.Key, e.Lease)
 		}
-		return commit(u, s, entries, convert(selected, deletion), f.force)
+		return f.commit(u, s, entries, convert(selected, deletion))
 	})
 }
 
 func deletion(e store.Entry) store.Change {
 	return store.Change{Edit: change.Edit{Fragment: e.Fragment, Gone: true}, Before: e.Revision}
-}
-
-// declares lists what a fragment declares, the first few of many.
-func declares(s *store.Store, f change.Fragment) string {
-	var all []string
-	for _, sim := range s.Simulators {
-		set, _ := definition.Read(f.Source(), f.Text, sim.Zones)
-		for o := range set.Index().Owners() {
-			words := convert(kindsOf(o), func(k kind) string { return k.word + " " })
-			if name := strings.Join(words, "") + string(o.Name()); len(words) > 0 && !slices.Contains(all, name) {
-				all = append(all, name)
-			}
-		}
-	}
-	if len(all) == 0 {
-		return "nothing that is declared"
-	}
-	return firstOf(all, " and ")
 }

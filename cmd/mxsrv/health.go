@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 )
 
 // A health checks by a command whether an instance is healthy: from the first success on, until some checks in a row
@@ -38,7 +39,7 @@ func (h *health) start(ctx context.Context, u *ui) (healthy func() bool, changed
 func (h *health) run(ctx context.Context, u *ui, set func(healthy bool)) {
 	tick := time.NewTicker(h.interval)
 	defer tick.Stop()
-	failures := 0
+	failures, reasons := 0, map[string]bool{}
 	for ctx.Err() == nil {
 		err := h.check(ctx)
 		switch {
@@ -46,10 +47,15 @@ func (h *health) run(ctx context.Context, u *ui, set func(healthy bool)) {
 			return
 		case err == nil:
 			failures = 0
+			clear(reasons)
 			set(true)
-		case failures < h.limit: // further failures are not noted
+		case failures < h.limit: // of further failures, only other reasons are noted
 			failures++
+			reasons[reasonOf(err)] = true
 			u.note("the check fails, %d of %d: %v", failures, h.limit, err)
+		case !reasons[reasonOf(err)] && len(reasons) < mostReasons:
+			reasons[reasonOf(err)] = true
+			u.note("the check fails for another reason: %v", err)
 		}
 		if failures == h.limit {
 			set(false)
@@ -59,6 +65,19 @@ func (h *health) run(ctx context.Context, u *ui, set func(healthy bool)) {
 		case <-tick.C:
 		}
 	}
+}
+
+// mostReasons is how many reasons are noted until a check succeeds again.
+const mostReasons = 10
+
+// reasonOf returns an error without its numbers, which may be the time or that of a process.
+func reasonOf(err error) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, err.Error())
 }
 
 // check runs the command, and returns why the instance is not healthy.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,6 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/change"
-	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
 const putExamples = `  mxsrv put mail.conf                    the fragment "mail", unless servers would exclude it
@@ -34,8 +32,9 @@ Exit status: 0 etcd has what the files have; 1 problems found, nothing is writte
 
 type putFlags struct {
 	storeFlags
-	fragmentName, in    string
-	force, deleteOthers bool
+	commitFlags
+	fragmentName, in         string
+	deleteOthers, allowEmpty bool
 }
 
 func putCommand(u *ui) *cobra.Command {
@@ -49,8 +48,9 @@ func putCommand(u *ui) *cobra.Command {
 	}
 	c.Flags().StringVar(&f.fragmentName, "name", "", "the `NAME` of the fragment (default that of the file, without .conf)")
 	c.Flags().StringVar(&f.in, "in", "", "the `FOLDER` below the prefix for the names")
-	c.Flags().BoolVar(&f.deleteOthers, "delete-others", false, "delete the fragments in the folder that are in no file, but not those under a lease")
-	c.Flags().BoolVar(&f.force, "force", false, "write in any case")
+	c.Flags().BoolVar(&f.deleteOthers, "delete-others", false, "delete the fragments in the folder of --in that are in no file, but not those under a lease")
+	c.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "accept a directory without *.conf files")
+	f.commitFlags.add(c)
 	f.storeFlags.add(c)
 	return c
 }
@@ -63,6 +63,9 @@ func (f *putFlags) run(u *ui, paths []string) error {
 		return hint.Add(fmt.Errorf("--name is for one file, not %d", len(paths)), "mxsrv put --name %s %s", f.fragmentName, paths[0])
 	}
 	s, err := f.store()
+	if err == nil {
+		err = f.validFolder(s)
+	}
 	if err != nil {
 		return err
 	}
@@ -72,13 +75,31 @@ func (f *putFlags) run(u *ui, paths []string) error {
 			return err
 		}
 	}
+	if r.skipped != nil {
+		u.note("skipped, for only *.conf files are put that are not hidden: %s", firstOf(r.skipped, " and "))
+	}
 	return f.open(s, func(entries []store.Entry, _ int64) error {
 		changes, err := f.plan(u, r, entries)
 		if err != nil {
 			return err
 		}
-		return commit(u, s, entries, changes, f.force)
+		return f.commit(u, s, entries, changes)
 	})
+}
+
+// validFolder returns an error if --in is no folder, or if --delete-others is without: others may have fragments at the
+// prefix itself. The prefix is the folder "/".
+func (f *putFlags) validFolder(s *store.Store) error {
+	folder := strings.Trim(f.in, "/")
+	switch {
+	case f.in == "" && f.deleteOthers:
+		return hint.Add(errors.New("--delete-others deletes what is in a folder: write --in FOLDER, or --in / for all that is below the prefix"),
+			"mxsrv put --in customers --delete-others customers/")
+	case folder == "":
+		return nil
+	}
+	_, err := s.ParseName(folder + "/")
+	return err
 }
 
 // A fragmentReader reads the fragments of files, each key once.
@@ -87,24 +108,38 @@ type fragmentReader struct {
 	store     *store.Store
 	fragments []change.Fragment
 	from      map[string]string // the file of each key
+	skipped   []string          // paths below a directory that are not read
 }
 
 const extension = ".conf"
 
-// read reads a file, or the *.conf files in a directory.
+// read reads a file, or the *.conf files in a directory. One that has none is an error, for it may be the wrong one.
 func (r *fragmentReader) read(root string) error {
 	if isStream(root) {
 		return r.file(root, "")
 	}
+	before := len(r.fragments)
+	if err := r.walk(root); err != nil || len(r.fragments) > before || r.allowEmpty {
+		return err
+	}
+	return hint.Add(fmt.Errorf("%s has no *.conf files: write --allow-empty if that is right", root), "mxsrv put --allow-empty %s", root)
+}
+
+// walk reads a file, or what a directory has, but not what is hidden in it or no definitions file.
+func (r *fragmentReader) walk(root string) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch hidden := path != root && strings.HasPrefix(filepath.Base(path), "."); {
 		case err != nil:
 			return pathError(path, err)
 		case hidden && d.IsDir():
+			r.skipped = append(r.skipped, path+"/")
 			return filepath.SkipDir
 		case d.IsDir() && r.fragmentName != "":
 			return fmt.Errorf("--name is for one file, and %s is a directory: write --in", root)
-		case hidden || d.IsDir() || path != root && filepath.Ext(path) != extension:
+		case d.IsDir():
+			return nil
+		case hidden || path != root && filepath.Ext(path) != extension:
+			r.skipped = append(r.skipped, path)
 			return nil
 		case path == root:
 			return r.file(path, filepath.Base(path))
@@ -201,48 +236,4 @@ func (r *fragmentReader) others(entries []store.Entry) []store.Change {
 	return convert(filter(entries, func(e store.Entry) bool {
 		return strings.HasPrefix(e.Key, folder) && r.from[e.Key] == "" && e.Lease == 0 && !r.store.Internal(e.Key)
 	}), deletion)
-}
-
-// commit makes changes if no server would then exclude any of them, or what it serves now; or if it is forced.
-func commit(u *ui, s *store.Store, entries []store.Entry, changes []store.Change, force bool) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	findings := unique(s.Consequences(entries, changes))
-	u.findings(findings)
-	if n := count(findings, lint.Error); n > 0 && !force {
-		u.note("nothing is written because of %s; --force writes in any case", plural(n, "error"))
-		return errFindings
-	}
-	for part := range slices.Chunk(changes, store.MaxChanges) {
-		if err := commitPart(u, s, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// commitPart makes changes in one transaction, and prints them.
-func commitPart(u *ui, s *store.Store, changes []store.Change) error {
-	revision, conflicts, err := s.Commit(changes)
-	if err != nil {
-		return err
-	}
-	for _, key := range conflicts {
-		u.note("%s was changed by somebody else just now: look at it, and try again", key)
-	}
-	if conflicts != nil {
-		return errFindings
-	}
-	for _, c := range changes {
-		switch {
-		case c.Gone:
-			u.line("delete %s: deleted, revision %d: withdraws %s", c.Key, revision, declares(s, c.Fragment))
-		case c.Before == 0:
-			u.line("put %s: created, revision %d", c.Key, revision)
-		default:
-			u.line("put %s: changed, revision %d", c.Key, revision)
-		}
-	}
-	return nil
 }

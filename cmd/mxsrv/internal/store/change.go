@@ -94,6 +94,15 @@ func (s *Store) Excluded(entries []Entry) map[string][]lint.Finding {
 	return excluded
 }
 
+// Served returns what each server block serves after changes.
+func (s *Store) Served(entries []Entry, changes []Change) (indexes []*definition.Index) {
+	fragments := apply(entries, changes)
+	for _, sim := range s.Simulators {
+		indexes = append(indexes, sim.Simulate(fragments).Index)
+	}
+	return indexes
+}
+
 // Consequences returns what is wrong with the fragments that changes put, and what becomes wrong with others. The
 // errors among these are why fragments are excluded then.
 func (s *Store) Consequences(entries []Entry, changes []Change) (findings []lint.Finding) {

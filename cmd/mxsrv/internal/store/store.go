@@ -171,10 +171,18 @@ func (s *Store) Select(entries []Entry, names []string) ([]Entry, error) {
 	}
 	for i, key := range keys {
 		if !slices.ContainsFunc(entries, func(e Entry) bool { return s.Selected(e.Key, keys[i:i+1]) }) {
-			return nil, hint.Add(fmt.Errorf("there is no %s in etcd", key), "mxsrv get, without %s, lists all", names[i])
+			return nil, s.missing(entries, key, names[i])
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool { return !s.Selected(e.Key, keys) }), nil
+}
+
+// missing returns the error that there is no key, with the folder that was meant if there is one.
+func (s *Store) missing(entries []Entry, key, name string) error {
+	if folder := []string{key + "/"}; slices.ContainsFunc(entries, func(e Entry) bool { return s.Selected(e.Key, folder) }) {
+		return hint.Add(fmt.Errorf("there is no %s in etcd, but a folder %s/", key, key), "%s/", name)
+	}
+	return hint.Add(fmt.Errorf("there is no %s in etcd", key), "mxsrv get, without %s, lists all", name)
 }
 
 // failure returns an error of etcd as the user should read it, and nil for nil.

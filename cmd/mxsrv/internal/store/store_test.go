@@ -43,6 +43,7 @@ func TestSelect(t *testing.T) {
 		{"/mxsrv/ab a/c/", "/mxsrv/a/c/d /mxsrv/ab", "", ""},
 		{"/a/b", "/mxsrv/a/b", "", ""},
 		{"a b", "", "there is no /mxsrv/b in etcd", "mxsrv get, without b, lists all"},
+		{"a/c", "", "there is no /mxsrv/a/c in etcd, but a folder /mxsrv/a/c/", "a/c/"},
 		{".revision", "", `name ".revision": write one like mail or customers/example.com, without blanks and quotes, that does not start with a dot`, ""},
 		{"/mxsrv//a", "", `name "/mxsrv//a": write one like mail or customers/example.com, without blanks and quotes, that does not start with a dot`, ""},
 	} {
