@@ -141,6 +141,7 @@ var asZones = map[string]string{
 	"ns-target-alias":       "a CNAME mx1\n@ NS a",
 	"null-mx-not-alone":     "@ MX 0 .\n@ MX 10 mx1",
 	"owner-outside-zone":    "www.example.net. A 192.0.2.7",
+	"record-data":           "@ CAA 0 issue",
 	"srv-dot-not-alone":     "_ldap._tcp SRV 0 0 0 .\n_ldap._tcp SRV 0 0 389 mx1",
 	"srv-target-alias":      "a CNAME mx1\n_ldap._tcp SRV 0 0 389 a",
 	"target-is-address":     "@ MX 10 192.0.2.7",
@@ -150,7 +151,7 @@ var asZones = map[string]string{
 }
 
 // notInZones are the errors that are not about records.
-var notInZones = []string{"authoritative-twice", "file-unreadable", "nested-signed", "syntax", "zone-unreachable"}
+var notInZones = []string{"authoritative-twice", "file-unreadable", "nested-signed", "record-type", "syntax", "zone-unreachable"}
 
 // largeHost returns a host with n addresses.
 func largeHost(n int) string {
