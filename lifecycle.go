@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/coredns/caddy"
+
+	"github.com/mxsrv/mxsrv/plugin/publish"
 )
 
 // An instance has all handlers of one reading of the Corefile. CoreDNS makes a new one for each reload, and drops it
@@ -85,11 +87,20 @@ func (i *instance) restartFailed() error {
 	var newest *instance
 	for _, running := range caddy.Instances() { // without those that did not start, or were stopped
 		if newest = instanceIn(running); newest == i {
+			i.logKept()
 			return nil
 		}
 	}
 	serve(newest)
 	return nil
+}
+
+// logKept logs that a reload was in vain: if only a definitions file is corrected then, CoreDNS does not try it again.
+func (i *instance) logKept() {
+	if len(i.handlers) > 0 {
+		log.Warning("the reload failed, and the Corefile is still served as it was before: " +
+			"once all is corrected, change it again or send SIGUSR1")
+	}
 }
 
 // serve makes an instance, or nil, the one that serves, and stops the one before, for which CoreDNS may not have asked.
@@ -104,6 +115,18 @@ func serve(i *instance) {
 	if i != nil {
 		i.follow()
 	}
+}
+
+// accepted returns what the instance that serves has accepted of files.
+func accepted() (all []*publish.Accepted) {
+	if i := serving.Load(); i != nil {
+		for _, m := range i.handlers {
+			if a := m.publisher.Accepted(); a != nil {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
 }
 
 // follow begins to publish changes, unless the instance was stopped.

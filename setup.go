@@ -82,6 +82,7 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
 		Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
 		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
+		Accepted: accepted,
 	}, o)
 	var apexes definition.Zones
 	for i := range b.Inline.Apexes {

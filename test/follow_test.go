@@ -282,6 +282,9 @@ func TestReload(t *testing.T) {
 	for range 5 {
 		reload(good+"example.com:1 {\n bind 192.0.2.1\n}\n", "Restart failed")
 	}
+	if !strings.Contains(s.String(), "[WARNING] plugin/mxsrv: the reload failed, and the Corefile is still served as it was before: ") {
+		t.Errorf("the log does not say what is served\n%s", s)
+	}
 	eventually(t, s, "one goroutine follows", func() bool { return goroutines(ours) == 1 })
 	w := newWatch(t, s, "example.org. MX", mx("a"))
 	w.expect(mx("b"))
@@ -289,4 +292,37 @@ func TestReload(t *testing.T) {
 	eventually(t, s, "files are followed still", func() bool { return format(s.ask(t, "udp", query(t, "example.org. MX"))) == mx("b") })
 	w.stop()
 	stop()
+}
+
+// TestReloadBesideMistake: a Corefile is changed while a file has a mistake: the change is served, with the file as it
+// was, and the log and a metric go on saying so until the file is corrected.
+func TestReloadBesideMistake(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "defs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "defs", "a.conf"), "mail @ 10 a.example.net.\n")
+	s := start(t, dir, strings.Replace(followed, "root defs", "root defs\n    reload 2s 1s", 1))
+	file, corefile := filepath.Join(s.Dir, "defs", "a.conf"), filepath.Join(s.Dir, "Corefile")
+	answer := func(name string) string { return format(s.ask(t, "udp", query(t, name+" MX"))) }
+	failed := func() string { return s.metric(`last_load_failed{server="dns://` + s.addr + `"}`) }
+	logged := func(text string) int { return strings.Count(s.String(), text) }
+
+	write(t, file, "mail @ 10 192.0.2.1\n")
+	eventually(t, s, "it is rejected", func() bool { return s.rejected() == 1 })
+	write(t, corefile, strings.Replace(read(t, corefile), "mail stay", "mail new none\n        mail stay", 1))
+	eventually(t, s, "the Corefile is served", func() bool { return answer("new.example.org.") == "new.example.org. 3600 IN MX 0 .\n" })
+	if got := answer("example.org."); got != mx("a") {
+		t.Errorf("%s\nwant what was accepted of the file", got)
+	}
+	eventually(t, s, "the reload is over", func() bool { return logged("Reloading complete") == 1 })
+	if n := logged("defs/a.conf:1: error: \"192.0.2.1\" is an address"); n != 2 || failed() != "1" ||
+		logged("[ERROR] plugin/mxsrv: file defs/*.conf: rejected: what was loaded before is still served") != 1 {
+		t.Errorf("the mistake is logged %d times, want once a load; last_load_failed is %q\n%s", n, failed(), s)
+	}
+	write(t, file, "mail @ 10 b.example.net.\n")
+	eventually(t, s, "the file is corrected", func() bool { return answer("example.org.") == mx("b") })
+	if failed() != "0" || answer("new.example.org.") != "new.example.org. 3600 IN MX 0 .\n" {
+		t.Errorf("last_load_failed is %q\n%s", failed(), s)
+	}
 }

@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"plugin/change":      {"plugin/definition"},
 	"plugin/admit":       {"plugin/definition", "plugin/lint", "plugin/change"},
 	"plugin/source":      {"plugin/definition", "plugin/change"},
-	"plugin/source/file": {"plugin/definition", "plugin/change", "plugin/atomicfile"},
+	"plugin/source/file": {"plugin/definition", "plugin/change", "plugin/source", "plugin/atomicfile"},
 	"plugin/etcd":        {"plugin/definition", "plugin/change", "plugin/atomicfile"},
 	"plugin/publish": {"plugin/definition", "plugin/serial", "plugin/lint", "plugin/table", "plugin/change", "plugin/admit",
 		"plugin/source", "plugin/atomicfile"},

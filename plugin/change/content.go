@@ -50,6 +50,12 @@ func (c *Content) ReadInto(set *definition.Set) definition.Errors {
 	return errs
 }
 
+// Equal reports whether other content has the same documents, and the same mistakes beyond those in them.
+func (c *Content) Equal(other *Content) bool {
+	return slices.Equal(c.Errs, other.Errs) && slices.EqualFunc(c.Documents, other.Documents,
+		func(a, b *Document) bool { return a.source == b.source && a.text == b.text })
+}
+
 func (c *Content) doing(step string) {
 	if c.Doing != nil {
 		c.Doing(step)

@@ -27,11 +27,15 @@ func plural(n int, of string) string {
 // come and go the same errors may come with each change, and are logged once.
 func (p *Publisher) logRejected(changed source.Source, err error) {
 	if p.admitted == nil || err.Error() != p.rejected {
-		for line := range strings.Lines(err.Error()) {
-			p.observer.Error(strings.TrimSpace(line))
-		}
+		p.logErrors(err)
 	}
 	p.observer.Error(fmt.Sprintf("%v: rejected: %s", changed, p.served()))
+}
+
+func (p *Publisher) logErrors(err error) {
+	for line := range strings.Lines(err.Error()) {
+		p.observer.Error(strings.TrimSpace(line))
+	}
 }
 
 // served says what is served since the last good load.
@@ -47,14 +51,6 @@ func (p *Publisher) logWarnings(findings []lint.Finding) {
 		if f.Rule.Severity == lint.Warning {
 			p.observer.Warning(f.String())
 		}
-	}
-}
-
-func (p *Publisher) logPendingWarnings() {
-	if w := p.pendingWarnings; w != nil {
-		p.logWarnings(w.findings)
-		p.logWarnings(lint.CheckPlugins(w.index, p.lint))
-		p.pendingWarnings = nil
 	}
 }
 

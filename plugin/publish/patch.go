@@ -28,6 +28,9 @@ func (p *Publisher) patch(c *source.Change) bool {
 	if !p.accept(c.Source, lint.Check(index, nil, opt)) {
 		return true
 	}
+	if _, ok := c.Source.(source.Restorer); ok {
+		p.keep()
+	}
 	before, counts := p.Table(), p.Status().Counts
 	p.logSerialsError(p.swap(func(opt table.Options) (*table.Table, Counts) {
 		t := before.Patch(index, part.Concerned, opt)

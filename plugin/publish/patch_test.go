@@ -14,6 +14,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
@@ -66,15 +67,19 @@ type stage struct {
 	before definition.Names // that had records at any time, and names around them
 }
 
-// newStage loads texts and follows their edits until the test ends. It returns nil
+// newStage loads texts and follows their edits until the test ends, after some other plugins. It returns nil
 // if the texts are rejected.
-func newStage(t *testing.T, corefile string, texts [2]string) *stage {
+func newStage(t *testing.T, corefile string, texts [2]string, plugins ...string) *stage {
 	t.Helper()
 	s := &stage{corefile: corefile}
 	s.Publisher, s.log, s.edited = publisherOf(t, corefile, "patched "+t.Name(), texts)
 	if s.Load() != nil {
 		return nil
 	}
+	if err := s.SetPlugins(lint.Plugins{Before: plugins}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "logged before it is followed", append(s.log.infos, s.log.warnings...))
 	s.Follow()
 	t.Cleanup(s.Stop)
 	synctest.Wait()

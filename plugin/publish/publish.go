@@ -43,6 +43,8 @@ type Config struct {
 	Server     string         // that serves the zones: its publishers continue each other's serials
 	Serials    string         // path of the file that keeps the serials, or ""
 	SerialsPos definition.Pos // where that is named
+
+	Accepted func() []*Accepted // if it is not nil: returns what the instance that is to be replaced has accepted
 }
 
 // A Publisher publishes the sources of one server block. Table and Status may be called
@@ -58,20 +60,14 @@ type Publisher struct {
 	progress Progress
 	admitted *admit.Admission // of the fragments that sources have, or nil
 
-	table           atomic.Pointer[table.Table] // nil until a first set was accepted
-	status          atomic.Pointer[Status]
-	serials         map[definition.Name]uint32 // of the authoritative zones in the table
-	rejected        string                     // the errors of the last change, if it was rejected
-	pendingWarnings *pendingWarnings
+	table    atomic.Pointer[table.Table] // nil until a first set was accepted
+	status   atomic.Pointer[Status]
+	accepted atomic.Pointer[Accepted]
+	serials  map[definition.Name]uint32 // of the authoritative zones in the table
+	rejected string                     // the errors of the last change, if it was rejected
+	pending  *pending                   // what Follow logs; nil until something was loaded, and after that
 
 	stop func() // ends following
-}
-
-// pendingWarnings are the findings of the last Load, held back until SetPlugins, because
-// some depend on the other plugins of the block.
-type pendingWarnings struct {
-	index    *definition.Index
-	findings []lint.Finding
 }
 
 // maxFindings is how many findings of a rule are logged: nobody reads more,
@@ -105,23 +101,35 @@ func (p *Publisher) Table() *table.Table { return p.table.Load() }
 // Status returns the status of what is served. It is shared, and not to be changed.
 func (p *Publisher) Status() *Status { return p.status.Load() }
 
-// Load serves what the sources declare now, and holds the warnings back until
-// SetPlugins. Its error is what is wrong with what they declare, a line for each mistake,
-// or that the serials could not be saved; a full disk is logged only.
+// Load serves what the sources declare now, and leaves it to Follow to log that. Its error is what is wrong with what
+// they declare, a line for each mistake, or that the serials could not be saved; a full disk is logged only.
 func (p *Publisher) Load() error {
 	defer p.progress.Doing("")
+	began := time.Now()
 	if !p.sources.Load() { // some source will deliver later
 		return lint.Err(p.check(p.readAll()))
 	}
 	index, errs := p.read()
 	p.logUnread(p.sources.Unread())
-	findings := p.check(index, errs)
-	if err := p.judge(findings, p.sources.Sources()...); err != nil {
+	l := &pending{began: began, index: index, findings: p.check(index, errs)}
+	if rejected := lint.Err(l.findings); rejected != nil {
+		defer p.restore(l, rejected)()
+	}
+	restored := func(s source.Source) bool { return slices.Contains(l.restored, s) }
+	if err := p.judge(l.findings, slices.DeleteFunc(slices.Clone(p.sources.Sources()), restored)...); err != nil {
 		return err
 	}
-	freeMemory(index.Len())
-	p.pendingWarnings = &pendingWarnings{index, findings}
-	err := p.serve(index)
+	return p.serveLoaded(l)
+}
+
+// serveLoaded serves what was loaded and accepted.
+func (p *Publisher) serveLoaded(l *pending) error {
+	freeMemory(l.index.Len())
+	p.keep()
+	p.pending = l
+	err := p.serve(l.index)
+	l.took = time.Since(l.began).Round(time.Millisecond)
+	p.noteRestored(l)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		p.logSerialsError(err)
 		return nil
@@ -129,20 +137,16 @@ func (p *Publisher) Load() error {
 	return err
 }
 
-// SetPlugins tells the publisher which other plugins the server block has, and logs the
-// warnings of Load. It comes before Follow. Its error is that there cannot be such a server
-// block.
+// SetPlugins tells the publisher which other plugins the server block has. It comes before Follow, which logs warnings
+// about them. Its error is that there cannot be such a server block.
 func (p *Publisher) SetPlugins(plugins lint.Plugins) error {
 	p.lint.Plugins = plugins
-	if err := lint.Err(lint.CheckPlugins(new(definition.Set).Index(), p.lint)); err != nil {
-		return err
-	}
-	p.logPendingWarnings()
-	return nil
+	return lint.Err(lint.CheckPlugins(new(definition.Set).Index(), p.lint))
 }
 
-// Follow publishes all changes until Stop is called, in a goroutine of its own.
+// Follow logs what was loaded, and publishes all changes until Stop is called, in a goroutine of its own.
 func (p *Publisher) Follow() {
+	p.logLoaded()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -165,9 +169,9 @@ func (p *Publisher) Stop() { p.stop() }
 func (p *Publisher) catchUp() {
 	if !p.ledger.matches(p.serials) {
 		if err := p.Load(); err != nil {
-			p.observer.Error(err.Error())
+			p.logErrors(err)
 		}
-		p.logPendingWarnings()
+		p.logLoaded()
 	}
 	p.observer.Changed(changedZones(nil, p.serials))
 }
@@ -190,6 +194,7 @@ func (p *Publisher) replace(c *source.Change) {
 	if !p.accept(c.Source, p.check(index, errs)) {
 		return
 	}
+	p.keep()
 	p.logSerialsError(p.serve(index))
 	p.observer.Info(fmt.Sprintf("%v: loaded, serving %s, in %v", c.Source, p.size(), time.Since(began).Round(time.Millisecond)))
 }

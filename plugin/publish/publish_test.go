@@ -201,17 +201,12 @@ func expectRules(t *testing.T, findings []string, want ...string) {
 	expect(t, "rules", rules, want...)
 }
 
-// TestWarnings: those of a load wait for the other plugins, some of which they are about;
+// TestWarnings: those of a load are logged once it is followed, some of which are about other plugins;
 // those of a change are logged with it, by a patch only those about what has changed.
 func TestWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, "mxsrv {\n host a 192.0.2.1\n mail @ 10 a\n}", [2]string{"#", "#"})
-		expect(t, "before the plugins are known", s.log.warnings)
-		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
+		s := newStage(t, "mxsrv {\n host a 192.0.2.1\n mail @ 10 a\n}", [2]string{"#", "#"}, "minimal")
 		expectRules(t, s.log.warnings, "mail-single-host", "minimal-strips-glue")
-		*s.log = recorder{}
-		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
-		expect(t, "a second time", s.log.warnings)
 		s.edit(t, [2]string{"mail b 10 a", "#"}) // a patch
 		expectRules(t, s.log.warnings, "mail-single-host")
 		if !strings.HasPrefix(s.log.warnings[0], "0.conf:1: ") {
@@ -345,6 +340,7 @@ func TestStop(t *testing.T) {
 		}
 		p.Follow()
 		p.Stop()
+		*log = recorder{}
 		select {
 		case e.next <- [2]string{"mail @ none", "#"}:
 			t.Error("a change is taken after the end")

@@ -33,8 +33,7 @@ func TestImpossiblePlugins(t *testing.T) {
 // TestIgnoredWarnings: a load and a patch warn of nothing that is accepted.
 func TestIgnoredWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, "mxsrv {\n ignore mail-single-host minimal-strips-glue\n host a 192.0.2.1\n mail @ 10 a\n}", [2]string{"#", "#"})
-		s.SetPlugins(lint.Plugins{Before: []string{"minimal"}})
+		s := newStage(t, "mxsrv {\n ignore mail-single-host minimal-strips-glue\n host a 192.0.2.1\n mail @ 10 a\n}", [2]string{"#", "#"}, "minimal")
 		s.edit(t, [2]string{"mail b 10 a\nhost c 127.0.0.1", "#"})
 		expectRules(t, s.log.warnings, "address-special")
 	})

@@ -75,6 +75,9 @@ func Collect(sources ...Source) *Collector {
 // Sources returns the sources.
 func (c *Collector) Sources() []Source { return c.sources }
 
+// Content returns what a source has delivered last, by its place among the sources, or nil.
+func (c *Collector) Content(source int) *change.Content { return c.states[source].content }
+
 // Load loads all sources. It returns false if what one of them declares is not known
 // yet.
 func (c *Collector) Load() bool {

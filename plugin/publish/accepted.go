@@ -1,0 +1,80 @@
+package publish
+
+import (
+	"slices"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/source"
+)
+
+// Accepted is the content of files that a publisher has accepted last. It does not change.
+type Accepted struct {
+	server string
+	zones  definition.ZoneSet
+	files  []source.Accepted
+}
+
+// Accepted returns the content of files that was accepted last, or nil. Any goroutine may call it at any time.
+func (p *Publisher) Accepted() *Accepted { return p.accepted.Load() }
+
+// keep keeps what sources of files have now, as accepted.
+func (p *Publisher) keep() {
+	p.accepted.Store(&Accepted{p.config.Server, p.zones, p.sources.Accepted()})
+}
+
+// restore makes a load that is rejected one of what was accepted of files before, by this publisher or by those of the
+// instance that is to be replaced, if that may be served: so a Corefile can be changed while a file has a mistake. It
+// returns how sources declare again what their files have now, which is part of the next change.
+func (p *Publisher) restore(l *pending, rejected error) (undo func()) {
+	restored, undo := p.sources.Restore(p.acceptedBefore())
+	if len(restored) > 0 {
+		index, errs := p.read()
+		if findings := p.check(index, errs); lint.Err(findings) == nil {
+			l.index, l.findings, l.restored, l.rejected = index, findings, restored, rejected
+		}
+	}
+	return undo
+}
+
+// noteRestored notes what is not served of a load.
+func (p *Publisher) noteRestored(l *pending) {
+	if l.rejected == nil {
+		return
+	}
+	p.rejected = l.rejected.Error()
+	status := *p.Status()
+	status.Failed = true
+	p.setStatus(status)
+	for _, s := range l.restored {
+		p.observer.Loaded(s.String(), l.rejected)
+	}
+}
+
+// acceptedBefore returns what was accepted of files: if not by this publisher, then by others, first those of the same
+// server and a common zone.
+func (p *Publisher) acceptedBefore() (all []source.Accepted) {
+	if a := p.Accepted(); a != nil {
+		return a.files
+	}
+	if p.config.Accepted == nil {
+		return nil
+	}
+	before := p.config.Accepted()
+	slices.SortStableFunc(before, func(a, b *Accepted) int { return p.relation(b) - p.relation(a) })
+	for _, a := range before {
+		all = append(all, a.files...)
+	}
+	return all
+}
+
+// relation returns how much a publisher has in common with another one: 2 its server and a zone, 1 its server, or 0.
+func (p *Publisher) relation(a *Accepted) int {
+	switch {
+	case a.server != p.config.Server:
+		return 0
+	case slices.ContainsFunc(p.config.Zones, func(z definition.Name) bool { return a.zones[z] }):
+		return 2
+	}
+	return 1
+}

@@ -1,0 +1,59 @@
+package publish
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/source"
+)
+
+// A pending load is one that is not logged yet: of an instance that CoreDNS drops nothing is, and some warnings depend on
+// the other plugins, which are known later.
+type pending struct {
+	began    time.Time
+	took     time.Duration
+	index    *definition.Index
+	findings []lint.Finding
+
+	restored []source.Source // that have something else now, which was rejected: see restore
+	rejected error
+}
+
+// logLoaded logs what the last Load has served, and from what, if that is not logged yet.
+func (p *Publisher) logLoaded() {
+	l := p.pending
+	if l == nil {
+		return
+	}
+	p.pending = nil
+	var from []string
+	for i, s := range p.sources.Sources() {
+		from = append(from, s.String())
+		p.logSource(s, p.sources.Content(i))
+	}
+	p.observer.Info(fmt.Sprintf("%v: loaded %s from %s in %v", p.config.Pos, p.size(), strings.Join(from, ", "), l.took))
+	p.logWarnings(l.findings)
+	p.logWarnings(lint.CheckPlugins(l.index, p.lint))
+	if l.rejected != nil {
+		p.logErrors(l.rejected)
+	}
+	for _, s := range l.restored {
+		p.observer.Error(fmt.Sprintf("%v: rejected: what was loaded before is still served", s))
+	}
+}
+
+// logSource logs what a source has read.
+func (p *Publisher) logSource(s source.Source, c *change.Content) {
+	switch {
+	case len(c.Documents) > 0:
+		p.observer.Info(fmt.Sprintf("%v: read %s", s, plural(len(c.Documents), "file")))
+	case c.Fragments() != nil:
+		status := p.Status()
+		p.observer.Info(fmt.Sprintf("%v: read %s at revision %d, of which %d excluded",
+			s, plural(status.Fragments, "fragment"), c.Revision, status.Excluded))
+	}
+}
