@@ -1,6 +1,7 @@
 package mxsrv
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -80,7 +81,9 @@ func (n *notifier) stop() {
 func (n *notifier) run(zone definition.Name) {
 	for again := true; again; zone, again = n.another(zone) {
 		if err := n.send(string(zone)); err != nil {
-			log.Warningf("%v", err)
+			for line := range strings.Lines(err.Error()) { // one for each secondary
+				log.Warning(strings.TrimSpace(line))
+			}
 		}
 	}
 }

@@ -128,14 +128,21 @@ func run(some []Rule, index *definition.Index, errs definition.Errors, opt Optio
 
 // Err returns the errors among findings as one error, a line for each, or nil if the set may be served.
 func Err(findings []Finding) error {
-	var lines []string
-	for _, f := range findings {
-		if f.Rule.Severity == Error {
-			lines = append(lines, f.String())
-		}
-	}
+	lines := Lines(findings, Error)
 	if lines == nil {
 		return nil
 	}
 	return errors.New(strings.Join(lines, "\n"))
+}
+
+// Lines returns the findings of a severity as text, each once: a file may be named in several stanzas.
+func Lines(findings []Finding, severity Severity) (lines []string) {
+	seen := make(map[string]bool)
+	for _, f := range findings {
+		if line := f.String(); f.Rule.Severity == severity && !seen[line] {
+			seen[line] = true
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }

@@ -27,6 +27,7 @@ type pending struct {
 func (p *Publisher) logLoaded() {
 	l := p.pending
 	if l == nil {
+		p.logMissing()
 		return
 	}
 	p.pending = nil
@@ -55,5 +56,14 @@ func (p *Publisher) logSource(s source.Source, c *change.Content) {
 		status := p.Status()
 		p.observer.Info(fmt.Sprintf("%v: read %s at revision %d, of which %d excluded",
 			s, plural(status.Fragments, "fragment"), c.Revision, status.Excluded))
+	}
+}
+
+// logMissing logs which sources have not delivered.
+func (p *Publisher) logMissing() {
+	for i, s := range p.sources.Sources() {
+		if p.sources.Content(i) == nil {
+			p.observer.Info(fmt.Sprintf("%v: nothing is served yet: %v has not delivered", p.config.Pos, s))
+		}
 	}
 }

@@ -47,10 +47,8 @@ func (p *Publisher) served() string {
 }
 
 func (p *Publisher) logWarnings(findings []lint.Finding) {
-	for _, f := range findings {
-		if f.Rule.Severity == lint.Warning {
-			p.observer.Warning(f.String())
-		}
+	for _, line := range lint.Lines(findings, lint.Warning) {
+		p.observer.Warning(line)
 	}
 }
 

@@ -128,7 +128,7 @@ func (p *Publisher) serveLoaded(l *pending) error {
 	p.keep()
 	p.pending = l
 	err := p.serve(l.index)
-	l.took = time.Since(l.began).Round(time.Millisecond)
+	l.took = time.Since(l.began).Round(time.Millisecond / 10)
 	p.noteRestored(l)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		p.logSerialsError(err)

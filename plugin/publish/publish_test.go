@@ -16,6 +16,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
@@ -109,10 +110,35 @@ func TestLate(t *testing.T) {
 		if s := p.Status(); p.Table() == nil || s.Failed || !s.Loaded.Equal(time.Now()) || s.Total != 2 {
 			t.Errorf("%+v once everything is known", s)
 		}
-		expect(t, "log", log.infos, "late: loaded, serving 2 names in 1 zone, in 0s")
+		expect(t, "log", log.infos, "Corefile:1: nothing is served yet: late has not delivered", "late: loaded, serving 2 names in 1 zone, in 0s")
 		if len(log.loads) != 2 || log.loads[1] != "late: <nil>" {
 			t.Errorf("loads %q, want one that failed and one of late", log.loads)
 		}
+	})
+}
+
+// TestStartLog: what is logged of the first load, once it is followed, and of a file that two stanzas name.
+func TestStartLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := directory{t, t.TempDir()}
+		d.write("a.conf host a 192.0.2.1\nmail example.com. 10 a.example.org.", "b.conf mail b none")
+		k := &keys{zones: []definition.Name{"example.org."}, revision: 7, fragments: map[string]change.Fragment{
+			"1": {Key: "1", Text: "host k 192.0.2.2", Created: 1}, "2": {Key: "2", Text: "hots", Created: 2}}}
+		p, log := d.publisher("mxsrv {\n file DIR/a.conf\n}\nmxsrv example.com {\n file DIR/*.conf\n}", nil, k)
+		if err := p.Load(); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, "before it is followed", append(log.infos, log.warnings...))
+		p.Follow()
+		defer p.Stop()
+		expect(t, "log", d.lines(log.infos...), "file a.conf: read 1 file", "file *.conf: read 2 files",
+			"keys: read 2 fragments at revision 7, of which 1 excluded",
+			"Corefile:1: loaded 5 names in 2 zones from Corefile, file a.conf, file *.conf, keys in 0s")
+		expectRules(t, log.warnings, "mail-single-host")
+
+		d.write("a.conf hots")
+		again, _ := d.publisher("mxsrv {\n file DIR/a.conf\n}\nmxsrv example.com {\n file DIR/*.conf\n}", nil)
+		expect(t, "error", d.lines(fmt.Sprint(again.Load())), "a.conf:1: error: "+unknownHots)
 	})
 }
 
