@@ -141,7 +141,7 @@ func (p *Picture) sentences() []string {
 			}
 			text += fmt.Sprintf("; %s: %s", s.order(i), strings.Join(targets, ", "))
 		}
-		all = append(all, text+".")
+		all = append(all, strings.TrimSuffix(text, ".")+".") // an absolute name has one
 	}
 	return all
 }

@@ -37,6 +37,11 @@ func TestSVG(t *testing.T) {
 				t.Error("drawn twice, with different results")
 			}
 			inside(t, text)
+			for _, s := range p.sentences() {
+				if !strings.HasSuffix(s, ".") || strings.Contains(s, "..") {
+					t.Errorf("described by %q, want a sentence", s)
+				}
+			}
 		})
 	}
 }
