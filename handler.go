@@ -34,7 +34,9 @@ func (m *MXSRV) Name() string { return pluginName }
 func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	reply, w := m.responder.Reply(ctx, w, r, m.publisher.Table())
 	if reply != nil {
-		return reply.Write(w)
+		rcode, err := reply.Write(w)
+		m.observer.responded(rcode)
+		return rcode, err
 	}
 	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 	return m.responder.AfterNext(ctx, w, r, m.publisher.Table(), rcode, err)

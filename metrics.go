@@ -2,6 +2,7 @@ package mxsrv
 
 import (
 	"github.com/coredns/coredns/plugin"
+	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -31,6 +32,11 @@ var (
 		Help: "Aliases that the next plugins made of a declared name, and that were denied.",
 	}, []string{"server"})
 
+	responses = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "responses_total",
+		Help: "Responses of mxsrv itself, by server and rcode; not those of the next plugins.",
+	}, []string{"server", "rcode"})
+
 	trimmedGlue = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "trimmed_glue_total",
 		Help: "Answers from which addresses of targets were omitted, to fit the size that the client accepts.",
@@ -39,9 +45,24 @@ var (
 
 // An observer logs and counts what a publisher does, and notifies secondaries.
 type observer struct {
-	server      string         // label of metrics
-	etcds       []*etcd.Source // of the publisher
-	secondaries *notifier      // nil until the other plugins are known
+	server      string                                   // label of metrics
+	etcds       []*etcd.Source                           // of the publisher
+	secondaries *notifier                                // nil until the other plugins are known
+	responses   [dns.RcodeRefused + 1]prometheus.Counter // by rcode
+}
+
+// countResponses makes the counters of responses appear.
+func (o *observer) countResponses() {
+	for _, rcode := range []int{dns.RcodeSuccess, dns.RcodeFormatError, dns.RcodeServerFailure, dns.RcodeNameError, dns.RcodeRefused} {
+		o.responses[rcode] = responses.WithLabelValues(o.server, dns.RcodeToString[rcode])
+	}
+}
+
+// responded counts a response. It costs as much as an atomic addition.
+func (o *observer) responded(rcode int) {
+	if rcode >= 0 && rcode < len(o.responses) && o.responses[rcode] != nil {
+		o.responses[rcode].Inc()
+	}
 }
 
 // Info, Warning, Error, Loaded, Excluded and Changed implement publish.Observer.

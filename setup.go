@@ -77,6 +77,7 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 		e.Info, e.Warn = o.Info, o.Warning
 		e.Mark = len(b.Inline.Apexes) > 0 // whose serials are made of revisions
 	}
+	o.countResponses()
 	o.Excluded(0) // which makes the counter appear
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,

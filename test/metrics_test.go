@@ -26,6 +26,7 @@ func startMeasured(t *testing.T) *server {
 	s := start(t, dir, `example.org:1053 {
     bind 127.0.0.1
     prometheus 127.0.0.1:1054
+    errors
     mxsrv {
         mail @ sub 10 mx1 mx2 mx3 mx4 mx5 mx6
         service _gopher._tcp none
@@ -59,6 +60,11 @@ example.com:1053 {
 	if m := s.ask(t, "udp", query(t, "example.org MX")); len(m.Answer) != 6 || m.Truncated || len(m.Extra) == 24 {
 		t.Errorf("want 6 exchanges and some of the 24 addresses: %v", m)
 	}
+	for question, want := range map[string]int{"no.example.net MX": dns.RcodeNameError, "example.com MX": dns.RcodeServerFailure} {
+		if m := s.ask(t, "udp", query(t, question)); m.Rcode != want {
+			t.Errorf("%s: %v", question, m)
+		}
+	}
 	write(t, filepath.Join(s.Dir, "hosts.conf"), "oops\n")
 	eventually(t, s, "a load is rejected", func() bool { return s.rejected() == 1 })
 	return s
@@ -87,6 +93,11 @@ coredns_mxsrv_loads_total{result="ok",source="file hosts.conf"} 1
 coredns_mxsrv_loads_total{result="refused",source="file hosts.conf"} 1
 coredns_mxsrv_repaired_alias_total{server="SERVER"} 1
 coredns_mxsrv_repaired_nxdomain_total{server="SERVER"} 1
+coredns_mxsrv_responses_total{rcode="FORMERR",server="SERVER"} 0
+coredns_mxsrv_responses_total{rcode="NOERROR",server="SERVER"} 1
+coredns_mxsrv_responses_total{rcode="NXDOMAIN",server="SERVER"} 1
+coredns_mxsrv_responses_total{rcode="REFUSED",server="SERVER"} 0
+coredns_mxsrv_responses_total{rcode="SERVFAIL",server="SERVER"} 1
 coredns_mxsrv_trimmed_glue_total{server="SERVER"} 1`, "SERVER", "dns://"+s.addr)
 	text := s.get(":1054", "/metrics")
 	got := strings.Join(regexp.MustCompile(`(?m)^coredns_mxsrv_.*$`).FindAllString(text, -1), "\n")
@@ -148,6 +159,11 @@ func TestDashboard(t *testing.T) {
 			if len(series) == 0 {
 				t.Errorf("panel %q shows no metric: %s", p.Title, target.Expr)
 			}
+			for _, s := range selectors(target.Expr) {
+				if !s.matches(metrics) {
+					t.Errorf("panel %q shows nothing: no series is %s", p.Title, s.text)
+				}
+			}
 			for _, name := range series {
 				labels := regexp.MustCompile(`(?m)^` + name + `\{(.*)\} `).FindStringSubmatch(metrics)
 				if labels == nil {
@@ -164,4 +180,60 @@ func TestDashboard(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A selector is one of PromQL: the name of series, and what their labels must be.
+type selector struct {
+	text, name string
+	labels     [][]string // each the whole of a matcher, then label, operator and value
+}
+
+var (
+	selectorForm = regexp.MustCompile(`(coredns_\w+)\{([^}]*)\}`)
+	matcherForm  = regexp.MustCompile(`(\w+)(=~|!~|!=|=)"([^"]*)"`)
+)
+
+// selectors returns those in an expression, without what $instance must be: Prometheus adds that label.
+func selectors(expr string) (all []selector) {
+	for _, m := range selectorForm.FindAllStringSubmatch(expr, -1) {
+		s := selector{text: m[0], name: m[1]}
+		for _, label := range matcherForm.FindAllStringSubmatch(m[2], -1) {
+			if label[3] != "$instance" {
+				s.labels = append(s.labels, label)
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// matches reports whether a series that the selector selects is among metrics, and has counted something, if it counts
+// responses.
+func (s selector) matches(metrics string) bool {
+	for _, series := range selectorForm.FindAllStringSubmatchIndex(metrics, -1) {
+		line, _, _ := strings.Cut(metrics[series[0]:], "\n")
+		m := selectorForm.FindStringSubmatch(line)
+		if m[1] != s.name || strings.HasSuffix(s.name, "responses_total") && strings.HasSuffix(line, " 0") {
+			continue
+		}
+		if !slices.ContainsFunc(s.labels, func(l []string) bool { return !labelIs(m[2], l) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// labelIs reports whether the labels of a series fulfil a matcher.
+func labelIs(labels string, matcher []string) bool {
+	value := ""
+	for _, l := range matcherForm.FindAllStringSubmatch(labels, -1) {
+		if l[1] == matcher[1] {
+			value = l[3]
+		}
+	}
+	switch matcher[2] {
+	case "=~", "!~":
+		return regexp.MustCompile("^(?:"+matcher[3]+")$").MatchString(value) == (matcher[2] == "=~")
+	}
+	return (value == matcher[3]) == (matcher[2] == "=")
 }
