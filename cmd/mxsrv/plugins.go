@@ -54,7 +54,7 @@ func pluginFindings(path string, b caddyfile.ServerBlock) (findings []lint.Findi
 // misspelled returns the plugin that a name is near to, if it is near enough to be a slip: short names of plugins that
 // others have made may well differ in two letters.
 func misspelled(name string) (string, bool) {
-	distance := func(plugin string) int { return lint.Distance(name, plugin) }
+	distance := func(plugin string) int { return definition.Distance(name, plugin) }
 	near := slices.MinFunc(allPlugins, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
 	return near, len(name) > 2 && distance(near) <= 1+len(name)/6
 }

@@ -9,7 +9,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/coredns/caddy/caddyfile"
@@ -144,9 +143,11 @@ func (b *Block) stanza(l definition.Statement) {
 	files := &file.Source{Zones: zones, Interval: DefaultReload}
 	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: files}
 	for _, line := range l.Block {
-		if o := options[line.Words[0]]; o != nil {
+		o := options[line.Words[0]]
+		switch {
+		case o != nil && s.reader.Usual(&line):
 			s.option(o, line)
-		} else if !s.reader.Statement(line) {
+		case o == nil && !s.reader.Statement(line):
 			b.errorf(line.Pos, "%s", definition.Unknown(line, Options()...))
 		}
 	}
@@ -164,8 +165,11 @@ func (b *Block) origins(l definition.Statement, what string, args, keys []string
 	before := len(b.Errs)
 	for _, arg := range args {
 		if len(b.env.Origins([]string{arg}, nil)) == 0 {
-			b.errorf(l.Pos, "%s %s: write a domain name like example.org, or a network like 192.0.2.0/24",
-				what, strings.TrimSpace(arg))
+			variable := ""
+			if arg == "" {
+				variable = ", or set the variable that it comes from"
+			}
+			b.errorf(l.Pos, "%s %q: write a domain name like example.org, or a network like 192.0.2.0/24%s", what, arg, variable)
 		}
 	}
 	var zones definition.Zones

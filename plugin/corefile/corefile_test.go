@@ -99,7 +99,7 @@ func TestMistakes(t *testing.T) {
 		want         []string // without Corefile:
 	}{
 		{"unknown word", "hots a 192.0.2.1", []string{
-			`2: unknown word "hots": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, record, reload, serials, service, ttl [syntax]`}},
+			`2: unknown word "hots": write host [syntax]`}},
 		{"all at once, in order", "file\nhost mx1\n\nreload 1\n", []string{
 			"2: usage: file PATH... [syntax]",
 			`5: duration "1": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`,
@@ -114,7 +114,7 @@ func TestMistakes(t *testing.T) {
 		{"reload negative", "reload -1s", []string{`2: duration "-1s": write one of at least 100ms, like 2s or 1m30s, or 0 for never [syntax]`}},
 		{"reload as short as may be", "reload 100ms", nil},
 		{"fallthrough with a block", "fallthrough {\n}", []string{"2: usage: fallthrough [ZONES...] [syntax]"}},
-		{"fallthrough to no zone", "fallthrough a..b", []string{"2: fallthrough a..b: write a domain name like example.org, or a network like 192.0.2.0/24 [syntax]"}},
+		{"fallthrough to no zone", "fallthrough a..b", []string{`2: fallthrough "a..b": write a domain name like example.org, or a network like 192.0.2.0/24 [syntax]`}},
 		{"fallthrough to another zone", "# so\n" + apex + "fallthrough web", []string{
 			"6: fallthrough web.: it is not below example.org.: write a name that is, absolute [syntax]"}},
 		{"fallthrough above the zone", "fallthrough org", nil},
@@ -125,6 +125,24 @@ func TestMistakes(t *testing.T) {
 		{"authoritative without a block", "\n\nauthoritative", []string{"4: usage: authoritative { ns NAME... } [syntax]"}},
 		{"ignore without a rule", "ignore", []string{"2: usage: ignore RULE... [syntax]"}},
 		{"ignore with a block", "ignore mail-single-host {\n}", []string{"2: usage: ignore RULE... [syntax]"}},
+		{"far from all words", "frobnicate a", []string{
+			`2: unknown word "frobnicate": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, record, reload, serials, service, ttl [syntax]`}},
+		{"misspelled option", "authorative {\n}", []string{`2: unknown word "authorative": write authoritative [syntax]`}},
+		{"misspelled in authoritative", "authoritative {\n ns ns1\n contcat a@b\n}", []string{`4: unknown word "contcat": write contact [syntax]`}},
+		{"authoritative not closed", "authoritative {\n ns ns1\n host a 192.0.2.1\n}", []string{
+			`4: "host" starts a statement: write "}" before it, to close the block [syntax]`}},
+		{"what belongs in authoritative", "ns ns1", []string{`2: unknown word "ns": write authoritative { ns NAME... } into the Corefile [syntax]`}},
+		{"what belongs in etcd", "prefix /x", []string{`2: unknown word "prefix": write it into the block of etcd [syntax]`}},
+		{"comment of a zone file", "; why", []string{`2: ";": write "#" before a comment [syntax]`}},
+		{"comment after an option", "reload 1s ; why", []string{`2: ";": write "#" before a comment [syntax]`}},
+		{"comment in authoritative", "authoritative {\n ns ns1 ;first\n}", []string{`3: ";first": write "#" before a comment [syntax]`}},
+		{"variable of an option that is not set", `file ""`, []string{
+			`2: "" is no word: write one, or set the variable of the Corefile that it comes from [syntax]`}},
+		{"variable of a name server that is not set", "authoritative {\n ns ns1\n ns \"\"\n}", []string{
+			`4: "" is no word: write one, or set the variable of the Corefile that it comes from [syntax]`}},
+		{"variable of several words", `host a "192.0.2.1 192.0.2.2"`, []string{
+			`2: "192.0.2.1 192.0.2.2" is one word, as quotes and variables make it: write each word by itself [syntax]`}},
+		{"path with a blank", `file "my hosts.conf"`, nil},
 		{"not closed", "host a 192.0.2.1 {", []string{`1: this block is not closed: write "}" after its last line [syntax]`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -157,7 +175,9 @@ func TestForRules(t *testing.T) {
 func TestZoneMistakes(t *testing.T) {
 	for _, tc := range []struct{ name, stanza, id, want string }{
 		{"two dots", "mxsrv example.org exa..mple {\n hots\n}", definition.Syntax,
-			"Corefile:1: zone exa..mple: write a domain name like example.org, or a network like 192.0.2.0/24"},
+			`Corefile:1: zone "exa..mple": write a domain name like example.org, or a network like 192.0.2.0/24`},
+		{"variable that is not set", "mxsrv \"\" {\n}", definition.Syntax,
+			`Corefile:1: zone "": write a domain name like example.org, or a network like 192.0.2.0/24, or set the variable`},
 		{"escaped", "\nmxsrv a\\046b.example {\n}", definition.NameInvalid, "Corefile:2: zone "},
 	} {
 		b := read(tc.stanza)

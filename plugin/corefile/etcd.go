@@ -2,7 +2,6 @@ package corefile
 
 import (
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -30,10 +29,14 @@ func (s *stanza) etcd(l definition.Statement) {
 	s.fragments = &etcd.Source{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.zones}
 	s.Etcds = append(s.Etcds, s.fragments)
 	for _, line := range l.Block {
-		if o := etcdOptions[line.Words[0]]; o != nil {
+		o := etcdOptions[line.Words[0]]
+		isSecret := line.Words[0] == "credentials" // which may start with a semicolon
+		switch {
+		case !isSecret && !s.reader.Usual(&line):
+		case o != nil:
 			s.option(o, line)
-		} else {
-			s.errorf(line.Pos, "unknown word %q: write one of %s", line.Words[0], strings.Join(keywords(etcdOptions), ", "))
+		default:
+			s.errorf(line.Pos, "%s", definition.UnknownWord(line.Words[0], keywords(etcdOptions)))
 		}
 	}
 	s.endpoints(l)

@@ -69,6 +69,8 @@ func TestEtcdMistakes(t *testing.T) {
 		{"a password in it", "etcd http://a:b@192.0.2.1:2379", `2: endpoint "http://a:xxxxx@192.0.2.1:2379": write credentials`},
 		{"both schemes", "etcd http://192.0.2.1:2379 https://192.0.2.2:2379", "2: endpoints with and without TLS: write http:// or https:// before all of them"},
 		{"two", "etcd a:1\netcd b:1", "3: a second etcd: write all members of one cluster in one line, and another cluster in another server block"},
+		{"misspelled word", "etcd a:1 {\n prefx b\n}", `3: unknown word "prefx": write prefix`},
+		{"comment of a zone file", "etcd a:1 {\n prefix b ;c\n}", `3: ";c": write "#" before a comment`},
 		{"unknown word", "etcd a:1 {\n user b\n}", `3: unknown word "user": write one of credentials, prefix, snapshot, timeout, tls`},
 		{"no prefix", "etcd a:1 {\n prefix\n}", "3: usage: prefix PREFIX"},
 		{"a block in it", "etcd a:1 {\n prefix a {\n x\n }\n}", "3: usage: prefix PREFIX"},

@@ -58,6 +58,8 @@ func (r *Reader) Authoritative(s Statement) {
 	}
 }
 
+var apexWords = []string{"contact", "expire", "negative", "ns", "refresh", "retry", "ttl"}
+
 // inApex reads a statement in the block of authoritative.
 func (r *Reader) inApex(s Statement, a *Apex) {
 	seconds := map[string]*uint32{"refresh": &a.Refresh, "retry": &a.Retry, "expire": &a.Expire, "negative": &a.Negative}
@@ -66,6 +68,7 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 		words = 0
 	}
 	switch {
+	case !r.Usual(&s):
 	case word == "ns" && words > 1:
 		r.nameServers(s, a)
 	case word == "contact" && words == 2:
@@ -80,6 +83,7 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 		if n, ok := r.parseTTL(s); ok {
 			*seconds[word] = n
 		}
+	case r.strays(s, apexWords...):
 	default:
 		r.errs.add(s.Pos, Syntax, "%q: write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative "+
 			"with a duration", strings.Join(s.Words, " "))

@@ -84,15 +84,20 @@ func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(H
 
 // inBlock reads a statement in the block of a mail or service statement.
 func (r *Reader) inBlock(b Statement, f form, st *stanza) {
+	word := b.Words[0]
 	switch {
-	case b.braced:
-		r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", b.Words[0])
-	case b.Words[0] == "ttl":
+	case !r.Usual(&b) || !r.single(b):
+	case word == "ttl" && !b.braced:
 		r.ownTTL(b, &st.ttl)
-	case f.keyword(b.Words[0]) || f.isEntry(b.Words):
+	case (f.keyword(word) || isNumber(word)) && !b.braced:
+		r.entries(b.Pos, b.Words, f, st)
+	case r.strays(b, append(f.keywords, "ttl")...):
+	case b.braced:
+		r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", word)
+	case f.isEntry(b.Words):
 		r.entries(b.Pos, b.Words, f, st)
 	default:
-		r.errs.add(b.Pos, Syntax, "%q: write %s, %s or ttl TTL", b.Words[0], f.entry, strings.Join(f.keywords, ", "))
+		r.errs.add(b.Pos, Syntax, "%q: write %s, %s or ttl TTL", word, f.entry, strings.Join(f.keywords, ", "))
 	}
 }
 
@@ -107,10 +112,8 @@ func (f form) hosts(words []string) int {
 
 func (f form) keyword(word string) bool { return slices.Contains(f.keywords, word) }
 
-// isEntry reports whether words are numbers and hosts, perhaps with a mistake in them.
-func (f form) isEntry(words []string) bool {
-	return len(words) > len(f.numbers) || isNumber(words[0])
-}
+// isEntry reports whether words may be numbers and hosts, with a mistake in them.
+func (f form) isEntry(words []string) bool { return len(words) > len(f.numbers) }
 
 // entries reads a run of words: numbers with their hosts, and keywords.
 func (r *Reader) entries(pos Pos, words []string, f form, st *stanza) {
@@ -142,13 +145,22 @@ func (r *Reader) entry(pos Pos, words []string, f form, st *stanza) []string {
 	n := f.hosts(words)
 	e.hosts, words = words[:n], words[n:]
 	if len(e.hosts) == 0 {
-		r.errs.add(pos, Syntax, "%q: no host after the numbers: write %s", words[0], f.entry)
+		r.noHost(pos, words, f)
 		return nil
 	}
 	if good {
 		st.entries = append(st.entries, e)
 	}
 	return words
+}
+
+// noHost reports numbers without a host; the words are those after them.
+func (r *Reader) noHost(pos Pos, words []string, f form) {
+	if words[0] == "none" {
+		r.errs.add(pos, Syntax, `"none" takes no numbers: write it alone`)
+		return
+	}
+	r.errs.add(pos, Syntax, "%q: no host after the numbers: write %s", words[0], f.entry)
 }
 
 // parseUint16 reads a number field; what names it in the error.

@@ -29,7 +29,7 @@ hots mx2 192.0.2.20
 	fmt.Println()
 	set.Print(os.Stdout, zones)
 	// Output:
-	// mail.conf:8: unknown word "hots": write one of alias, host, mail, record, service, ttl
+	// mail.conf:8: unknown word "hots": write host
 	// mx1.example.com. [192.0.2.10 2001:db8::10]
 	// example.com. []
 	//    10 mx1.example.com.

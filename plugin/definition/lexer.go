@@ -12,6 +12,7 @@ import (
 type words interface {
 	next() (word string, pos Pos, ok bool)
 	offset() int // of the last word in its text
+	plain() bool // the last word has only octets that are plain: it is not worth a closer look
 }
 
 // dispensed are the words of a Corefile.
@@ -25,6 +26,8 @@ func (d dispensed) next() (string, Pos, bool) {
 }
 
 func (dispensed) offset() int { return 0 } // a Corefile is read as a whole
+
+func (dispensed) plain() bool { return false }
 
 // A lexer reads the words of a text without copying them, and the same words as the lexer of caddyfile. That needs
 // ten times the memory of the text and four times as long, which matters from a hundred thousand lines.
@@ -41,6 +44,7 @@ type lexer struct {
 	line   int    // of the text that is left
 	length int    // of the whole text
 	start  int    // of the last word
+	slow   bool   // the last word was read octet by octet
 }
 
 func newLexer(pos Pos, text string) *lexer {
@@ -48,11 +52,13 @@ func newLexer(pos Pos, text string) *lexer {
 }
 
 func (x *lexer) offset() int { return x.start }
+func (x *lexer) plain() bool { return !x.slow }
 
 func (x *lexer) next() (string, Pos, bool) {
 	x.skip()
 	x.start = x.length - len(x.text)
 	pos := Pos{x.source, x.line}
+	x.slow = true
 	if x.text == "" {
 		return "", pos, false
 	}
@@ -67,14 +73,24 @@ func (x *lexer) next() (string, Pos, bool) {
 	}
 	if n == len(x.text) || x.text[n] == ' ' || x.text[n] == '\n' {
 		word := x.text[:n]
-		x.text = x.text[n:]
+		x.text, x.slow = x.text[n:], false
 		return word, pos, true
 	}
-	return x.unusual(), pos, true
+	return x.slowly(), pos, true
 }
 
-// plain reports bytes that are words by themselves, whatever is around them.
-func plain(b byte) bool { return b > ' ' && b < utf8.RuneSelf && b != '#' }
+// plain reports octets of the usual words, which are words by themselves, whatever is around them.
+func plain(b byte) bool {
+	return b > ' ' && b < utf8.RuneSelf && b != '#' && b != ';' && b != '$' && b != '%'
+}
+
+// isUnusual reports words that no definitions have: empty ones, those with a character of comments or variables
+// elsewhere, or with a blank, which only quotes and variables bring into a word.
+func isUnusual(word string) bool {
+	return word == "" || strings.ContainsFunc(word, func(r rune) bool {
+		return r == ';' || r == '$' || r == '%' || unicode.IsSpace(r)
+	})
+}
 
 // skip drops white space and comments before a word.
 func (x *lexer) skip() {
@@ -122,8 +138,8 @@ func (x *lexer) quoted() (string, bool) {
 	return b.String(), b.Len() > 0
 }
 
-// unusual reads a word that is not a part of the text as it stands.
-func (x *lexer) unusual() string {
+// slowly reads a word that is not a part of the text as it stands, or an unusual one.
+func (x *lexer) slowly() string {
 	var b strings.Builder
 	dropped := false
 	for i, r := range x.text {

@@ -93,6 +93,8 @@ func TestNameErrors(t *testing.T) {
 		{"a b", `"a b": write letters, digits and hyphens`},
 		{l63 + "a", fmt.Sprintf("%q has a label of 64 octets: write at most 63", l63+"a")},
 		{"www.b\u00fccher", `"www.bücher" is not ASCII: write the label "bücher" as "xn--bcher-kva"`},
+		{"www.ü.example.com.", `"www.ü.example.com." is not ASCII: write the label "ü" as "xn--tda"`},
+		{"WWW.Ü.example.com.", `"WWW.Ü.example.com." is not ASCII: write the label "ü" as "xn--tda"`},
 		{absolute, fmt.Sprintf("%q has 257 octets: write a name of at most 255", absolute[:80]+"...")},
 		{relative, fmt.Sprintf("%q has 269 octets: write a name of at most 255", relative[:80]+"...")},
 	} {

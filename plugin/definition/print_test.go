@@ -50,7 +50,7 @@ func TestPrint(t *testing.T) {
 			"record @ CAA 0 issue \"ca.example\"\nrecord a HTTPS 1 svc.example.org. alpn=\"h2,h3\"\nrecord a TXT \"v=spf1 -all\" \"x\"\n" +
 				"record b TXT \"second\" {\n    ttl 1m\n}\nrecord b TXT \"v=spf1 -all\" \"x\" {\n    ttl 1m\n}\n" +
 				"record c TYPE65280 \"\\#\" 2 0aff\nrecord c TYPE65281 \"\\#\" 0\n", one},
-		{"data that only hexadecimal says", "record a TXT \"\\123\"\nrecord b TXT {$HOME}\nrecord c TXT \"a\\\\\"",
+		{"data that only hexadecimal says", "record a TXT \"\\123\"\nrecord b TXT {\\036HOME}\nrecord c TXT \"a\\\\\"",
 			"record a TXT \"\\#\" 2 017b\nrecord b TXT \"\\#\" 8 077b24484f4d457d\nrecord c TXT \"a\\\\\"\n", one},
 		{"nothing", "", "", one},
 	} {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // A Reader turns statements into a set. Those of one reader share their zones
@@ -59,11 +60,57 @@ func Keywords() []string { return slices.Sorted(maps.Keys(keywords)) }
 // Statement reads one statement into the set. It returns false, and does nothing, if that
 // does not start with a keyword.
 func (r *Reader) Statement(s Statement) bool {
+	if !r.Usual(&s) || !r.single(s) {
+		return true
+	}
 	read := keywords[s.Words[0]]
 	if read != nil {
 		read(r, s)
 	}
 	return read != nil
+}
+
+// Usual cuts a comment as in zone files off a statement, and reports whether the rest can be read: it has words, and
+// none is empty. What is wrong is among the mistakes of the reader.
+func (r *Reader) Usual(s *Statement) bool {
+	for i, word := range s.Words {
+		switch {
+		case !s.unusual || freeText[s.Words[0]]:
+			return true
+		case strings.HasPrefix(word, ";"):
+			r.errs.add(s.Pos, Syntax, "%q: write \"#\" before a comment", word)
+			s.Words = s.Words[:i]
+			return i > 0
+		case word == "":
+			r.errs.add(s.Pos, Syntax, "%q is no word: write one, or set the variable of the Corefile that it comes from", word)
+			return false
+		}
+	}
+	return true
+}
+
+// freeText are the keywords of statements whose words may be any text.
+var freeText = map[string]bool{"record": true}
+
+// single reports whether each word of a statement of definitions is a single one, and no variable.
+func (r *Reader) single(s Statement) bool {
+	isText := freeText[s.Words[0]]
+	for _, word := range s.Words {
+		switch {
+		case !s.unusual:
+			return true
+		case strings.Contains(word, "{$") || strings.Contains(word, "{%") || !isText && strings.Contains(word, "${"):
+			r.errs.add(s.Pos, Syntax, "%q: only the Corefile has variables, written {$NAME}: write the value here", word)
+			return false
+		case isText:
+		case strings.Contains(word, "\n"): // a grouper has said so
+			return false
+		case strings.ContainsFunc(word, unicode.IsSpace):
+			r.errs.add(s.Pos, Syntax, "%q is one word, as quotes and variables make it: write each word by itself", word)
+			return false
+		}
+	}
+	return true
 }
 
 // Set returns the set with what was read, and all mistakes in it. Of a statement that
@@ -108,6 +155,29 @@ func (s *Set) Read(source, text string, zones Zones) Errors {
 	_, errs := r.Set()
 	return errs
 }
+
+// strays reports a line of a block that belongs elsewhere, as if the block were not closed before it, or that starts
+// with one of some words misspelled. It returns false, and does nothing, if neither is so.
+func (r *Reader) strays(b Statement, words ...string) bool {
+	word := b.Words[0]
+	_, near := Nearest(word, words)
+	switch {
+	case slices.Contains(words, word):
+		return false
+	case isKeyword(word):
+		r.errs.add(b.Pos, Syntax, "%q starts a statement: write %q before it, to close the block", word, "}")
+	case near:
+		r.errs.add(b.Pos, Syntax, "%s", UnknownWord(word, words))
+	default:
+		return false
+	}
+	return true
+}
+
+// isKeyword reports whether a word starts a statement. It is set later than keywords, whose functions call it.
+var isKeyword func(word string) bool
+
+func init() { isKeyword = func(word string) bool { return keywords[word] != nil } }
 
 func (r *Reader) usage(s Statement, usage string) {
 	r.errs.add(s.Pos, Syntax, "usage: %s %s", s.Words[0], usage)
@@ -175,15 +245,3 @@ func isNumber(word string) bool {
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
-
-type unknown Statement
-
-func (u unknown) String() string { return Unknown(Statement(u)) }
-
-// Unknown says that a statement starts with no keyword, nor with one of the further
-// words that may start one where it stands.
-func Unknown(s Statement, further ...string) string {
-	words := append(Keywords(), further...)
-	slices.Sort(words)
-	return Sprintf("unknown word %q: write one of %s", s.Words[0], strings.Join(words, ", "))
-}

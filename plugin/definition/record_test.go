@@ -39,7 +39,7 @@ func TestRecordData(t *testing.T) {
 		{"one without data", `TYPE65280 "\#" 0`, `TYPE65280 "\#" 0`},
 		{"hexadecimal of a known type", `TXT "\#" 2 0161`, `TXT "a"`},
 		{"a brace", `TXT "\123" x`, `TXT "\#" 4 017b0178`},
-		{"a variable of the environment", `TXT "{$HOME}"`, `TXT "\#" 8 077b24484f4d457d`},
+		{"a variable of the environment", `TXT "{\036HOME}"`, `TXT "\#" 8 077b24484f4d457d`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			set, errs := Read("x", "record a "+tc.text, Zones{"example.org."})

@@ -151,8 +151,11 @@ func quoted(word string) (string, error) {
 
 // raw returns a word as it stands, if it is one in a master file, too.
 func raw(word string, mayQuote bool) (string, error) {
-	if word == "" {
+	switch {
+	case word == "":
 		return `""`, nil
+	case strings.HasPrefix(word, ";"):
+		return "", errorf(`%q: write "#" before a comment`, word)
 	}
 	for _, c := range word {
 		if c <= ' ' && c != ' ' || c >= 0x7f || strings.ContainsRune(";()", c) || c == '"' && !mayQuote {

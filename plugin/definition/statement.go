@@ -13,6 +13,8 @@ type Statement struct {
 	Block  []Statement
 	Offset int  // of its first word, in octets from the start of its text
 	braced bool // it has a block, perhaps an empty one
+
+	unusual bool // one of its words may be none of the language: see Reader.Usual
 }
 
 // maxDepth is far beyond what the language nests (mxsrv, mail, a line in it).
@@ -88,8 +90,8 @@ func (g *grouper) block(start Pos, depth int, emit func(Statement)) {
 		default:
 			if lines > 0 { // no word of the language has several, so a quote was opened and forgotten
 				first, _, _ := strings.Cut(word, "\n")
-				g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it",
-					strings.TrimSpace(first), `"`)
+				g.errs.add(pos, Syntax, "the quote before %q is not closed on its line: write %q after it, or, "+
+					"in a Corefile, make the variable that it comes from a single word", strings.TrimSpace(first), `"`)
 			}
 			g.add(&last, word, pos, onLine)
 		}
@@ -106,6 +108,7 @@ func (g *grouper) add(to *pending, word string, pos Pos, onLine bool) {
 		to.Pos, to.Offset, to.first, to.open = pos, g.words.offset(), len(g.buf), true
 	}
 	g.buf = append(g.buf, word)
+	to.unusual = to.unusual || !g.words.plain() && isUnusual(word)
 	to.Words = g.buf[to.first:len(g.buf):len(g.buf)]
 }
 

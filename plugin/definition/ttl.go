@@ -62,11 +62,14 @@ func (r *Reader) defaultTTL(s Statement) {
 func (r *Reader) ttlBlock(s Statement) TTL {
 	var ttl TTL
 	for _, b := range s.Block {
-		if b.Words[0] != "ttl" {
+		switch {
+		case !r.Usual(&b) || !r.single(b):
+		case b.Words[0] == "ttl":
+			r.ownTTL(b, &ttl)
+		case r.strays(b, "ttl"):
+		default:
 			r.errs.add(b.Pos, Syntax, "%q: write ttl TTL, or nothing, in the block of %s", b.Words[0], s.Words[0])
-			continue
 		}
-		r.ownTTL(b, &ttl)
 	}
 	return ttl
 }

@@ -35,7 +35,7 @@ func TestClashes(t *testing.T) {
 		{"none and targets", "service _s._tcp none\nservice _s._tcp 0 0 1 mx1\nservice _s._tcp none\n" + hosts("mx1"),
 			"srv-dot-not-alone 1: 2-1 1-2 2-3"},
 		{"ttls", "host a 192.0.2.1\nhost a 192.0.2.2 {\nttl 60\n}\nhost a 192.0.2.3 {\nttl 70\n}\nhost a 192.0.2.4 {\nttl 60\n}",
-			"ttl-conflict 8: 2-5"},
+			"ttl-conflict 5: 2-5"},
 		{"invalid name", "host a+b 192.0.2.1",
 			"name-invalid 1:"},
 	} {

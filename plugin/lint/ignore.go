@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,10 +14,12 @@ func Ignorable(id string, rules []Rule) error {
 	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
 	switch {
 	case i < 0:
-		nearest := slices.MinFunc(rules, func(a, b Rule) int {
-			return cmp.Compare(Distance(id, a.ID), Distance(id, b.ID))
-		})
-		return errors.New(definition.Sprintf("unknown rule %q: the nearest is %s", id, nearest.ID))
+		ids := make([]string, len(rules))
+		for i, r := range rules {
+			ids[i] = r.ID
+		}
+		nearest, _ := definition.Nearest(id, ids)
+		return errors.New(definition.Sprintf("unknown rule %q: the nearest is %s", id, nearest))
 	case rules[i].Severity == Error:
 		return fmt.Errorf("%s is an error, and only warnings can be ignored: "+
 			"delete it here, and correct what it finds", id)
@@ -34,29 +35,4 @@ func syntax(p *pass) {
 			p.report(p.opt.Ignore[id], nil, "ignore: %v", err)
 		}
 	}
-}
-
-// Distance returns how many octets must be inserted, deleted, replaced or swapped with the next one to make b of a.
-func Distance(a, b string) int {
-	last := make([]int, len(b)+1)   // of the octets of a so far but two to each beginning of b,
-	before := make([]int, len(b)+1) // but one,
-	row := make([]int, len(b)+1)    // and of all so far
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last, before, row = before, row, last
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := before[j]
-			if a[i] != b[j] {
-				replaced++
-			}
-			row[j+1] = min(replaced, row[j]+1, before[j+1]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], last[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }

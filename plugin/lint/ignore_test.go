@@ -15,7 +15,7 @@ func TestIgnore(t *testing.T) {
 			t.Errorf("%s is in\n%s\nand must not be in\n%s", id, all, got)
 		}
 	}
-	for _, want := range []string{"error: mx1.example.org.example.org. ends", "[target-undefined"} {
+	for _, want := range []string{`error: write "mx1.example.org." with its final dot: `, "[target-undefined"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s\nlacks %s", got, want)
 		}
@@ -36,22 +36,6 @@ func TestIgnorable(t *testing.T) {
 		err := Ignorable(tc.id, Rules())
 		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.want)) {
 			t.Errorf("%s: %v, want %q", tc.id, err, tc.want)
-		}
-	}
-}
-
-// TestDistance: an octet more, less, or other, and two that are swapped, each count one.
-func TestDistance(t *testing.T) {
-	for _, tc := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"abc", "abc", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "axc", 1}, {"abc", "ac", 1}, {"ac", "abc", 1},
-		{"kitten", "sitting", 3}, {"ab", "ba", 1}, {"abcd", "badc", 2},
-		{"fowrard", "forward", 1}, {"ca", "abc", 3},
-	} {
-		if got := Distance(tc.a, tc.b); got != tc.want {
-			t.Errorf("from %q to %q: %d, want %d", tc.a, tc.b, got, tc.want)
 		}
 	}
 }

@@ -93,21 +93,21 @@ func isBelowUnderscores(name definition.Name) bool {
 }
 
 func endsInZoneTwice(p *pass) {
-	const twice = "%s ends in its zone twice: write %q with its final dot"
+	const twice = "write %q with its final dot: %s ends in its zone twice"
 	for h := range p.set.Heads {
 		if once, ok := p.zoneTwice(h.Owner); ok {
-			p.report(h.Pos, []definition.Name{h.Owner}, twice, h.Owner, once)
+			p.report(h.Pos, []definition.Name{h.Owner}, twice, once, h.Owner)
 		}
 	}
 	eachTarget(p.set, func(t target) {
 		once, ok := p.zoneTwice(t.host)
 		switch {
 		case ok && p.isDefined(t):
-			p.report(t.pos, t.names(), twice, t.host, once)
+			p.report(t.pos, t.names(), twice, once, t.host)
 		case ok:
-			p.reportError(t.pos, t.names(), twice, t.host, once)
+			p.reportError(t.pos, t.names(), twice, once, t.host)
 		case once != "" && p.endsInZones(once) && !p.isDefined(t):
-			p.report(t.pos, t.names(), "%s ends in a zone and then in its own: write %q with its final dot", t.host, once)
+			p.report(t.pos, t.names(), "write %q with its final dot: %s ends in a zone and then in its own", once, t.host)
 		}
 	})
 }

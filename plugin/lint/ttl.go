@@ -28,17 +28,17 @@ func ttls[D declaration](p *pass, o definition.Owner, kind string, declared []D)
 	}
 	own := slices.IndexFunc(declared, func(d D) bool { return d.Header().TTL.Own })
 	first := declared[max(own, 0)].Header()
-	lowest := first.TTL.Seconds
+	last := first // of those that differ from the first
 	var clashes []Clash
 	for _, d := range declared {
 		if h := d.Header(); h.TTL.Own == first.TTL.Own && h.TTL != first.TTL {
-			lowest = min(lowest, h.TTL.Seconds)
+			last = h
 			clashes = append(clashes, Clash{first.Pos, h.Pos})
 		}
 	}
 	if clashes != nil {
-		p.reportClashes(clashes, declared[len(declared)-1].Header().Pos, []definition.Name{o.Name()},
-			"%s %s is declared with different ttls, the lowest %d: write one, in one place", kind, o.Name(), lowest)
+		p.reportClashes(clashes, last.Pos, []definition.Name{o.Name()}, "%s %s has ttl %d here and %d at %s: write one ttl, in one place",
+			kind, o.Name(), last.TTL.Seconds, first.TTL.Seconds, first.Pos)
 	}
 }
 

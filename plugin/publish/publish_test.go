@@ -46,7 +46,7 @@ func expect(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
-const unknownHots = `unknown word "hots": write one of alias, host, mail, record, service, ttl [syntax]`
+const unknownHots = `unknown word "hots": write host [syntax]`
 
 // TestLoad: what is counted, logged and told by the first load, good or bad.
 func TestLoad(t *testing.T) {

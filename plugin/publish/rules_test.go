@@ -39,6 +39,27 @@ func TestIgnoredWarnings(t *testing.T) {
 	})
 }
 
+// TestExcludedWords: a fragment says what is wrong with its words as a file does.
+func TestExcludedWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, log, k := followFragments(t, "mxsrv {\n host a 192.0.2.1\n}")
+		for text, want := range map[string]string{
+			"mx b 10 a":              `unknown word "mx": write mail NAME... PREFERENCE HOST...`,
+			"maill b 10 a":           `unknown word "maill": write mail`,
+			"mail b 10 a ; why":      `";": write "#" before a comment`,
+			"mail b 10 none":         `"none" takes no numbers: write it alone`,
+			"mail b 10 {$HOST}":      `"{$HOST}": only the Corefile has variables, written {$NAME}: write the value here`,
+			"mail b 10 \"\"":         `"" is no word: write one, or set the variable of the Corefile that it comes from`,
+			"mail b 10 \"a c\"":      `"a c" is one word, as quotes and variables make it: write each word by itself`,
+			"host a {\n ttl 60\n}\n": "usage: host NAME ADDRESS...",
+		} {
+			*log = recorder{}
+			k.edit(put("words", text))
+			expect(t, text, log.errors, "excluded: etcd:words:1: error: "+want+" [syntax]")
+		}
+	})
+}
+
 // TestExcludedByRules: of fragments that make a set too large the youngest are excluded, and
 // one that forgets a final dot.
 func TestExcludedByRules(t *testing.T) {
@@ -59,8 +80,8 @@ func TestExcludedByRules(t *testing.T) {
 		}
 		*log = recorder{}
 		k.edit(put("7", "mail @ 10 a.example.org"))
-		expect(t, "no final dot", log.errors, "excluded: etcd:7:1: error: a.example.org.example.org. ends in its zone twice: "+
-			`write "a.example.org." with its final dot [final-dot-missing, RFC 1035 §5.1]`)
+		expect(t, "no final dot", log.errors, "excluded: etcd:7:1: error: "+
+			`write "a.example.org." with its final dot: a.example.org.example.org. ends in its zone twice [final-dot-missing, RFC 1035 §5.1]`)
 		*log = recorder{}
 		k.edit(put("8", "host a.example.org 192.0.2.1"))
 		expect(t, "it is declared", log.infos[:1], "etcd:7: not excluded any more")

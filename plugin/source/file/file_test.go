@@ -171,7 +171,7 @@ func TestFile(t *testing.T) {
 				wait(8)
 				d.write("a.conf", host("b")+host("c"))
 			},
-			[]string{"a", `b a.conf:2: unknown word "hots": write one of alias, host, mail, record, service, ttl`, "b c"}},
+			[]string{"a", `b a.conf:2: unknown word "hots": write host`, "b c"}},
 		{"a glob gains a file", "*.conf", nil,
 			func(d folder) { d.write("b.conf", host("b")) },
 			[]string{"a", "a b"}},

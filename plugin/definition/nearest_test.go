@@ -1,0 +1,88 @@
+package definition
+
+import "testing"
+
+// TestNearest: what is meant by a word that is misspelled; and that nothing is by one that is another word.
+func TestNearest(t *testing.T) {
+	words := []string{"alias", "authoritative", "host", "mail", "service", "ttl"}
+	for _, tc := range []struct {
+		word, want string
+		near       bool
+	}{
+		{"host", "host", true},
+		{"HOST", "host", true},
+		{"hosst", "host", true},
+		{"hst", "host", true},
+		{"hots", "host", true},
+		{"hist", "host", true},
+		{"hats", "host", false},
+		{"list", "host", false},
+		{"serivce", "service", true},
+		{"sevrices", "service", true},
+		{"authorative", "authoritative", true},
+		{"tl", "ttl", true},
+		{"", "ttl", false},
+		{"forward", "host", false},
+	} {
+		if got, near := Nearest(tc.word, words); near != tc.near || near && got != tc.want {
+			t.Errorf("%q: %s, near %v, want %s, %v", tc.word, got, near, tc.want, tc.near)
+		}
+	}
+	if got, near := Nearest("host", nil); got != "" || near {
+		t.Errorf("%q, near %v of no words", got, near)
+	}
+}
+
+// TestDistance: an octet more, less or other, and two that are swapped, each counts one.
+func TestDistance(t *testing.T) {
+	for _, tc := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"abc", "abc", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "axc", 1}, {"abc", "ac", 1}, {"ac", "abc", 1},
+		{"kitten", "sitting", 3}, {"ab", "ba", 1}, {"abcd", "badc", 2}, {"ca", "abc", 3},
+	} {
+		if got := Distance(tc.a, tc.b); got != tc.want {
+			t.Errorf("from %q to %q: %d, want %d", tc.a, tc.b, got, tc.want)
+		}
+	}
+}
+
+// TestOtherLanguages: lines as other programs have them, with what to write instead.
+func TestOtherLanguages(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{"mx @ 10 mx1", `unknown word "mx": write mail NAME... PREFERENCE HOST...`},
+		{"MX @ 10 mx1", `unknown word "MX": write mail NAME... PREFERENCE HOST...`},
+		{"a mx1 192.0.2.1", `unknown word "a": write host NAME ADDRESS...`},
+		{"AAAA mx1 2001:db8::1", `unknown word "AAAA": write host NAME ADDRESS...`},
+		{"Cname www web1", `unknown word "Cname": write alias NAME... HOST`},
+		{"srv _ldap._tcp 0 0 389 a", `unknown word "srv": write service NAME... PRIORITY WEIGHT PORT HOST...`},
+		{"ns ns1", `unknown word "ns": write authoritative { ns NAME... } into the Corefile`},
+		{"TXT @ x", `unknown word "TXT": write record NAME... TYPE DATA...`},
+		{"ptr 1 a", `unknown word "ptr": write record NAME... TYPE DATA...`},
+		{"$TTL 3600", `unknown word "$TTL": write ttl TTL`},
+		{"$ORIGIN example.org.", `unknown word "$ORIGIN": write names of other zones absolute, with a final dot`},
+		{"$INCLUDE a.db", `unknown word "$INCLUDE": write file PATH... into the mxsrv block of the Corefile`},
+		{"file a.conf", `unknown word "file": write it into the mxsrv block of the Corefile`},
+		{"contact a@b", `unknown word "contact": write it into the block of authoritative`},
+		{"10 mx1", `unknown word "10": write numbers into the line or the block of mail or service`},
+		{"//comment", `unknown word "//comment": write "#" before a comment`},
+		{"mx-host=example.org,mx1.example.org,10",
+			`unknown word "mx-host=example.org,mx1.example.org,10": write mail NAME... PREFERENCE HOST..., or convert the file with mxsrv import`},
+		{"--srv-host=_ldap._tcp", `unknown word "--srv-host=_ldap._tcp": write service NAME... PRIORITY WEIGHT PORT HOST..., or convert the file with mxsrv import`},
+		{"mx1 A 192.0.2.1", `"mx1 A 192.0.2.1" is a line of a zone file: write host NAME ADDRESS..., or convert the file with mxsrv import`},
+		{"@ 3600 IN MX 10 mx1", `"@ 3600 IN MX 10 mx1" is a line of a zone file: write mail NAME... PREFERENCE HOST..., or convert the file with mxsrv import`},
+		{"hots A 192.0.2.1", `unknown word "hots": write host`},
+		{"frobnicate a 192.0.2.1", `unknown word "frobnicate": write one of alias, host, mail, record, service, ttl`},
+	} {
+		_, errs := Read("x", tc.text, zones)
+		if len(errs) != 1 || errs[0].Text != tc.want {
+			t.Errorf("%s: %v\nwant %s", tc.text, errs, tc.want)
+		}
+	}
+	for word := range remedies {
+		if isKeyword(word) {
+			t.Errorf("%s is a keyword", word)
+		}
+	}
+}
