@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,14 +22,16 @@ const importExamples = `  mxsrv import db.example.com -o mail.conf        a zone
   mxsrv import --zone example.com /etc/dnsmasq.conf -o mail.conf
   mxsrv import db.example.com --json | jq -r '.not_converted[].why'
 
-Definitions go to standard output, lines that are not converted to standard error.
+Definitions go to standard output, lines that are not converted, or not exactly, to standard error. $INCLUDE is followed
+within the directory of FILE.
 
-Exit status: 0 no errors in the definitions; 1 errors, or with --strict lines that are not converted; 2 usage or
-I/O error.`
+Exit status: 0 no errors in the definitions; 1 errors, or with --strict lines that are not converted exactly; 2 usage
+or I/O error.`
 
 type importFlags struct {
-	zone   string
-	strict bool
+	zone    string
+	strict  bool
+	include bool
 }
 
 func importCommand(u *ui) *cobra.Command {
@@ -38,8 +44,9 @@ func importCommand(u *ui) *cobra.Command {
 		Args:    oneArg("file", "db.example.com"),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
 	}
-	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names (default that of the SOA record, $ORIGIN or domain option)")
-	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted")
+	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names (default that of the SOA record, $ORIGIN or domain option, or what all names have in common)")
+	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted exactly")
+	c.Flags().BoolVar(&f.include, "include", false, "follow $INCLUDE out of the directory of FILE")
 	u.addJSON(c)
 	u.addOutput(c)
 	return c
@@ -62,7 +69,7 @@ func (f *importFlags) run(u *ui, path string) error {
 	if err := r.Set.Print(&definitions, r.Zones); err != nil {
 		return err
 	}
-	ok := count(findings, lint.Error) == 0 && !(f.strict && len(r.NotConverted) > 0)
+	ok := count(findings, lint.Error) == 0 && !(f.strict && len(r.NotConverted)+len(r.Changed) > 0)
 	return u.result(importJSON(r, definitions.String(), findings), ok, func() {
 		printImport(u, r, definitions.String(), findings, path)
 	})
@@ -70,10 +77,7 @@ func (f *importFlags) run(u *ui, path string) error {
 
 // read converts a file, with the files that it includes.
 func (f *importFlags) read(path string) (*foreign.Result, error) {
-	opt := foreign.Options{Include: func(name string) (string, error) {
-		text, err := os.ReadFile(resolve(dirOf(path), name))
-		return string(text), err
-	}}
+	opt := foreign.Options{Include: func(name string) (string, error) { return f.included(path, name) }}
 	if f.zone != "" {
 		var err error
 		if opt.Zone, err = parseZone(f.zone); err != nil {
@@ -84,7 +88,42 @@ func (f *importFlags) read(path string) (*foreign.Result, error) {
 	if err != nil {
 		return nil, hint.Add(err, "mxsrv import PATH/TO/FILE")
 	}
-	return foreign.Read(path, text, opt)
+	r, err := foreign.Read(path, text, opt)
+	if errors.Is(err, foreign.ErrNoZone) {
+		err = hint.Add(err, "mxsrv import --zone example.com %s", path)
+	}
+	return r, err
+}
+
+// included returns the text of a file that the file at path includes. Whoever wrote that shall not make others print
+// files from elsewhere, unless they say so.
+func (f *importFlags) included(path, name string) (string, error) {
+	dir := dirOf(path)
+	if f.include {
+		text, err := os.ReadFile(resolve(dir, name))
+		return string(text), pathError(name, err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", pathError(dir, err)
+	}
+	defer root.Close()
+	text, err := root.ReadFile(within(dir, name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s is not a file in the directory of %s", name, path)
+		return "", hint.Add(err, "mxsrv import --include %s", path)
+	}
+	return string(text), pathError(name, err)
+}
+
+// within returns an absolute path relative to a directory, if that can be.
+func within(dir, path string) string {
+	if base, err := filepath.Abs(dir); err == nil && filepath.IsAbs(path) {
+		if relative, err := filepath.Rel(base, path); err == nil {
+			return relative
+		}
+	}
+	return path
 }
 
 func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.Finding, path string) {
@@ -94,16 +133,29 @@ func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.F
 	}
 	u.line("# converted from the %s %s, with %s", r.Kind, path, names)
 	u.line("%s", strings.TrimSuffix(definitions, "\n"))
-	for _, line := range r.NotConverted {
+	lines := append(r.NotConverted, r.Changed...)
+	slices.SortStableFunc(lines, func(a, b foreign.Line) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
+	})
+	for _, line := range lines {
 		u.note("%s", line)
 	}
 	for _, finding := range findings {
 		u.note("%v", finding)
 	}
 	if len(r.Zones) == 0 {
-		u.note("the file names no zone: write --zone ZONE for names relative to it")
+		u.note("the names are in several zones: write --zone ZONE for those of one")
 	}
-	u.note("%s not converted, %s", plural(len(r.NotConverted), "line"), summary(findings))
+	changed := ""
+	if n := distinctLines(r.Changed); n > 0 {
+		changed = ", " + plural(n, "line") + " converted but not exactly"
+	}
+	u.note("%s not converted%s, %s", plural(distinctLines(r.NotConverted), "line"), changed, summary(findings))
+}
+
+// distinctLines returns how many lines of the file are listed, some of them perhaps for several reasons.
+func distinctLines(listed []foreign.Line) int {
+	return len(slices.CompactFunc(slices.Clone(listed), func(a, b foreign.Line) bool { return a.Pos == b.Pos }))
 }
 
 // The JSON of an import.
@@ -113,6 +165,7 @@ type (
 		Zones        definition.Zones `json:"zones"`
 		Definitions  string           `json:"definitions"`
 		NotConverted []jsonLine       `json:"not_converted"`
+		Changed      []jsonLine       `json:"changed"`
 		Findings     []jsonFinding    `json:"findings"`
 	}
 	jsonLine struct {
@@ -124,6 +177,9 @@ type (
 )
 
 func importJSON(r *foreign.Result, definitions string, findings []lint.Finding) jsonImport {
-	lines := convert(r.NotConverted, func(l foreign.Line) jsonLine { return jsonLine{l.Source, l.Line, l.Text, l.Why} })
-	return jsonImport{r.Kind, append(definition.Zones{}, r.Zones...), definitions, lines, findingsJSON(findings)}
+	lines := func(listed []foreign.Line) []jsonLine {
+		return convert(listed, func(l foreign.Line) jsonLine { return jsonLine{l.Source, l.Line, l.Text, l.Why} })
+	}
+	return jsonImport{r.Kind, append(definition.Zones{}, r.Zones...), definitions, lines(r.NotConverted), lines(r.Changed),
+		findingsJSON(findings)}
 }

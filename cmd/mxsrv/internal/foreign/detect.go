@@ -39,7 +39,7 @@ func isZoneLine(line string) bool {
 	}
 	line, _, _ = strings.Cut(line, ";")
 	line, _, _ = strings.Cut(line, "#") // a comment elsewhere
-	words := strings.Fields(line)
+	words := strings.Fields(aging.ReplaceAllString(line, "$1"))
 	return slices.ContainsFunc(words[:min(len(words), 4)], func(word string) bool {
 		t, ok := dns.StringToType[strings.ToUpper(word)]
 		return ok && t != dns.TypeNone && t != dns.TypeANY

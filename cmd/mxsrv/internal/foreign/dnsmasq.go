@@ -227,7 +227,7 @@ func (d *dnsmasq) address(o option) {
 		d.skip(o.Line, "%q is not an address", words[last])
 	default:
 		for _, name := range words[1:last] {
-			d.addressOf(o.Line, name, addr)
+			d.addressOf(o.Line, strings.TrimPrefix(name, "."), addr)
 		}
 	}
 }
@@ -297,11 +297,7 @@ func (d *dnsmasq) skipOnce(options []option) {
 		d.skip(*d.zeroTTL, "there is no local-ttl: dnsmasq answers with TTL 0, and so do the definitions: write another ttl if clients may keep answers")
 	}
 	if n := len(d.pointers); n > 0 {
-		more := ""
-		if n > 1 {
-			more = fmt.Sprintf(" (and %d more like this)", n-1)
-		}
-		d.skip(d.pointers[0], "it means PTR records, too, which definitions do not have%s", more)
+		d.skip(d.pointers[0], "it means PTR records, too, which definitions do not have%s", moreLikeThis(n))
 	}
 	for _, o := range options {
 		if o.key == "mx-target" && !d.hasMX {
@@ -310,16 +306,23 @@ func (d *dnsmasq) skipOnce(options []option) {
 	}
 }
 
-// commonZone returns the domain of the file, if all names are below it.
+// commonZone returns the domain of the file if all names but short ones are below it, or else the zone that they seem to
+// be in.
 func (d *dnsmasq) commonZone() definition.Name {
+	names := slices.Collect(d.set.EachOwner)
 	zone, err := definition.ParseName(d.domain, ".")
-	if err != nil || d.domain == "" {
-		return ""
-	}
-	for o := range d.set.Index().Owners() {
-		if !o.Name().Below(zone) {
-			return ""
-		}
+	isShort := shortNames(names)
+	outside := func(n definition.Name) bool { return !n.Below(zone) && !isShort(n) }
+	if err != nil || d.domain == "" || slices.ContainsFunc(names, outside) {
+		return guessZone(names)
 	}
 	return zone
+}
+
+// moreLikeThis returns what follows the text of the first of n lines.
+func moreLikeThis(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more like this)", n-1)
 }

@@ -6,6 +6,8 @@
 // those that are listed. Declarations have the positions of the lines that they come from, so that package lint reports
 // mistakes that were in the file, such as an exchange that is an alias, at the lines of the file.
 //
+// Where neither the caller nor the text names the zone, it is the one that all names are below.
+//
 // # Limitations
 //
 // Records of other types and classes in a zone file are for another plugin to serve. Of dnsmasq it is one file that is
@@ -14,6 +16,7 @@ package foreign
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -33,10 +36,11 @@ const (
 // Options are what the text does not say itself.
 type Options struct {
 	// Zone is the zone of the names. If it is empty, it is the owner of the SOA record or the first $ORIGIN, or the
-	// domain option.
+	// domain option, or what all names have in common.
 	Zone definition.Name
 
 	// Include returns the text of a file that $INCLUDE names. If it is nil, the directive is listed as not converted.
+	// An error ends Read.
 	Include func(name string) (text string, err error)
 }
 
@@ -45,10 +49,14 @@ type Result struct {
 	Kind         Kind
 	Zones        definition.Zones // one, or none if it is not known
 	Set          *definition.Set
-	NotConverted []Line // by file and line
+	NotConverted []Line // that declare nothing in the set, by file and line
+	Changed      []Line // that are in the set, but not exactly
 }
 
-// A Line is one that is not in the set, or not exactly.
+// ErrNoZone is that the names of a text are relative to a zone that neither it nor the caller names.
+var ErrNoZone = errors.New("its names are relative to a zone that it does not name")
+
+// A Line is one that is not in the set, or not exactly. Several may be of one line of the text.
 type Line struct {
 	definition.Pos
 	Text string // without comments; all lines within parentheses
@@ -57,21 +65,22 @@ type Line struct {
 
 func (l Line) String() string { return fmt.Sprintf("%s: %q: %s", l.Pos, l.Text, l.Why) }
 
-// Read converts a text; source names it in positions. The error is that the text is of neither kind.
+// Read converts a text; source names it in positions. The error is that the text is of neither kind, that a file cannot
+// be included, or [ErrNoZone].
 func Read(source, text string, opt Options) (*Result, error) {
 	kind, ok := Detect(text)
 	if !ok {
 		return nil, fmt.Errorf("%s: neither a zone file nor options of dnsmasq: there is no line like %q or %q",
 			source, "example.org. IN MX 10 mx1.example.org.", "mx-host=example.org,mx1.example.org,10")
 	}
-	im := importer{zone: opt.Zone, set: new(definition.Set), texts: make(map[definition.Pos]string)}
-	if kind == Zone {
-		readZone(&im, source, text, opt)
-	} else {
-		readDnsmasq(&im, source, text)
+	im := newImporter(opt.Zone)
+	if kind == Dnsmasq {
+		readDnsmasq(im, source, text)
+	} else if err := readZone(im, source, text, opt); err != nil {
+		return nil, err
 	}
 	im.finish()
-	r := &Result{Kind: kind, Set: im.set, NotConverted: im.notConverted}
+	r := &Result{Kind: kind, Set: im.set, NotConverted: im.notConverted, Changed: im.changed}
 	if im.zone != "" {
 		r.Zones = definition.Zones{im.zone}
 	}
@@ -83,12 +92,22 @@ type importer struct {
 	zone         definition.Name // or ""
 	set          *definition.Set
 	delegated    map[definition.Name]bool
-	notConverted []Line
+	owners       []definition.Name // of all records, converted or not, to guess the zone from
+	relative     []Line            // whose names are relative to a zone that is not known
+	automatics   []Line            // whose TTL is automatic
+	err          error             // why reading has ended early
+	notConverted []Line            // until finish also those of which a part is converted
+	changed      []Line
 
 	texts map[definition.Pos]string // of the lines of declarations, for mistakes that are found at the end
 }
 
-// skip lists a line as not converted.
+func newImporter(zone definition.Name) *importer {
+	return &importer{zone: zone, set: new(definition.Set), delegated: make(map[definition.Name]bool),
+		texts: make(map[definition.Pos]string)}
+}
+
+// skip lists a line as not converted, or, if it declares something nevertheless, as not exactly converted.
 func (im *importer) skip(l Line, format string, args ...any) {
 	l.Why = fmt.Sprintf(format, args...)
 	im.notConverted = append(im.notConverted, l)
@@ -210,7 +229,10 @@ func (im *importer) target(l Line, s string, f form) (definition.Name, bool) {
 
 func (im *importer) name(l Line, s string) (definition.Name, bool) {
 	name, err := definition.ParseName(s, ".")
-	if err != nil {
+	switch before, after, ok := strings.Cut(s, "@."); {
+	case err != nil && ok:
+		im.skip(l, "%q: \"@\" is the zone only where it stands alone: write %q", s, before+after)
+	case err != nil:
 		im.skip(l, "%v", err)
 	}
 	return name, err == nil
@@ -219,19 +241,23 @@ func (im *importer) name(l Line, s string) (definition.Name, bool) {
 // finish removes the declarations that only the whole file shows to be impossible.
 func (im *importer) finish() {
 	im.dropOtherZones()
-	index := im.set.Index()
-	im.set.Aliases = slices.DeleteFunc(im.set.Aliases, func(a definition.Alias) bool {
-		if len(index.At(a.Host).Aliases()) == 0 {
-			return false
-		}
-		im.skipAt(a.Pos, "%s is an alias, too, and there are no aliases of aliases: write the host at their end", a.Host)
-		return true
-	})
 	im.shareTTLs()
 	slices.SortStableFunc(im.notConverted, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 	})
-	im.notConverted = slices.Compact(im.notConverted)
+	declared := make(map[definition.Pos]bool)
+	for head := range im.set.Heads {
+		declared[head.Pos] = true
+	}
+	lines := slices.Compact(im.notConverted)
+	im.notConverted = nil
+	for _, l := range lines {
+		if declared[l.Pos] {
+			im.changed = append(im.changed, l)
+		} else {
+			im.notConverted = append(im.notConverted, l)
+		}
+	}
 }
 
 // otherZone returns why a name cannot be declared in the zone, or "".
@@ -253,8 +279,12 @@ func (im *importer) otherZone(owner definition.Name) string {
 // dropOtherZones deletes the declarations that cannot be in the zone, and lists their lines.
 func (im *importer) dropOtherZones() {
 	kept := definition.Names{}
+	isShort := shortNames(slices.Collect(im.set.EachOwner))
 	for head := range im.set.Heads {
 		why := im.otherZone(head.Owner)
+		if isShort(head.Owner) && head.Owner != im.zone {
+			why = fmt.Sprintf("%s is a short name, which is in no zone: clients complete it by their search domain", head.Owner)
+		}
 		if kept[head.Owner] = why == ""; why != "" {
 			im.skipAt(head.Pos, "%s", why)
 		}

@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "write what is there now to testdata, fo
 //
 //	definitions   the lines that the set prints
 //	not converted what is listed
+//	changed       what is listed of lines that are converted
 //	refused       what lint finds wrong in the set
 //	lost          records of the zone that the set has not
 //	gained        records that it has instead, with another TTL or number
@@ -88,7 +89,7 @@ func TestRead(t *testing.T) {
 			if err := r.Set.Print(&definitions, r.Zones); err != nil {
 				t.Fatal(err)
 			}
-			got := map[string]string{"definitions": definitions.String(), "not converted": lines(r.NotConverted)}
+			got := map[string]string{"definitions": definitions.String(), "not converted": lines(r.NotConverted), "changed": lines(r.Changed)}
 			got["refused"] = refused(r.Set, r.Zones)
 			if f.parts["zone"] != "" {
 				got["lost"], got["gained"] = compare(f.records(t), served(t, definitions.String(), r.Zones))
@@ -157,7 +158,7 @@ var types = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.Typ
 // first mistake, so lines with one are removed before.
 func (f fixture) records(t testing.TB) []string {
 	t.Helper()
-	files := fstest.MapFS{"missing.db": {}}
+	files := fstest.MapFS{}
 	for name, text := range f.parts {
 		if file, ok := strings.CutPrefix(name, "include "); ok {
 			files[file] = &fstest.MapFile{Data: []byte(text)}
@@ -216,7 +217,7 @@ func (f fixture) write(t *testing.T, got map[string]string) {
 	text, _, _ := strings.Cut(string(must(os.ReadFile(f.path))), "\n-- definitions --")
 	var b strings.Builder
 	b.WriteString(strings.TrimSuffix(text, "\n") + "\n")
-	for _, part := range []string{"definitions", "not converted", "refused", "lost", "gained"} {
+	for _, part := range []string{"definitions", "not converted", "changed", "refused", "lost", "gained"} {
 		if _, ok := got[part]; ok {
 			fmt.Fprintf(&b, "-- %s --\n%s", part, got[part])
 		}
@@ -241,11 +242,22 @@ func TestMistakes(t *testing.T) {
 		opt        Options
 		want       string // the first or the last line that is not converted
 	}{
-		{"no zone", "mx1 IN A 192.0.2.1", Options{}, `db:1: "mx1 IN A 192.0.2.1": cannot be read: bad owner name: "mx1": name the zone, or write $ORIGIN before it`},
+		{"@ within a name", head + "_sip._tls.@ SRV 0 0 443 a", Options{Zone: "example.org."}, `db:2: "_sip._tls.@ SRV 0 0 443 a": "_sip._tls.@.example.org.": "@" is the zone only where it stands alone: write "_sip._tls.example.org."`},
+		{"@ within a target", head + "a MX 10 mx.@", Options{Zone: "example.org."}, `db:2: "a MX 10 mx.@": "mx.@.example.org.": "@" is the zone only where it stands alone: write "mx.example.org."`},
+		{"address as an exchange", head + "$ORIGIN sub\na MX 10 192.0.2.7", Options{Zone: "example.org."}, `db:3: "a MX 10 192.0.2.7": 192.0.2.7 is an address where the name of a host belongs: declare a host and write its name`},
+		{"IPv6 address as a target", head + "_a._tcp SRV 0 0 1 2001:db8::1", Options{Zone: "example.org."}, `db:2: "_a._tcp SRV 0 0 1 2001:db8::1": 2001:db8::1 is an address where the name of a host belongs: declare a host and write its name`},
+		{"absolute address as an alias", head + "www CNAME 192.0.2.7.", Options{Zone: "example.org."}, `db:2: "www CNAME 192.0.2.7.": 192.0.2.7. is an address where the name of a host belongs: declare a host and write its name`},
+		{"ALIAS", head + "@ ALIAS web.example.net.", Options{Zone: "example.org."}, `db:2: "@ ALIAS web.example.net.": ALIAS gives a name the addresses of another one: declare them, as a host`},
+		{"ANAME", head + "@ 60 IN ANAME web.example.net.", Options{Zone: "example.org."}, `db:2: "@ 60 IN ANAME web.example.net.": ANAME gives a name the addresses of another one: declare them, as a host`},
+		{"LUA", head + "www LUA A \"ifportup(443, {'192.0.2.1'})\"", Options{Zone: "example.org."}, `db:2: "www LUA A \"ifportup(443, {'192.0.2.1'})\"": LUA is answered by a script: declare the addresses, as a host`},
+		{"unknown type", head + "www URL https://example.net/", Options{Zone: "example.org."}, `db:2: "www URL https://example.net/": cannot be read: neither a TTL nor a type of records: "URL"`},
+		{"short names alone", "host-record=nas,192.0.2.9", Options{}, `db:1: "host-record=nas,192.0.2.9": nas. is a short name, which is in no zone: clients complete it by their search domain`},
+		{"short name", "domain=lan\nhost-record=nas,192.0.2.1\nhost-record=web.lan,192.0.2.2", Options{}, `db:2: "host-record=nas,192.0.2.1": nas. is a short name, which is in no zone: clients complete it by their search domain`},
 		{"no owner", "$TTL 1\n$ORIGIN a.\n\n IN A 192.0.2.1", Options{}, `db:4: "IN A 192.0.2.1": there is no owner before it: start the line with one`},
 		{"no files", head + "$INCLUDE a b", Options{Zone: "example.org."}, `db:2: "$INCLUDE a b": files are not followed here: import "a" by itself`},
 		{"files without end", head + "$INCLUDE a", Options{Zone: "example.org.", Include: deep}, `again:1: "$INCLUDE again": files include each other 8 deep: take this line out`},
 		{"include nothing", head + "$INCLUDE", Options{Zone: "example.org."}, `db:2: "$INCLUDE": usage: $INCLUDE FILE [ORIGIN]`},
+		{"origin that is not there", head + "$ORIGIN", Options{Zone: "example.org."}, `db:2: "$ORIGIN": usage: $ORIGIN NAME`},
 		{"origin that is none", head + "$ORIGIN a..b", Options{Zone: "example.org."}, `db:2: "$ORIGIN a..b": usage: $ORIGIN NAME`},
 		{"parenthesis left open", head + "a A ( 192.0.2.1\nb A 192.0.2.2", Options{Zone: "example.org."}, `db:2: "a A ( 192.0.2.1 b A 192.0.2.2": the ( of it is not closed`},
 		{"ptr", "1 IN PTR a.", Options{Zone: "2.0.192.in-addr.arpa."}, `db:1: "1 IN PTR a.": definitions have no PTR records: leave them to a plugin after mxsrv, such as file`},
@@ -267,6 +279,104 @@ func TestMistakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestZone: the zone of a file that nobody names, or that it names in passing; and what is made of it.
+func TestZone(t *testing.T) {
+	const soa = "SOA ns.example.net. hostmaster.example.net. 1 2 3 4 5\n"
+	for _, tc := range []struct{ name, text, zone, definitions string }{
+		{"SOA", "$TTL 1h\nexample.org. " + soa + "mx A 192.0.2.1", "example.org.", "host mx 192.0.2.1\n"},
+		{"SOA without its final dot, as from Cloudflare", "example.org 3600 IN " + soa + " 3600 A 192.0.2.2\nmx.example.org. 1 A 192.0.2.1 ; cf_tags=cf-proxied:false",
+			"example.org.", "host @ 192.0.2.2\nhost mx 192.0.2.1 {\n    ttl 5m\n}\n"},
+		{"$ORIGIN without its final dot", "$ORIGIN example.org\n$TTL 1h\n@ " + soa + "mx A 192.0.2.1\n$ORIGIN sub.example.org\nmx A 192.0.2.2", "example.org.", "host mx 192.0.2.1\nhost mx.sub 192.0.2.2\n"},
+		{"relative $ORIGIN", "$ORIGIN example.org.\n$TTL 1h\n$ORIGIN sub\nmx A 192.0.2.2", "example.org.", "host mx.sub 192.0.2.2\n"},
+		{"what names have in common", "a.example.org. A 192.0.2.1\n_x._tcp.b.example.org. SRV 0 0 1 a.example.org.\n*.c.example.org. TXT \"x\"", "example.org.",
+			"host a 192.0.2.1\n\nservice _x._tcp.b 0 0 1 a\n"},
+		{"names that are relative to it, too", "example.org. NS ns\nmx A 192.0.2.1", "example.org.", "host mx 192.0.2.1\n"},
+		{"a domain, once", "example.org. A 192.0.2.1", "example.org.", "host @ 192.0.2.1\n"},
+		{"a name in a domain, once", "www.example.co.uk. A 192.0.2.1", "example.co.uk.", "host www 192.0.2.1\n"},
+		{"domains of the same registry", "example.co.uk. A 192.0.2.1\nexample.org.uk. A 192.0.2.1\nother.co.uk. A 192.0.2.1", "",
+			"host example.co.uk. 192.0.2.1\nhost other.co.uk. 192.0.2.1\nhost example.org.uk. 192.0.2.1\n"},
+		{"aging of Windows", "$ORIGIN example.org.\n@ [AGE:3640000] 3600 A 192.0.2.1\n [Aging:3640001] 3600 A 192.0.2.2\ndc1 [AGE:3640000] 3600 IN A 192.0.2.1", "example.org.",
+			"host @ 192.0.2.1 192.0.2.2\nhost dc1 192.0.2.1\n"},
+		{"domain of dnsmasq, and a short name", "local-ttl=3600\ndomain=lan\nhost-record=nas,nas.lan,192.0.2.9", "lan.", "host nas 192.0.2.9\n"},
+		{"no domain", "local-ttl=3600\nhost-record=nas,nas.lan,192.0.2.9\nmx-host=lan,nas.lan", "lan.", "host nas 192.0.2.9\n\nmail @ 1 nas\n"},
+		{"domain of none of the names", "local-ttl=3600\ndomain=lan\nhost-record=a.example.org,192.0.2.9", "example.org.", "host a 192.0.2.9\n"},
+		{"several domains", "local-ttl=3600\ndomain=lan\nhost-record=nas.lan,192.0.2.9\naddress=/.apps.example.com/192.0.2.20", "",
+			"host apps.example.com. 192.0.2.20\nhost nas.lan. 192.0.2.9\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r, err := Read("db", tc.text, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var definitions strings.Builder
+			r.Set.Print(&definitions, r.Zones)
+			got := strings.Join(convertNames(r.Zones), " ")
+			if text := strings.TrimPrefix(definitions.String(), "ttl 0\n\n"); got != tc.zone || text != tc.definitions {
+				t.Errorf("zone %q of\n%s\nwant %q of\n%s\nlisted\n%s%s", got, text, tc.zone, tc.definitions, lines(r.NotConverted), lines(r.Changed))
+			}
+		})
+	}
+}
+
+// TestErrors: why nothing is read.
+func TestErrors(t *testing.T) {
+	none := func(name string) (string, error) { return "", fmt.Errorf("%s is not there", name) }
+	for _, tc := range []struct {
+		name, text string
+		opt        Options
+		want       string
+	}{
+		{"no zone", "mx1 IN A 192.0.2.1", Options{}, "db: its names are relative to a zone that it does not name"},
+		{"no zone of an SOA", "@ 60 SOA a. b. 1 2 3 4 5\nmx1 A 192.0.2.1", Options{}, "db: its names are relative to a zone that it does not name"},
+		{"no zone of targets", "a.example.org. 60 MX 10 mx1\nb.example.net. 60 MX 10 mx1", Options{}, "db: its names are relative to a zone that it does not name"},
+		{"no file", "\n$INCLUDE a.db", Options{Zone: "example.org.", Include: none}, "db:2: a.db is not there"},
+	} {
+		if _, err := Read("db", tc.text, tc.opt); err == nil || err.Error() != tc.want {
+			t.Errorf("%s: %v, want %s", tc.name, err, tc.want)
+		}
+	}
+}
+
+// TestChanged: a line that is converted in part, or otherwise than it stands, is not one that is not converted.
+func TestChanged(t *testing.T) {
+	for _, tc := range []struct{ name, text, notConverted, changed string }{
+		{"a short name beside another", "domain=lan\nlocal-ttl=1\nhost-record=nas,nas.lan,192.0.2.9", "",
+			`db:3: "host-record=nas,nas.lan,192.0.2.9": it means PTR records, too, which definitions do not have
+db:3: "host-record=nas,nas.lan,192.0.2.9": nas. is a short name, which is in no zone: clients complete it by their search domain
+`},
+		{"names below a name", "local-ttl=1\naddress=/.apps.example.com/192.0.2.20", "",
+			`db:2: "address=/.apps.example.com/192.0.2.20": only apps.example.com itself gets the address, which was for all names below it, too: declare those that are asked for
+`},
+		{"origin", "$ORIGIN example.org\na 60 A 192.0.2.1", "", `db:1: "$ORIGIN example.org": "example.org" is taken for "example.org.": write its final dot
+`},
+		{"TTL of Cloudflare", "a.example.org. 1 A 192.0.2.1\nexample.org. 1 NS a.ns.cloudflare.com.\nexample.org. 1 TXT \"x\"",
+			`db:2: "example.org. 1 NS a.ns.cloudflare.com.": NS of the zone is served by another plugin, or by authoritative: write "ns a.ns.cloudflare.com." there
+db:3: "example.org. 1 TXT \"x\"": definitions have no TXT records: leave them to a plugin after mxsrv, such as file
+`, `db:1: "a.example.org. 1 A 192.0.2.1": TTL 1 is automatic at Cloudflare, which answers 300, and so do the definitions (and 2 more like this)
+`},
+		{"TTL 1 elsewhere", "a.example.org. 1 A 192.0.2.1\nb.example.org. 1 A 192.0.2.1", "", ""},
+		{"TTLs of a host", "$ORIGIN example.org.\na 60 A 192.0.2.1\na 30 A 192.0.2.2\nb 60 TXT x",
+			`db:4: "b 60 TXT x": definitions have no TXT records: leave them to a plugin after mxsrv, such as file
+`, `db:2: "a 60 A 192.0.2.1": its TTL 60 becomes 30: the addresses of a host share one
+`},
+	} {
+		r, err := Read("db", tc.text, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, changed := lines(r.NotConverted), lines(r.Changed); got != tc.notConverted || changed != tc.changed {
+			t.Errorf("%s: not converted\n%swant\n%schanged\n%swant\n%s", tc.name, got, tc.notConverted, changed, tc.changed)
+		}
+	}
+}
+
+func convertNames(zones definition.Zones) (words []string) {
+	for _, zone := range zones {
+		words = append(words, string(zone))
+	}
+	return words
 }
 
 func TestDetect(t *testing.T) {
@@ -309,6 +419,9 @@ func FuzzRead(f *testing.F) {
 		if strings.Contains(strings.ToUpper(text), "GENERATE") {
 			t.Skip() // a few octets mean 65536 records
 		}
+		if isOfCloudflare(text) {
+			t.Skip() // what is different is listed once
+		}
 		r, err := Read("db", text, Options{Zone: name})
 		if err != nil {
 			return
@@ -317,7 +430,7 @@ func FuzzRead(f *testing.F) {
 		r.Set.Print(&printed, r.Zones)
 		after := served(t, printed.String(), r.Zones)
 		refused := refused(r.Set, r.Zones)
-		for _, id := range []string{"name-invalid", "owner-outside-zone", "alias-of-alias", "alias-loop", "ttl-conflict", "mail-wildcard"} {
+		for _, id := range []string{"name-invalid", "owner-outside-zone", "ttl-conflict", "mail-wildcard"} {
 			if strings.Contains(refused, "["+id) {
 				t.Errorf("%s", refused)
 			}
@@ -327,9 +440,12 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		lost, gained := compare(before, after)
-		listed := slices.DeleteFunc(r.NotConverted, func(u Line) bool {
+		listed := slices.DeleteFunc(append(r.NotConverted, r.Changed...), func(u Line) bool {
 			return strings.HasPrefix(u.Why, "SOA is") || strings.HasPrefix(u.Why, "NS ")
 		})
+		if slices.ContainsFunc(listed, func(u Line) bool { return strings.Contains(u.Why, "write its final dot") }) {
+			return // the names of other lines depend on it
+		}
 		if strings.Count(lost, "\n") > len(listed) || lost == "" && gained != "" {
 			t.Errorf("lost\n%sgained\n%slisted\n%s", lost, gained, lines(listed))
 		}

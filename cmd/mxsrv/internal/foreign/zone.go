@@ -1,8 +1,11 @@
 package foreign
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +27,8 @@ type zoneReader struct {
 	owner  string // or ""
 	ttl    uint32
 	fixed  bool // ttl is that of $TTL, and the TTLs of entries do not change it
+
+	automatic bool // TTL 1 stands for another one: see isOfCloudflare
 }
 
 const (
@@ -33,15 +38,32 @@ const (
 	noTTL = 1<<32 - 1
 )
 
-func readZone(im *importer, source, text string, opt Options) {
-	im.delegated = make(map[definition.Name]bool)
-	z := zoneReader{importer: im, opt: opt, source: source, origin: string(opt.Zone), ttl: definition.DefaultTTL}
+// readZone reads a master file. If names are relative to a zone that is not known at that point, it reads all again
+// once the rest has shown which zone that is.
+func readZone(im *importer, source, text string, opt Options) error {
+	z := zoneReader{importer: im, opt: opt, source: source, origin: string(opt.Zone), ttl: definition.DefaultTTL,
+		automatic: isOfCloudflare(text)}
 	z.read(text)
+	z.listAutomatic()
+	if im.zone == "" {
+		im.zone = guessZone(im.owners)
+	}
+	switch {
+	case im.err != nil || len(im.relative) == 0:
+		return im.err
+	case im.zone == "":
+		return fmt.Errorf("%s: %w", source, ErrNoZone)
+	}
+	opt.Zone = im.zone
+	*im = *newImporter(im.zone)
+	return readZone(im, source, text, opt)
 }
 
 func (z *zoneReader) read(text string) {
 	for _, e := range entries(text) {
-		z.entry(e)
+		if z.err == nil {
+			z.entry(e)
+		}
 	}
 }
 
@@ -75,8 +97,8 @@ func (z *zoneReader) entry(e entry) {
 }
 
 // parse reads one entry, or a directive and an entry.
-func (z *zoneReader) parse(text string) ([]dns.RR, error) {
-	p := dns.NewZoneParser(strings.NewReader(text+"\n"), z.origin, "")
+func (z *zoneReader) parse(text, origin string) ([]dns.RR, error) {
+	p := dns.NewZoneParser(strings.NewReader(text+"\n"), origin, "")
 	p.SetDefaultTTL(noTTL)
 	var rrs []dns.RR
 	for rr, ok := p.Next(); ok; rr, ok = p.Next() {
@@ -89,18 +111,39 @@ func (z *zoneReader) parse(text string) ([]dns.RR, error) {
 func (z *zoneReader) mistake(l Line, err error) {
 	text := strings.TrimPrefix(err.Error(), "dns: ")
 	text, _, _ = strings.Cut(text, " at line: ")
-	if z.origin == "" {
-		text += ": name the zone, or write $ORIGIN before it"
+	text = strings.Replace(text, "not a TTL: ", "neither a TTL nor a type of records: ", 1)
+	if i := slices.IndexFunc(computed, func(c [2]string) bool { return strings.HasSuffix(text, strconv.Quote(c[0])) }); i >= 0 {
+		z.skip(l, "%s", computed[i][1])
+		return
 	}
 	z.skip(l, "cannot be read: %s", text)
 }
 
+// computed are types of records that only some servers have, and what to write instead.
+var computed = [][2]string{
+	{"ALIAS", "ALIAS gives a name the addresses of another one: declare them, as a host"},
+	{"ANAME", "ANAME gives a name the addresses of another one: declare them, as a host"},
+	{"LUA", "LUA is answered by a script: declare the addresses, as a host"},
+	{"WINS", "WINS looks up names by NetBIOS: declare those that are asked for"},
+}
+
+// aging is what Windows writes after an owner: when the record was registered, in hours.
+var aging = regexp.MustCompile(`(?i)^([^"]*)\s\[(?:AGE|Aging):\d+\]`)
+
 func (z *zoneReader) records(l Line, text string) {
-	rrs, err := z.parse(text)
+	text = aging.ReplaceAllString(text, "$1")
+	rrs, err := z.parse(text, z.origin)
+	if err != nil && z.origin == "" {
+		if rrs, err := z.parse(text, unknownZone); err == nil {
+			z.dependsOnZone(l, rrs)
+			return
+		}
+	}
 	for _, rr := range rrs {
 		h := rr.Header()
 		z.owner = h.Name
-		z.inheritTTL(rr)
+		z.addOwner(h.Name)
+		z.inheritTTL(l, rr)
 		if h.Class == dns.ClassINET {
 			z.record(l, rr)
 		} else {
@@ -112,12 +155,36 @@ func (z *zoneReader) records(l Line, text string) {
 	}
 }
 
+// unknownZone stands for the zone of relative names.
+const unknownZone = "zone.invalid."
+
+// dependsOnZone notes an entry that has relative names, which are in a zone that is not known.
+func (z *zoneReader) dependsOnZone(l Line, rrs []dns.RR) {
+	z.relative = append(z.relative, l)
+	for _, rr := range rrs {
+		z.addOwner(rr.Header().Name)
+	}
+}
+
+// addOwner remembers the owner of a record to guess the zone from, unless it is relative itself.
+func (z *zoneReader) addOwner(s string) {
+	if strings.HasSuffix(s, unknownZone) {
+		return
+	}
+	if name, err := definition.ParseName(strings.TrimPrefix(s, "*."), "."); err == nil {
+		z.owners = append(z.owners, name)
+	}
+}
+
 // inheritTTL sets the TTL of an entry without one: that of $TTL (RFC 2308 §4), or of the entry before (RFC 1035 §5.1),
 // or the last field of the SOA, as in BIND.
-func (z *zoneReader) inheritTTL(rr dns.RR) {
+func (z *zoneReader) inheritTTL(l Line, rr dns.RR) {
 	h := rr.Header()
 	soa, isSOA := rr.(*dns.SOA)
 	switch {
+	case h.Ttl == 1 && z.automatic:
+		h.Ttl = automaticTTL
+		z.automatics = append(z.automatics, l)
 	case h.Ttl == noTTL && isSOA && !z.fixed:
 		z.ttl, h.Ttl = soa.Minttl, soa.Minttl
 	case h.Ttl == noTTL:
@@ -135,13 +202,16 @@ func (z *zoneReader) record(l Line, rr dns.RR) {
 	case *dns.AAAA:
 		z.host(l, h.Name, addrOf(rr.AAAA.To16()), h.Ttl)
 	case *dns.MX:
-		z.mail(l, h.Name, rr.Preference, rr.Mx, h.Ttl)
+		z.mail(l, h.Name, rr.Preference, z.target(rr.Mx), h.Ttl)
 	case *dns.SRV:
-		z.service(l, h.Name, definition.Target{Priority: rr.Priority, Weight: rr.Weight, Port: rr.Port}, rr.Target, h.Ttl)
+		z.service(l, h.Name, definition.Target{Priority: rr.Priority, Weight: rr.Weight, Port: rr.Port}, z.target(rr.Target), h.Ttl)
 	case *dns.CNAME:
-		z.alias(l, h.Name, rr.Target, h.Ttl)
+		z.alias(l, h.Name, z.target(rr.Target), h.Ttl)
 	case *dns.SOA:
 		z.setZone(h.Name)
+		if strings.EqualFold(h.Name, string(z.zone+z.zone)) { // Cloudflare writes it without its final dot
+			z.owner = string(z.zone)
+		}
 		z.skip(l, "SOA is served by another plugin, or by authoritative: write %q there", "contact "+rr.Mbox)
 	case *dns.NS:
 		z.nameServer(l, h.Name, rr.Ns)
@@ -153,6 +223,16 @@ func (z *zoneReader) record(l Line, rr dns.RR) {
 func addrOf(ip net.IP) netip.Addr {
 	addr, _ := netip.AddrFromSlice(ip)
 	return addr
+}
+
+// target returns the name that a record points to, or the address that is in its place: like any name without a final
+// dot, that ends in the origin.
+func (z *zoneReader) target(name string) string {
+	bare := strings.TrimSuffix(name, "."+z.origin)
+	if _, err := netip.ParseAddr(bare); err != nil {
+		return name
+	}
+	return bare
 }
 
 // nameServer lists an NS record, of the zone or of a delegation.
@@ -169,10 +249,21 @@ func (z *zoneReader) nameServer(l Line, owner, host string) {
 }
 
 func (z *zoneReader) setOrigin(l Line) {
+	if name := strings.TrimSpace(l.Text[len("$ORIGIN"):]); z.lacksDot(name) {
+		z.changed = append(z.changed, Line{l.Pos, l.Text, fmt.Sprintf("%q is taken for %q: write its final dot", name, name+".")})
+		l.Text += "."
+	}
 	if h := z.parseDirective(l, "@", "$ORIGIN NAME"); h != nil {
 		z.origin = h.Name
 		z.setZone(h.Name)
 	}
+}
+
+// lacksDot reports whether an origin is absolute but for its final dot: there is nothing that it can be relative to, or
+// it ends in the zone.
+func (z *zoneReader) lacksDot(origin string) bool {
+	name, err := definition.ParseName(origin+".", ".")
+	return err == nil && name != "." && (z.origin == "" || z.zone != "" && name.Below(z.zone))
 }
 
 func (z *zoneReader) setTTL(l Line) {
@@ -183,7 +274,7 @@ func (z *zoneReader) setTTL(l Line) {
 
 // parseDirective returns the header that a record of owner has after a directive, or nil.
 func (z *zoneReader) parseDirective(l Line, owner, usage string) *dns.RR_Header {
-	rrs, err := z.parse(l.Text + "\n" + owner + " A 192.0.2.1")
+	rrs, err := z.parse(l.Text+"\n"+owner+" A 192.0.2.1", z.origin)
 	if err != nil || len(rrs) != 1 {
 		z.skip(l, "usage: %s", usage)
 		return nil
@@ -230,7 +321,7 @@ func (z *zoneReader) include(l Line) {
 	}
 	text, err := z.opt.Include(words[1])
 	if err != nil {
-		z.skip(l, "%v", err)
+		z.err = fmt.Errorf("%s: %w", l.Pos, err)
 		return
 	}
 	file := *z
