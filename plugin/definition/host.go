@@ -40,13 +40,26 @@ func (r *Reader) addr(pos Pos, word string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(word)
 	switch {
 	case err != nil || addr.Zone() != "":
-		r.errs.add(pos, Syntax, "%q is not an address: write one like 192.0.2.10 or 2001:db8::10", word)
+		r.errs.add(pos, Syntax, "%q is not an address: write %s", word, instead(word))
 		return addr, false
 	case addr.Is4In6():
 		r.errs.add(pos, Syntax, "%q is an IPv4 address in IPv6 form: write %s", word, addr.Unmap())
 		return addr, false
 	}
 	return addr, true
+}
+
+// instead returns what to write instead of a word that is no address: the one that is in it, without a comma, the length
+// of a prefix or a port, or one for example.
+func instead(word string) string {
+	bare, _, _ := strings.Cut(strings.TrimSuffix(word, ","), "/")
+	if addr, err := netip.ParseAddrPort(bare); err == nil {
+		return addr.Addr().String()
+	}
+	if addr, err := netip.ParseAddr(bare); err == nil && addr.Zone() == "" {
+		return addr.String()
+	}
+	return "one like 192.0.2.10 or 2001:db8::10"
 }
 
 // Hosts returns what the name is declared as a host, in the order of declaration.

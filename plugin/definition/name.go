@@ -87,13 +87,27 @@ func checkLabel(label, word string) error {
 			return errorf("%q is not ASCII: write the label %q as %q", word, label, a)
 		}
 	case strings.IndexFunc(label, outsideName) >= 0:
-		return errorf("%q: write letters, digits and hyphens", word)
+		return outside(word)
 	case len(label) > maxLabel:
 		return errorf("%q has a label of %d octets: write at most %d", word, len(label), maxLabel)
 	default:
 		return nil
 	}
 	return errorf("%q is not ASCII: write letters, digits and hyphens", word)
+}
+
+// outside says what to write instead of a word with characters that no name has.
+func outside(word string) error {
+	local, domain, isMail := strings.Cut(word, "@")
+	switch {
+	case strings.Contains(word, ","):
+		return errorf("%q: write blanks, and no commas, between names", word)
+	case isMail && strings.HasSuffix(local, ".") && domain == "":
+		return errorf("%q: \"@\" is the zone only where it stands alone: write %q", word, strings.TrimSuffix(local, "."))
+	case isMail && domain != "":
+		return errorf("%q is the address of a person: write %q", word, domain)
+	}
+	return errorf("%q: write letters, digits and hyphens", word)
 }
 
 // outsideName reports characters that no name here has. "/" is in the zones of RFC 2317, "+" in services of RFC 3263

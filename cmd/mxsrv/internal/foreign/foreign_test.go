@@ -258,6 +258,7 @@ func TestMistakes(t *testing.T) {
 		{"files without end", head + "$INCLUDE a", Options{Zone: "example.org.", Include: deep}, `again:1: "$INCLUDE again": files include each other 8 deep: take this line out`},
 		{"include nothing", head + "$INCLUDE", Options{Zone: "example.org."}, `db:2: "$INCLUDE": usage: $INCLUDE FILE [ORIGIN]`},
 		{"origin that is not there", head + "$ORIGIN", Options{Zone: "example.org."}, `db:2: "$ORIGIN": usage: $ORIGIN NAME`},
+		{"origin that is not there, nor a zone", "a.example.org. 60 A 192.0.2.1\n$ORIGIN", Options{}, `db:2: "$ORIGIN": usage: $ORIGIN NAME`},
 		{"origin that is none", head + "$ORIGIN a..b", Options{Zone: "example.org."}, `db:2: "$ORIGIN a..b": usage: $ORIGIN NAME`},
 		{"parenthesis left open", head + "a A ( 192.0.2.1\nb A 192.0.2.2", Options{Zone: "example.org."}, `db:2: "a A ( 192.0.2.1 b A 192.0.2.2": the ( of it is not closed`},
 		{"ptr", "1 IN PTR a.", Options{Zone: "2.0.192.in-addr.arpa."}, `db:1: "1 IN PTR a.": definitions have no PTR records: leave them to a plugin after mxsrv, such as file`},
