@@ -49,6 +49,9 @@ address=/six.example.com/2001:db8::6
 cname=c1.example.com,c2.example.com,h1.example.com,77
 cname=c3.example.com,h1.example.com
 cname=far.example.com,www.example.net
+cname=c4.example.com,c3.example.com
+address=/.dot.example.com/192.0.2.14
+host-record=short,short.example.com,192.0.2.15
 `
 
 // TestImportDnsmasq: the imported definitions answer as dnsmasq itself does.

@@ -116,14 +116,17 @@ func (f *importFlags) included(path, name string) (string, error) {
 	return string(text), pathError(name, err)
 }
 
-// within returns an absolute path relative to a directory, if that can be.
+// within returns a path that is relative to a directory, or absolute, as one below that directory, if it is there.
 func within(dir, path string) string {
-	if base, err := filepath.Abs(dir); err == nil && filepath.IsAbs(path) {
-		if relative, err := filepath.Rel(base, path); err == nil {
-			return relative
-		}
+	base, err := filepath.Abs(dir)
+	if err != nil {
+		return path
 	}
-	return path
+	relative, err := filepath.Rel(base, resolve(base, path))
+	if err != nil {
+		return path
+	}
+	return relative
 }
 
 func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.Finding, path string) {
@@ -146,11 +149,19 @@ func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.F
 	if len(r.Zones) == 0 {
 		u.note("the names are in several zones: write --zone ZONE for those of one")
 	}
-	changed := ""
-	if n := distinctLines(r.Changed); n > 0 {
-		changed = ", " + plural(n, "line") + " converted but not exactly"
+	u.note("%s, %s", conversion(distinctLines(r.NotConverted), distinctLines(r.Changed)), summary(findings))
+}
+
+// conversion says how many lines are not converted, and how many not exactly.
+func conversion(none, changed int) string {
+	text := "all lines converted"
+	if none > 0 {
+		text = plural(none, "line") + " not converted"
 	}
-	u.note("%s not converted%s, %s", plural(distinctLines(r.NotConverted), "line"), changed, summary(findings))
+	if changed > 0 {
+		text += ", " + plural(changed, "line") + " not exactly"
+	}
+	return text
 }
 
 // distinctLines returns how many lines of the file are listed, some of them perhaps for several reasons.

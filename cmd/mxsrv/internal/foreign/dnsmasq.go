@@ -85,8 +85,9 @@ const ofMachine = "what it declares depends on the machine: declare the hosts an
 
 // notRecords holds, for further options about records, the reason why they are not converted.
 var notRecords = byOption(map[string]string{
-	ofMachine: "dhcp-host dynamic-host interface-name localmx selfmx",
-	"definitions have no such records: leave them to a plugin after mxsrv":                             "caa-record dns-rr naptr-record ptr-record synth-domain txt-record",
+	ofMachine:                               "dhcp-host dynamic-host interface-name localmx selfmx",
+	"write \"record NAME... TYPE DATA...\"": "caa-record dns-rr naptr-record ptr-record txt-record",
+	"it makes names of addresses: leave it to a plugin after mxsrv, such as template":                  "synth-domain",
 	"files are not followed here: import it by itself":                                                 "addn-hosts conf-dir conf-file hostsdir",
 	"it is for another plugin, or for authoritative":                                                   "auth-server auth-soa auth-zone",
 	"it is about where other names are looked up: leave that to a plugin after mxsrv, such as forward": "local rev-server server",
@@ -297,7 +298,7 @@ func (d *dnsmasq) skipOnce(options []option) {
 		d.skip(*d.zeroTTL, "there is no local-ttl: dnsmasq answers with TTL 0, and so do the definitions: write another ttl if clients may keep answers")
 	}
 	if n := len(d.pointers); n > 0 {
-		d.skip(d.pointers[0], "it means PTR records, too, which definitions do not have%s", moreLikeThis(n))
+		d.skip(d.pointers[0], "it means PTR records, too, which are in another zone%s", moreLikeThis(n))
 	}
 	for _, o := range options {
 		if o.key == "mx-target" && !d.hasMX {

@@ -2,16 +2,16 @@
 // dnsmasq.
 //
 // [Read] detects which of the two a text is, and returns a [Result]: a [definition.Set], and each line that is not in
-// it, or not exactly, with the reason. The set has the same MX, SRV, A, AAAA and CNAME records as the text, without
-// those that are listed. Declarations have the positions of the lines that they come from, so that package lint reports
+// it, or not exactly, with the reason. The set has the same records as the text, without those that are listed. Declarations have the positions of the lines that they come from, so that package lint reports
 // mistakes that were in the file, such as an exchange that is an alias, at the lines of the file.
 //
 // Where neither the caller nor the text names the zone, it is the one that all names are below.
 //
 // # Limitations
 //
-// Records of other types and classes in a zone file are for another plugin to serve. Of dnsmasq it is one file that is
-// read, without the files that its options name, and without what the machine adds: its host name, /etc/hosts, leases.
+// Delegations and wildcards of a zone file are for another plugin to serve. Of dnsmasq only addresses, MX, SRV and CNAME
+// are converted, of one file, without the files that its options name, and without what the machine adds: its host name,
+// /etc/hosts, leases.
 package foreign
 
 import (
@@ -63,7 +63,7 @@ type Line struct {
 	Why  string // what is wrong: what to do instead
 }
 
-func (l Line) String() string { return fmt.Sprintf("%s: %q: %s", l.Pos, l.Text, l.Why) }
+func (l Line) String() string { return definition.Sprintf("%s: %q: %s", l.Pos, l.Text, l.Why) }
 
 // Read converts a text; source names it in positions. The error is that the text is of neither kind, that a file cannot
 // be included, or [ErrNoZone].
@@ -169,6 +169,24 @@ func (im *importer) alias(l Line, owner, host string, seconds uint32) {
 	}
 }
 
+// recordOf adds a record of RDATA in hexadecimal (RFC 3597 §5).
+func (im *importer) recordOf(l Line, owner string, rrtype uint16, data string, seconds uint32) {
+	head, ok := im.owner(l, owner, seconds, anyName)
+	if !ok {
+		return
+	}
+	text := fmt.Sprintf(`record @ TYPE%d "\#" %d %s`, rrtype, len(data)/2, data)
+	set, errs := definition.Read("", text, definition.Zones{head.Owner})
+	if len(errs) > 0 {
+		im.skip(l, "%s", errs[0].Text)
+		return
+	}
+	for _, r := range set.Records {
+		r.Head = head
+		im.set.Records = append(im.set.Records, r)
+	}
+}
+
 // pointer returns the head and the target of a declaration that points to something, if both are valid.
 func (im *importer) pointer(l Line, owner string, of form, seconds uint32, host string, to form) (head definition.Head, target definition.Name, ok bool) {
 	if head, ok = im.owner(l, owner, seconds, of); ok {
@@ -188,6 +206,7 @@ var (
 	targets  = form{func(n definition.Name) bool { return n == "." || hosts.fits(n) }, hosts.rule} // "." is none
 	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
 	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)"}
+	anyName  = form{func(definition.Name) bool { return true }, ""}
 	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
 )
 
@@ -299,6 +318,9 @@ func (im *importer) shareTTLs() {
 		shareTTL(im, o.Mails(), "the exchanges of a domain")
 		shareTTL(im, o.Services(), "the targets of a service")
 		shareTTL(im, o.Aliases(), "the records of a name")
+		for _, s := range o.RRsets() {
+			shareTTL(im, s.Declared, "the records of a name and type")
+		}
 	}
 }
 

@@ -152,7 +152,8 @@ func served(t testing.TB, text string, zones definition.Zones) []string {
 }
 
 // types are those that definitions have.
-var types = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeSRV}
+var types = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeSRV,
+	dns.TypeTXT, dns.TypeCAA, dns.TypeHINFO, dns.TypeNAPTR, dns.TypePTR, dns.TypeSSHFP, dns.TypeTLSA, dns.TypeHTTPS, dns.TypeURI}
 
 // records returns the records of these types in a zone, read by the parser of miekg/dns as a whole. It stops at the
 // first mistake, so lines with one are removed before.
@@ -261,7 +262,8 @@ func TestMistakes(t *testing.T) {
 		{"origin that is not there, nor a zone", "a.example.org. 60 A 192.0.2.1\n$ORIGIN", Options{}, `db:2: "$ORIGIN": usage: $ORIGIN NAME`},
 		{"origin that is none", head + "$ORIGIN a..b", Options{Zone: "example.org."}, `db:2: "$ORIGIN a..b": usage: $ORIGIN NAME`},
 		{"parenthesis left open", head + "a A ( 192.0.2.1\nb A 192.0.2.2", Options{Zone: "example.org."}, `db:2: "a A ( 192.0.2.1 b A 192.0.2.2": the ( of it is not closed`},
-		{"ptr", "1 IN PTR a.", Options{Zone: "2.0.192.in-addr.arpa."}, `db:1: "1 IN PTR a.": definitions have no PTR records: leave them to a plugin after mxsrv, such as file`},
+		{"signed", "a 60 IN DNSKEY 256 3 8 AwEAAQ==", Options{Zone: "example.org."}, `db:1: "a 60 IN DNSKEY 256 3 8 AwEAAQ==": type DNSKEY is not for record: the dnssec plugin makes these records: delete the line`},
+		{"wildcard of any type", "*.a 60 IN TXT x", Options{Zone: "example.org."}, `db:1: "*.a 60 IN TXT x": there are no wildcards: declare each name that is asked for`},
 		{"other zone", "mx-host=example.com,mx.example.com", Options{Zone: "example.org."}, `db:1: "mx-host=example.com,mx.example.com": example.com. is not below example.org.: import it with its own zone`},
 		{"domain of a network", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:1: "domain=example.com,192.0.2.0/24": it is for the machines of a network only: declare these by name`},
 		{"domain of a network is not that of a service", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:2: "srv-host=_ldap._tcp,a.example.com": it has no domain, and there is no domain=: name the zone, or write it out`},
@@ -290,6 +292,9 @@ func TestZone(t *testing.T) {
 		{"SOA without its final dot, as from Cloudflare", "example.org 3600 IN " + soa + " 3600 A 192.0.2.2\nmx.example.org. 1 A 192.0.2.1 ; cf_tags=cf-proxied:false",
 			"example.org.", "host @ 192.0.2.2\nhost mx 192.0.2.1 {\n    ttl 5m\n}\n"},
 		{"$ORIGIN without its final dot", "$ORIGIN example.org\n$TTL 1h\n@ " + soa + "mx A 192.0.2.1\n$ORIGIN sub.example.org\nmx A 192.0.2.2", "example.org.", "host mx 192.0.2.1\nhost mx.sub 192.0.2.2\n"},
+		{"reverse zone", "$ORIGIN 2.0.192.in-addr.arpa.\n$TTL 1h\n1 PTR a.example.org.", "2.0.192.in-addr.arpa.", "record 1.2.0.192.in-addr.arpa. PTR a.example.org.\n"},
+		{"any type", "$ORIGIN example.org.\n$TTL 1h\n@ TYPE65280 \\# 2 0aff\n_25._tcp.mx TLSA 3 1 1 00ff\n@ HTTPS 1 . alpn=h2", "example.org.",
+			"record @ HTTPS 1 . alpn=\"h2\"\nrecord @ TYPE65280 \"\\#\" 2 0aff\nrecord _25._tcp.mx TLSA 3 1 1 00ff\n"},
 		{"relative $ORIGIN", "$ORIGIN example.org.\n$TTL 1h\n$ORIGIN sub\nmx A 192.0.2.2", "example.org.", "host mx.sub 192.0.2.2\n"},
 		{"what names have in common", "a.example.org. A 192.0.2.1\n_x._tcp.b.example.org. SRV 0 0 1 a.example.org.\n*.c.example.org. TXT \"x\"", "example.org.",
 			"host a 192.0.2.1\n\nservice _x._tcp.b 0 0 1 a\n"},
@@ -344,7 +349,7 @@ func TestErrors(t *testing.T) {
 func TestChanged(t *testing.T) {
 	for _, tc := range []struct{ name, text, notConverted, changed string }{
 		{"a short name beside another", "domain=lan\nlocal-ttl=1\nhost-record=nas,nas.lan,192.0.2.9", "",
-			`db:3: "host-record=nas,nas.lan,192.0.2.9": it means PTR records, too, which definitions do not have
+			`db:3: "host-record=nas,nas.lan,192.0.2.9": it means PTR records, too, which are in another zone
 db:3: "host-record=nas,nas.lan,192.0.2.9": nas. is a short name, which is in no zone: clients complete it by their search domain
 `},
 		{"names below a name", "local-ttl=1\naddress=/.apps.example.com/192.0.2.20", "",
@@ -354,13 +359,11 @@ db:3: "host-record=nas,nas.lan,192.0.2.9": nas. is a short name, which is in no 
 `},
 		{"TTL of Cloudflare", "a.example.org. 1 A 192.0.2.1\nexample.org. 1 NS a.ns.cloudflare.com.\nexample.org. 1 TXT \"x\"",
 			`db:2: "example.org. 1 NS a.ns.cloudflare.com.": NS of the zone is served by another plugin, or by authoritative: write "ns a.ns.cloudflare.com." there
-db:3: "example.org. 1 TXT \"x\"": definitions have no TXT records: leave them to a plugin after mxsrv, such as file
 `, `db:1: "a.example.org. 1 A 192.0.2.1": TTL 1 is automatic at Cloudflare, which answers 300, and so do the definitions (and 2 more like this)
 `},
 		{"TTL 1 elsewhere", "a.example.org. 1 A 192.0.2.1\nb.example.org. 1 A 192.0.2.1", "", ""},
-		{"TTLs of a host", "$ORIGIN example.org.\na 60 A 192.0.2.1\na 30 A 192.0.2.2\nb 60 TXT x",
-			`db:4: "b 60 TXT x": definitions have no TXT records: leave them to a plugin after mxsrv, such as file
-`, `db:2: "a 60 A 192.0.2.1": its TTL 60 becomes 30: the addresses of a host share one
+		{"TTLs of a host", "$ORIGIN example.org.\na 60 A 192.0.2.1\na 30 A 192.0.2.2\nb 60 TXT x\nb 50 TXT y\nb 40 CAA 0 issue z", "", `db:2: "a 60 A 192.0.2.1": its TTL 60 becomes 30: the addresses of a host share one
+db:4: "b 60 TXT x": its TTL 60 becomes 50: the records of a name and type share one
 `},
 	} {
 		r, err := Read("db", tc.text, Options{})

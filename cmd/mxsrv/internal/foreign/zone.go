@@ -216,8 +216,19 @@ func (z *zoneReader) record(l Line, rr dns.RR) {
 	case *dns.NS:
 		z.nameServer(l, h.Name, rr.Ns)
 	default:
-		z.skip(l, "definitions have no %s records: leave them to a plugin after mxsrv, such as file", dns.Type(h.Rrtype))
+		z.other(l, rr)
 	}
+}
+
+// other adds a record of a type that has no word of its own.
+func (z *zoneReader) other(l Line, rr dns.RR) {
+	h := rr.Header()
+	generic := new(dns.RFC3597)
+	if err := generic.ToRFC3597(rr); err != nil {
+		z.skip(l, "cannot be read: %v", err)
+		return
+	}
+	z.recordOf(l, h.Name, h.Rrtype, generic.Rdata, h.Ttl)
 }
 
 func addrOf(ip net.IP) netip.Addr {
