@@ -47,6 +47,8 @@ func TestMistakes(t *testing.T) {
 			`x:4: "" is no word: write one, or set the variable of the Corefile that it comes from`},
 		{"several words in one", `mail @ 10 "mx1 mx2"`, `x:1: "mx1 mx2" is one word, as quotes and variables make it: write each word by itself`},
 		{"variable", "host {$ONE} 192.0.2.1", `x:1: "{$ONE}": only the Corefile has variables, written {$NAME}: write the value here`},
+		{"comment of a zone file after a record", "record @ TXT \"v=spf1 -all\" ; SPF\nrecord a HTTPS 1 . ;why", `x:1: data of TXT: a lone ;: write "#" before a comment, and a text with blanks in quotes` +
+			"\nx:2: data of HTTPS: \";why\": write \"#\" before a comment"},
 		{"variable in a record", "record @ TXT \"a {$ONE}\"", `x:1: "a {$ONE}": only the Corefile has variables, written {$NAME}: write the value here`},
 		{"variable of a shell, in a block", "mail @ {\n10 ${MX}\n}", `x:2: "${MX}": only the Corefile has variables, written {$NAME}: write the value here`},
 		{"none with a preference", "mail @ 10 none\nmail sub {\n10 none\n}\nservice _a._tcp 0 0 1 none", `x:1: "none" takes no numbers: write it alone` + "\n" +

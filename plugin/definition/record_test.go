@@ -38,6 +38,8 @@ func TestRecordData(t *testing.T) {
 		{"a type that is not known", `TYPE65280 "\#" 4 0A00 0001`, `TYPE65280 "\#" 4 0a000001`},
 		{"one without data", `TYPE65280 "\#" 0`, `TYPE65280 "\#" 0`},
 		{"hexadecimal of a known type", `TXT "\#" 2 0161`, `TXT "a"`},
+		{"semicolons within words", `TXT "v=DKIM1; k=rsa" "; p=x" y;`, `TXT "v=DKIM1; k=rsa" "; p=x" "y;"`},
+		{"a semicolon alone", `TXT a \059`, `TXT "\#" 4 0161013b`},
 		{"a brace", `TXT "\123" x`, `TXT "\#" 4 017b0178`},
 		{"a variable of the environment", `TXT "{\036HOME}"`, `TXT "\#" 8 077b24484f4d457d`},
 	} {

@@ -116,6 +116,8 @@ func masterText(rrtype uint16, words []string) (string, error) {
 	for i, word := range words {
 		var err error
 		switch {
+		case word == ";": // in a string, too, where the next words would be strings of it
+			err = errors.New(`a lone ;: write "#" before a comment, and a text with blanks in quotes`)
 		case word == `\`:
 			err = errors.New(`a lone \: # starts a comment: write "\#" in quotes, or "\\" for a backslash`)
 		case i+1 >= n.first && i+1 <= n.last:
