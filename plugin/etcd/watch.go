@@ -16,44 +16,59 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-// receive receives what changes below the prefix from a revision on, over one stream to one member, until the stream
-// ends, and returns why. It calls add with the edits of whole revisions and the last of these.
-//
-// The watcher of clientv3 goes on at another member when a stream ends, and says nothing of it. Here the end is the
-// end: an outage is seen when it begins, and what comes after it is a list, which is right even if the cluster is
-// another. A member that is silent for the time of a request is taken for cut off.
+// receive receives what changes below the prefix from a revision on until the stream ends, and returns why. It calls add
+// with the edits of whole revisions and the last of these.
 func (e *Source) receive(ctx context.Context, client *clientv3.Client, from int64, add func([]change.Edit, int64)) error {
+	return e.Config.Watch(ctx, client, Watch{from, e.connected, func(events []*mvccpb.Event) {
+		add(editsOf(events))
+	}})
+}
+
+// A Watch is what [Config.Watch] reports, and from which revision on.
+type Watch struct {
+	From    int64
+	Started func()                // a member has accepted the watch
+	Changed func([]*mvccpb.Event) // those of whole revisions
+}
+
+// Watch watches what is below the prefix, over one stream to one member, until the stream or ctx ends, and returns why.
+//
+// The watcher of clientv3 goes on at another member when a stream ends, and says nothing of it; it also opens streams
+// again and again without a deadline. Here the end is the end: an outage is seen when it begins, and what comes after
+// it is a list, which is right even if the cluster is another. A member that is silent for the time of a request is
+// taken for cut off.
+func (c *Config) Watch(ctx context.Context, client *clientv3.Client, w Watch) error {
 	ctx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
 	var pinging sync.WaitGroup
 	defer pinging.Wait()
 	defer cancel(nil)
-	silence := time.AfterFunc(e.Config.Timeout, func() { cancel(context.DeadlineExceeded) })
+	silence := time.AfterFunc(c.Timeout, func() { cancel(context.DeadlineExceeded) })
 	defer silence.Stop()
-	stream, err := e.create(ctx, client, from)
+	stream, err := c.create(ctx, client, w.From)
 	for err == nil {
 		var r *etcdserverpb.WatchResponse
 		if r, err = stream.Recv(); err != nil {
 			break
 		}
-		silence.Reset(e.Config.Timeout)
+		silence.Reset(c.Timeout)
 		switch {
 		case r.Canceled:
 			err = canceled(r)
 		case r.Created:
-			e.connected()
-			pinging.Go(func() { e.ping(ctx, stream) })
+			w.Started()
+			pinging.Go(func() { c.ping(ctx, stream) })
 		case len(r.Events) > 0:
-			add(editsOf(r.Events))
+			w.Changed(r.Events)
 		}
 	}
-	if c := context.Cause(ctx); c != nil {
-		return c
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
 	}
 	return err
 }
 
 // create asks for the watch.
-func (e *Source) create(ctx context.Context, client *clientv3.Client, from int64) (etcdserverpb.Watch_WatchClient, error) {
+func (c *Config) create(ctx context.Context, client *clientv3.Client, from int64) (etcdserverpb.Watch_WatchClient, error) {
 	remote := etcdserverpb.NewWatchClient(client.ActiveConnection())
 	stream, err := remote.Watch(ctx, grpc.MaxCallRecvMsgSize(math.MaxInt32)) // a transaction may be large
 	if err != nil {
@@ -61,18 +76,18 @@ func (e *Source) create(ctx context.Context, client *clientv3.Client, from int64
 	}
 	return stream, stream.Send(&etcdserverpb.WatchRequest{RequestUnion: &etcdserverpb.WatchRequest_CreateRequest{
 		CreateRequest: &etcdserverpb.WatchCreateRequest{
-			Key: []byte(e.Config.Prefix), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(e.Config.Prefix)), StartRevision: from,
+			Key: []byte(c.Prefix), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(c.Prefix)), StartRevision: from,
 		},
 	}})
 }
 
 // ping asks again and again for an answer, so that a member that is cut off without
 // a word is noticed: gRPC does so every ten seconds at most.
-func (e *Source) ping(ctx context.Context, stream etcdserverpb.Watch_WatchClient) {
+func (c *Config) ping(ctx context.Context, stream etcdserverpb.Watch_WatchClient) {
 	progress := &etcdserverpb.WatchRequest{RequestUnion: &etcdserverpb.WatchRequest_ProgressRequest{
 		ProgressRequest: &etcdserverpb.WatchProgressRequest{},
 	}}
-	tick := time.NewTicker(e.Config.Timeout / 3)
+	tick := time.NewTicker(c.Timeout / 3)
 	defer tick.Stop()
 	for {
 		select {

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -191,12 +192,14 @@ func (s *Store) failure(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), status.Code(err) == codes.DeadlineExceeded:
 		err = fmt.Errorf("no answer in %v", s.Timeout)
 	case errors.Is(err, rpctypes.ErrPermissionDenied):
 		return fmt.Errorf("etcd %s: user %q has no permission for this below %s: grant it with etcdctl role grant-permission", where, s.Username, s.Prefix)
 	case errors.Is(err, rpctypes.ErrUserEmpty):
 		return hint.Add(fmt.Errorf("etcd %s asks for a user: write --user", where), "--user NAME --password-file FILE")
+	case status.Code(err) == codes.Unavailable && strings.HasSuffix(err.Error(), io.EOF.Error()):
+		err = errors.New("the connection was closed")
 	case status.Code(err) == codes.Unavailable:
 		err = errors.New(grpcNoise.ReplaceAllString(status.Convert(err).Message(), ""))
 	default:

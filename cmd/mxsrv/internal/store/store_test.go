@@ -71,6 +71,8 @@ func TestFailure(t *testing.T) {
 		want, hint string
 	}{
 		{nil, "<nil>", ""},
+		{status.Error(codes.DeadlineExceeded, "context deadline exceeded while waiting for connections"), where + ": no answer in 5s", health},
+		{status.Error(codes.Unavailable, "error reading from server: EOF"), where + ": the connection was closed", health},
 		{context.DeadlineExceeded, where + ": no answer in 5s", health},
 		{rpctypes.ErrPermissionDenied, where + `: user "writer" has no permission for this below /mxsrv/: grant it with etcdctl role grant-permission`, ""},
 		{rpctypes.ErrUserEmpty, where + " asks for a user: write --user", "--user NAME --password-file FILE"},

@@ -2,11 +2,12 @@ package store
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+
+	"github.com/mxsrv/mxsrv/plugin/etcd"
 )
 
 // An Event is that a fragment was put or deleted.
@@ -56,16 +57,11 @@ func (f *follower) session(ctx context.Context, ready func()) error {
 		return err
 	}
 	f.compare(entries, revision)
-	ready()
-	for r := range f.client.Watch(clientv3.WithRequireLeader(ctx), f.Prefix, clientv3.WithPrefix(), clientv3.WithRev(revision+1)) {
-		if r.Err() != nil {
-			return r.Err()
-		}
-		for _, e := range r.Events {
+	return f.Config.Watch(ctx, f.client, etcd.Watch{From: revision + 1, Started: ready, Changed: func(events []*mvccpb.Event) {
+		for _, e := range events {
 			f.event(e)
 		}
-	}
-	return errors.New("the watch has ended")
+	}})
 }
 
 // compare reports the differences of a list from what was known.
@@ -89,9 +85,9 @@ func (f *follower) compare(entries []Entry, revision int64) {
 	f.failed = false
 }
 
-func (f *follower) event(e *clientv3.Event) {
+func (f *follower) event(e *mvccpb.Event) {
 	entry := entryOf(e.Kv)
-	if e.Type == clientv3.EventTypeDelete {
+	if e.Type == mvccpb.DELETE {
 		f.Changed(Event{f.entries[entry.Key], entry.Revision, true})
 		delete(f.entries, entry.Key)
 		return
