@@ -19,7 +19,7 @@ import (
 type commitFlags struct{ force, dryRun bool }
 
 func (f *commitFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(&f.force, "force", false, c.Name()+" in any case")
+	c.Flags().BoolVar(&f.force, "force", false, "make the changes in any case")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, and print what would be changed")
 }
 

@@ -80,6 +80,7 @@ func rootCommand(u *ui) *cobra.Command {
 	}
 	root.AddCommand(checkCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u), putCommand(u),
 		getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
+	u.wrapHelp(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return hint.Add(err, "%s --help", c.CommandPath())
 	})

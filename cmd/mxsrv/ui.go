@@ -108,15 +108,9 @@ func (u *ui) text(indent, words string) {
 		u.line("%s%s", indent, words)
 		return
 	}
-	line, blank := indent, ""
-	for word := range strings.FieldsSeq(words) {
-		if blank != "" && utf8.RuneCountInString(line+blank+word) > min(u.width, 100) {
-			u.line("%s", line)
-			line, blank = indent, ""
-		}
-		line, blank = line+blank+word, " "
+	for _, line := range fill(indent, indent, words, min(u.width, 100)) {
+		u.line("%s", line)
 	}
-	u.line("%s", line)
 }
 
 // table prints rows in columns, each after an indent.

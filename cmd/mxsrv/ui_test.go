@@ -44,3 +44,20 @@ func TestColor(t *testing.T) {
 		t.Errorf("finding %q, want %q in colors", out.String(), f)
 	}
 }
+
+// TestProgress: a terminal shows how much is done in one line, which is gone at the end.
+func TestProgress(t *testing.T) {
+	var err strings.Builder
+	u := &ui{err: &err}
+	u.progress(1, 4)
+	if err.Len() > 0 {
+		t.Errorf("%q where there is no terminal", err.String())
+	}
+	u.live = true
+	for done := range 3 {
+		u.progress(2*done, 4)
+	}
+	if got, want := err.String(), "\rmxsrv: 0 %\rmxsrv: 50 %\r\x1b[K"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
