@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -63,15 +64,32 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 	if len(paths) == 0 {
 		paths = []string{defaultCorefile}
 	}
-	findings, err := f.find(u, paths)
+	all, err := f.read(u, paths)
+	if err != nil {
+		return err
+	}
+	findings, err := f.find(u, all)
 	if err != nil {
 		return err
 	}
 	ok := len(findings) == 0 || count(findings, lint.Error) == 0 && !f.strict
 	return u.result(findingsJSON(findings), ok, func() {
 		u.findings(findings)
+		noteRelative(u, all)
 		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
 	})
+}
+
+// noteRelative notes where relative paths were looked for if the servers may look elsewhere.
+func noteRelative(u *ui, all []*served) {
+	noted := map[string]bool{"": true}
+	for _, s := range all {
+		if dir, err := filepath.Abs(s.dir); err == nil && !noted[s.dir] {
+			noted[s.dir] = true
+			u.note("the relative paths of %s are below %s here; a server looks for them below the directory that it is started in: "+
+				"write root %s into the server block, and both are the same", s.name, dir, dir)
+		}
+	}
 }
 
 // checkIgnore returns an error if a rule of --ignore cannot be ignored.
@@ -85,15 +103,10 @@ func (f *checkFlags) checkIgnore() error {
 }
 
 // find returns all findings but those that are ignored.
-func (f *checkFlags) find(u *ui, paths []string) ([]lint.Finding, error) {
-	all, err := f.read(u, paths)
-	if err != nil {
-		return nil, err
-	}
+func (f *checkFlags) find(u *ui, all []*served) (findings []lint.Finding, err error) {
 	if f.block != "" {
 		all = filter(all, func(s *served) bool { return s.chosen })
 	}
-	var findings []lint.Finding
 	for _, s := range all {
 		findings = slices.Concat(findings, s.findings, s.excluded)
 	}

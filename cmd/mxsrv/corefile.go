@@ -19,6 +19,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 )
 
 // isCorefile tells a Corefile from a definitions file: by its name or else by its blocks, unless a line outside of all
@@ -126,13 +127,27 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *se
 	}
 	s := serve(path, simulator(stanzas, b), entries)
 	s.block = blockOf(stanzas.Pos, b)
+	if len(b.Tokens["root"]) == 0 && hasRelative(readStanzas(path, "", b).Files) {
+		s.dir = f.rootOf(path, b)
+	}
 	return s
 }
 
+// hasRelative reports whether a path of definitions files is relative.
+func hasRelative(sources []*file.Source) bool {
+	return slices.ContainsFunc(sources, func(s *file.Source) bool {
+		return slices.ContainsFunc(s.Patterns, func(p file.Pattern) bool { return !filepath.IsAbs(p.Path) })
+	})
+}
+
 func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
+	return readStanzas(path, f.rootOf(path, b), b)
+}
+
+func readStanzas(path, root string, b caddyfile.ServerBlock) *corefile.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
 	return corefile.Read(&d, corefile.Env{
-		Root:    f.rootOf(path, b),
+		Root:    root,
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
 		Origins: plugin.OriginsFromArgsOrServerBlock,
 	})

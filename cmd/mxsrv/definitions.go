@@ -39,6 +39,7 @@ type served struct {
 	name     string // of the file
 	block    block  // if it is of a Corefile
 	chosen   bool   // by --block
+	dir      string // where relative paths of files were looked for, as no root says where; "" if there are none
 	zones    definition.Zones
 	passed   definition.Zones // in which undeclared names go to the next plugin
 	index    *definition.Index
