@@ -79,6 +79,8 @@ coredns_mxsrv_definitions{kind="host",server="SERVER",zone="example.net."} 0
 coredns_mxsrv_definitions{kind="host",server="SERVER",zone="example.org."} 6
 coredns_mxsrv_definitions{kind="mail",server="SERVER",zone="example.net."} 1
 coredns_mxsrv_definitions{kind="mail",server="SERVER",zone="example.org."} 2
+coredns_mxsrv_definitions{kind="record",server="SERVER",zone="example.net."} 0
+coredns_mxsrv_definitions{kind="record",server="SERVER",zone="example.org."} 0
 coredns_mxsrv_definitions{kind="service",server="SERVER",zone="example.net."} 0
 coredns_mxsrv_definitions{kind="service",server="SERVER",zone="example.org."} 1
 coredns_mxsrv_etcd_connected{server="SERVER"} 0
