@@ -59,7 +59,7 @@ func types(t *table.Table, name string, qtype uint16, zone string, rcode int, la
 	case qtype == dns.TypeDS && name != zone && t.IsApex(name): // where the zone delegates
 		types = append(types, dns.TypeNS)
 	default:
-		types = append(types, t.Types(name)...)
+		types = append(types, t.Types(t.Source(name))...)
 		if !last && !t.Authoritative(name) {
 			types = append(types, common...)
 		}

@@ -20,11 +20,12 @@
 //
 // # Limitations
 //
-// A change that concerns more than a few thousand names is treated as a change of
+// A change that concerns more than a few thousand names, or a wildcard, is treated as a change of
 // everything. Documents and fragments are for one goroutine.
 package change
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,7 +81,7 @@ func (p *Part) All() definition.Names {
 // Affected returns what a change of the declarations of some names concerns. It returns
 // false if that is too much.
 func Affected(stores []Store, changed definition.Names) (Part, bool) {
-	c := search{stores: stores}
+	c := search{stores: stores, tooMuch: haveWildcard(changed)}
 	p := Part{Concerned: c.dependents(changed), Names: c.apexes()}
 	return c.complete(p)
 }
@@ -88,8 +89,18 @@ func Affected(stores []Store, changed definition.Names) (Part, bool) {
 // AffectedBare is like Affected, without the apexes of zones: enough to check which rules
 // a change breaks.
 func AffectedBare(stores []Store, changed definition.Names) (Part, bool) {
-	c := search{stores: stores}
+	c := search{stores: stores, tooMuch: haveWildcard(changed)}
 	return c.complete(Part{Concerned: c.dependents(changed), Names: definition.Names{}})
+}
+
+// haveWildcard reports whether there is a wildcard among names: whatever points below it may be concerned.
+func haveWildcard(names definition.Names) bool {
+	for name := range names {
+		if name.IsWildcard() {
+			return true
+		}
+	}
+	return false
 }
 
 // A search looks for the names that a change concerns.
@@ -159,6 +170,11 @@ func (c *search) dependents(names definition.Names) definition.Names {
 func (c *search) targets(names definition.Names) *definition.Set {
 	const most = 4 * maxNames // a name points to few others
 	all := c.reach(names, most, func(names definition.Names) definition.Names { return c.declaring(names).Targets() })
+	for name := range maps.Clone(all) {
+		for ; name != "."; name = name.Parent() { // perhaps it is a wildcard that has the records
+			all[name.Parent().Wildcard()] = true
+		}
+	}
 	return c.declaring(all)
 }
 

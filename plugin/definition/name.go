@@ -137,6 +137,17 @@ func (n Name) Parent() Name {
 	return "."
 }
 
+// Wildcard returns the wildcard below n (RFC 4592 §2.1.1).
+func (n Name) Wildcard() Name {
+	if n == "." {
+		return "*."
+	}
+	return "*." + n
+}
+
+// IsWildcard reports whether the first label is an asterisk.
+func (n Name) IsWildcard() bool { return strings.HasPrefix(string(n), "*.") }
+
 // Labels returns the labels from left to right; "." has none.
 func (n Name) Labels() []string {
 	if n == "." {

@@ -20,7 +20,7 @@ func Ignorable(id string, rules []Rule) error {
 		}
 		nearest, _ := definition.Nearest(id, ids)
 		return errors.New(definition.Sprintf("unknown rule %q: the nearest is %s", id, nearest))
-	case rules[i].Severity == Error:
+	case rules[i].Severity == Error && id != mailWildcard:
 		return fmt.Errorf("%s is an error, and only warnings can be ignored: "+
 			"delete it here, and correct what it finds", id)
 	}

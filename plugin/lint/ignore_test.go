@@ -27,7 +27,8 @@ func TestIgnorable(t *testing.T) {
 	for _, tc := range []struct{ id, want string }{
 		{"mail-single-host", ""},
 		{"target-undefined", ""},
-		{"mail-wildcard", "mail-wildcard is an error, and only warnings can be ignored"},
+		{"mail-wildcard", ""},
+		{"mx-target-alias", "mx-target-alias is an error, and only warnings can be ignored"},
 		{"mail-single-hosts", `unknown rule "mail-single-hosts": the nearest is mail-single-host`},
 		{"adress-special", `unknown rule "adress-special": the nearest is address-special`},
 		{"Mail-Wildcard", `unknown rule "Mail-Wildcard": the nearest is mail-wildcard`},

@@ -11,11 +11,17 @@ import (
 
 func wildcardMail(p *pass) {
 	for _, m := range p.set.Mails {
-		if strings.Contains(string(m.Owner), "*") {
+		if strings.Contains(string(m.Owner), "*") && !(p.ignores(mailWildcard) && p.answersWildcard(m)) {
 			p.report(m.Pos, []definition.Name{m.Owner},
 				"wildcard mail domain %s: write a name for each domain that takes mail", m.Owner)
 		}
 	}
+}
+
+// answersWildcard reports whether a wildcard mail domain can be served to those who insist: as MX alone, as there is no
+// wildcard above _smtp._tcp, and where nobody else has names of the zone.
+func (p *pass) answersWildcard(m definition.Mail) bool {
+	return m.Owner.IsWildcard() && belowAsterisk(m.Owner, definition.Name.IsHost) && !m.SRV && p.authoritative(m.Owner)
 }
 
 func nullMXNotAlone(p *pass) {

@@ -11,13 +11,14 @@ import (
 const (
 	hostForm    = "letters, digits and inner hyphens in each label"
 	serviceForm = "_SERVICE._PROTO or _SERVICE._PROTO.DOMAIN, like _ldap._tcp"
-	aliasForm   = "letters, digits, hyphens and underscores, no wildcard"
+	aliasForm   = "letters, digits, hyphens and underscores"
+	recordForm  = "an asterisk as the whole first label, or none"
 )
 
 func nameInvalid(p *pass) {
 	fromReader(p)
 	for _, h := range p.set.Hosts {
-		p.wantForm(h.Owner.IsHostWithUnderscores(), h.Pos, "host", h.Owner, hostForm)
+		p.wantForm(belowAsterisk(h.Owner, definition.Name.IsHostWithUnderscores), h.Pos, "host", h.Owner, hostForm)
 	}
 	for _, m := range p.set.Mails {
 		isWildcard := strings.Contains(string(m.Owner), "*") // mail-wildcard says more
@@ -30,11 +31,33 @@ func nameInvalid(p *pass) {
 		p.wantForm(!t.isHost() || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
 	})
 	for _, a := range p.set.Aliases {
-		p.wantForm(a.Owner.IsPlain(), a.Pos, "alias", a.Owner, aliasForm)
+		p.wantForm(belowAsterisk(a.Owner, definition.Name.IsPlain), a.Pos, "alias", a.Owner, aliasForm)
 		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
 	}
 	for _, r := range p.set.Records {
-		p.wantForm(!strings.Contains(string(r.Owner), "*"), r.Pos, "record", r.Owner, aliasForm)
+		p.wantForm(belowAsterisk(r.Owner, hasNoAsterisk), r.Pos, "record", r.Owner, recordForm)
+	}
+}
+
+// belowAsterisk reports whether a name, or what a wildcard is below, has a form.
+func belowAsterisk(name definition.Name, form func(definition.Name) bool) bool {
+	if name.IsWildcard() && name != "*." {
+		name = name.Parent()
+	}
+	return form(name)
+}
+
+func hasNoAsterisk(name definition.Name) bool { return !strings.Contains(string(name), "*") }
+
+// wildcardInOverlay reports wildcards where the next plugin may have the names that they would be for.
+func wildcardInOverlay(p *pass) {
+	for h := range p.set.Heads {
+		if !h.Owner.IsWildcard() || p.authoritative(h.Owner) || p.zones.Of(h.Owner) == "" ||
+			len(p.index.At(h.Owner).Mails()) > 0 { // mail-wildcard says more
+			continue
+		}
+		p.report(h.Pos, []definition.Name{h.Owner}, "wildcard %s is in a zone that the next plugin answers for, too: "+
+			"declare it there, or make the zone authoritative", h.Owner)
 	}
 }
 

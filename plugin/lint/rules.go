@@ -24,6 +24,7 @@ const TargetUndefined = "target-undefined"
 
 const (
 	finalDotMissing = "final-dot-missing"
+	mailWildcard    = "mail-wildcard" // the one error that can be ignored
 )
 
 // mayBeErrors are the rules of warnings that have errors too.
@@ -44,7 +45,7 @@ var rules = []Rule{
 	{"authoritative-twice", Error, "RFC 1034 §4.2", "a zone with two authoritative blocks", authoritativeTwice},
 	{definition.FileUnreadable, Error, "",
 		"a definitions file that is missing, empty or not to be read", fromReader},
-	{"mail-wildcard", Error, "RFC 1912 §2.7", "a wildcard mail domain", wildcardMail},
+	{mailWildcard, Error, "RFC 1912 §2.7", "a wildcard mail domain", wildcardMail},
 	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(ofMail)},
 	{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782",
 		"a name that is too long or has characters that its kind does not allow", nameInvalid},
@@ -64,6 +65,8 @@ var rules = []Rule{
 	{"ttl-conflict", Error, "RFC 2181 §5.2", "two TTLs for the same records", ttlConflict},
 	{definition.ValueOutOfRange, Error, "RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8",
 		"a number outside its field", fromReader},
+	{"wildcard-in-overlay", Error, "RFC 4592 §2.2",
+		"a wildcard in a zone that is not authoritative, or falls through", wildcardInOverlay},
 	{"zone-unreachable", Error, "", "a zone whose queries the server block does not get", zoneUnreachable},
 
 	{"address-special", Warning, "RFC 6890", "a host with an address that clients cannot reach", addressSpecial},

@@ -103,7 +103,20 @@ func targetUndefined(p *pass) {
 // name. Where another target is an alias another rule says so.
 func (p *pass) isDefined(t target) bool {
 	o := p.index.At(t.host)
+	if o.Name() == "" {
+		o = p.wildcardFor(t.host)
+	}
 	return len(o.Hosts()) > 0 || len(o.Aliases()) > 0 || !t.isHost() && o.Name() != ""
+}
+
+// wildcardFor returns the closest wildcard that a name may get its records from. That a name between exists, so that
+// the wildcard is not for this one, is no matter here.
+func (p *pass) wildcardFor(name definition.Name) (o definition.Owner) {
+	for zone := p.zones.Of(name); zone != "" && name != zone && o.Name() == ""; {
+		name = name.Parent()
+		o = p.index.At(name.Wildcard())
+	}
+	return o
 }
 
 // requiresTarget reports whether nobody but us can define a target, and its

@@ -19,6 +19,7 @@ type Options struct {
 // Compile returns the table of the definitions in an index. It adds to the map of the index's numbers.
 func Compile(index *definition.Index, opt Options) *Table {
 	t := newTable(index, opt)
+	t.wildcards = t.withWildcards(nil, index)
 	t.build(index)
 	t.groupByZone()
 	t.addDelegations(index)

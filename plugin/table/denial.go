@@ -53,6 +53,13 @@ func (t *Table) missing(match Match, name string, qtype uint16, a *Answer) Match
 	if zone == "" || t.BelongsToParent(name, qtype) {
 		return match
 	}
+	if match == None && len(t.wildcards) > 0 {
+		if w := t.wildcard(definition.Name(name)); w != "" {
+			*a = t.synthesize(w, name, qtype)
+			t.followWildcards(qtype, a)
+			return Data
+		}
+	}
 	*a = t.denial(zone, definition.Name(name), qtype, match == Exists)
 	return Data
 }

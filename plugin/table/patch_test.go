@@ -113,7 +113,8 @@ func (e *editor) play(t *testing.T, opt table.Options) {
 	for range 10 {
 		e.lines = append(e.lines, e.line())
 	}
-	e.seen = definition.Names{"s1.example.org.": true, "s64.example.org.": true, "s70.example.org.": true}
+	e.seen = definition.Names{"s1.example.org.": true, "s64.example.org.": true, "s70.example.org.": true,
+		"no.example.org.": true, "no.d1.example.org.": true, "no.no.x.d1.example.org.": true, "no.b.example.com.": true}
 	if e.IntN(2) == 0 { // names that share their records
 		e.lines = append(e.lines, "mail "+strings.Join(numbered("s", 70), " ")+" 10 h1 h2")
 	}
@@ -221,7 +222,10 @@ func (e *editor) domain() string {
 func (e *editor) line() string {
 	ttl := e.of("", "", "", " {\n ttl 60\n}")
 	host, domain := e.host(), e.domain()
-	switch e.IntN(8) {
+	switch e.IntN(9) {
+	case 8:
+		wildcard := "*." + e.of("d1", "x.d1", "y.x.d2", "example.com.", "example.org.")
+		return e.of("host "+wildcard+" 192.0.2.3", "record "+wildcard+" TXT w", "alias "+wildcard+" "+host) + ttl
 	case 0, 1:
 		return "host " + host + e.of(" 192.0.2.1", " 192.0.2.2 2001:db8::1", " 2001:db8::2") + ttl
 	case 2:

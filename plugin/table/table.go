@@ -55,6 +55,7 @@ type Table struct {
 	authoritative definition.ZoneSet // the zones that have an apex
 	fallthroughs  definition.ZoneSet // parts of these in which the next plugin may have records
 	delegations   delegations
+	wildcards     definition.Names // the zones that have any; shared with other tables
 
 	contents map[definition.Name]Digest // of the authoritative zones, if serials depend on it
 	patch    *patch                     // what has changed since the table was compiled, or nil
@@ -104,8 +105,8 @@ func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	return match, a.Owned()
 }
 
-// Find is like Lookup but allocates only for an alias of an apex: records that several names share come without
-// owner, see Answer.Owner. It writes to a only if the match is [Data].
+// Find is like Lookup but allocates only for an alias of an apex and where a wildcard has the records: records that
+// several names share come without owner, see Answer.Owner. It writes to a only if the match is [Data].
 func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	of := t.of(definition.Name(name))
 	n := of.find(name)
@@ -116,6 +117,9 @@ func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
 			*a = of.found(name, e, t)
+			if e.qtype == anyType && len(t.wildcards) > 0 {
+				t.followWildcards(qtype, a)
+			}
 			return Data
 		}
 	}

@@ -1,0 +1,111 @@
+package table
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// A wildcard answers for the names that do not exist below its parent, unless a name between exists (RFC 4592 §3.3.1):
+// then that one's wildcard does, if there is one. Every patch changes which names exist, so this is looked up for each
+// query, in zones that have wildcards.
+
+// withWildcards returns the zones that have wildcards: those before, and those of the owners in an index.
+func (t *Table) withWildcards(before definition.Names, index *definition.Index) definition.Names {
+	zones := before
+	for o := range index.Owners() {
+		zone := t.zones.Of(o.Name())
+		if !o.Name().IsWildcard() || zones[zone] {
+			continue
+		}
+		if zones = maps.Clone(zones); zones == nil {
+			zones = definition.Names{}
+		}
+		zones[zone] = true
+	}
+	return zones
+}
+
+// Source returns the wildcard whose records a name has that does not exist itself, or else the name. Both are absolute
+// and in lower case.
+func (t *Table) Source(name string) string {
+	if len(t.wildcards) > 0 {
+		if w := t.wildcard(definition.Name(name)); w != "" {
+			return string(w)
+		}
+	}
+	return name
+}
+
+// wildcard returns the wildcard for a name that does not exist in an authoritative zone, or "".
+func (t *Table) wildcard(name definition.Name) definition.Name {
+	zone := t.authoritativeZone(name)
+	if zone == "" || !t.wildcards[zone] || t.of(name).exists(name) {
+		return ""
+	}
+	for encloser := name; encloser != zone; {
+		i, end := dns.NextLabel(string(encloser), 0) // the name is of a question, and may have escapes
+		if encloser = encloser[i:]; end {
+			encloser = "."
+		}
+		if !t.of(encloser).exists(encloser) {
+			continue
+		}
+		if w := encloser.Wildcard(); t.HasRecords(w) {
+			return w
+		}
+		break
+	}
+	return ""
+}
+
+// synthesize returns the answer of a wildcard for a name that does not exist: a denial if it has no records of a type.
+// Records that have the wildcard as owner are copied.
+func (t *Table) synthesize(wildcard definition.Name, name string, qtype uint16) Answer {
+	of := t.of(wildcard)
+	for _, e := range of.entriesOf(of.find(string(wildcard))) {
+		if e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
+			a := of.found(string(wildcard), e, t).Owned()
+			a.rename(string(wildcard), name)
+			return a
+		}
+	}
+	return t.denial(t.zones.Of(wildcard), wildcard, qtype, true)
+}
+
+// rename replaces an owner, in copies of the records that have it.
+func (a *Answer) rename(from, to string) {
+	a.RRs = slices.Clone(a.RRs)
+	for i, rr := range a.RRs {
+		if rr.Header().Name != from {
+			continue
+		}
+		a.RRs[i] = dns.Copy(rr)
+		a.RRs[i].Header().Name = to
+		a.Len += dns.Len(a.RRs[i]) - dns.Len(rr)
+	}
+	a.RRs = slices.Clip(a.RRs)
+}
+
+// followWildcards adds what wildcards have for the host of an alias that does not exist.
+func (t *Table) followWildcards(qtype uint16, a *Answer) {
+	for len(a.RRs) > 0 && len(a.RRs) <= maxChain && qtype != dns.TypeCNAME && qtype != dns.TypeANY {
+		cname, ok := a.RRs[len(a.RRs)-1].(*dns.CNAME)
+		if !ok {
+			return
+		}
+		w := t.wildcard(definition.Name(cname.Target))
+		if w == "" {
+			return
+		}
+		more := t.synthesize(w, cname.Target, qtype)
+		a.RRs, a.Ns, a.Glue = slices.Clip(slices.Concat(a.RRs, more.RRs)), more.Ns, more.Glue
+		a.Len += more.Len
+		if len(more.RRs) == 0 {
+			return
+		}
+	}
+}
