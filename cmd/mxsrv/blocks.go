@@ -73,7 +73,8 @@ func serving(all []*served, zone definition.Name) []*served {
 
 // ambiguous returns the error that server blocks which differ serve a zone.
 func ambiguous(several []*served, zone definition.Name) error {
-	err := fmt.Errorf("%s is in %d server blocks that differ, %s: choose one with --block", zone, len(several), listBlocks(several))
+	err := fmt.Errorf("%s is in %d server blocks that differ, %s: choose one with --block",
+		zone, len(several), listBlocks(several))
 	b := several[0].block
 	word := strconv.Itoa(b.pos.Line)
 	if b.view != "" {

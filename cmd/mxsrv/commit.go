@@ -94,7 +94,7 @@ func printDiffs(u *ui, entries []store.Entry, changes []store.Change) {
 		} else {
 			text = printable(c.Text)
 		}
-		_, lines, _ := strings.Cut(string(diff.Diff(from, []byte(old), to, []byte(text))), "\n") // of which the first repeats the names
+		_, lines, _ := strings.Cut(string(diff.Diff(from, []byte(old), to, []byte(text))), "\n") // the first repeats the names
 		for line := range strings.Lines(lines) {
 			u.line("%s", u.paint(diffColor[line[0]], strings.TrimSuffix(line, "\n")))
 		}

@@ -30,7 +30,8 @@ type readFlags struct {
 const defaultCorefile = "Corefile"
 
 func (f *readFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.root, "root", "", "the `DIR` where CoreDNS is started, or that is its absolute root, for relative paths in a Corefile (default that of the Corefile)")
+	c.Flags().StringVar(&f.root, "root", "",
+		"the `DIR` where CoreDNS is started, or that is its absolute root, for relative paths in a Corefile (default that of the Corefile)")
 	c.Flags().StringArrayVar(&f.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file; repeat it for several")
 }
 
@@ -191,7 +192,8 @@ func (f *readFlags) files(u *ui, files []document) (*served, error) {
 	set, errs := new(definition.Set), definition.Errors(nil)
 	for _, d := range files {
 		if d.text == "" {
-			errs.Add(definition.Pos{Source: d.path, Line: 1}, definition.FileUnreadable, "%s is empty: write # into it if it declares nothing", d.path)
+			errs.Add(definition.Pos{Source: d.path, Line: 1}, definition.FileUnreadable,
+				"%s is empty: write # into it if it declares nothing", d.path)
 		}
 		errs = append(errs, set.Read(d.path, d.text, zones)...)
 	}

@@ -40,7 +40,9 @@ const (
 
 func (f *storeFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.corefile, "corefile", "", "the `COREFILE` of the servers, for the place in etcd, the zones, and what is declared beside etcd (default ./Corefile, if there is one, without --etcd and --zone)")
+	flags.StringVar(&f.corefile, "corefile", "",
+		"the `COREFILE` of the servers, for the place in etcd, the zones, and what is declared beside etcd "+
+			"(default ./Corefile, if there is one, without --etcd and --zone)")
 	flags.StringSliceVar(&f.endpoints, "etcd", nil, "the `ENDPOINT`s of etcd, HOST:PORT or URLs, with commas between (default "+defaultEndpoint+")")
 	flags.StringVar(&f.prefix, "prefix", "", "the `PREFIX` of the keys (default "+etcd.DefaultPrefix+")")
 	flags.StringVar(&f.user, "user", "", "the user of etcd, `NAME[:PASSWORD]`; a list of processes shows a password here: put it into "+passwordVariable+" or a file")
@@ -100,7 +102,12 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 		}
 	}
 	if s.Config == nil {
-		return nil, hint.Add(fmt.Errorf("%s names no etcd with such a prefix in any mxsrv block", f.corefile), "--etcd ENDPOINT --zone ZONE, instead of the Corefile")
+		such := ""
+		if f.prefix != "" {
+			such = " with such a prefix"
+		}
+		return nil, hint.Add(fmt.Errorf("%s names no etcd%s in any mxsrv block", f.corefile, such),
+			"--etcd ENDPOINT --zone ZONE, instead of the Corefile")
 	}
 	return s, nil
 }

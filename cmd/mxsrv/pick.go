@@ -95,8 +95,11 @@ func (f *pickFlags) simulate(u *ui, service definition.Name, from answers) (*sim
 	return s, nil
 }
 
-// choices returns a function that lets the clients choose, and shows the progress if that takes long.
-func (f *pickFlags) choices(u *ui) func([]*dns.SRV, func(*dns.SRV) bool) []int {
+// A chooser returns how many clients choose each target.
+type chooser func(srv []*dns.SRV, up func(*dns.SRV) bool) []int
+
+// choices returns what lets the clients choose, and shows the progress if that takes long.
+func (f *pickFlags) choices(u *ui) chooser {
 	rnd := rand.New(rand.NewPCG(cmp.Or(f.seed, rand.Uint64()), 0))
 	return func(srv []*dns.SRV, up func(*dns.SRV) bool) []int {
 		picked := make([]int, len(srv))
@@ -164,7 +167,7 @@ type target struct {
 }
 
 // run lets clients choose among targets, which are on hosts, and counts.
-func (s *simulation) run(srv []*dns.SRV, hosts []delivery.Host, outage outage, choose func([]*dns.SRV, func(*dns.SRV) bool) []int) {
+func (s *simulation) run(srv []*dns.SRV, hosts []delivery.Host, outage outage, choose chooser) {
 	up := map[*dns.SRV]bool{}
 	for i, t := range srv {
 		up[t] = hasAddress(hosts[i]) && !outage.includes(hosts[i])

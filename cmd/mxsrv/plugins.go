@@ -42,7 +42,8 @@ func pluginFindings(path string, b caddyfile.ServerBlock) (findings []lint.Findi
 		t := shorten(tokens[:1])[0]
 		pos := definition.Pos{Source: cmp.Or(t.File, path), Line: t.Line}
 		if near, ok := misspelled(name); ok {
-			findings = append(findings, finding("plugin-misspelled", pos, nil, "%q is no plugin: did you mean %s?", name, near)...)
+			findings = append(findings, finding("plugin-misspelled", pos, nil,
+				"%q is no plugin: did you mean %s?", name, near)...)
 		} else {
 			findings = append(findings, finding("plugin-unknown", pos, nil,
 				"%q is no plugin of %s: serve this with a build that has it", name, coredns)...)

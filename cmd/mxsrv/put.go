@@ -93,8 +93,8 @@ func (f *putFlags) validFolder(s *store.Store) error {
 	folder := strings.Trim(f.in, "/")
 	switch {
 	case f.in == "" && f.deleteOthers:
-		return hint.Add(errors.New("--delete-others deletes what is in a folder: write --in FOLDER, or --in / for all that is below the prefix"),
-			"mxsrv put --in customers --delete-others customers/")
+		return hint.Add(errors.New("--delete-others deletes what is in a folder: write --in FOLDER, "+
+			"or --in / for all that is below the prefix"), "mxsrv put --in customers --delete-others customers/")
 	case folder == "":
 		return nil
 	}
