@@ -114,7 +114,7 @@ func TestAdmission(t *testing.T) {
 		{"one does not read", "", false,
 			"host h 192.0.2.1; hots g 192.0.2.1; host g 192.0.2.1", "b", "a", "b"},
 		{"one breaks a rule alone", "", false,
-			"host h 192.0.2.1; mail * 10 h; alias x y\nhost x 192.0.2.1", "b c", "b", "c"},
+			"host h 192.0.2.1; mail m_x 10 h; alias x y\nhost x 192.0.2.1", "b c", "b", "c"},
 		{"the younger one yields", "", false,
 			"host h 192.0.2.1; alias h g; host g 192.0.2.2", "b", "a", ""},
 		{"to the Corefile too", "alias h g", false,
@@ -228,7 +228,7 @@ func TestProduct(t *testing.T) {
 func TestKeys(t *testing.T) {
 	for _, key := range []string{"/mxsrv/a b", "/a\n[ERROR] b", "\x1b[2J", `"`, `a"b`, `\`, "\xff", "é", "\ufffd", ""} {
 		s := newStore(t, "")
-		s.fragments.Apply([]change.Edit{put(key, 1, "mail * 10 h")})
+		s.fragments.Apply([]change.Edit{put(key, 1, "mail m_x 10 h")})
 		s.all()
 		for _, f := range s.fragments.Excluded() {
 			if why, ok := s.Why(f); !ok || strings.ContainsAny(why.String(), "\n\x1b") {
@@ -377,8 +377,8 @@ func TestDecisions(t *testing.T) {
 		edits []change.Edit
 		want  string
 	}{
-		{[]change.Edit{put("b", 2, "alias h g"), put("a", 1, "mail * 10 h"), put("c", 3, "host x 192.0.2.1")},
-			"a true mail-wildcard, b true alias-with-other-data"},
+		{[]change.Edit{put("b", 2, "alias h g"), put("a", 1, "mail m_x 10 h"), put("c", 3, "host x 192.0.2.1")},
+			"a true name-invalid, b true alias-with-other-data"},
 		{nil, ""},
 		{[]change.Edit{put("a", 1, "mail a 10 h")}, ""}, // it is another fragment, which was never excluded
 		{[]change.Edit{put("d", 4, "alias x g")}, "d true alias-with-other-data"},
