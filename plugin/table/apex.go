@@ -63,9 +63,23 @@ func (t *Table) setSerials(opt Options) {
 		if opt.Serials != nil && t.authoritative[zone] {
 			serial = opt.Serials(zone, t.contents[zone])
 		}
-		t.soas[number] = withSerial(t.soas[number], serial)
-		t.denials[number] = withSerial(t.denials[number], serial)
+		t.setSerial(number, serial)
 	}
+}
+
+// setSerialsAfter does so for a table made by a patch, for the zones whose content it has changed.
+func (t *Table) setSerialsAfter(before *Table, opt Options) {
+	t.soas, t.denials = slices.Clone(before.soas), slices.Clone(before.denials)
+	for zone, content := range t.contents {
+		if content != before.contents[zone] {
+			t.setSerial(int(t.numbers[zone]), opt.Serials(zone, content))
+		}
+	}
+}
+
+func (t *Table) setSerial(number int, serial uint32) {
+	t.soas[number] = withSerial(t.soas[number], serial)
+	t.denials[number] = withSerial(t.denials[number], serial)
 }
 
 // withSerial returns an RRset of one SOA record, or none, with a serial: a copy, if it had another one.

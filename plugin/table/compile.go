@@ -13,6 +13,7 @@ type Options struct {
 	Serial      uint32           // of the SOA records
 
 	// Serials, if it is not nil, returns the serial of an authoritative zone, which may depend on what the zone has.
+	// A patch asks for the zones whose content it changes; the SOA records of all others stay.
 	Serials func(zone definition.Name, content Digest) uint32
 }
 

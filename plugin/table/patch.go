@@ -25,8 +25,8 @@ type patch struct {
 // least what is declared of the names and of what they point to, and so on. Zones, apexes and all options but the
 // serials are as before.
 //
-// The table answers as one that is compiled of the whole set. It costs the time and memory that the change does, a
-// SOA record for each zone, and a copy of the list of patched names: when there are many, compile the whole set. It
+// The table answers as one that is compiled of the whole set. It costs the time and memory that the change does, some
+// words for each zone, and a copy of the list of patched names: when there are many, compile the whole set. It
 // shares everything else with t.
 func (t *Table) Patch(index *definition.Index, names definition.Names, opt Options) *Table {
 	p := &patch{t, definition.Names{}, make(map[definition.Name]*Table), make(map[definition.Name]definition.Name)}
@@ -40,10 +40,12 @@ func (t *Table) Patch(index *definition.Index, names definition.Names, opt Optio
 	patched := *p.base
 	patched.patch, patched.contents = p, t.contents
 	patched.wildcards = t.withWildcards(t.wildcards, index)
-	if opt.Serials != nil {
-		patched.contents = t.sumsAfter(&small, names)
+	if opt.Serials == nil {
+		patched.setSerials(opt)
+		return &patched
 	}
-	patched.setSerials(opt)
+	patched.contents = t.sumsAfter(&small, names)
+	patched.setSerialsAfter(t, opt)
 	return &patched
 }
 
