@@ -39,7 +39,7 @@ var lateZones = definition.Zones{"example.org."}
 // newWaiting returns the handler of a block with one source, which is late.
 func newWaiting(t *testing.T, l late, next *nextPlugin) *MXSRV {
 	t.Helper()
-	p, err := publish.New(publish.Config{Zones: lateZones, Sources: []source.Source{l}, Server: "test"}, new(observer))
+	p, err := publish.New(publish.Config{Zones: lateZones, Sources: []source.Source{l}, View: "test"}, new(observer))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package mxsrv
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/coredns/caddy"
@@ -22,7 +23,7 @@ func init() { plugin.Register(pluginName, setup) }
 func setup(c *caddy.Controller) error {
 	server := dnsserver.GetConfig(c)
 	b := parse(c, server.Root)
-	m, err := newHandler(b, answer.ServerLabel(server))
+	m, err := newHandler(b, answer.ServerLabel(server), instanceOf(c).handlers)
 	if err == nil {
 		err = m.publisher.Load()
 	}
@@ -67,22 +68,23 @@ func pluginsOf(server *dnsserver.Config, b *corefile.Block) lint.Plugins {
 	return p
 }
 
-// newHandler returns the handler of a block, whose publisher has loaded nothing yet.
-func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
+// newHandler returns the handler of a block, whose publisher has loaded nothing yet. Others are the handlers of the
+// blocks before it.
+func newHandler(b *corefile.Block, server string, others []*MXSRV) (*MXSRV, error) {
 	o := &observer{server: server, etcds: b.Etcds}
 	for _, f := range b.Files {
 		f.Doing = (&publish.Progress{Log: o.Info}).Doing
 	}
 	for _, e := range b.Etcds {
 		e.Info, e.Warn = o.Info, o.Warning
-		e.Mark = len(b.Inline.Apexes) > 0 // whose serials are made of revisions
 	}
 	o.countResponses()
 	o.Excluded(0) // which makes the counter appear
+	path, pos := b.SerialsFile()
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
 		Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
-		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
+		View: viewOf(server, b.Zones, others), Serials: path, SerialsPos: pos, Unasked: b.Serials == "",
 		Accepted: accepted,
 	}, o)
 	var apexes definition.Zones
@@ -94,4 +96,19 @@ func newHandler(b *corefile.Block, server string) (*MXSRV, error) {
 		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN, RepairedAlias: repairedAlias, Warn: o.Warning,
 	})
 	return &MXSRV{publisher: p, responder: r, observer: o}, err
+}
+
+// viewOf names a server block among those that serve the same zone: by its server and, of several blocks on one, by the
+// place among them. The name that the view plugin gives is not known yet.
+func viewOf(server string, zones definition.Zones, others []*MXSRV) string {
+	place := 1
+	for _, m := range others {
+		if m.observer.server == server && slices.ContainsFunc(zones, m.publisher.HasZone) {
+			place++
+		}
+	}
+	if place == 1 {
+		return server
+	}
+	return fmt.Sprintf("%s #%d", server, place)
 }

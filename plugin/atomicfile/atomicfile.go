@@ -14,21 +14,55 @@ import (
 // If path is a symbolic link, the link is replaced. An error leaves all as it was, but for one
 // of the sync of the directory: then the new content is there, and may be lost in a crash.
 func Write(path string, mode fs.FileMode, text []byte) error {
+	draft, err := Create(path, mode, text)
+	if err != nil {
+		return err
+	}
+	defer draft.Close()
+	if err := draft.Rename(); err != nil {
+		return err
+	}
+	return draft.SyncDir()
+}
+
+// A Draft is a file beside the one that it will replace. What is written to it is appended.
+type Draft struct {
+	*os.File
+	path string // that it will have
+}
+
+// Create returns the draft of a file at path, with these permissions, and this text synced.
+func Create(path string, mode fs.FileMode, text []byte) (*Draft, error) {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return nil, err
 	}
+	d := &Draft{file, path}
 	_, err = file.Write(text)
-	err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
+	if err := errors.Join(err, file.Chmod(mode), file.Sync()); err != nil {
+		d.Drop()
+		return nil, err
 	}
-	if err != nil {
-		os.Remove(file.Name())
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return d, nil
 }
+
+// Rename puts the draft in place of the file, or drops it. It stays open.
+func (d *Draft) Rename() error {
+	err := os.Rename(d.Name(), d.path)
+	if err != nil {
+		d.Drop()
+	}
+	return err
+}
+
+// Drop closes the draft and removes it.
+func (d *Draft) Drop() {
+	d.Close()
+	os.Remove(d.Name())
+}
+
+// SyncDir makes the renaming last over a crash of the machine.
+func (d *Draft) SyncDir() error { return syncDir(filepath.Dir(d.path)) }
 
 // syncDir makes renames in a directory last. Some file systems cannot, which is no error.
 func syncDir(path string) error {

@@ -79,6 +79,20 @@ func (b *Block) Sources() []source.Source {
 	return sources
 }
 
+// SerialsFile returns the path of the file that keeps the serials of authoritative zones, and where it is named.
+// Without the word serials it is beside the snapshot. The path is "" if there is neither.
+func (b *Block) SerialsFile() (path string, pos definition.Pos) {
+	if b.Serials != "" || len(b.Inline.Apexes) == 0 {
+		return b.Serials, b.SerialsPos
+	}
+	for _, e := range b.Etcds {
+		if e.Snapshot != "" {
+			return e.Snapshot + ".serials", e.Pos
+		}
+	}
+	return "", b.SerialsPos
+}
+
 func (b *Block) errorf(pos definition.Pos, format string, args ...any) {
 	b.Errs.Add(pos, definition.Syntax, format, args...)
 }

@@ -10,9 +10,9 @@ import (
 
 // Accepted is the content of files that a publisher has accepted last. It does not change.
 type Accepted struct {
-	server string
-	zones  definition.ZoneSet
-	files  []source.Accepted
+	view  string
+	zones definition.ZoneSet
+	files []source.Accepted
 }
 
 // Accepted returns the content of files that was accepted last, or nil. Any goroutine may call it at any time.
@@ -20,7 +20,7 @@ func (p *Publisher) Accepted() *Accepted { return p.accepted.Load() }
 
 // keep keeps what sources of files have now, as accepted.
 func (p *Publisher) keep() {
-	p.accepted.Store(&Accepted{p.config.Server, p.zones, p.sources.Accepted()})
+	p.accepted.Store(&Accepted{p.config.View, p.zones, p.sources.Accepted()})
 }
 
 // restore makes a load that is rejected one of what was accepted of files before, by this publisher or by those of the
@@ -52,7 +52,7 @@ func (p *Publisher) noteRestored(l *pending) {
 }
 
 // acceptedBefore returns what was accepted of files: if not by this publisher, then by others, first those of the same
-// server and a common zone.
+// view and a common zone.
 func (p *Publisher) acceptedBefore() (all []source.Accepted) {
 	if a := p.Accepted(); a != nil {
 		return a.files
@@ -68,10 +68,10 @@ func (p *Publisher) acceptedBefore() (all []source.Accepted) {
 	return all
 }
 
-// relation returns how much a publisher has in common with another one: 2 its server and a zone, 1 its server, or 0.
+// relation returns how much a publisher has in common with another one: 2 its view and a zone, 1 its view, or 0.
 func (p *Publisher) relation(a *Accepted) int {
 	switch {
-	case a.server != p.config.Server:
+	case a.view != p.config.View:
 		return 0
 	case slices.ContainsFunc(p.config.Zones, func(z definition.Name) bool { return a.zones[z] }):
 		return 2

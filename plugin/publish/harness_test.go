@@ -62,7 +62,7 @@ func configOf(text, server string, sources ...source.Source) Config {
 	}})
 	return Config{
 		Pos: b.Pos, Zones: b.Zones, Fallthrough: b.Fallthrough, Ignore: b.Ignore, Sources: append(b.Sources(), sources...),
-		Server: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
+		View: server, Serials: b.Serials, SerialsPos: b.SerialsPos,
 	}
 }
 
@@ -87,8 +87,13 @@ func loaded(t *testing.T, text string) (*Publisher, *recorder) {
 	return p, r
 }
 
-// forgetLedgers is what a restart of the process does.
-func forgetLedgers() { clear(ledgers.byKey) }
+// forgetSerials is what a restart of the process does.
+func forgetSerials() {
+	serials = newLedger()
+	serialsFiles.Lock()
+	defer serialsFiles.Unlock()
+	clear(serialsFiles.at)
+}
 
 // serialOf returns the serial of an authoritative zone.
 func serialOf(t *testing.T, p *Publisher, zone string) uint32 {

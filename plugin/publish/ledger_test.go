@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
@@ -22,19 +21,19 @@ import (
 func TestSerials(t *testing.T) {
 	for _, kept := range []bool{false, true} {
 		t.Run(fmt.Sprintf("file %v", kept), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { serials(t, kept) })
+			synctest.Test(t, func(t *testing.T) { keepSerials(t, kept) })
 		})
 	}
 }
 
-func serials(t *testing.T, kept bool) {
+func keepSerials(t *testing.T, kept bool) {
 	const block = "mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n %s\n %s\n}"
 	path := filepath.Join(t.TempDir(), "serials")
 	keep := ""
 	if kept {
 		keep = "serials " + path
 	}
-	forgetLedgers()
+	forgetSerials()
 	serial := func(definitions string) uint32 {
 		t.Helper()
 		p, _ := loaded(t, fmt.Sprintf(block, keep, definitions))
@@ -59,7 +58,7 @@ func serials(t *testing.T, kept bool) {
 		t.Errorf("%d after another within a second, want %d", third, second+1)
 	}
 
-	forgetLedgers() // a restart
+	forgetSerials() // a restart
 	if !kept {
 		if again := serial("host a 192.0.2.4"); again != now() {
 			t.Errorf("%d after a restart, want the time, %d", again, now())
@@ -69,7 +68,7 @@ func serials(t *testing.T, kept bool) {
 	if again := serial("host a 192.0.2.4"); again != third {
 		t.Errorf("%d after a restart, want %d as before", again, third)
 	}
-	forgetLedgers() // with a clock that was set back
+	forgetSerials() // with a clock that was set back
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -83,11 +82,11 @@ func serials(t *testing.T, kept bool) {
 	}
 }
 
-// TestSerialsOfRevisions: with a revision the serial follows that, and another content never
-// has a serial that was there already.
+// TestSerialsOfRevisions: with a revision a new content has the serial of that, and no content has a serial that
+// another one had.
 func TestSerialsOfRevisions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &ledger{last: make(map[definition.Name]entry)}
+		l := newLedger()
 		for _, step := range []struct {
 			name     string
 			content  uint64
@@ -95,18 +94,19 @@ func TestSerialsOfRevisions(t *testing.T) {
 			want     uint32
 		}{
 			{"without a revision", 1, 0, uint32(time.Now().Unix())},
-			{"the first revision", 1, 7, 3_000_000_007},
-			{"the same", 1, 7, 3_000_000_007},
-			{"another Corefile at the same revision", 2, 7, 3_000_000_008},
-			{"the next revision, which has that serial", 3, 8, 3_000_000_009},
-			{"the same content at the next", 3, 9, 3_000_000_009},
-			{"the same content later", 3, 20, 3_000_000_020},
-			{"revisions that start again", 4, 2, 3_000_000_021},
-			{"and the same content again", 4, 3, 3_000_000_021},
-			{"no revision any more", 5, 0, 3_000_000_022},
+			{"the first revision, with the same content", 1, 6, uint32(time.Now().Unix())},
+			{"another content", 2, 7, 3_000_000_007},
+			{"another Corefile at the same revision", 3, 7, 3_000_000_008},
+			{"the next revision, which has that serial", 4, 8, 3_000_000_009},
+			{"the same content at the next", 4, 9, 3_000_000_009},
+			{"the same content later", 4, 20, 3_000_000_009},
+			{"another one later", 5, 30, 3_000_000_030},
+			{"revisions that start again", 6, 2, 3_000_000_031},
+			{"and the same content again", 6, 3, 3_000_000_031},
+			{"no revision any more", 7, 0, 3_000_000_032},
 		} {
-			if got := l.next("example.org.", table.Digest{step.content}, step.revision); got != step.want {
-				t.Errorf("%s: %d, want %d", step.name, got, step.want)
+			if got := l.next("view", "example.org.", table.Digest{step.content}, step.revision); got.serial != step.want {
+				t.Errorf("%s: %d, want %d", step.name, got.serial, step.want)
 			}
 		}
 	})
@@ -159,7 +159,7 @@ func TestSerialsFile(t *testing.T) {
 // goes on where the one before was.
 func TestSerialsKeptElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		forgetLedgers()
+		forgetSerials()
 		dir := t.TempDir()
 		last := uint32(0)
 		for i, keep := range []string{"", "", "", "serials " + dir + "/a", "serials " + dir + "/b"} {
@@ -176,7 +176,7 @@ func TestSerialsKeptElsewhere(t *testing.T) {
 // TestSerialsFileOfMany: blocks may name one file in different ways, also by a
 // link, which stays one.
 func TestSerialsFileOfMany(t *testing.T) {
-	forgetLedgers()
+	forgetSerials()
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "serials"), filepath.Join(dir, "link")
 	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Symlink("serials", link)); err != nil {
@@ -217,9 +217,9 @@ const nested = `mxsrv example.org child.example.org {
 // while this one was loading is not undercut, and the secondaries are told.
 func TestCatchUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		forgetLedgers()
+		forgetSerials()
 		p, log := loaded(t, nested)
-		before := p.ledger.next("example.org.", table.Digest{1}, 0)
+		before := serials.next("the server", "example.org.", table.Digest{1}, 0).serial
 		if got := serialOf(t, p, "example.org."); got == before {
 			t.Fatal("the ledger does not move")
 		}

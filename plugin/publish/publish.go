@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,9 +41,10 @@ type Config struct {
 	Sources     []source.Source
 	Fragments   bool // one of the sources has fragments, perhaps only later
 
-	Server     string         // that serves the zones: its publishers continue each other's serials
+	View       string         // of the zones: the publishers of one continue each other's serials
 	Serials    string         // path of the file that keeps the serials, or ""
 	SerialsPos definition.Pos // where that is named
+	Unasked    bool           // nobody has asked for the file: it is no error if there can be none
 
 	Accepted func() []*Accepted // if it is not nil: returns what the instance that is to be replaced has accepted
 }
@@ -56,16 +58,16 @@ type Publisher struct {
 	lint     lint.Options // without the other plugins until SetPlugins
 	observer Observer
 	sources  *source.Collector
-	ledger   *ledger
+	file     *serialsFile // that keeps the serials, or nil
 	progress Progress
 	admitted *admit.Admission // of the fragments that sources have, or nil
 
 	table    atomic.Pointer[table.Table] // nil until a first set was accepted
 	status   atomic.Pointer[Status]
 	accepted atomic.Pointer[Accepted]
-	serials  map[definition.Name]uint32 // of the authoritative zones in the table
-	rejected string                     // the errors of the last change, if it was rejected
-	pending  *pending                   // what Follow logs; nil until something was loaded, and after that
+	serials  map[definition.Name]entry // of the authoritative zones in the table
+	rejected string                    // the errors of the last change, if it was rejected
+	pending  *pending                  // what Follow logs; nil until something was loaded, and after that
 
 	stop func() // ends following
 }
@@ -77,12 +79,8 @@ const maxFindings = 20
 // New returns a publisher that has loaded nothing yet. Its error is that the serials
 // could not be read.
 func New(c Config, o Observer) (*Publisher, error) {
-	l, err := ledgerOf(c.Serials, c.Server)
-	if err != nil {
-		return nil, serialsError(c.SerialsPos, err)
-	}
 	p := &Publisher{
-		config: c, zones: c.Zones.Set(), observer: o, sources: source.Collect(c.Sources...), ledger: l,
+		config: c, zones: c.Zones.Set(), observer: o, sources: source.Collect(c.Sources...),
 		lint: lint.Options{Pos: c.Pos, Zones: c.Zones, ZonePos: c.ZonePos, BlockZones: c.BlockZones,
 			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Limit: maxFindings},
 		progress: Progress{Log: o.Info}, stop: func() {},
@@ -91,7 +89,20 @@ func New(c Config, o Observer) (*Publisher, error) {
 		p.lint.RequireTargets = func(string) bool { return false }
 	}
 	p.setStatus(Status{})
-	return p, nil
+	return p, p.openSerials()
+}
+
+// openSerials opens the file of serials, if there is to be one.
+func (p *Publisher) openSerials() (err error) {
+	if p.config.Serials == "" {
+		return nil
+	}
+	p.file, err = openSerials(p.config.Serials)
+	if err != nil && p.config.Unasked {
+		p.logSerialsError(p.serialsError(err))
+		return nil
+	}
+	return p.serialsError(err)
 }
 
 // Table returns the table that is served. It is nil until every source has delivered and
@@ -100,6 +111,9 @@ func (p *Publisher) Table() *table.Table { return p.table.Load() }
 
 // Status returns the status of what is served. It is shared, and not to be changed.
 func (p *Publisher) Status() *Status { return p.status.Load() }
+
+// HasZone reports whether a zone is one of those that are served.
+func (p *Publisher) HasZone(zone definition.Name) bool { return p.zones[zone] }
 
 // Load serves what the sources declare now, and leaves it to Follow to log that. Its error is what is wrong with what
 // they declare, a line for each mistake, or that the serials could not be saved; a full disk is logged only.
@@ -130,7 +144,7 @@ func (p *Publisher) serveLoaded(l *pending) error {
 	err := p.serve(l.index)
 	l.took = time.Since(l.began).Round(time.Millisecond / 10)
 	p.noteRestored(l)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if p.config.Unasked || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		p.logSerialsError(err)
 		return nil
 	}
@@ -151,8 +165,10 @@ func (p *Publisher) Follow() {
 	var running sync.WaitGroup
 	running.Go(func() {
 		freeMemory(p.Status().Total)
+		p.keepSerials()
 		p.catchUp()
 		p.sources.Run(ctx, p.publish)
+		p.closeSerials()
 	})
 	p.stop = func() {
 		cancel()
@@ -167,13 +183,14 @@ func (p *Publisher) Stop() { p.stop() }
 // one may have published a change after this one has loaded. Then it loads again. It
 // notifies the secondaries in any case.
 func (p *Publisher) catchUp() {
-	if !p.ledger.matches(p.serials) {
+	if !serials.matches(p.config.View, p.serials) {
+		p.serials = nil // so that the ledger decides about all of them
 		if err := p.Load(); err != nil {
 			p.logErrors(err)
 		}
 		p.logLoaded()
 	}
-	p.observer.Changed(changedZones(nil, p.serials))
+	p.observer.Changed(slices.Sorted(maps.Keys(p.serials)))
 }
 
 // publish serves what has changed, or logs what is wrong with it.
@@ -240,33 +257,40 @@ func (p *Publisher) serve(index *definition.Index) error {
 }
 
 // swap compiles a table, serves it in place of the last one, and tells which zones have
-// changed by that. Its error is that the serials could not be saved.
+// changed by that. Its error is that the serials could not be noted in their file.
 func (p *Publisher) swap(compile func(table.Options) (*table.Table, Counts)) error {
 	p.progress.Doing("compiling the definitions of " + p.config.Pos.String())
-	now := time.Now()
-	before, serials := p.serials, make(map[definition.Name]uint32)
+	now, revision := time.Now(), p.sources.Revision()
+	changed := make(map[definition.Name]entry)
 	t, counts := compile(table.Options{
 		Zones: p.config.Zones, Fallthrough: p.config.Fallthrough, Serial: uint32(now.Unix()),
 		Serials: func(zone definition.Name, content table.Digest) uint32 {
-			serials[zone] = p.ledger.next(zone, content, p.sources.Revision())
-			return serials[zone]
+			e, ok := p.serials[zone]
+			if !ok || e.content != content {
+				e = serials.next(p.config.View, zone, content, revision)
+				changed[zone] = e
+			}
+			return e.serial
 		},
 	})
-	err := p.ledger.save() // before somebody can have seen them
+	err := p.noteSerials(changed) // before somebody can have seen them
 	p.table.Store(t)
-	p.serials = serials
 	p.setStatus(Status{Counts: counts, Loaded: now})
-	p.observer.Changed(changedZones(before, serials))
-	return serialsError(p.config.SerialsPos, err)
+	p.observer.Changed(p.setSerials(changed))
+	return err
 }
 
-// changedZones returns the zones that have another serial than before, sorted.
-func changedZones(before, serials map[definition.Name]uint32) []definition.Name {
-	var changed []definition.Name
-	for zone, number := range serials {
-		if number != before[zone] { // it is never 0
+// setSerials makes entries the ones that are served, and returns the zones that have another
+// serial than before, sorted.
+func (p *Publisher) setSerials(entries map[definition.Name]entry) (changed []definition.Name) {
+	if p.serials == nil {
+		p.serials = make(map[definition.Name]entry)
+	}
+	for zone, e := range entries {
+		if p.serials[zone].serial != e.serial {
 			changed = append(changed, zone)
 		}
+		p.serials[zone] = e
 	}
 	slices.Sort(changed)
 	return changed
