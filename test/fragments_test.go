@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/miekg/dns"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -96,37 +97,63 @@ func edit(c *cluster, r *rand.Rand, n int) int64 {
 	}
 }
 
-// TestEtcdSerials: the serial is the same on each server at each revision, whether it
-// was there all the time or has just started, and it never falls.
+// twoZones is registered with a second zone.
+var twoZones = strings.Replace(registered, "example.org:1053 {", "example.org:1053 example.net:1053 {", 1)
+
+// TestEtcdSerials: the serial of a zone is that of the last revision that has changed its content, the same on each
+// server; it stays over restarts, and never falls. Nothing is written to etcd.
 func TestEtcdSerials(t *testing.T) {
 	c := startCluster(t)
 	c.do(put("h", "host h 192.0.2.1"))
-	servers := startTwo(t, c)
+	corefile := fmt.Sprintf(twoZones, c.endpoints())
+	servers := []*server{start(t, t.TempDir(), corefile), start(t, t.TempDir(), corefile)}
 	r := rand.New(rand.NewPCG(3, 4))
-	last := make([]uint32, len(servers))
-	serial := func(i int) uint32 {
-		now := serialOf(t, servers[i])
-		if now < last[i] {
-			t.Errorf("server %d: serial %d after %d", i, now, last[i])
-		}
-		last[i] = now
-		return now
+	serial := func(s *server, zone string) uint32 {
+		return s.ask(t, "udp", query(t, zone+" SOA")).Answer[0].(*dns.SOA).Serial
 	}
+	content := func() string {
+		all := zoneOf(servers[0], "example.org.")
+		return strings.Join(texts(all[1:len(all)-1]), "\n")
+	}
+	changed, stayed := 0, 0
+	want, before := serial(servers[0], "example.org"), content()
 	for n := range 50 {
-		revision := edit(c, r, n)
+		revision := uint32(3_000_000_000 + edit(c, r, n))
+		last := uint32(3_000_000_000 + c.do(put("marker", "host marker.example.net. "+version(uint32(n)))))
+		for i, s := range servers {
+			what := fmt.Sprintf("change %d: server %d has the marker", n, i)
+			eventually(t, s, what, func() bool { return serial(s, "example.net") == last })
+		}
+		if now := content(); now != before {
+			want, before = revision, now
+			changed++
+		} else {
+			stayed++
+		}
 		if n%10 == 9 {
 			c.do(put("last", ""))
 			c.do(del("last"))                      // is in no list
 			c.do(clientv3.OpPut("/elsewhere", "")) // makes no serial
 			servers[n/10%2].restart(t)
-			revision = 0 // it has made a revision of its own
 		}
-		eventually(t, servers[0], fmt.Sprintf("change %d: the serial of both is that of revision %d", n, revision), func() bool {
-			a, b := serial(0), serial(1)
-			return a == b && (revision == 0 || a == uint32(3_000_000_000+revision))
-		})
+		for i, s := range servers {
+			if got, net := serial(s, "example.org"), serial(s, "example.net"); got != want || net != last {
+				t.Errorf("change %d: server %d has serials %d and %d, want %d and %d", n, i, got, net, want, last)
+			}
+		}
+	}
+	if changed < 10 || stayed < 5 {
+		t.Errorf("%d changes of the content, and %d of something else: too few show anything", changed, stayed)
 	}
 	if a, b := transferHosts(servers[0]), transferHosts(servers[1]); !slices.Equal(a, b) {
 		t.Errorf("servers have\n%v\nand\n%v", a, b)
+	}
+	revision := c.do(put("marker", "host marker.example.net. "+version(99)))
+	for _, s := range servers {
+		s.restart(t)
+		eventually(t, s, "it is back", func() bool { return serial(s, "example.net") == uint32(3_000_000_000+revision) })
+	}
+	if r := c.do(del("marker")); r != revision+1 {
+		t.Errorf("revision %d after %d: somebody writes to etcd", r, revision)
 	}
 }

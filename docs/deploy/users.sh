@@ -3,7 +3,6 @@
 # is their own. The password of each is in the file USER.password here.
 etcdctl role add coredns
 etcdctl role grant-permission --prefix=true coredns read /mxsrv/
-etcdctl role grant-permission coredns readwrite /mxsrv/.revision   # for the serials of zones that are served whole
 etcdctl role add dns-writer
 etcdctl role grant-permission --prefix=true dns-writer readwrite /mxsrv/
 etcdctl role add ldap

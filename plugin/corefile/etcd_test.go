@@ -34,8 +34,11 @@ mxsrv {
 		t.Fatalf("%d mistakes, %d etcds, %d sources, want 0, 1 and 2: %v", len(b.Errs), len(b.Etcds), len(b.Sources()), b.Errs)
 	}
 	e, c := b.Etcds[0], b.Etcds[0].Config
-	if e.Pos.String() != "Corefile:2" || e.Zones[0] != "example.com." || e.Snapshot != "/etc/coredns/last-good" || e.Mark { // who only looks writes nothing
-		t.Errorf("%v: zones %v, snapshot %s, mark %v", e.Pos, e.Zones, e.Snapshot, e.Mark)
+	if e.Pos.String() != "Corefile:2" || e.Zones[0] != "example.com." || e.Snapshot != "/etc/coredns/last-good" {
+		t.Errorf("%v: zones %v, snapshot %s", e.Pos, e.Zones, e.Snapshot)
+	}
+	if path, pos := b.SerialsFile(); path != "/etc/coredns/last-good.serials" || pos != e.Pos {
+		t.Errorf("serials are in %s of %v, want them beside the snapshot", path, pos)
 	}
 	if c.Prefix != "/dns/" || c.Username != "coredns" || c.Password != "secret" || c.Timeout != time.Second || c.TLS != nil {
 		t.Errorf("%+v", c)

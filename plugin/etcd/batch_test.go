@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,8 +20,8 @@ func puts(keys ...string) (edits []change.Edit) {
 	return edits
 }
 
-// TestBatch: the first change is taken at once, what follows after a rest, and the last
-// of each key.
+// TestBatch: the first change is taken at once, and what follows after a rest, each revision apart while they are few
+// and small; of many and large ones the last of each key.
 func TestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -31,20 +32,23 @@ func TestBatch(t *testing.T) {
 		go func() {
 			defer close(ended)
 			for {
-				edits, revision, ok := b.take(ctx)
+				steps, ok := b.take(ctx)
 				if !ok {
 					return
 				}
-				line := fmt.Sprintf("%v: %d", time.Since(start), revision)
-				for _, e := range edits {
-					line += fmt.Sprintf(" %s@%d", e.Key, e.Created)
+				line := fmt.Sprintf("%v:", time.Since(start))
+				for _, s := range steps {
+					line += fmt.Sprintf(" %d", s.revision)
+					for _, e := range s.edits {
+						line += fmt.Sprintf(" %s@%d", e.Key, e.Created)
+					}
 				}
 				got = append(got, line)
 			}
 		}()
 		at := func(d time.Duration, revision int64, edits ...change.Edit) {
 			time.Sleep(d - time.Since(start))
-			b.add(edits, revision)
+			b.add(step{edits, revision})
 			synctest.Wait()
 		}
 		younger := change.Edit{Fragment: change.Fragment{Key: "b", Created: 7}}
@@ -54,10 +58,17 @@ func TestBatch(t *testing.T) {
 		at(1002*time.Millisecond, 3, younger)
 		at(1003*time.Millisecond, 4, gone)
 		at(1090*time.Millisecond, 5)
-		at(1091*time.Millisecond, 6, puts("d")...)
+		for revision := range int64(fewSteps + 1) {
+			at(1091*time.Millisecond, 6+revision, puts("d", "e")...)
+		}
+		large := change.Edit{Fragment: change.Fragment{Key: "f", Text: strings.Repeat(" ", smallSize+1)}}
+		at(1200*time.Millisecond, 23, large)
+		at(1201*time.Millisecond, 24, large)
+		at(1202*time.Millisecond, 25, puts("g")...)
 		cancel(errors.New("over"))
 		<-ended
-		want := []string{"1s: 1 a@0", "1.005s: 4 c@0 b@7", "1.09s: 5", "1.091s: 6 d@0"}
+		want := []string{"1s: 1 a@0", "1.005s: 2 b@0 c@0 3 b@7 4 c@0", "1.09s: 5", "1.095s: 22 d@0 e@0",
+			"1.2s: 23 f@0", "1.202s: 25 f@0 g@0"}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("taken %q\nwant %q", got, want)
 		}
@@ -71,15 +82,17 @@ func TestBatchBurst(t *testing.T) {
 		const changes = 10000
 		go func() {
 			for n := range changes {
-				b.add(puts(fmt.Sprint(n)), int64(n+1))
+				b.add(step{puts(fmt.Sprint(n)), int64(n + 1)})
 				time.Sleep(time.Second / changes)
 			}
 		}()
 		batches, taken := 0, 0
 		for revision := int64(0); revision < changes; batches++ {
-			var edits []change.Edit
-			edits, revision, _ = b.take(t.Context())
-			taken += len(edits)
+			steps, _ := b.take(t.Context())
+			for _, s := range steps {
+				taken += len(s.edits)
+				revision = s.revision
+			}
 		}
 		if batches > 30 || taken != changes {
 			t.Errorf("%d changes in %d batches, want %d in about 25", taken, batches, changes)

@@ -125,27 +125,59 @@ func TestEtcdNone(t *testing.T) {
 	}
 }
 
-// TestEtcdMark: lists that are marked make all servers see one last revision.
-func TestEtcdMark(t *testing.T) {
+// TestEtcdOldMark: the key that older versions write is no fragment, and nothing is written.
+func TestEtcdOldMark(t *testing.T) {
 	m := startEtcd(t)
-	m.do(put("a", "1"), put("b", "1"))
-	deleted := m.do(del("b"))
-	m.do(clientv3.OpPut("/elsewhere", "1"))
-	first := sourceIn(t, m.URL)
-	first.Mark = true
-	first.follow()
-	r := deleted + 2
-	first.want(r, ".revision="+markText+" a=1")
-	second := sourceIn(t, m.URL)
-	second.Mark = true
-	second.follow()
-	second.want(r+1, ".revision="+markText+" a=1")
-	first.until(r+1, ".revision="+markText+" a=1")
-	if first.edits > 0 {
-		t.Errorf("%d edits by a mark that was there, want only the revision", first.edits)
+	m.do(put("a", "1"))
+	r := m.do(put(markName, "# written by an older version"))
+	f := sourceIn(t, m.URL).follow()
+	f.want(r, "a=1")
+	m.do(put(markName, "host evil 192.0.2.66"))
+	r = m.do(put("b", "1"), put(markName, "# again"))
+	f.next()
+	f.want(r, "a=1 b=1")
+	m.do(del(markName))
+	r = m.do(del("b"))
+	f.next()
+	f.want(r, "a=1")
+	f.take(f.Load())
+	f.want(r, "a=1") // which is the revision of etcd
+}
+
+// TestEtcdSteps: what comes together is delivered revision by revision, if that is little.
+func TestEtcdSteps(t *testing.T) {
+	m := startEtcd(t)
+	f := sourceIn(t, m.URL).follow()
+	r := m.do(put("a", "1"))
+	for n := range fewSteps - 1 {
+		m.do(put(text(n), "1"), put("last", text(n)))
 	}
-	first.take(first.Load())
-	first.want(r+2, ".revision="+markText+" a=1")
+	f.until(r, "a=1")
+	for n := range fewSteps - 1 {
+		f.next()
+		if got := f.texts["last"]; got != text(n) || f.revision != r+int64(n)+1 {
+			t.Errorf("%s of revision %d, want %s of %d", got, f.revision, text(n), r+int64(n)+1)
+		}
+	}
+}
+
+// TestEtcdSlow: where a delivery takes long, those that wait are delivered together.
+func TestEtcdSlow(t *testing.T) {
+	m := startEtcd(t)
+	f := sourceIn(t, m.URL).follow()
+	var r int64
+	for n := range fewSteps - 1 {
+		r = m.do(put("a", text(n)))
+	}
+	deliveries := 0
+	for ; f.revision < r; deliveries++ {
+		time.Sleep(2 * longestRest)
+		f.next()
+	}
+	if deliveries > fewSteps/2 {
+		t.Errorf("%d slow deliveries of %d changes", deliveries, fewSteps-1)
+	}
+	f.want(r, "a="+text(fewSteps-2))
 }
 
 // TestEtcdCut: a connection that is cut while things change.
@@ -345,12 +377,9 @@ func TestEtcdCredentials(t *testing.T) {
 	root := dial(t, conf)
 
 	f := sourceIn(t, m.URL)
-	f.Config.Username, f.Config.Password, f.Mark = "dns", "secret", true
+	f.Config.Username, f.Config.Password = "dns", "secret"
 	f.follow()
 	f.want(r, "a=1")
-	if f.said.count("/mxsrv/.revision may not be written: etcdserver: permission denied") != 1 {
-		t.Errorf("said %q", f.said.lines)
-	}
 	for n := range 3 {
 		m.expireTokens()
 		f.until(root("a", text(n)), "a="+text(n))

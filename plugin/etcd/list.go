@@ -11,59 +11,28 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-const (
-	// markName is the key below the prefix that is written before a list, and
-	// markText what it then holds: a fragment that declares nothing.
-	markName = ".revision"
-	markText = "# written at each start of a server, so that serials rise with revisions\n"
+// pageKeys is how many keys are asked for at a time, so that the answer stays small and comes within the time that a
+// request has.
+const pageKeys = 2000
 
-	// pageKeys is how many keys are asked for at a time, so that the
-	// answer stays small and comes within the time that a request has.
-	pageKeys = 2000
-)
+// markName is a key below the prefix that older versions write. It is no fragment.
+const markName = ".revision"
 
-// list lists all fragments as they are at one revision.
-//
-// What was deleted before is in no list. So that servers agree on the last event nevertheless, whose revision makes
-// the serial, a list that is marked begins with an event of its own, which all watches see.
+// list lists all fragments as they are at one revision. What was deleted before is in no list, so that is the revision
+// for which the serials of zones are made that are not as they were known.
 func (e *Source) list(ctx context.Context, client *clientv3.Client) (state, error) {
 	ctx = clientv3.WithRequireLeader(ctx) // another member is asked at once if one is cut off
 	for wait := (retry{most: e.Config.Timeout}); ; {
-		revision, err := e.mark(ctx, client)
-		if err != nil {
-			return state{}, err
-		}
-		k, err := e.pages(ctx, client, revision)
+		k, err := e.pages(ctx, client)
 		if !errors.Is(err, rpctypes.ErrCompacted) || !wait.sleep(ctx) {
 			return k, err
 		}
 	}
 }
 
-// mark writes the mark and returns its revision, or 0 if there is none.
-func (e *Source) mark(ctx context.Context, client *clientv3.Client) (int64, error) {
-	if !e.Mark {
-		return 0, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, e.Config.Timeout)
-	defer cancel()
-	put, err := client.Put(ctx, e.Config.Key(markName), markText)
-	if errors.Is(err, rpctypes.ErrPermissionDenied) || errors.Is(err, rpctypes.ErrNoSpace) {
-		e.unmarked.Do(func() {
-			e.warn("%s may not be written: %s: serials may differ between servers that have started since the last change",
-				e.Config.Key(markName), e.reason(err))
-		})
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return put.Header.Revision, nil
-}
-
-// pages lists the fragments as they are at a revision, or now if it is 0.
-func (e *Source) pages(ctx context.Context, client *clientv3.Client, revision int64) (state, error) {
-	k := state{fragments: make(map[string]change.Fragment), revision: revision}
+// pages lists the fragments as they are now, page by page.
+func (e *Source) pages(ctx context.Context, client *clientv3.Client) (state, error) {
+	k := state{fragments: make(map[string]change.Fragment)}
 	from, end := e.Config.Prefix, clientv3.GetPrefixRangeEnd(e.Config.Prefix)
 	for {
 		page, err := e.page(ctx, client, from, end, k.revision)
@@ -78,6 +47,7 @@ func (e *Source) pages(ctx context.Context, client *clientv3.Client, revision in
 			k.fragments[f.Key], from = f, f.Key+"\x00"
 		}
 		if !page.More {
+			delete(k.fragments, e.Config.Key(markName))
 			return k, nil
 		}
 	}

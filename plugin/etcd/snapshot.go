@@ -114,6 +114,7 @@ func readSnapshot(path, prefix string) (snapshot, error) {
 	if err != nil {
 		return snapshot{}, err
 	}
+	delete(s.fragments, prefix+markName)
 	return s, nil
 }
 

@@ -48,6 +48,14 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// TestSnapshotOlder: a snapshot of an older version is read, without the key that this wrote.
+func TestSnapshotOlder(t *testing.T) {
+	s, err := readSnapshot(filepath.Join("testdata", "snapshot-2"), "/mxsrv/")
+	if _, there := s.fragments["/mxsrv/mail"]; err != nil || len(s.fragments) != 3 || !there || s.revision != 7 {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
 // TestSnapshotLink: a symbolic link stays one.
 func TestSnapshotLink(t *testing.T) {
 	dir := t.TempDir()

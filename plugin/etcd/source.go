@@ -20,14 +20,13 @@ import (
 // start, while etcd is away, it declares what another source of the process knows of the place, or else what a
 // snapshot says.
 //
-// Revisions are delivered whole, for one transaction may write several keys. What
-// comes while a delivery is being published comes together in the next.
+// Revisions are delivered whole, for one transaction may write several keys, and one by one, for the serials of the
+// zones that they change are made of them. Where very many come together they are one delivery, see batch.
 type Source struct {
 	definition.Pos // where it is written
 	Config         *Config
 	Zones          definition.Zones // of names in fragments
 	Snapshot       string           // path of the file that keeps what is known, or ""
-	Mark           bool             // each list is an event that all watches see, see [Source.list]
 	Info, Warn     func(text string)
 
 	cache      cache
@@ -35,8 +34,6 @@ type Source struct {
 	saved      int  // changes of the cache that are in the snapshot
 	unsaved    bool // the snapshot cannot be written, and that was logged
 	connection connection
-
-	unmarked sync.Once // that lists cannot be marked is said
 }
 
 // String implements source.Source.
@@ -174,11 +171,17 @@ func (e *Source) watch(ctx context.Context, client *clientv3.Client, pass func([
 	defer cancel(nil)
 	receiving.Go(func() { cancel(e.receive(ctx, client, e.cache.revision()+1, gathered.add)) })
 	for {
-		edits, revision, ok := gathered.take(ctx)
+		steps, ok := gathered.take(ctx)
 		if !ok {
 			return context.Cause(ctx)
 		}
-		pass(edits, revision)
+		for len(steps) > 0 {
+			began := time.Now()
+			pass(steps[0].edits, steps[0].revision)
+			if steps = steps[1:]; time.Since(began) > longestRest { // what takes so long must not be done for each
+				steps = merged(steps)
+			}
+		}
 	}
 }
 

@@ -17,10 +17,10 @@ import (
 )
 
 // receive receives what changes below the prefix from a revision on until the stream ends, and returns why. It calls add
-// with the edits of whole revisions and the last of these.
-func (e *Source) receive(ctx context.Context, client *clientv3.Client, from int64, add func([]change.Edit, int64)) error {
+// with whole revisions.
+func (e *Source) receive(ctx context.Context, client *clientv3.Client, from int64, add func(...step)) error {
 	return e.Config.Watch(ctx, client, Watch{from, e.connected, func(events []*mvccpb.Event) {
-		add(editsOf(events))
+		add(e.stepsOf(events)...)
 	}})
 }
 
@@ -109,11 +109,17 @@ func canceled(r *etcdserverpb.WatchResponse) error {
 	return errors.New(r.CancelReason)
 }
 
-// editsOf returns what events do, and the revision of the last.
-func editsOf(events []*mvccpb.Event) ([]change.Edit, int64) {
-	edits := make([]change.Edit, len(events))
-	for i, e := range events {
-		edits[i] = change.Edit{Fragment: fragmentOf(e.Kv), Gone: e.Type == mvccpb.DELETE}
+// stepsOf returns what events do, revision by revision.
+func (e *Source) stepsOf(events []*mvccpb.Event) (steps []step) {
+	for _, event := range events {
+		if string(event.Kv.Key) == e.Config.Key(markName) {
+			continue
+		}
+		if last := len(steps) - 1; last < 0 || steps[last].revision != event.Kv.ModRevision {
+			steps = append(steps, step{revision: event.Kv.ModRevision})
+		}
+		s := &steps[len(steps)-1]
+		s.edits = append(s.edits, change.Edit{Fragment: fragmentOf(event.Kv), Gone: event.Type == mvccpb.DELETE})
 	}
-	return edits, events[len(events)-1].Kv.ModRevision
+	return steps
 }
