@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	setsFlag = flag.Int("sets", 0, "sets of TestDifferential; 6 if left out, 50 where peers are required")
+	setsFlag = flag.Int("sets", 0, "sets of TestDifferential; 6 if left out, 50 where peers are required or with -long")
 	seedFlag = flag.Uint64("seed", 1, "seed of the first set; 0 takes one from the clock")
 )
 
@@ -32,7 +32,7 @@ const perSet = 4200
 // sets returns the seeds of the sets to make.
 func sets() []uint64 {
 	n := *setsFlag
-	if n == 0 && os.Getenv("MXSRV_REQUIRE_PEERS") != "" {
+	if n == 0 && (*long || os.Getenv("MXSRV_REQUIRE_PEERS") != "") {
 		n = 50
 	} else if n == 0 {
 		n = 6

@@ -3,7 +3,6 @@ package test
 import (
 	"context"
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -21,8 +20,6 @@ import (
 
 	"github.com/mxsrv/mxsrv/test/rig"
 )
-
-var outage = flag.Duration("outage", 3*time.Second, "how long TestEtcdFaults keeps all members of etcd down")
 
 // registered is a zone that is in etcd alone.
 const registered = `example.org:1053 {
@@ -218,9 +215,7 @@ func (st *stream) current(s *server) {
 // all the time and definitions change. None is lost, no answer is one that was not
 // declared or is older than one before, and afterwards all is as it is declared.
 func TestEtcdFaults(t *testing.T) {
-	if *outage < time.Minute {
-		rig.Short(t, "make outage")
-	}
+	outage := orLong(t, 3*time.Second, time.Minute)
 	c := startCluster(t)
 	w := &writer{cluster: c, rand: rand.New(rand.NewPCG(1, 2))}
 	c.do(put("stay", "host stay "+version(1)))
@@ -271,7 +266,7 @@ func TestEtcdFaults(t *testing.T) {
 			for _, m := range c.Members {
 				m.Kill()
 			}
-			time.Sleep(*outage)
+			time.Sleep(outage)
 			c.start(c.Members...)
 			w.write(20)
 		}},

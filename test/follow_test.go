@@ -236,6 +236,14 @@ const rejected = ": rejected: the definitions loaded at "
 // rejected counts the changes that the log says were rejected.
 func (s *server) rejected() int { return strings.Count(s.String(), rejected) }
 
+// awaitSignals waits until CoreDNS listens for signals: one that comes before is lost without a word. The Corefile has
+// pprof on port 1057.
+func (s *server) awaitSignals(t *testing.T) {
+	t.Helper()
+	listening := regexp.MustCompile(`\[chan receive.*\n.*trapSignalsPosix`)
+	eventually(t, s, "listening for signals", func() bool { return listening.MatchString(s.get(":1057", "/debug/pprof/goroutine?debug=2")) })
+}
+
 // TestReload: CoreDNS reads its Corefile a hundred times, with mistakes in
 // between, and loses no query, and leaves neither goroutine nor descriptor
 // behind.
@@ -245,7 +253,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "defs", "a.conf"), "mail @ 10 a.example.net.\n")
-	s := start(t, dir, "example.net:1053 {\n bind 127.0.0.1\n pprof 127.0.0.1:1055\n}\n"+followed)
+	s := start(t, dir, "example.net:1053 {\n bind 127.0.0.1\n pprof 127.0.0.1:1057\n}\n"+followed)
 	good := read(t, filepath.Join(s.Dir, "Corefile"))
 	stop := load(t, s, "stay.example.org MX")
 
@@ -258,10 +266,8 @@ func TestReload(t *testing.T) {
 		}
 		eventually(t, s, mark, func() bool { return strings.Count(s.String(), mark) > before })
 	}
-	// A signal that comes before CoreDNS listens for any is lost without a word.
-	listening := regexp.MustCompile(`\[chan receive.*\n.*trapSignalsPosix`)
-	eventually(t, s, "listening for signals", func() bool { return listening.MatchString(s.get(":1055", "/debug/pprof/goroutine?debug=2")) })
-	goroutines := func(of string) int { return strings.Count(s.get(":1055", "/debug/pprof/goroutine?debug=2"), of) }
+	s.awaitSignals(t)
+	goroutines := func(of string) int { return strings.Count(s.get(":1057", "/debug/pprof/goroutine?debug=2"), of) }
 	descriptors := func() int {
 		fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Cmd.Process.Pid))
 		return len(fds)

@@ -3,6 +3,7 @@
 package test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +22,17 @@ var (
 	coredns    string // path of the binary
 	buildFlags []string
 )
+
+var long = flag.Bool("long", false, "tests that can take minutes do: as before a release")
+
+// orLong returns what a test that can take minutes does: little, or all of it with -long.
+func orLong[T any](t *testing.T, little, all T) T {
+	if *long {
+		return all
+	}
+	rig.Short(t, "-long")
+	return little
+}
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
 

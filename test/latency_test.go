@@ -1,7 +1,6 @@
 package test
 
 import (
-	"flag"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -15,10 +14,6 @@ import (
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
-var registrations = flag.Int("registrations", 2000, "how many hosts TestEtcdBurst registers")
-
-var puts = flag.Int("puts", 30, "how many changes TestEtcdLatency makes; from 1000 on it looks at how soon they are in answers")
-
 // TestEtcdLatency: how soon a change is in an answer after etcdctl has returned.
 func TestEtcdLatency(t *testing.T) {
 	etcdctl := rig.Peer(t, "etcdctl")
@@ -31,10 +26,7 @@ func TestEtcdLatency(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if *puts < 1000 {
-		rig.Short(t, "make outage")
-	}
-	took := make([]time.Duration, *puts)
+	took := make([]time.Duration, orLong(t, 30, 1000))
 	for n := range took {
 		text := "host counter " + version(uint32(n+1))
 		if out, err := exec.Command(etcdctl, "--endpoints", c.Members[n%3].URL, "put", "/mxsrv/counter", text).CombinedOutput(); err != nil {
@@ -49,8 +41,8 @@ func TestEtcdLatency(t *testing.T) {
 	}
 	slices.Sort(took)
 	last := took[(len(took)*99-1)/100]
-	t.Logf("%d changes: median %v, 99th percentile %v, longest %v", *puts, took[*puts/2], last, took[*puts-1])
-	if *puts >= 1000 && last > 50*time.Millisecond {
+	t.Logf("%d changes: median %v, 99th percentile %v, longest %v", len(took), took[len(took)/2], last, took[len(took)-1])
+	if *long && last > 50*time.Millisecond {
 		t.Errorf("the 99th percentile is %v, want at most 50ms", last)
 	}
 }
@@ -58,9 +50,7 @@ func TestEtcdLatency(t *testing.T) {
 // TestEtcdBurst: many hosts that register themselves at once are there soon, in a
 // few loads.
 func TestEtcdBurst(t *testing.T) {
-	if *registrations < 10000 {
-		rig.Short(t, "make outage")
-	}
+	registrations := orLong(t, 2000, 10000)
 	c := startCluster(t)
 	c.do(put("stay", "host stay "+version(1)))
 	s := start(t, t.TempDir(), fmt.Sprintf(registered, c.endpoints()))
@@ -73,17 +63,17 @@ func TestEtcdBurst(t *testing.T) {
 	const at = 100 // a time
 	for i := range at {
 		clients.Go(func() {
-			for n := i; n < *registrations; n += at {
+			for n := i; n < registrations; n += at {
 				c.do(put(fmt.Sprint("r", n), fmt.Sprintf("host r%d %s", n, version(uint32(n)))))
 			}
 		})
 	}
 	clients.Wait()
 	registered := time.Since(began)
-	eventually(t, s, "all are there", func() bool { return len(transferHosts(s)) == *registrations+1 })
+	eventually(t, s, "all are there", func() bool { return len(transferHosts(s)) == registrations+1 })
 	batches := loads() - before
-	t.Logf("%d hosts registered in %v, and were there after %v, in %d loads", *registrations, registered, time.Since(began), batches)
-	if batches > *registrations/4 {
+	t.Logf("%d hosts registered in %v, and were there after %v, in %d loads", registrations, registered, time.Since(began), batches)
+	if batches > registrations/4 {
 		t.Errorf("%d loads", batches)
 	}
 }

@@ -85,6 +85,7 @@ func zoneOf(s *server, zone string) (all []dns.RR) {
 // toggled is a zone whose line for serials comes and goes.
 const toggled = `example.org:1053 {
     bind 127.0.0.1
+    pprof 127.0.0.1:1057
     mxsrv {
         authoritative {
             ns ns1.example.net.
@@ -147,18 +148,6 @@ func TestSerialsToggled(t *testing.T) {
 	if len(h.had) < 2 {
 		t.Errorf("only %d serials were seen in transfers", len(h.had))
 	}
-}
-
-// awaitSignals waits until CoreDNS listens for signals: one that comes before is lost without a word.
-func (s *server) awaitSignals(t *testing.T) {
-	t.Helper()
-	eventually(t, s, "listening for signals", func() bool {
-		status := read(t, fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid))
-		_, caught, _ := strings.Cut(status, "SigCgt:")
-		var mask uint64
-		fmt.Sscanf(strings.TrimSpace(caught), "%x", &mask)
-		return mask&(1<<(uint(syscall.SIGUSR1)-1)) != 0
-	})
 }
 
 // views has three server blocks for one zone: two views on one address, and one on another.

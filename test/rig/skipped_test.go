@@ -12,8 +12,8 @@ func TestSummary(t *testing.T) {
 		{"nothing", "", nil, nil},
 		{"peers", "skipped 3 tests: knotd is not installed (1), nsd is not installed (2)",
 			map[string]int{"nsd is not installed": 2, "knotd is not installed": 1}, nil},
-		{"both", "skipped 1 tests: nsd is not installed (1); in short form: TestSoak (make soak), TestBurst (make outage)",
-			map[string]int{"nsd is not installed": 1}, []string{"TestSoak (make soak)", "TestBurst (make outage)"}},
+		{"both", "skipped 1 tests: nsd is not installed (1); in short form: TestSoak (-long), TestBurst (-long)",
+			map[string]int{"nsd is not installed": 1}, []string{"TestSoak (-long)", "TestBurst (-long)"}},
 	} {
 		if got := summary(tc.skipped, tc.short); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
