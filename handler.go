@@ -32,6 +32,11 @@ func (m *MXSRV) Name() string { return pluginName }
 // ServeDNS implements plugin.Handler: it writes what the table answers, and leaves the
 // rest to the next plugin. What is served may have changed when that returns.
 func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if isDS(r) {
+		if h := m.above(canonical(r)); h != m {
+			return h.serveAbove(ctx, w, r)
+		}
+	}
 	reply, w := m.responder.Reply(ctx, w, r, m.publisher.Table())
 	if reply != nil {
 		rcode, err := reply.Write(w)

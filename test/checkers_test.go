@@ -135,6 +135,7 @@ var asZones = map[string]string{
 	"alias-loop":            "a CNAME b\nb CNAME a",
 	"alias-with-other-data": "a CNAME mx1\na A 192.0.2.7",
 	"answer-over-65535":     largeHost(4200),
+	"below-delegation":      "sub NS mx1\nwww.sub TXT a",
 	"mail-wildcard":         "* MX 10 mx1",
 	"mx-target-alias":       "a CNAME mx1\n@ MX 10 a",
 	"name-invalid":          "-host A 192.0.2.7\n@ MX 10 -host",

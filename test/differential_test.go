@@ -299,6 +299,14 @@ var fields = []struct {
 		soas := slices.DeleteFunc(slices.Clone(a.msg.Ns), func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeSOA })
 		return strings.Join(texts(soas), "\n")
 	}},
+	{"referral", func(a *answer) string {
+		if len(a.msg.Answer) > 0 || a.msg.Rcode != dns.RcodeSuccess || a.msg.Truncated {
+			return ""
+		}
+		servers := texts(slices.DeleteFunc(slices.Clone(a.msg.Ns), func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA }))
+		slices.Sort(servers)
+		return strings.Join(servers, "\n")
+	}},
 	{"EDNS", func(a *answer) string {
 		opt := a.msg.IsEdns0()
 		if opt == nil {
@@ -431,7 +439,7 @@ func (e *exchanged) glue() string {
 	}
 	var want []string
 	targets := map[string]bool{}
-	for _, rr := range ours.Answer {
+	for _, rr := range slices.Concat(ours.Answer, delegation(ours)) {
 		target := targetOf(rr)
 		if target != "" && target != "." && !targets[target] {
 			targets[target] = true
@@ -469,8 +477,31 @@ func targetOf(rr dns.RR) string {
 		return rr.Target
 	case *dns.NS:
 		return rr.Ns
+	case *dns.SVCB:
+		return targetOfService(rr)
+	case *dns.HTTPS:
+		return targetOfService(&rr.SVCB)
 	}
 	return ""
+}
+
+func targetOfService(rr *dns.SVCB) string {
+	if rr.Target == "." && rr.Priority > 0 {
+		return rr.Hdr.Name
+	}
+	return rr.Target
+}
+
+// delegation returns the NS records of a referral: first those whose glue is needed most, of hosts in the zone.
+func delegation(m *dns.Msg) (servers []dns.RR) {
+	for _, inside := range []bool{true, false} {
+		for _, rr := range m.Ns {
+			if ns, ok := rr.(*dns.NS); ok && len(m.Answer) == 0 && dns.IsSubDomain(ns.Hdr.Name, ns.Ns) == inside {
+				servers = append(servers, rr)
+			}
+		}
+	}
+	return servers
 }
 
 // rrsetsOf returns the RRsets of an Additional section in order, OPT left out,

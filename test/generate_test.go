@@ -30,6 +30,7 @@ type generator struct {
 	stanzas  []*stanza
 	names    []string        // absolute names of all but aliases, in the order of making
 	hosts    []string        // those that anything may point to
+	cuts     []string        // absolute names that are delegated
 	declared map[string]bool // kind and absolute name
 	made     map[string]bool // zone and record
 }
@@ -51,7 +52,7 @@ func generate(seed uint64) *generated {
 		made:      map[string]bool{},
 	}
 	g.layOut()
-	for _, make := range []func(*stanza){g.apex, g.someHosts, g.someMails, g.someServices, g.someAliases} {
+	for _, make := range []func(*stanza){g.apex, g.someHosts, g.someMails, g.someServices, g.someRecords, g.someDelegations, g.someAliases} {
 		for _, s := range g.stanzas {
 			make(s)
 		}
@@ -522,6 +523,141 @@ func (g *generator) service(s *stanza, names []string) {
 	}
 }
 
+// someRecords declares records of other types, several of a name and type on lines of their own.
+func (g *generator) someRecords(s *stanza) {
+	for range 2 + g.rnd.IntN(12) {
+		name, rrtype := g.newName(s, "rec", 0), pick(g, recordTypes)
+		switch {
+		case g.chance(15):
+			name = "@"
+		case g.chance(15):
+			if rel, ok := strings.CutSuffix(pick(g, g.names), "."+s.zones[0]); ok && len(rel) <= s.room() {
+				name = rel
+			}
+		}
+		if !g.take(s, "record "+rrtype, name) {
+			continue
+		}
+		ttl, own := g.ttlOf(s)
+		for range 1 + g.rnd.IntN(3) {
+			g.record(s, name, rrtype, g.data(s, rrtype), ttl, own)
+		}
+	}
+}
+
+var recordTypes = []string{"TXT", "TXT", "CAA", "HTTPS", "SVCB", "NAPTR", "SSHFP", "TLSA", "PTR", "URI", "TYPE65280"}
+
+// record writes a record, and declares it in each zone of a stanza. A word of its data that begins with "=" is a name.
+func (g *generator) record(s *stanza, name, rrtype string, data []string, ttl uint32, own string) {
+	written, inMaster := slices.Clone(data), slices.Clone(data)
+	for i, word := range data {
+		if host, isName := strings.CutPrefix(word, "="); isName {
+			written[i] = g.word(s, host)
+		}
+	}
+	line(s, "record "+g.word(s, name)+" "+rrtype+" "+strings.Join(written, " "), own)
+	for _, zone := range s.zones {
+		for i, word := range data {
+			if host, isName := strings.CutPrefix(word, "="); isName {
+				inMaster[i] = absolute(host, zone)
+			}
+		}
+		text := fmt.Sprintf("%s %d IN %s %s", absolute(name, zone), ttl, rrtype, strings.ReplaceAll(strings.Join(inMaster, " "), `"\#"`, `\#`))
+		rr, err := dns.NewRR(text)
+		if err != nil {
+			panic(fmt.Sprintf("%s: %v", text, err)) // the generator is wrong
+		}
+		g.declare(rr)
+	}
+}
+
+// data makes the data of a record, as words of a statement.
+func (g *generator) data(s *stanza, rrtype string) []string {
+	number := func(below int) string { return fmt.Sprint(g.rnd.IntN(below)) }
+	octets := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(g.rnd.Uint32())
+		}
+		return fmt.Sprintf("%x", b)
+	}
+	switch rrtype {
+	case "TXT":
+		words := []string{}
+		for range g.few() {
+			words = append(words, `"`+g.text(g.rnd.IntN(40))+`"`)
+		}
+		return words
+	case "CAA":
+		return []string{number(2), pick(g, []string{"issue", "iodef"}), `"` + g.text(g.rnd.IntN(20)) + `"`}
+	case "HTTPS", "SVCB":
+		if g.chance(30) {
+			return []string{"0", "=" + g.target(s)}
+		}
+		return []string{"1" + number(9), pick(g, []string{".", "=" + g.target(s)}), `alpn="h2,h3"`, "port=" + number(65536)}
+	case "NAPTR":
+		return []string{number(65536), number(9), `"u"`, `"E2U+sip"`, `"!^.*$!sip:info@example.com!"`, "."}
+	case "SSHFP":
+		return []string{number(9), "2", octets(32)}
+	case "TLSA":
+		return []string{"3", "1", "1", octets(32)}
+	case "PTR":
+		return []string{"=" + g.target(s)}
+	case "URI":
+		return []string{number(65536), number(9), `"https://example.com/` + g.text(9) + `"`}
+	}
+	n := g.rnd.IntN(20)
+	return append([]string{`"\#"`, fmt.Sprint(n)}, octets(n))
+}
+
+// text makes the text of a string, with what quotes are for.
+func (g *generator) text(n int) string {
+	var b strings.Builder
+	for range n {
+		b.WriteString(pick(g, []string{"a", "B", "3", " ", ";", "=", "(", ")", "@", "#", `\"`, `\\`, `\200`, "{x", "."}))
+	}
+	return b.String()
+}
+
+// someDelegations declares delegations, with name servers in the delegated zone, elsewhere in the set and outside.
+func (g *generator) someDelegations(s *stanza) {
+	for range g.rnd.IntN(4) {
+		name := fmt.Sprintf("cut%d", len(g.cuts))
+		if g.chance(30) {
+			name += ".deep"
+		}
+		ttl, own := g.ttlOf(s)
+		servers := []string{}
+		for i := range 1 + g.rnd.IntN(3) {
+			server := pick(g, []string{"ns.elsewhere.example.com.", g.target(s), fmt.Sprintf("ns%d.%s", i, name), "ns1." + name})
+			if strings.HasSuffix(server, name) && !slices.Contains(servers, server) {
+				g.glueHost(s, server)
+			}
+			servers = append(servers, server)
+		}
+		for _, server := range servers {
+			g.record(s, name, "NS", []string{"=" + server}, ttl, own)
+		}
+		if ttl, own := g.ttlOf(s); g.chance(40) {
+			g.record(s, name, "DS", []string{fmt.Sprint(g.rnd.IntN(65536)), "13", "2", strings.Repeat("0123456789abcdef", 4)}, ttl, own)
+		}
+		for _, zone := range s.zones {
+			g.cuts = append(g.cuts, absolute(name, zone))
+		}
+	}
+}
+
+// glueHost declares a host below a delegation, to which nothing else points.
+func (g *generator) glueHost(s *stanza, name string) {
+	ttl, own := g.ttlOf(s)
+	line(s, "host "+g.word(s, name)+" 192.0.2.77 2001:db8::77", own)
+	for _, zone := range s.zones {
+		for _, addr := range []string{"192.0.2.77", "2001:db8::77"} {
+			g.declare(addressRecord(absolute(name, zone), ttl, netip.MustParseAddr(addr)))
+		}
+	}
+}
+
 // someAliases declares aliases of hosts, of mail domains and of services, in any
 // zone of the set, and of names elsewhere.
 func (g *generator) someAliases(s *stanza) {
@@ -534,8 +670,11 @@ func (g *generator) someAliases(s *stanza) {
 		if rel, ok := strings.CutSuffix(host, "."+s.zones[0]); ok && g.zoneOf(host) == s.zones[0] {
 			host = rel
 		}
-		if g.chance(10) {
+		switch {
+		case g.chance(10):
 			host = "www.elsewhere.example.com."
+		case g.chance(20) && len(g.cuts) > 0:
+			host = pick(g, []string{"", "www.", "ns1."}) + pick(g, g.cuts)
 		}
 		ttl, own := g.ttlOf(s)
 		line(s, "alias "+g.word(s, name)+" "+g.word(s, host), own)
@@ -552,7 +691,7 @@ func (g *generated) master(zone string, serial uint32) string {
 	soa.Serial = serial
 	lines := []string{soa.String()}
 	for _, rr := range g.records[zone] {
-		lines = append(lines, rr.String())
+		lines = append(lines, strings.Replace(rr.String(), "\tCLASS1\t", "\tIN\t", 1))
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
@@ -579,7 +718,7 @@ func TestGenerate(t *testing.T) {
 		shapes[fmt.Sprintf("%d zones", len(g.zones))]++
 	}
 	t.Log(shapes)
-	for _, shape := range []string{"255 octets", "label of 63", "null MX", "SRV none", "delegation", "name server below a zone within", "alias elsewhere",
+	for _, shape := range []string{"TXT", "HTTPS", "TYPE65280", "DS", "alias below a delegation", "255 octets", "label of 63", "null MX", "SRV none", "delegation", "name server below a zone within", "alias elsewhere",
 		"alias into another zone", "1 zones", "2 zones", "3 zones", "4 zones"} {
 		if shapes[shape] == 0 {
 			t.Errorf("no set has a %s", shape)
@@ -605,7 +744,12 @@ func (g *generated) shape(rr dns.RR, shapes map[string]int) {
 		if rr.Target == "." {
 			shapes["SRV none"]++
 		}
+	case *dns.TXT, *dns.HTTPS, *dns.RFC3597, *dns.DS:
+		shapes[dns.Type(rr.Header().Rrtype).String()]++
 	case *dns.CNAME:
+		if strings.Contains(rr.Target, "cut") {
+			shapes["alias below a delegation"]++
+		}
 		switch g.zoneOf(rr.Target) {
 		case "":
 			shapes["alias elsewhere"]++

@@ -34,7 +34,11 @@ func nsecOf(t *testing.T, h *server, name string, qtype uint16) string {
 	if err != nil || res == nil {
 		t.Fatalf("%s: %v, %v", name, res, err)
 	}
-	if _, err := res.Pack(); err != nil {
+	packed, err := res.Pack()
+	if err == nil {
+		err = res.Unpack(packed) // one spelling of all names
+	}
+	if err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
 	for _, rr := range slices.Concat(res.Answer, res.Ns) {

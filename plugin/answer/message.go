@@ -15,9 +15,14 @@ import (
 func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *dns.Msg {
 	a, msg := &reply.answer, newMessage(r)
 	msg.MsgHdr, msg.Answer, msg.Ns, msg.Extra = reply.message.MsgHdr, a.Owned().RRs, a.Ns, a.Glue
+	if a.Referral {
+		m.refer(ctx, w, r, msg, t, reply)
+		return msg
+	}
 	if len(a.Ns) > 0 {
 		m.prove(ctx, r, msg, t)
 	}
+	m.signAsParent(r, msg, t)
 	if len(a.Glue) > 0 {
 		m.trim(w, r, msg, reply)
 		if len(msg.Extra) < len(a.Glue) {

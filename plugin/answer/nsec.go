@@ -30,7 +30,12 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) 
 		name = canonical(res.Answer[n-1].(*dns.CNAME).Target)
 	}
 	zone := res.Ns[0].Header().Name
+	owner := name
+	if name != zone && q.Qtype == dns.TypeDS && t.IsApex(name) {
+		owner = asParent(name)
+	}
 	denial := nsec(name, res.Ns[0].Header().Ttl, types(t, name, q.Qtype, zone, res.Rcode, m.Last))
+	denial.Hdr.Name = owner
 	unsigned := []dns.RR{res.Ns[0], denial}
 	signed := m.sign(ctx, q, zone, slices.Clone(unsigned))
 	if len(signed) == len(unsigned) {
@@ -59,7 +64,7 @@ func types(t *table.Table, name string, qtype uint16, zone string, rcode int, la
 	case qtype == dns.TypeDS && name != zone && t.IsApex(name): // where the zone delegates
 		types = append(types, dns.TypeNS)
 	default:
-		types = append(types, t.Types(t.Source(name))...)
+		types = append(types, typesOf(t, name)...)
 		if !last && !t.Authoritative(name) {
 			types = append(types, common...)
 		}
@@ -70,6 +75,15 @@ func types(t *table.Table, name string, qtype uint16, zone string, rcode int, la
 	slices.Sort(types)
 	return slices.DeleteFunc(slices.Compact(types), func(t uint16) bool {
 		return t == qtype && t != dns.TypeNSEC && t != dns.TypeRRSIG
+	})
+}
+
+// typesOf returns the types that a zone has of a name: at a delegation no addresses, and at the apex no DS, which the zone
+// above has.
+func typesOf(t *table.Table, name string) []uint16 {
+	isCut, isApex := t.Cut(name) == name, t.IsApex(name)
+	return slices.DeleteFunc(t.Types(t.Source(name)), func(t uint16) bool {
+		return isCut && t != dns.TypeNS && t != dns.TypeDS || isApex && t == dns.TypeDS
 	})
 }
 

@@ -76,6 +76,8 @@ type Reply struct {
 	packed []byte
 	cached bool // the cache plugin will keep it
 
+	signed dns.ResponseWriter // the one that dnssec writes to, if the message is signed; or nil
+
 	answer  table.Answer
 	message wire.Message
 	packer  wire.Packer
@@ -120,6 +122,7 @@ func (m *Responder) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, 
 // complete packs a reply whose answer is known, or makes its message.
 func (m *Responder) complete(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *Reply {
 	reply.message.MsgHdr = headerOf(r, reply.answer.Rcode)
+	reply.message.Authoritative = !reply.answer.Referral
 	if len(reply.answer.Ns) > 0 {
 		reply.answer.Ns = m.soas.of(reply.answer.Ns)
 	}
@@ -212,6 +215,9 @@ func (p *Reply) Write(w dns.ResponseWriter) (rcode int, err error) {
 	rcode, msg := p.rcode, p.msg
 	switch {
 	case msg != nil:
+		if p.signed != nil {
+			w = p.signed
+		}
 		p.release()
 		rcode = msg.Rcode // first: dnssec changes it
 		return rcode, w.WriteMsg(msg)
@@ -271,7 +277,7 @@ func canonical(name string) string {
 func (p *Reply) release() {
 	const maxKept = 8192
 	if p.packer.Cap() <= maxKept {
-		p.msg, p.packed, p.answer, p.message = nil, nil, table.Answer{}, wire.Message{}
+		p.msg, p.packed, p.answer, p.message, p.signed = nil, nil, table.Answer{}, wire.Message{}, nil
 		replies.Put(p)
 	}
 }

@@ -14,6 +14,9 @@
 // on everything that is declared of them, of what they point to, and so on. Names
 // that are reached only in this direction have the same answers as before.
 //
+// A name with NS records delegates all names below it: what is declared of it is included for these, for the rules. If
+// itself changes, that concerns everything.
+//
 // A mail domain and its _smtp._tcp, which it may publish, always go together. What is
 // declared of the apexes of authoritative zones, and of their aliases, is always included,
 // for the rules; their answers are concerned only if their name servers are.
@@ -28,6 +31,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
@@ -48,6 +53,9 @@ type Store interface {
 
 	// Apexes returns those of authoritative zones.
 	Apexes() []definition.Apex
+
+	// Cuts returns the names that have NS records, and perhaps some that had.
+	Cuts() definition.Names
 }
 
 // Static returns the store of a set that never changes.
@@ -62,6 +70,21 @@ func (s static) Pointing(at definition.Names) (*definition.Set, bool) {
 	return s.set.Pointing(at), true
 }
 func (s static) Apexes() []definition.Apex { return s.set.Apexes }
+
+func (s static) Cuts() definition.Names {
+	cuts := definition.Names{}
+	addCuts(cuts, s.set)
+	return cuts
+}
+
+// addCuts adds the names that a set declares NS records of.
+func addCuts(cuts definition.Names, set *definition.Set) {
+	for i := range set.Records {
+		if r := &set.Records[i]; r.Type == dns.TypeNS {
+			cuts[r.Owner] = true
+		}
+	}
+}
 
 // A Part is what must be checked and compiled again after a change.
 type Part struct {
@@ -81,7 +104,7 @@ func (p *Part) All() definition.Names {
 // Affected returns what a change of the declarations of some names concerns. It returns
 // false if that is too much.
 func Affected(stores []Store, changed definition.Names) (Part, bool) {
-	c := search{stores: stores, tooMuch: haveWildcard(changed)}
+	c := newSearch(stores, changed)
 	p := Part{Concerned: c.dependents(changed), Names: c.apexes()}
 	return c.complete(p)
 }
@@ -89,7 +112,7 @@ func Affected(stores []Store, changed definition.Names) (Part, bool) {
 // AffectedBare is like Affected, without the apexes of zones: enough to check which rules
 // a change breaks.
 func AffectedBare(stores []Store, changed definition.Names) (Part, bool) {
-	c := search{stores: stores, tooMuch: haveWildcard(changed)}
+	c := newSearch(stores, changed)
 	return c.complete(Part{Concerned: c.dependents(changed), Names: definition.Names{}})
 }
 
@@ -106,7 +129,38 @@ func haveWildcard(names definition.Names) bool {
 // A search looks for the names that a change concerns.
 type search struct {
 	stores  []Store
+	cuts    definition.Names // of all stores
 	tooMuch bool
+}
+
+// newSearch returns a search for what a change of some names concerns: too much if one of them delegates or did, as
+// that concerns all names below it.
+func newSearch(stores []Store, changed definition.Names) *search {
+	c := &search{stores: stores, cuts: definition.Names{}}
+	for _, s := range stores {
+		c.cuts.Add(s.Cuts())
+	}
+	for name := range c.cuts {
+		c.tooMuch = c.tooMuch || changed[name]
+	}
+	c.tooMuch = c.tooMuch || haveWildcard(changed)
+	return c
+}
+
+// cutsAbove returns the names that delegate at or above some names.
+func (c *search) cutsAbove(names definition.Names) definition.Names {
+	above := definition.Names{}
+	if len(c.cuts) == 0 {
+		return above
+	}
+	for name := range names {
+		for ; name != "."; name = name.Parent() {
+			if c.cuts[name] {
+				above[name] = true
+			}
+		}
+	}
+	return above
 }
 
 func (c *search) complete(p Part) (Part, bool) {
@@ -166,10 +220,14 @@ func (c *search) dependents(names definition.Names) definition.Names {
 	})
 }
 
-// targets returns all that is declared of names and of what they point to.
+// targets returns all that is declared of names and of what they point to, and of the delegations above all of these.
 func (c *search) targets(names definition.Names) *definition.Set {
 	const most = 4 * maxNames // a name points to few others
-	all := c.reach(names, most, func(names definition.Names) definition.Names { return c.declaring(names).Targets() })
+	all := c.reach(names, most, func(names definition.Names) definition.Names {
+		next := c.declaring(names).Targets()
+		next.Add(c.cutsAbove(names))
+		return next
+	})
 	for name := range maps.Clone(all) {
 		for ; name != "."; name = name.Parent() { // perhaps it is a wildcard that has the records
 			all[name.Parent().Wildcard()] = true

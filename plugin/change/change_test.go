@@ -69,6 +69,9 @@ func TestAffected(t *testing.T) {
 		{"a loop of aliases", "alias a b\nalias b a", "a", "a b", "a b"},
 		{"a service that is published", published, "_smtp._tcp.m", "m", "a m"},
 		{"a service beside one that is published", beside, "m", "_smtp._tcp.m m", "_smtp._tcp.m a b m"},
+		{"records", "record r s TXT x\nrecord t HTTPS 1 a\nhost a 192.0.2.1", "a r", "a r t", "a r t"},
+		{"the delegation above a name", "record d NS a.d\nhost a.d 192.0.2.1\nhost b.d 192.0.2.2\nhost c 192.0.2.2", "b.d", "b.d", "a.d b.d d"},
+		{"the delegation above a target", "record d NS a\nhost a 192.0.2.1\nmail m 10 b.d", "m", "m", "a d m"},
 		{"a target of such a service", beside, "b", "_smtp._tcp.m b m", "_smtp._tcp.m a b m"},
 	} {
 		for where, s := range map[string][]Store{
@@ -278,5 +281,28 @@ func TestStatic(t *testing.T) {
 	}
 	if !reflect.DeepEqual(s.Apexes(), set.Apexes) {
 		t.Errorf("apexes %v", s.Apexes())
+	}
+}
+
+// TestCuts: a change of a name that has or had NS records concerns everything.
+func TestCuts(t *testing.T) {
+	const delegates, without = "record d NS a\nhost a 192.0.2.1\n", "host a 192.0.2.1\n"
+	d, _, _ := document(delegates)
+	if changed, ok := d.Change(without); !ok || !d.Cuts()["d.example.org."] {
+		t.Errorf("changed %v, %v; delegations %v", changed, ok, d.Cuts())
+	}
+	for where, s := range map[string][]Store{
+		"a Corefile": stores(t, delegates, "", ""), "a file": stores(t, "", delegates, ""), "a file that had it": {d},
+		"fragments": stores(t, "", "", strings.ReplaceAll(delegates, "\n", ";")),
+	} {
+		if part, ok := Affected(s, named("d")); ok {
+			t.Errorf("%s: %v, want that it is too much", where, part.Names)
+		}
+		if _, ok := AffectedBare(s, named("d")); ok {
+			t.Errorf("%s: not too much without the apexes", where)
+		}
+		if _, ok := Affected(s, named("a")); !ok {
+			t.Errorf("%s: the address of a name server is too much", where)
+		}
 	}
 }

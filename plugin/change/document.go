@@ -110,6 +110,7 @@ func (d *Document) inherit(before *Document) (definition.Names, bool) {
 			made = made[1:]
 		}
 	}
+	d.index.cuts.Add(before.index.cuts)
 	names := was.Owners()
 	names.Add(is.Owners())
 	return names, len(names) <= maxNames
@@ -192,3 +193,6 @@ func (d *Document) about(names definition.Names, column *nameColumn) (*definitio
 
 // Apexes implements [Store]: only a Corefile declares any.
 func (d *Document) Apexes() []definition.Apex { return nil }
+
+// Cuts implements [Store].
+func (d *Document) Cuts() definition.Names { return d.index.cuts }

@@ -20,7 +20,8 @@ type Fragments struct {
 	excluded fragmentSet
 	unread   fragmentSet // excluded for good
 
-	owners, targets nameIndex // of the names that they declare, and that they point to
+	owners, targets nameIndex        // of the names that they declare, and that they point to
+	cuts            definition.Names // names with NS records, and those that had some
 }
 
 // NewFragments returns no fragments; relative names in those that are added are in zones.
@@ -28,7 +29,7 @@ func NewFragments(zones definition.Zones) *Fragments {
 	return &Fragments{
 		reader: definition.NewReader(zones), byKey: make(map[string]*Fragment),
 		excluded: make(fragmentSet), unread: make(fragmentSet),
-		owners: make(nameIndex), targets: make(nameIndex),
+		owners: make(nameIndex), targets: make(nameIndex), cuts: definition.Names{},
 	}
 }
 
@@ -87,6 +88,7 @@ func (f *Fragments) add(fragment Fragment) (definition.Names, definition.Errors)
 	if len(errs) > 0 {
 		f.unread[added], f.excluded[added] = true, true
 	}
+	addCuts(f.cuts, set)
 	owners := set.Owners()
 	f.owners.add(owners, added)
 	f.targets.add(set.Targets(), added)
@@ -197,6 +199,9 @@ func (f *Fragments) Pointing(at definition.Names) (*definition.Set, bool) {
 
 // Apexes implements [Store]: only a Corefile declares any.
 func (f *Fragments) Apexes() []definition.Apex { return nil }
+
+// Cuts implements [Store].
+func (f *Fragments) Cuts() definition.Names { return f.cuts }
 
 // about reads the fragments that are in an index with one of some names.
 func (f *Fragments) about(names definition.Names, index nameIndex) (*definition.Set, bool) {

@@ -12,14 +12,16 @@ import (
 type stanzaIndex struct {
 	offsets         []uint32 // where each stanza starts in the text
 	owners, targets nameColumn
+	cuts            definition.Names // names with NS records, and some that had
 }
 
 func newStanzaIndex(stanzas int) stanzaIndex {
-	return stanzaIndex{make([]uint32, 0, stanzas), newNameColumn(stanzas), newNameColumn(stanzas)}
+	return stanzaIndex{make([]uint32, 0, stanzas), newNameColumn(stanzas), newNameColumn(stanzas), definition.Names{}}
 }
 
 // add adds what a stanza has made to the columns.
 func (x *stanzaIndex) add(made *definition.Set) {
+	addCuts(x.cuts, made)
 	x.owners.next()
 	for name := range made.EachOwner {
 		x.owners.add(name)

@@ -58,8 +58,16 @@ func unpackData(owner Name, rrtype uint16, ttl uint32, data string) (dns.RR, err
 	rr, _, err := dns.UnpackRRWithHeader(dns.RR_Header{
 		Name: string(owner), Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl, Rdlength: uint16(len(data)),
 	}, []byte(data), 0)
+	switch rr := rr.(type) { // miekg/dns unpacks these strings as they are, and prints and packs them as having escapes
+	case *dns.CAA:
+		rr.Value = escape(rr.Value)
+	case *dns.URI:
+		rr.Target = escape(rr.Target)
+	}
 	return rr, err
 }
+
+func escape(s string) string { return strings.ReplaceAll(s, `\`, `\\`) }
 
 func (r *Reader) record(s Statement) {
 	n := typeIndex(s.Words)
@@ -131,8 +139,6 @@ var refused = map[uint16]string{
 	dns.TypeSRV:   `write "service NAME... PRIORITY WEIGHT PORT HOST..."`,
 	dns.TypeCNAME: `write "alias NAME... HOST"`,
 	dns.TypeDNAME: `aliases of all names below one are not made (RFC 6672 §3.1): write "alias NAME... HOST" for each`,
-	dns.TypeNS:    "delegations are not served",
-	dns.TypeDS:    "delegations are not served",
 	dns.TypeSOA:   `write "authoritative { ... }" in the Corefile`,
 
 	dns.TypeSIG:        ofDNSSEC,

@@ -20,6 +20,7 @@ func TestRecordData(t *testing.T) {
 		{"letters beyond ASCII in TXT", `TXT "grün"`, `TXT "gr\195\188n"`},
 		{"a type by its number", `TYPE16 x`, `TXT "x"`},
 		{"CAA", `CAA 128 issue "ca.example; policy=ev"`, `CAA 128 issue "ca.example; policy=ev"`},
+		{"escapes in CAA and URI", `CAA 0 issue "a\\b\"c\065"`, `CAA 0 issue "a\\b\"cA"`},
 		{"CAA without quotes", `CAA 0 issue ca.example`, `CAA 0 issue "ca.example"`},
 		{"URI", `URI 10 1 https://example.org/a`, `URI 10 1 "https://example.org/a"`},
 		{"NAPTR", `NAPTR 100 10 "" "" "!^(.*)$!sip:\\1@x!" Y`, `NAPTR 100 10 "" "" "!^(.*)$!sip:\\1@x!" y.example.org.`},
@@ -162,4 +163,19 @@ func FuzzRecord(f *testing.F) {
 		set, _ := Read("x", "record a "+text, Zones{"example.org."})
 		roundTrip(t, set, Zones{"example.org."})
 	})
+}
+
+// TestRecordPacks: a record packs as the data that it was made of.
+func TestRecordPacks(t *testing.T) {
+	for _, text := range []string{`TXT "a\\\"\200"`, `CAA 0 issue "a\\\"\200"`, `URI 1 2 "a\\\"\200"`, `HTTPS 1 . alpn="a\\,b" key65400="\\\"\200"`,
+		`NAPTR 1 2 "u" "a\\" "!\\1!\"" .`, `HINFO "a\\" "\200"`} {
+		set, errs := Read("x", "record a "+text, Zones{"example.org."})
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		d := &set.Records[0]
+		if again, err := packData(d.RR(".", 0), ""); err != nil || again != d.Data {
+			t.Errorf("%s: %q, %v, want %q", text, again, err, d.Data)
+		}
+	}
 }

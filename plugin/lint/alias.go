@@ -11,7 +11,7 @@ func aliasWithOtherData(p *pass) {
 		if len(o.Aliases()) == 0 {
 			continue
 		}
-		data := otherData(o)
+		data := data(o)[len(o.Aliases()):]
 		for i, a := range o.Aliases() {
 			p.aliasAtApexOrTwice(a, o.Aliases()[0])
 			if len(data) > 0 {
@@ -34,14 +34,17 @@ func (p *pass) aliasAtApexOrTwice(a, first *definition.Alias) {
 	}
 }
 
-// A datum is what a name is declared as besides an alias.
+// A datum is one thing that a name is declared as.
 type datum struct {
 	kind string
 	pos  definition.Pos
 }
 
-// otherData returns the data of an owner, sorted by kind.
-func otherData(o definition.Owner) (data []datum) {
+// data returns what an owner is declared as, aliases first, by kind.
+func data(o definition.Owner) (data []datum) {
+	for _, a := range o.Aliases() {
+		data = append(data, datum{"alias", a.Pos})
+	}
 	for _, h := range o.Hosts() {
 		data = append(data, datum{"host", h.Pos})
 	}

@@ -115,6 +115,7 @@ func run(some []Rule, index *definition.Index, errs definition.Errors, opt Optio
 		set: index.Set, errs: errs, index: index, opt: opt, all: rules,
 		zones: opt.Zones.Set(), fallsThrough: opt.Fallthrough.Set(), places: make(map[place]tally),
 	}
+	p.findCuts()
 	for _, r := range some {
 		p.rule, p.kept, p.left, p.clashed = r, 0, 0, definition.Names{}
 		r.check(p)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/miekg/dns"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -36,6 +37,7 @@ func nameInvalid(p *pass) {
 	}
 	for _, r := range p.set.Records {
 		p.wantForm(belowAsterisk(r.Owner, hasNoAsterisk), r.Pos, "record", r.Owner, recordForm)
+		p.wantForm(r.Type != dns.TypeNS && r.Type != dns.TypeDS || hasNoAsterisk(r.Owner), r.Pos, "delegation", r.Owner, "each name, as a wildcard does not delegate")
 	}
 }
 

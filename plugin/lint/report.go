@@ -9,6 +9,9 @@ import (
 
 // A pass is one run of rules: what they see, and their findings so far.
 type pass struct {
+	cuts  map[definition.Name]definition.Pos // names that delegate, and the first of their NS records
+	glued definition.Names                   // name servers, if there are such names
+
 	set          *definition.Set
 	errs         definition.Errors
 	index        *definition.Index

@@ -81,7 +81,7 @@ func targetAlias(kind string) func(*pass) {
 
 func targetUndefined(p *pass) {
 	eachTarget(p.set, func(t target) {
-		if p.isDefined(t) || p.zones.Of(t.host) == "" {
+		if p.isDefined(t) || p.isElsewhere(t) {
 			return
 		}
 		switch once, twice := p.zoneTwice(t.host); {
@@ -97,6 +97,13 @@ func targetUndefined(p *pass) {
 				"right only if the next plugin has them", t.kind, t.owner, t.host, t.host)
 		}
 	})
+}
+
+// isElsewhere reports whether others have the addresses of a target: it is outside the zones, or in a delegated one. A
+// delegation needs those of its own name servers.
+func (p *pass) isElsewhere(t target) bool {
+	cut := p.cut(t.host)
+	return p.zones.Of(t.host) == "" || cut != "" && (t.kind != ofZone || t.owner != cut)
 }
 
 // isDefined reports whether a target is declared. That of an alias may be any

@@ -30,12 +30,21 @@ func nestedSigned(p *pass) {
 	all := slices.Concat(p.opt.Zones, p.opt.BlockZones)
 	for i, zone := range all {
 		outer := p.signedAround(zone, all)
+		if p.isDelegated(zone) {
+			continue
+		}
 		if outer != "" && (p.zones[zone] || p.zones[outer]) && !slices.Contains(all[:i], zone) {
 			p.report(p.zonePos(zone), []definition.Name{zone, outer}, "zone %s is within %s, and with dnssec in "+
-				"the server block resolvers that validate reject it: declare its names in %s, or delete dnssec",
-				zone, outer, outer)
+				"the server block resolvers that validate reject it: write authoritative for both, and both in front of "+
+				"the brace; or declare its names in %s", zone, outer, outer)
 		}
 	}
+}
+
+// isDelegated reports whether a zone is within another one that has its NS and DS records, and is signed as itself.
+func (p *pass) isDelegated(zone definition.Name) bool {
+	above := p.zones.Of(zone.Parent())
+	return slices.Contains(p.opt.Plugins.Signed, zone) && p.index.At(zone).Apex() != nil && p.index.At(above).Apex() != nil
 }
 
 // signedAround returns a signed zone, one of some or that of dnssec, that another signed zone is within; or "".

@@ -3,6 +3,8 @@ package lint
 import (
 	"strings"
 	"testing"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // TestZoneUnreachable: a zone of the stanza must be in a zone of the server block.
@@ -25,6 +27,31 @@ func TestZoneUnreachable(t *testing.T) {
 		got := text(find("", "", strings.ReplaceAll(corefile, " .", ` ""`)))
 		if tc.want == "" && got != "" || !strings.Contains(got, tc.want) || tc.want != "" && !strings.Contains(got, "zone-unreachable") {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestNestedSignedAuthoritative: zones that are authoritative and signed as themselves can be validated.
+func TestNestedSignedAuthoritative(t *testing.T) {
+	for _, tc := range []struct {
+		name          string
+		authoritative definition.Zones
+		signed        definition.Zones
+		want          bool
+	}{
+		{"both", definition.Zones{"sig.test.", "in.sig.test."}, definition.Zones{"sig.test.", "in.sig.test."}, false},
+		{"the outer one", definition.Zones{"sig.test."}, definition.Zones{"sig.test.", "in.sig.test."}, true},
+		{"the inner one", definition.Zones{"in.sig.test."}, definition.Zones{"sig.test.", "in.sig.test."}, true},
+		{"signed as the outer one", definition.Zones{"sig.test.", "in.sig.test."}, definition.Zones{"sig.test."}, true},
+	} {
+		var set definition.Set
+		for _, zone := range tc.authoritative {
+			set.Apexes = append(set.Apexes, definition.Apex{Zone: zone, Expire: 3, Refresh: 1, Retry: 1})
+		}
+		zones := definition.Zones{"sig.test.", "in.sig.test."}
+		found := Check(set.Index(), nil, Options{Zones: zones, BlockZones: zones, Plugins: Plugins{Signed: tc.signed}})
+		if got := text(found); strings.Contains(got, "nested-signed") != tc.want {
+			t.Errorf("%s: %q, want an error: %v", tc.name, got, tc.want)
 		}
 	}
 }

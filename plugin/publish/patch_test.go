@@ -337,6 +337,9 @@ func (w writer) stanza() string {
 	case 5:
 		return fmt.Sprintf("service %s.%s %d 0 25 %s", w.of("_ldap._tcp", "_smtp._tcp", "_a._udp"), w.domain(), w.number(2), w.host())
 	case 7:
+		if w.IntN(8) == 0 {
+			return fmt.Sprintf("record %s NS %s", w.domain(), w.host())
+		}
 		return fmt.Sprintf("record %s %s%s", w.owner(), w.of("TXT \"a b\"", "TXT c", "HTTPS 1 "+w.host(), "CAA 0 issue x"), ttl)
 	case 6:
 		return fmt.Sprintf("alias w%d %s%s", w.number(5), w.of(w.host(), w.domain(), "@", "_smtp._tcp."+w.domain()), ttl)

@@ -155,7 +155,11 @@ func (p *Publisher) serveLoaded(l *pending) error {
 // about them. Its error is that there cannot be such a server block.
 func (p *Publisher) SetPlugins(plugins lint.Plugins) error {
 	p.lint.Plugins = plugins
-	return lint.Err(lint.CheckPlugins(new(definition.Set).Index(), p.lint))
+	var zones definition.Set
+	for _, s := range p.sources.Stores() {
+		zones.Apexes = append(zones.Apexes, s.Apexes()...)
+	}
+	return lint.Err(lint.CheckPlugins(zones.Index(), p.lint))
 }
 
 // Follow logs what was loaded, and publishes all changes until Stop is called, in a goroutine of its own.

@@ -335,7 +335,7 @@ func (f *serialsFile) replace(draft *atomicfile.Draft) error {
 	if f.opened != nil {
 		f.opened.Close()
 	}
-	f.opened, f.appended, f.lacking = draft.File, 0, false
+	f.opened, f.appended, f.lacking = draft.File, bytes.Count(text, []byte("\n")), false
 	return nil
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // delegations are what zones have of the authoritative zones within them: by zone and name, the types of the RRsets.
-// These are NS at the apex of the zone within, where the zone is cut, and the addresses below that which it takes to
+// These are NS and DS at the apex of the zone within, where the zone is cut, and the addresses below that which it takes to
 // find the name servers of both. Whether these have addresses is another matter, so only another apex makes other
 // delegations.
 type delegations map[definition.Name]map[definition.Name][]uint16
@@ -29,7 +29,7 @@ func (d delegations) add(zone, name definition.Name, types ...uint16) {
 func (t *Table) addDelegations(index *definition.Index) {
 	for zone := range t.authoritative {
 		if parent := t.zoneAbove(zone); parent != "" {
-			t.delegations.add(parent, zone, dns.TypeNS)
+			t.delegations.add(parent, zone, dns.TypeNS, dns.TypeDS)
 		}
 	}
 	for zone := range t.authoritative {
@@ -53,6 +53,19 @@ func (t *Table) belowCut(name, zone definition.Name) bool {
 	return false
 }
 
+// ZoneAbove returns the authoritative zone that the DS records of a name belong to, or "".
+func (t *Table) ZoneAbove(name string) definition.Name {
+	next, end := dns.NextLabel(name, 0)
+	if end {
+		return ""
+	}
+	zone := t.zones.Of(definition.Name(name[next:]))
+	if !t.authoritative[zone] {
+		return ""
+	}
+	return zone
+}
+
 // zoneAbove returns the zone that a zone is in, or "".
 func (t *Table) zoneAbove(zone definition.Name) definition.Name {
 	if zone == "." {
@@ -65,6 +78,9 @@ func (t *Table) zoneAbove(zone definition.Name) definition.Name {
 // delegated.
 func (t *Table) rrsetsIn(zone, name definition.Name, rrsets [][]dns.RR) [][]dns.RR {
 	if t.zones.Of(name) == zone {
+		if name == zone {
+			rrsets = slices.DeleteFunc(slices.Clone(rrsets), isDS) // which belongs to the zone above
+		}
 		return rrsets
 	}
 	var delegated [][]dns.RR
@@ -77,3 +93,5 @@ func (t *Table) rrsetsIn(zone, name definition.Name, rrsets [][]dns.RR) [][]dns.
 	}
 	return delegated
 }
+
+func isDS(rrset []dns.RR) bool { return rrset[0].Header().Rrtype == dns.TypeDS }

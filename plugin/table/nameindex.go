@@ -30,6 +30,7 @@ type node struct {
 	first  uint32 // of its entries
 	count  uint16 // of its entries, one a type
 	length uint8  // of the name, which has no more than 254 characters
+	cut    bool   // it delegates: it has NS records, and is not the apex of its zone
 }
 
 // newNames makes nodes of the owners in an index, and of empty non-terminals.

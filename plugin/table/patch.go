@@ -39,6 +39,7 @@ func (t *Table) Patch(index *definition.Index, names definition.Names, opt Optio
 
 	patched := *p.base
 	patched.patch, patched.contents = p, t.contents
+	patched.cuts = t.cuts || small.cuts
 	patched.wildcards = t.withWildcards(t.wildcards, index)
 	if opt.Serials == nil {
 		patched.setSerials(opt)

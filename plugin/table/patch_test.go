@@ -222,10 +222,12 @@ func (e *editor) domain() string {
 func (e *editor) line() string {
 	ttl := e.of("", "", "", " {\n ttl 60\n}")
 	host, domain := e.host(), e.domain()
-	switch e.IntN(9) {
+	switch e.IntN(10) {
 	case 8:
 		wildcard := "*." + e.of("d1", "x.d1", "y.x.d2", "example.com.", "example.org.")
 		return e.of("host "+wildcard+" 192.0.2.3", "record "+wildcard+" TXT w", "alias "+wildcard+" "+host) + ttl
+	case 7:
+		return "record " + e.of("d1", "x.d2", "y.x.d2", "d3") + " " + e.of("NS "+host, "NS "+host+" ns.example.net.", "DS 1 13 2 00") + ttl
 	case 0, 1:
 		return "host " + host + e.of(" 192.0.2.1", " 192.0.2.2 2001:db8::1", " 2001:db8::2") + ttl
 	case 2:

@@ -56,6 +56,7 @@ type Table struct {
 	fallthroughs  definition.ZoneSet // parts of these in which the next plugin may have records
 	delegations   delegations
 	wildcards     definition.Names // the zones that have any; shared with other tables
+	cuts          bool             // a name delegates
 
 	contents map[definition.Name]Digest // of the authoritative zones, if serials depend on it
 	patch    *patch                     // what has changed since the table was compiled, or nil
@@ -64,14 +65,15 @@ type Table struct {
 // An Answer is what one question gets. Its records and slices are shared with other answers: they must not be
 // changed, and appending to a slice copies it.
 type Answer struct {
-	Rcode int // NXDOMAIN, or success
+	Rcode    int  // NXDOMAIN, or success
+	Referral bool // to the name servers of a delegated zone, which are in Ns: the answer is not authoritative
 
 	RRs   []dns.RR // Answer section
 	Owner string   // of RRs, if these have none: only from Find
-	Ns    []dns.RR // Authority section: the SOA where the answer denies something
+	Ns    []dns.RR // Authority section: the SOA where the answer denies something, the NS records of a referral
 	Glue  []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
 
-	Len int // octets of RRs and Glue without name compression
+	Len int // octets of RRs and Glue, and of Ns in a referral, without name compression
 }
 
 // An entry is the answer of a node for one type, or for anyType.
@@ -108,6 +110,9 @@ func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 // Find is like Lookup but allocates only for an alias of an apex and where a wildcard has the records: records that
 // several names share come without owner, see Answer.Owner. It writes to a only if the match is [Data].
 func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
+	if t.cuts && t.refer(name, qtype, a) {
+		return Data
+	}
 	of := t.of(definition.Name(name))
 	n := of.find(name)
 	if n == nil {
@@ -117,6 +122,9 @@ func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
 			*a = of.found(name, e, t)
+			if t.cuts {
+				t.endChain(a)
+			}
 			if e.qtype == anyType && len(t.wildcards) > 0 {
 				t.followWildcards(qtype, a)
 			}

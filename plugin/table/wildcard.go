@@ -43,7 +43,7 @@ func (t *Table) Source(name string) string {
 // wildcard returns the wildcard for a name that does not exist in an authoritative zone, or "".
 func (t *Table) wildcard(name definition.Name) definition.Name {
 	zone := t.authoritativeZone(name)
-	if zone == "" || !t.wildcards[zone] || t.of(name).exists(name) {
+	if zone == "" || !t.wildcards[zone] || t.of(name).exists(name) || t.cuts && t.Cut(string(name)) != "" {
 		return ""
 	}
 	for encloser := name; encloser != zone; {
@@ -70,6 +70,9 @@ func (t *Table) synthesize(wildcard definition.Name, name string, qtype uint16) 
 		if e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
 			a := of.found(string(wildcard), e, t).Owned()
 			a.rename(string(wildcard), name)
+			if t.cuts {
+				t.endChain(&a)
+			}
 			return a
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/miekg/dns"
@@ -37,13 +38,17 @@ func (t *Table) All(zone definition.Name) iter.Seq[[]dns.RR] {
 func (t *Table) Render(w io.Writer, zone definition.Name) error {
 	for rrset := range t.All(zone) {
 		for _, rr := range rrset {
-			if _, err := fmt.Fprintln(w, rr); err != nil {
+			if _, err := fmt.Fprintln(w, masterLine(rr)); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
 }
+
+// masterLine returns a record as a line of a master file. miekg/dns writes CLASS1 for IN where it does not know the type,
+// which Knot does not read.
+func masterLine(rr dns.RR) string { return strings.Replace(rr.String(), "\tCLASS1\t", "\tIN\t", 1) }
 
 // rrsets returns the RRsets of a name: SOA first, then by type; none if it does not exist.
 func (t *Table) rrsets(name definition.Name) [][]dns.RR {

@@ -208,8 +208,23 @@ func (p *Packer) data(rr dns.RR) {
 		if len(rr.Option) > 0 {
 			p.other(rr)
 		}
+	case *dns.PTR:
+		p.name(rr.Ptr, true)
+	case *dns.SVCB:
+		p.binding(rr, rr.Target)
+	case *dns.HTTPS:
+		p.binding(rr, rr.Target)
 	default:
 		p.other(rr)
+	}
+}
+
+// binding writes the data of a SVCB or HTTPS record, and notes where its target is: after the priority.
+func (p *Packer) binding(rr dns.RR, target string) {
+	const priority = 2
+	at := len(p.buf) + priority
+	if p.other(rr); target != "." && at < maxPointer && strings.IndexByte(target, '\\') < 0 {
+		p.names = append(p.names, name{target, at})
 	}
 }
 
