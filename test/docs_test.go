@@ -104,7 +104,7 @@ func onLoopback(corefile string) string {
 	corefile = regexp.MustCompile(`(?m)^\S.* \{$`).ReplaceAllStringFunc(corefile, func(line string) string {
 		var keys []string
 		for key := range strings.FieldsSeq(strings.TrimSuffix(line, " {")) {
-			if !strings.Contains(key, ":") {
+			if !regexp.MustCompile(`:\d+$`).MatchString(key) {
 				key += ":1053"
 			}
 			keys = append(keys, key)

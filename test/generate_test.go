@@ -33,6 +33,7 @@ type generator struct {
 	cuts     []string        // absolute names that are delegated
 	declared map[string]bool // kind and absolute name
 	made     map[string]bool // zone and record
+	pointers map[netip.Addr][]pointer
 }
 
 // A stanza is one mxsrv stanza. Its names are relative: with several
@@ -50,6 +51,7 @@ func generate(seed uint64) *generated {
 		rnd:       rand.New(rand.NewPCG(seed, 4)),
 		declared:  map[string]bool{},
 		made:      map[string]bool{},
+		pointers:  map[netip.Addr][]pointer{},
 	}
 	g.layOut()
 	for _, make := range []func(*stanza){g.apex, g.someHosts, g.someMails, g.someServices, g.someRecords, g.someDelegations, g.someAliases} {
@@ -67,7 +69,7 @@ func generate(seed uint64) *generated {
 	for _, s := range g.stanzas {
 		fmt.Fprintf(&b, "mxsrv %s {\n%s}\n", strings.Join(s.zones, " "), s.lines.String())
 	}
-	g.block = b.String()
+	g.block = b.String() + g.reverse()
 	return g.generated
 }
 
@@ -329,13 +331,14 @@ func (g *generator) host(s *stanza, name string, addresses int) {
 	var addrs []netip.Addr
 	only := g.rnd.IntN(4) // 0: IPv4, 1: IPv6, else both
 	for i := range addresses {
-		addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(g.rnd.Uint32())})
-		if only == 1 || only > 1 && i%2 == 1 {
-			addr = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 14: byte(g.rnd.IntN(16)), 15: byte(g.rnd.Uint32())})
-		}
+		addr := g.someAddr(only == 1 || only > 1 && i%2 == 1)
 		addrs, words = append(addrs, addr), append(words, addr.String())
 	}
 	ttl, own := g.ttlOf(s)
+	ptr := g.chance(20)
+	if ptr {
+		own += "ptr\n"
+	}
 	split := len(words)
 	if g.chance(15) {
 		split = g.rnd.IntN(len(words)) + 1
@@ -349,6 +352,7 @@ func (g *generator) host(s *stanza, name string, addresses int) {
 		g.hosts = append(g.hosts, full)
 		for _, addr := range addrs {
 			g.declare(addressRecord(full, ttl, addr))
+			g.pointers[addr] = append(g.pointers[addr], pointer{full, ttl, ptr})
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestPostfix(t *testing.T) {
 
 // The DNS of the test. Addresses of exchanges are those of sinks, but that of the
 // sender is its own.
-const postfixCorefile = `example.com {
+const postfixCorefile = `example.com 127.0.10.0/24 {
     bind 127.0.0.1
     mxsrv {
         host mx1 127.0.10.1
@@ -141,6 +141,32 @@ func postfixInside(t *testing.T, tool string) {
 				t.Errorf("Postfix found %v down, and route says %v\n%s", tried, plan.down(), mta)
 			}
 		})
+	}
+	t.Run("reject_unknown_client_hostname", unknownClients)
+}
+
+// unknownClients: Postfix takes mail from an exchange, whose address has a PTR record that leads back to it, and from no
+// address without one.
+func unknownClients(t *testing.T) {
+	startSinks(t, nil)
+	mta := startPostfix(t, outside, "smtpd_client_restrictions = reject_unknown_client_hostname")
+	for addr, want := range map[string]string{"127.0.10.1": "", "127.0.10.99": `450 "4.7.25`} {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}}
+		conn, err := d.Dial("tcp", mta.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		c, err := smtp.NewClient(conn, addr)
+		if err == nil {
+			err = c.Mail("user@example.com")
+		}
+		if err == nil {
+			err = c.Rcpt("user@example.com")
+		}
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && !strings.HasPrefix(got, want) {
+			t.Errorf("from %s: %v, want %q\n%s", addr, err, want, mta)
+		}
 	}
 }
 
@@ -304,15 +330,15 @@ scache    unix  - - n - 1 scache
 postlog   unix-dgram n - n - 1 postlogd
 `
 
-// startPostfix runs Postfix on a host, with empty directories over its own, until
-// the test ends.
-func startPostfix(t *testing.T, host string) *mta {
+// startPostfix runs Postfix on a host, with empty directories over its own and with further parameters, until the test
+// ends.
+func startPostfix(t *testing.T, host string, more ...string) *mta {
 	t.Helper()
 	conf := t.TempDir()
 	if err := os.CopyFS(conf, os.DirFS("/etc/postfix")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(mainCF, host, senders[host]))
+	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(mainCF, host, senders[host])+strings.Join(more, "\n")+"\n")
 	write(t, filepath.Join(conf, "master.cf"), masterCF)
 	command(t, "chmod", "-R", "a+rX", conf)
 	mounts := [][]string{

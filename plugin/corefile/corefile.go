@@ -58,11 +58,17 @@ func Read(d *caddyfile.Dispenser, env Env) *Block {
 	}
 	lines, errs := definition.Statements(d)
 	b.Errs = errs
+	zones := make([]definition.Zones, len(lines))
 	for i, l := range lines {
 		if i == 0 {
 			b.Pos = l.Pos
 		}
-		b.stanza(l)
+		zones[i] = b.zones(l)
+	}
+	for i, l := range lines {
+		if len(zones[i]) > 0 {
+			b.stanza(l, zones[i])
+		}
 	}
 	return b
 }
@@ -100,8 +106,9 @@ func (b *Block) errorf(pos definition.Pos, format string, args ...any) {
 // A stanza is one that is being read.
 type stanza struct {
 	*Block
+	words     []string // after mxsrv: what the zones are written as
 	zones     definition.Zones
-	reader    *definition.Reader
+	reader    *definition.Reader // of these, and of the reverse zones of the block
 	files     *file.Source
 	fragments *etcd.Source // nil if there is none
 }
@@ -142,11 +149,11 @@ func (s *stanza) option(o *option, l definition.Statement) {
 	o.read(s, l)
 }
 
-// stanza reads: mxsrv [ZONES...] { ... }
-func (b *Block) stanza(l definition.Statement) {
+// zones reads the zones of a stanza. It returns none if one is wrong.
+func (b *Block) zones(l definition.Statement) definition.Zones {
 	zones, ok := b.origins(l, "zone", l.Words[1:], b.env.Keys)
 	if !ok {
-		return
+		return nil
 	}
 	b.Zones = withNew(b.Zones, zones)
 	for _, zone := range zones {
@@ -154,8 +161,16 @@ func (b *Block) stanza(l definition.Statement) {
 			b.ZonePos[zone] = l.Pos
 		}
 	}
-	files := &file.Source{Zones: zones, Interval: DefaultReload}
-	s := &stanza{Block: b, zones: zones, reader: definition.NewReader(zones), files: files}
+	return zones
+}
+
+// stanza reads: mxsrv [ZONES...] { ... }
+//
+// Its hosts get PTR records in the reverse zones of all stanzas: for its definitions these are zones like its own.
+func (b *Block) stanza(l definition.Statement, zones definition.Zones) {
+	declared := withNew(zones, b.Zones.Reverse())
+	files := &file.Source{Zones: declared, Interval: DefaultReload}
+	s := &stanza{Block: b, words: l.Words[1:], zones: zones, reader: definition.NewReader(declared), files: files}
 	for _, line := range l.Block {
 		o := options[line.Words[0]]
 		switch {
@@ -184,6 +199,8 @@ func (b *Block) origins(l definition.Statement, what string, args, keys []string
 				variable = ", or set the variable that it comes from"
 			}
 			b.errorf(l.Pos, "%s %q: write a domain name like example.org, or a network like 192.0.2.0/24%s", what, arg, variable)
+		} else if network, ok := networkOf(arg); ok && !isNetwork(arg) {
+			b.errorf(l.Pos, "%s %s: a network has no port and no bits of a host: write %v", what, arg, network)
 		}
 	}
 	var zones definition.Zones
@@ -210,8 +227,6 @@ func withNew(zones, more definition.Zones) definition.Zones {
 	}
 	return zones
 }
-
-func (s *stanza) authoritative(l definition.Statement) { s.reader.Authoritative(l) }
 
 func (s *stanza) fallthroughs(l definition.Statement) {
 	if len(l.Words) == 1 {

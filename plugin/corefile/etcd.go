@@ -26,7 +26,7 @@ func (s *stanza) etcd(l definition.Statement) {
 			"and another cluster in another server block")
 		return
 	}
-	s.fragments = &etcd.Source{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.zones}
+	s.fragments = &etcd.Source{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.reader.Zones()}
 	s.Etcds = append(s.Etcds, s.fragments)
 	for _, line := range l.Block {
 		o := etcdOptions[line.Words[0]]

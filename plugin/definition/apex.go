@@ -35,20 +35,20 @@ const (
 	DefaultNegative = 60
 )
 
-// Authoritative reads: authoritative { ... }. Each zone of the reader gets an apex.
-func (r *Reader) Authoritative(s Statement) {
+// Authoritative reads: authoritative { ... }. Each of zones, which are zones of the reader, gets an apex.
+func (r *Reader) Authoritative(s Statement, zones Zones) {
 	if len(s.Words) > 1 || !s.braced {
 		r.errs.add(s.Pos, Syntax, "usage: authoritative { ns NAME... }")
 		return
 	}
-	for _, zone := range r.zones {
+	for _, zone := range zones {
 		a := Apex{Pos: s.Pos, Zone: zone, Refresh: defaultRefresh, Retry: defaultRetry,
 			Expire: defaultExpire, Negative: DefaultNegative}
 		for _, b := range s.Block {
 			r.inApex(b, &a)
 		}
 		if a.Contact == "" {
-			a.Contact, _ = mailbox("hostmaster", zone)
+			a.Contact, _ = mailbox("hostmaster", r.origin(zone))
 		}
 		if len(a.Servers) == 0 {
 			r.errs.add(s.Pos, Syntax, "a zone needs a name server: write ns NAME... in this block")
@@ -72,7 +72,11 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 	case word == "ns" && words > 1:
 		r.nameServers(s, a)
 	case word == "contact" && words == 2:
-		contact, err := mailbox(s.Words[1], a.Zone)
+		origin := r.origin(a.Zone)
+		contact, err := mailbox(s.Words[1], origin)
+		if err == nil && !strings.Contains(s.Words[1], "@") && !r.hasOrigin(s.Pos, s.Words[1], origin) {
+			break
+		}
 		if err != nil {
 			r.errs.add(s.Pos, NameInvalid, "contact %v", err)
 		}
@@ -96,7 +100,7 @@ func (r *Reader) nameServers(s Statement, a *Apex) {
 			r.errs.add(s.Pos, Syntax, "%q is no host: write the name of one", word)
 			continue
 		}
-		host, ok := r.target(s.Pos, word, a.Zone)
+		host, ok := r.target(s.Pos, word, r.origin(a.Zone))
 		again := slices.ContainsFunc(a.Servers, func(n NameServer) bool { return n.Host == host })
 		if ok && !again {
 			a.Servers = append(a.Servers, NameServer{s.Pos, host})

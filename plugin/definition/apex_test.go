@@ -7,17 +7,20 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 )
 
-// apexes reads lines that are all blocks of authoritative.
-func apexes(t *testing.T, text string) ([]Apex, Errors) {
+// apexes reads lines that are all blocks of authoritative, in two zones unless it is told others.
+func apexes(t *testing.T, text string, zones ...Name) ([]Apex, Errors) {
 	t.Helper()
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(text))
 	lines, errs := Statements(&d)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	r := NewReader(Zones{"example.org.", "example.com."})
+	if zones == nil {
+		zones = Zones{"example.org.", "example.com."}
+	}
+	r := NewReader(zones)
 	for _, l := range lines {
-		r.Authoritative(l)
+		r.Authoritative(l, zones)
 	}
 	set, errs := r.Set()
 	return set.Apexes, errs

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -9,6 +10,7 @@ import (
 type Host struct {
 	Head
 	Addrs []netip.Addr // sorted, each once
+	PTR   bool         // of several hosts with an address, its PTR records name this one
 }
 
 func (h *Host) records() int    { return len(h.Addrs) }
@@ -21,7 +23,10 @@ func (r *Reader) host(s Statement) {
 		r.usage(s, "NAME ADDRESS...")
 		return
 	}
-	ttl, addrs := r.ttlBlock(s), make([]netip.Addr, 0, len(s.Words)-2)
+	h, addrs := Host{Head: Head{Pos: s.Pos}}, make([]netip.Addr, 0, len(s.Words)-2)
+	if len(s.Block) > 0 { // as few have one, and the flag takes memory
+		h.TTL, h.PTR = r.hostBlock(s)
+	}
 	for _, word := range s.Words[2:] {
 		if addr, ok := r.addr(s.Pos, word); ok {
 			addrs = append(addrs, addr)
@@ -30,10 +35,17 @@ func (r *Reader) host(s Statement) {
 	if len(addrs) == 0 {
 		return
 	}
-	addrs = distinct(addrs, netip.Addr.Compare)
+	h.Addrs = distinct(addrs, netip.Addr.Compare)
 	r.owners(s.Pos, s.Words[1:2], func(o owner) {
-		r.set.Hosts = append(r.set.Hosts, Host{Head{s.Pos, o.name, ttl}, addrs})
+		h.Owner = o.name
+		r.set.Hosts = append(r.set.Hosts, h)
+		r.pointers(h)
 	})
+}
+
+func (r *Reader) hostBlock(s Statement) (ttl TTL, ptr bool) {
+	ttl = r.ttlBlock(s, flag{"ptr", &ptr})
+	return ttl, ptr
 }
 
 func (r *Reader) addr(pos Pos, word string) (netip.Addr, bool) {
@@ -70,14 +82,20 @@ func (o Owner) Addrs() []netip.Addr {
 	return joined(o.Hosts(), func(h *Host) []netip.Addr { return h.Addrs }, netip.Addr.Compare)
 }
 
-// host gathers the addresses of a host, whose statement is for it alone.
+// host gathers the addresses of a host, whose statements are for it alone: those with ptr in one, the others in another.
 func (p *printer) host(o Owner, g gatherer) {
-	var words []string
+	var preferred, others []string
 	for _, addr := range o.Addrs() {
-		words = append(words, addr.String())
+		if slices.ContainsFunc(o.Hosts(), func(h *Host) bool { return h.PTR && slices.Contains(h.Addrs, addr) }) {
+			preferred = append(preferred, addr.String())
+		} else {
+			others = append(others, addr.String())
+		}
 	}
-	if len(words) > 0 {
-		ttl, _ := o.HostTTL()
-		g.add(o.Name(), wording{body: strings.Join(words, " "), ttl: ttl, alone: o.Name()})
+	ttl, _ := o.HostTTL()
+	for i, words := range [][]string{preferred, others} {
+		if len(words) > 0 {
+			g.add(o.Name(), wording{body: strings.Join(words, " "), ptr: i == 0, ttl: ttl, alone: o.Name()})
+		}
 	}
 }

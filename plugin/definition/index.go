@@ -42,6 +42,7 @@ func (s *Set) Index() *Index {
 	x.services = groupBy(x, s.Services, x.smtp())
 	x.aliases = groupBy(x, s.Aliases)
 	x.records = groupBy(x, s.Records)
+	x.settlePointers()
 	return x
 }
 
@@ -68,6 +69,18 @@ func (g *group[D]) of(number uint32) []*D {
 		return nil
 	}
 	return g.all[g.starts[number]:g.starts[number+1]]
+}
+
+// filter keeps what keep returns of the declarations of each owner: a part of them, in the same memory.
+func (g *group[D]) filter(keep func(owner uint32, all []*D) []*D) {
+	kept, end := g.all[:0], uint32(0)
+	for owner := range len(g.starts) - 1 {
+		first := end
+		end = g.starts[owner+1]
+		kept = append(kept, keep(uint32(owner), g.all[first:end])...)
+		g.starts[owner+1] = uint32(len(kept))
+	}
+	g.all = kept
 }
 
 // groupBy numbers the owners of declarations, and groups these by them.

@@ -14,14 +14,14 @@ import (
 // Print writes the statements that declare what s does: hosts, mail domains, services, aliases, records; each kind sorted.
 // What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
 // the same print the same, and what is printed means the same again, with two exceptions: of TTLs that contradict
-// each other it is the lowest that is printed, and whether a declaration gave its TTL itself is lost. Apexes are not
-// printed: they are declared in a Corefile only.
+// each other it is the lowest that is printed, and whether a declaration gave its TTL itself is lost, which the TTLs of
+// the PTR records of a host may show. Apexes are not printed: they are declared in a Corefile only.
 //
-// With a single zone, names in it are relative. With several, where a relative
+// With a single zone beside reverse zones, names in it are relative. With several, where a relative
 // name is one in each, or with none, all names are absolute.
 func (s *Set) Print(w io.Writer, zones Zones) error {
 	p := printer{Writer: bufio.NewWriter(w), index: s.Index(), published: make(map[Name]bool)}
-	if len(zones) == 1 {
+	if zones = zones.Forward(); len(zones) == 1 {
 		p.zone = zones[0]
 	}
 	hosts, mails, services, aliases := p.gather(p.host), p.gather(p.mail), p.gather(p.service), p.gather(p.alias)
@@ -59,6 +59,7 @@ type statement struct {
 type wording struct {
 	body  string // lines of what stands after the names: 10 mx1 mx2
 	srv   bool
+	ptr   bool
 	ttl   uint32
 	alone Name // the one name that may be in the statement, or ""
 }
@@ -171,6 +172,9 @@ func (p *printer) printBody(st statement) {
 	}
 	if st.srv {
 		block = append(block, "srv")
+	}
+	if st.ptr {
+		block = append(block, "ptr")
 	}
 	if st.ttl != p.ttl {
 		block = append(block, "ttl "+printTTL(st.ttl))

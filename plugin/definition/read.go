@@ -13,8 +13,10 @@ import (
 // and their default TTL: one stanza of a Corefile, or one file.
 type Reader struct {
 	zones   Zones
+	forward Zones // those that are no reverse zones
 	zoneSet ZoneSet
-	ttl     TTL // from a ttl statement, if it is Own
+	reverse *reverse // nil if there are no reverse zones
+	ttl     TTL      // from a ttl statement, if it is Own
 	set     *Set
 	before  Set // the set when the reader was made
 	errs    mistakes
@@ -22,16 +24,19 @@ type Reader struct {
 	entriesBuf []entry
 }
 
-// NewReader returns a reader whose relative names are made in each of zones, of
-// which there must be at least one. It reads into a new set.
+// NewReader returns a reader whose relative names are made in each of zones but reverse zones. In these it makes PTR
+// records of the addresses of hosts. There must be at least one zone. It reads into a new set.
 func NewReader(zones Zones) *Reader {
-	return &Reader{zones: zones, zoneSet: zones.Set(), set: new(Set)}
+	return &Reader{zones: zones, forward: zones.Forward(), zoneSet: zones.Set(), reverse: newReverse(zones), set: new(Set)}
 }
 
 // Into returns a reader of the same zones that adds to a set. It costs nothing, however many zones there are.
 func (r *Reader) Into(s *Set) *Reader {
-	return &Reader{zones: r.zones, zoneSet: r.zoneSet, set: s, before: *s}
+	return &Reader{zones: r.zones, forward: r.forward, zoneSet: r.zoneSet, reverse: r.reverse, set: s, before: *s}
 }
+
+// Zones returns the zones of the reader.
+func (r *Reader) Zones() Zones { return r.zones }
 
 // SetDefaultTTL sets what declarations get that have no TTL of their own, in seconds, as a ttl statement does.
 func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = TTL{seconds, true} }
@@ -186,25 +191,48 @@ func (r *Reader) usage(s Statement, usage string) {
 // An owner is a name to declare, and the zone that relative hosts beside it are in.
 type owner struct{ name, zone Name }
 
-// owners reads owner names, and calls declare for each: a relative one stands for one name in each zone.
+// owners reads owner names, and calls declare for each: a relative one stands for one name in each zone but reverse
+// zones.
 func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 	for _, word := range words {
-		zones, absolute := r.zones, strings.HasSuffix(word, ".")
-		if absolute {
-			zones = zones[:1]
+		zones, absolute := r.forward, strings.HasSuffix(word, ".")
+		if absolute || len(zones) == 0 {
+			zones = r.zones[:1]
 		}
 		for _, zone := range zones {
+			if !r.hasOrigin(pos, word, zone) {
+				break
+			}
 			name, err := ParseName(word, zone)
 			if err != nil {
 				r.errs.add(pos, NameInvalid, "%v", err)
 				break
 			}
 			if absolute {
-				zone = cmp.Or(r.zoneSet.Of(name), zone)
+				zone = r.origin(cmp.Or(r.zoneSet.Of(name), zone))
 			}
 			declare(owner{name, zone})
 		}
 	}
+}
+
+// origin returns the zone that relative names beside an owner in a zone are in: that zone or, as there are none in
+// reverse zones, the first that is none.
+func (r *Reader) origin(zone Name) Name {
+	if zone.IsReverse() && len(r.forward) > 0 {
+		return r.forward[0]
+	}
+	return zone
+}
+
+// hasOrigin reports whether a word is a name: a relative one is none in a reverse zone.
+func (r *Reader) hasOrigin(pos Pos, word string, zone Name) bool {
+	if strings.HasSuffix(word, ".") || !zone.IsReverse() {
+		return true
+	}
+	r.errs.add(pos, NameInvalid, "%q is relative, and %s is a reverse zone: write an absolute name, like mx1.example.org., "+
+		"or add its zone after mxsrv", word, zone)
+	return false
 }
 
 // target reads the name of a host that is pointed to.
@@ -212,6 +240,9 @@ func (r *Reader) target(pos Pos, word string, zone Name) (Name, bool) {
 	if isAddress(word) {
 		r.errs.add(pos, TargetIsAddress, "%q is an address: declare it with \"host NAME %s\" and write the name",
 			word, cut(strings.TrimSuffix(word, ".")))
+		return "", false
+	}
+	if !r.hasOrigin(pos, word, zone) {
 		return "", false
 	}
 	name, err := ParseName(word, zone)

@@ -14,6 +14,9 @@ type Record struct {
 	Head
 	Type uint16
 	Data string // RDATA (RFC 1035 §3.2.1), not compressed, names in lower case; shared by the owners of a statement
+
+	Derived   bool // it is the PTR record of an address, made of a host statement
+	Preferred bool // the host of such a record has ptr
 }
 
 func (d *Record) records() int { return 1 }
@@ -89,7 +92,7 @@ func (r *Reader) record(s Statement) {
 	data := zoneData{reader: r, pos: s.Pos, rrtype: rrtype, words: words, of: make(map[Name][]string, 1)}
 	r.owners(s.Pos, names, func(o owner) {
 		for _, d := range data.in(o.zone) {
-			r.set.Records = append(r.set.Records, Record{Head{s.Pos, o.name, ttl}, rrtype, d})
+			r.set.Records = append(r.set.Records, Record{Head: Head{s.Pos, o.name, ttl}, Type: rrtype, Data: d})
 		}
 	})
 }
@@ -221,7 +224,8 @@ func wireOf(n Name) string {
 	return string(wire[:end])
 }
 
-// Records returns the records of a name that have no word of their own, in the order of declaration.
+// Records returns the records of a name that have no word of their own, in the order of declaration. PTR records of
+// addresses are among them, if they count.
 func (o Owner) Records() []*Record { return o.declared().records.of(o.number) }
 
 // An RRset is the records of a name and type, in the order of their data and each once.
@@ -231,8 +235,18 @@ type RRset struct {
 	Declared []*Record // with repetitions, in the order of declaration
 }
 
-// TTL returns that of the records in seconds, and whether their declarations agree on it.
-func (s RRset) TTL() (seconds uint32, agree bool) { return common(s.Declared) }
+// TTL returns that of the records in seconds, and whether their declarations agree on it. Hosts with one address need
+// not: of their PTR records it is the lowest.
+func (s RRset) TTL() (seconds uint32, agree bool) {
+	if !s.Declared[0].Derived {
+		return common(s.Declared)
+	}
+	seconds = s.Declared[0].TTL.Seconds
+	for _, d := range s.Declared {
+		seconds = min(seconds, d.TTL.Seconds)
+	}
+	return seconds, true
+}
 
 // RRsets returns the records of a name that have no word of their own, by type.
 func (o Owner) RRsets() []RRset {
@@ -262,6 +276,9 @@ func (p *printer) record(o Owner, g gatherer) {
 	for _, s := range o.RRsets() {
 		ttl, _ := s.TTL()
 		for _, d := range s.Records {
+			if d.Derived {
+				continue // the host says it
+			}
 			g.add(o.Name(), wording{body: dns.Type(d.Type).String() + " " + presentData(d.Type, d.Data), ttl: ttl})
 		}
 	}

@@ -61,11 +61,15 @@ func formOf(rrtype uint16) string {
 	return "it as in a master file"
 }
 
-// parseData returns the RDATA that words are, which are not empty; relative names in it are in zone.
+// parseData returns the RDATA that words are, which are not empty; relative names in it are in zone, and refused if that
+// is a reverse zone.
 func parseData(rrtype uint16, words []string, zone Name) (string, error) {
 	text, err := masterText(rrtype, words)
 	if err != nil {
 		return "", err
+	}
+	if zone.IsReverse() {
+		zone = ""
 	}
 	parser := dns.NewZoneParser(strings.NewReader(fmt.Sprintf(". 0 IN TYPE%d %s\n", rrtype, text)), string(zone), "")
 	rr, ok := parser.Next()

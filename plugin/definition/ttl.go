@@ -58,20 +58,52 @@ func (r *Reader) defaultTTL(s Statement) {
 	r.setTTL(s, &r.ttl, "a second default ttl: write one, or a ttl in the blocks that differ")
 }
 
-// ttlBlock reads a block that may have a ttl in it and nothing else.
-func (r *Reader) ttlBlock(s Statement) TTL {
+// A flag is a word that says something by itself in a block.
+type flag struct {
+	word string
+	said *bool
+}
+
+// ttlBlock reads a block that may have a ttl in it, some flags, and nothing else.
+func (r *Reader) ttlBlock(s Statement, flags ...flag) TTL {
 	var ttl TTL
 	for _, b := range s.Block {
 		switch {
 		case !r.Usual(&b) || !r.single(b):
 		case b.Words[0] == "ttl":
 			r.ownTTL(b, &ttl)
-		case r.strays(b, "ttl"):
+		case r.flag(b, flags):
 		default:
-			r.errs.add(b.Pos, Syntax, "%q: write ttl TTL, or nothing, in the block of %s", b.Words[0], s.Words[0])
+			r.stray(s, b, flags)
 		}
 	}
 	return ttl
+}
+
+// stray says what may be in a block that has something else.
+func (r *Reader) stray(s, b Statement, flags []flag) {
+	words, usage := []string{"ttl"}, "ttl TTL"
+	for _, f := range flags {
+		words, usage = append(words, f.word), usage+", "+f.word
+	}
+	if !r.strays(b, words...) {
+		r.errs.add(b.Pos, Syntax, "%q: write %s, or nothing, in the block of %s", b.Words[0], usage, s.Words[0])
+	}
+}
+
+// flag reads a flag. It returns false if the statement is none.
+func (r *Reader) flag(s Statement, flags []flag) bool {
+	for _, f := range flags {
+		if s.Words[0] != f.word {
+			continue
+		}
+		if len(s.Words) > 1 || s.braced {
+			r.errs.add(s.Pos, Syntax, "usage: %s", f.word)
+		}
+		*f.said = true
+		return true
+	}
+	return false
 }
 
 // ownTTL reads a ttl in a block into ttl.

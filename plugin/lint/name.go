@@ -32,8 +32,8 @@ func nameInvalid(p *pass) {
 		p.wantForm(!t.isHost() || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
 	})
 	for _, a := range p.set.Aliases {
-		p.wantForm(belowAsterisk(a.Owner, definition.Name.IsPlain), a.Pos, "alias", a.Owner, aliasForm)
-		p.wantForm(a.Host.IsPlain(), a.Pos, "alias", a.Host, aliasForm)
+		p.wantForm(belowAsterisk(a.Owner, isAliasForm), a.Pos, "alias", a.Owner, aliasForm)
+		p.wantForm(isAliasForm(a.Host), a.Pos, "alias", a.Host, aliasForm)
 	}
 	for _, r := range p.set.Records {
 		p.wantForm(belowAsterisk(r.Owner, hasNoAsterisk), r.Pos, "record", r.Owner, recordForm)
@@ -61,6 +61,15 @@ func wildcardInOverlay(p *pass) {
 		p.report(h.Pos, []definition.Name{h.Owner}, "wildcard %s is in a zone that the next plugin answers for, too: "+
 			"declare it there, or make the zone authoritative", h.Owner)
 	}
+}
+
+// isAliasForm reports whether an alias may have a name, or be of it. Aliases of reverse names are in zones like
+// 128/26.2.0.192.in-addr.arpa (RFC 2317 §4).
+func isAliasForm(name definition.Name) bool {
+	if name.IsReverse() {
+		name = definition.Name(strings.ReplaceAll(string(name), "/", "-"))
+	}
+	return name.IsPlain()
 }
 
 func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name definition.Name, form string) {

@@ -86,6 +86,8 @@ var rules = []Rule{
 	{"minimal-strips-glue", Warning, "", "the minimal plugin in the same server block", minimalStripsGlue},
 	{"name-underscore", Warning, "RFC 952, RFC 1123 §2.1",
 		"a host with an underscore in its first label, or one outside the zones with any", nameUnderscore},
+	{"ptr-missing", Warning, "RFC 1912 §2.1", "an exchange whose address has the PTR record of another host, which is no exchange", ptrMissing},
+	{"ptr-several", Warning, "RFC 1912 §2.1", "an address with the PTR records of several hosts", ptrSeveral},
 	{"service-name-form", Warning, "RFC 6335 §5.1",
 		"a service name with other characters than letters, digits and single inner hyphens, or without a letter",
 		serviceNameForm},

@@ -43,15 +43,15 @@ var zones = definition.Zones{"example.org.", "example.com."}
 
 // find checks definitions. Plugins are those of the server block in their order, with mxsrv
 // if some come after it; the Corefile is what is around the definitions in the block, and
-// the lines server ZONE..., dnssec ZONE... and zone ZONE... for what is around that.
+// the lines server ZONE..., dnssec ZONE..., zone ZONE... and
+// reverse ZONE... for what is around that.
 func find(text, plugins, corefile string, unread ...definition.Error) []Finding {
-	set, errs := definition.Read("mail.conf", expand(text), zones[:1])
 	opt := Options{Zones: zones, Pos: definition.Pos{Source: "Corefile", Line: 1}, Ignore: map[string]definition.Pos{}}
 	before, after, _ := strings.Cut(plugins, "mxsrv")
 	opt.Plugins = Plugins{Before: strings.Fields(before), After: strings.Fields(after)}
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(expand(corefile)))
 	lines, more := definition.Statements(&d)
-	errs = append(errs, more...)
+	var reverse definition.Zones
 	r := definition.NewReader(zones[:1])
 	for _, l := range lines {
 		var names definition.Zones
@@ -60,11 +60,13 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 		}
 		switch l.Words[0] {
 		case "authoritative":
-			r.Authoritative(l)
+			r.Authoritative(l, zones[:1])
 		case "fallthrough":
 			opt.Fallthrough = append(opt.Fallthrough, zones[0])
 		case "ignore":
 			opt.Ignore[l.Words[1]] = l.Pos
+		case "reverse":
+			reverse = names
 		case "server":
 			opt.BlockZones = names
 		case "dnssec":
@@ -73,8 +75,11 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 			opt.Zones, opt.ZonePos = names, map[definition.Name]definition.Pos{names[len(names)-1]: l.Pos}
 		}
 	}
-	apexes, more := r.Set()
-	return Check(definition.Merge(set, apexes).Index(), append(append(errs, more...), unread...), opt)
+	opt.Zones = slices.Concat(opt.Zones, reverse)
+	set, errs := definition.Read("mail.conf", expand(text), append(zones[:1:1], reverse...))
+	apexes, evenMore := r.Set()
+	errs = append(append(errs, more...), evenMore...)
+	return Check(definition.Merge(set, apexes).Index(), append(errs, unread...), opt)
 }
 
 // expand writes each word with a range, like 192.0.2.{1..9}, as a word for each number.

@@ -88,7 +88,11 @@ func largeSets(o definition.Owner, limit int) (large []set) {
 			size += len(name) + rrSize + len(d.Data)
 		}
 		if size > limit {
-			large = append(large, newSet(name, s.Type, " or shorter records", s.Declared, places(s.Declared), ownRecord))
+			of := " or shorter records"
+			if s.Records[0].Derived {
+				of = " hosts with one address, or ptr in the block of one"
+			}
+			large = append(large, newSet(name, s.Type, of, s.Declared, places(s.Declared), ownRecord))
 		}
 	}
 	return large

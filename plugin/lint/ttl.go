@@ -15,6 +15,9 @@ func ttlConflict(p *pass) {
 		ttls(p, o, "service", o.Services())
 		ttls(p, o, "alias", o.Aliases())
 		for _, s := range o.RRsets() {
+			if s.Records[0].Derived {
+				continue // of several hosts, each with its own
+			}
 			ttls(p, o, dns.Type(s.Type).String()+" record", s.Declared)
 		}
 	}

@@ -178,7 +178,7 @@ func with(to definition.Names, names ...definition.Name) definition.Names {
 	return to
 }
 
-var asked = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.TypeCNAME, dns.TypeTXT, dns.TypeANY,
+var asked = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.TypeCNAME, dns.TypeTXT, dns.TypePTR, dns.TypeANY,
 	dns.TypeSOA, dns.TypeNS, dns.TypeDS}
 
 // answered writes all that a table says to a question.
@@ -230,6 +230,8 @@ func TestPatch(t *testing.T) {
 		{"authoritative", "mxsrv example.org {\n authoritative {\n ns h1 ns.example.net.\n }\n host h1 192.0.2.1\n host h2 192.0.2.2\n}"},
 		{"authoritative, one in another", "mxsrv d1.example.org example.org {\n authoritative {\n ns ns\n ttl 60\n }\n host ns 192.0.2.1\n}"},
 		{"the root", "mxsrv . {\n}"},
+		{"reverse zones", "mxsrv example.org 2.0.192.in-addr.arpa 0/30.2.0.192.in-addr.arpa {\n}\nmxsrv ip6.arpa {\n}"},
+		{"reverse zones, authoritative", "mxsrv 2.0.192.in-addr.arpa example.org ip6.arpa {\n authoritative {\n ns h1 ns.example.net.\n }\n host h1 192.0.2.1\n host h2 192.0.2.2 2001:db8::2\n}"},
 		{"the root, authoritative", "mxsrv . {\n authoritative {\n ns ns1.example.net.\n }\n fallthrough net\n}"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -329,7 +331,7 @@ func (w writer) stanza() string {
 	ttl := w.of("", "", "", "", "", "", "", " {\n ttl 60\n}", " { ttl 60 }", "\n{\n ttl 60 # so\n}")
 	switch w.IntN(9) {
 	case 0, 1:
-		return fmt.Sprintf("host %s %s%s", w.host(), w.of("192.0.2.1", "192.0.2.2 2001:db8::1", "2001:db8::2", "198.51.100.7"), ttl)
+		return fmt.Sprintf("host %s %s%s", w.host(), w.of("192.0.2.1", "192.0.2.2 2001:db8::1", "2001:db8::2", "198.51.100.7"), w.of(ttl, ttl, " {\n ptr\n}"))
 	case 2, 3:
 		return fmt.Sprintf("mail %s %s 10 %s%s", w.domain(), w.domain(), w.host(), ttl)
 	case 4:
@@ -342,6 +344,9 @@ func (w writer) stanza() string {
 		}
 		return fmt.Sprintf("record %s %s%s", w.owner(), w.of("TXT \"a b\"", "TXT c", "HTTPS 1 "+w.host(), "CAA 0 issue x"), ttl)
 	case 6:
+		if w.IntN(5) == 0 {
+			return w.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ") + w.host()
+		}
 		return fmt.Sprintf("alias w%d %s%s", w.number(5), w.of(w.host(), w.domain(), "@", "_smtp._tcp."+w.domain()), ttl)
 	}
 	return fmt.Sprintf("%s none", w.of("mail "+w.domain(), "service _gopher._tcp."+w.domain(), "service _smtp._tcp."+w.domain()))

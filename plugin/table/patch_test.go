@@ -33,10 +33,13 @@ func TestPatch(t *testing.T) {
 		{"an overlay in an authoritative zone", nested, definition.Zones{"example.org.", "x.d1.example.org."}, nil},
 		{"the root", root[:1], nil, nil},
 		{"the root, authoritative", root, root, nil},
+		{"reverse zones", reversed, nil, nil},
+		{"reverse zones, authoritative", reversed, reversed, nil},
 	} {
 		for seed := range uint64(3) {
 			t.Run(fmt.Sprint(tc.name, "/", seed), func(t *testing.T) {
 				e := editor{Rand: rand.New(rand.NewPCG(seed, 1)), apexes: servedInside(tc.authoritative)}
+				e.zones = append(definition.Zones{"example.org."}, tc.zones.Reverse()...)
 				e.play(t, table.Options{Zones: tc.zones, Fallthrough: tc.fallthroughs})
 			})
 		}
@@ -47,6 +50,8 @@ func TestPatch(t *testing.T) {
 var (
 	root   = definition.Zones{".", "example.org.", "d1.example.org.", "x.d1.example.org."}
 	nested = root[1:]
+
+	reversed = definition.Zones{"example.org.", "2.0.192.in-addr.arpa.", "0/30.2.0.192.in-addr.arpa.", "ip6.arpa."}
 )
 
 // servedInside returns an apex for each zone. Their name servers are in the zones, in zones within and elsewhere, and
@@ -103,6 +108,7 @@ func heap() int {
 type editor struct {
 	*rand.Rand
 	apexes []definition.Apex
+	zones  definition.Zones // of the definitions
 
 	lines []string
 	seen  definition.Names // that were declared at any time
@@ -158,7 +164,7 @@ func (d digestsOf) note(zone definition.Name, digest table.Digest) uint32 {
 
 func (e *editor) set(t *testing.T) *definition.Set {
 	t.Helper()
-	set, errs := definition.Read("x", strings.Join(e.lines, "\n"), definition.Zones{"example.org."})
+	set, errs := definition.Read("x", strings.Join(e.lines, "\n"), e.zones)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -180,7 +186,7 @@ func (e *editor) edit(t *testing.T) definition.Names {
 			line = e.line()
 			e.lines = append(e.lines, line)
 		}
-		set, errs := definition.Read("x", line, definition.Zones{"example.org."})
+		set, errs := definition.Read("x", line, e.zones)
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
@@ -229,7 +235,7 @@ func (e *editor) line() string {
 	case 7:
 		return "record " + e.of("d1", "x.d2", "y.x.d2", "d3") + " " + e.of("NS "+host, "NS "+host+" ns.example.net.", "DS 1 13 2 00") + ttl
 	case 0, 1:
-		return "host " + host + e.of(" 192.0.2.1", " 192.0.2.2 2001:db8::1", " 2001:db8::2") + ttl
+		return "host " + host + e.of(" 192.0.2.1", " 192.0.2.2 2001:db8::1", " 2001:db8::2") + e.of(ttl, " {\n ptr\n}")
 	case 2:
 		return "mail " + domain + " 10 " + host + ttl
 	case 3:
@@ -238,6 +244,9 @@ func (e *editor) line() string {
 		return e.of("service _ldap._tcp.d1", "service _smtp._tcp.d2", "mail d3") + e.of(" none", " none")
 	case 5, 6:
 		return "record " + e.of(domain, host, "r.x.d1") + " " + e.of(`TXT "a b"`, "TXT c", "HTTPS 1 "+host, "HTTPS 1 .", `TYPE65280 "\#" 1 0a`) + ttl
+	}
+	if e.IntN(4) == 0 {
+		return e.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ") + host
 	}
 	return "alias " + e.of("w1", "w2", "w3.d1", "w4.x.d1", domain) + " " + e.of(host, domain, "w1", "_smtp._tcp.d2")
 }
@@ -286,7 +295,7 @@ func targets(o definition.Owner) (hosts []definition.Name) {
 }
 
 var asked = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.TypeCNAME, dns.TypeTXT, dns.TypeSOA,
-	dns.TypeNS, dns.TypeDS, dns.TypeHTTPS, 65280, dns.TypeANY}
+	dns.TypeNS, dns.TypeDS, dns.TypeHTTPS, dns.TypePTR, 65280, dns.TypeANY}
 
 // compare compares everything that two tables say of the zones, of the names that were ever declared and of those
 // around.
