@@ -175,7 +175,7 @@ func (im *importer) recordOf(l Line, owner string, rrtype uint16, data string, s
 	if !ok {
 		return
 	}
-	text := fmt.Sprintf(`record @ TYPE%d "\#" %d %s`, rrtype, len(data)/2, data)
+	text := fmt.Sprintf(`record %s TYPE%d "\#" %d %s`, head.Owner, rrtype, len(data)/2, data)
 	set, errs := definition.Read("", text, definition.Zones{head.Owner})
 	if len(errs) > 0 {
 		im.skip(l, "%s", errs[0].Text)
