@@ -7,7 +7,7 @@
 //	           Corefile block ─┐
 //	source/file:   files ──────┼─► change ─► definition.Set ─► lint.Check ─► table.Compile ─► publish: one pointer ─► ServeDNS ─► answer
 //	etcd:      fragments ──────┘  what moved     parsed          findings       immutable         last good set                │ or: overlay,
-//	                                  ▲ admit: which fragments count                              serial, NOTIFY               ▼ next plugin
+//	                                  ▲ admit: which names of fragments count                              serial, NOTIFY               ▼ next plugin
 //
 // Who may import whom is a test, test/house_test.go. In the order of that flow:
 //

@@ -19,7 +19,7 @@ var (
 
 	excluded = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "fragments_left_out_total",
-		Help: "Fragments in etcd that were excluded, because they cannot be read or break a rule, alone or with others.",
+		Help: "Fragments in etcd of which names were excluded, because they cannot be read, break a rule or lose a name to others.",
 	}, []string{"server"})
 
 	repairedNXDOMAIN = promauto.NewCounterVec(prometheus.CounterOpts{

@@ -83,7 +83,7 @@ func newHandler(b *corefile.Block, server string, others []*MXSRV) (*MXSRV, erro
 	path, pos := b.SerialsFile()
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
-		Sources: b.Sources(), Fragments: len(b.Etcds) > 0,
+		Sources: b.Sources(), Fragments: len(b.Etcds) > 0, Allow: b.Allow,
 		View: viewOf(server, b.Zones, others), Serials: path, SerialsPos: pos, Unasked: b.Serials == "",
 		Accepted: accepted,
 	}, o)

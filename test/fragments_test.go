@@ -65,19 +65,24 @@ func TestEtcdFragments(t *testing.T) {
 	c.do(del("younger"))
 	same(t, servers, "x.example.org MX", "10 mx1.example.org.")
 
+	c.do(put("attack", "mail x 0 mail.attacker.example.\nhost mx1.example.org. 203.0.113.66\nhost own 192.0.2.66"))
+	same(t, servers, "own.example.org A", "192.0.2.66")
+	same(t, servers, "x.example.org MX", "true\nx.example.org. 3600 in mx 10 mx1.example.org.")
+	same(t, servers, "mx1.example.org A", "true\nmx1.example.org. 3600 in a 192.0.2.1")
+
 	var lease *clientv3.LeaseGrantResponse
 	c.try("lease", func(ctx context.Context, client *clientv3.Client) (err error) {
 		lease, err = client.Grant(ctx, 3600)
 		return err
 	})
-	c.do(clientv3.OpPut("/mxsrv/leased/a", "mail pool 10 mx1", clientv3.WithLease(lease.ID)))
-	c.do(put("leased/b", "mail pool 10 mx2"))
-	same(t, servers, "pool.example.org MX", "10 mx1.example.org.\npool.example.org. 3600 in mx 10 mx2.example.org.")
+	c.do(clientv3.OpPut("/mxsrv/leased/a", "service _pool._tcp 0 0 1 mx1", clientv3.WithLease(lease.ID)))
+	c.do(put("leased/b", "service _pool._tcp 0 0 1 mx2"))
+	same(t, servers, "_pool._tcp.example.org SRV", "0 0 1 mx1.example.org.\n_pool._tcp.example.org. 3600 in srv 0 0 1 mx2.example.org.")
 	c.try("revocation", func(ctx context.Context, client *clientv3.Client) error {
 		_, err := client.Revoke(ctx, lease.ID)
 		return err
 	})
-	same(t, servers, "pool.example.org MX", "true\npool.example.org. 3600 in mx 10 mx2.example.org.")
+	same(t, servers, "_pool._tcp.example.org SRV", "true\n_pool._tcp.example.org. 3600 in srv 0 0 1 mx2.example.org.")
 }
 
 // edit makes a random change, some of which change nothing that is served.

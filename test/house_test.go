@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"plugin/publish": {"plugin/definition", "plugin/serial", "plugin/lint", "plugin/table", "plugin/change", "plugin/admit",
 		"plugin/source", "plugin/atomicfile"},
 	"plugin/answer":   {"plugin/definition", "plugin/table", "plugin/wire", "github.com/coredns/coredns/"},
-	"plugin/corefile": {"plugin/definition", "plugin/source", "plugin/source/file", "plugin/etcd", tokens},
+	"plugin/corefile": {"plugin/definition", "plugin/change", "plugin/source", "plugin/source/file", "plugin/etcd", tokens},
 	".":               {"plugin/", "github.com/coredns/"},
 
 	"cmd/internal/example": {},

@@ -156,7 +156,7 @@ func readStanzas(path, root string, b caddyfile.ServerBlock) *corefile.Block {
 // simulator returns what judges definitions as a server block does: with all that its stanzas and their files declare.
 func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulator {
 	s := &store.Simulator{
-		Declared: stanzas.Inline, Errs: stanzas.Errs,
+		Declared: stanzas.Inline, Errs: stanzas.Errs, Allow: stanzas.Allow,
 		Options: lint.Options{Pos: stanzas.Pos, Zones: stanzas.Zones, ZonePos: stanzas.ZonePos, BlockZones: stanzas.Keys,
 			Fallthrough: stanzas.Fallthrough, Plugins: plugins(b), Ignore: stanzas.Ignore},
 	}

@@ -118,7 +118,7 @@ func (f *storeFlags) addBlock(s *store.Store, b caddyfile.ServerBlock) error {
 	stanzas.Errs = slices.DeleteFunc(stanzas.Errs, func(e definition.Error) bool { // only the servers may know their password
 		return f.user != "" && strings.HasPrefix(e.Text, "credentials:")
 	})
-	if err := lint.Err(lint.Errors(new(definition.Set).Index(), stanzas.Errs, lint.Options{})); err != nil {
+	if err := lint.Err(lint.Check(new(definition.Set).Index(), stanzas.Errs, lint.Options{})); err != nil {
 		return hint.Add(err, "mxsrv check %s", f.corefile)
 	}
 	for _, e := range stanzas.Etcds {

@@ -104,8 +104,8 @@ func (f *registerFlags) keepUntilSignal(u *ui, r *store.Registration) error {
 	return f.keep(ctx, u, r)
 }
 
-// noteExcluded notes whether servers exclude a fragment. It is registered all the same: as it is the youngest, it
-// excludes no other, and it is served when what it contradicts is gone. Without permission to read there is no note.
+// noteExcluded notes which names of a fragment servers exclude. It is registered all the same: its other names are
+// served, and these are when who has them is gone. Without permission to read there is no note.
 func noteExcluded(u *ui, s *store.Store, key string) {
 	entries, _, err := s.List(context.Background(), clientv3.WithSerializable())
 	if err != nil {

@@ -1,24 +1,23 @@
-// Package admit decides which fragments are served: all but those that break a
-// rule, alone or with others. Of two that contradict each other the younger one is
-// excluded, and what stands in a Corefile or a file is older than any fragment.
+// Package admit decides which names of fragments are served. What a fragment declares of a name is served or excluded,
+// whatever becomes of its other names.
 //
-// The decision depends on what there is, and on nothing else: not on what was
-// there before, nor on the order in which it came. So it is the same on each
-// server. [Admission.All] makes it for everything there is, [Admission.Part] for
-// what a change concerns.
+// A name belongs to the Corefile and the files if they declare it, else to the oldest fragment that reads, is allowed
+// to declare it, and makes no mistake about it. Others may add to a service of another fragment, and to a host or a
+// service whose oldest declaration says open. Of a name that belongs to a fragment and points to an alias, although its
+// kind must not, the declaration that points is excluded, never the alias. A target that is not declared excludes
+// nothing.
 //
-// # How
+// The decision depends on what there is, and on nothing else: not on what was there before, nor on the order in which
+// it came. So it is the same on each server. It is made in one pass, and local: that about a name depends on what is
+// declared of it and of what it points to, and on what in the Corefile and the files points to it. [Admission.All]
+// decides about all names, [Admission.Part] about those that a change concerns.
 //
-// All fragments are candidates at first. Those are excluded that are wrong alone; those
-// that point to a name which nobody declares in an authoritative zone; then those that
-// point to the names of these, and so on. What is left contradicts each other two by two:
-// the younger one is excluded, unless the older one may have to be excluded, too. That is
-// seen in the next round, without what the older one contradicts. A fragment that points
-// to what was excluded in this second step stays.
+// # Limitations
+//
+// That srv in a mail domain declares its _smtp._tcp counts there even if another fragment has the domain.
 package admit
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/mxsrv/mxsrv/plugin/change"
@@ -28,209 +27,194 @@ import (
 
 // An Admission is the decision about all fragments there are. It is for one goroutine.
 type Admission struct {
-	stores    []change.Store
 	fragments *change.Fragments
+	allow     change.Allowances
 	opt       lint.Options
 
-	why         map[*change.Fragment]lint.Finding             // of those that are excluded and can be read
-	excludedFor map[definition.Name]map[*change.Fragment]bool // those by the names in why
-	was         map[*change.Fragment]bool                     // whether those were that the last decision is about
+	pointed   map[definition.Name]definition.Names // by what points: aliases that are refused because of it
+	decisions []Decision
 }
 
-// New returns the admission of some fragments; opt is for everything that is
-// declared.
-func New(fragments *change.Fragments, opt lint.Options) *Admission {
-	opt.RequireTargets = func(source string) bool { return fragments.Of(source) != nil }
-	return &Admission{fragments: fragments, opt: opt,
-		why: make(map[*change.Fragment]lint.Finding), excludedFor: make(map[definition.Name]map[*change.Fragment]bool)}
+// New returns the admission of some fragments; opt is for everything that is declared.
+func New(fragments *change.Fragments, allow change.Allowances, opt lint.Options) *Admission {
+	opt.Fragment = func(source string) bool { return fragments.Of(source) != nil }
+	return &Admission{fragments: fragments, allow: allow, opt: opt.Prepared(), pointed: make(map[definition.Name]definition.Names)}
 }
 
 // Of reports whether it is that of these fragments.
 func (a *Admission) Of(fragments *change.Fragments) bool { return a.fragments == fragments }
 
-// All decides about all fragments, and returns what is declared then. Stores have
-// that, and read reads it.
-func (a *Admission) All(
-	stores []change.Store, read func() (*definition.Index, definition.Errors),
-) (*definition.Index, definition.Errors) {
-	a.start(stores)
-	for _, f := range a.fragments.Excluded() {
-		a.readmit(f)
-	}
+// All decides about all fragments, and returns what is declared then, which read reads.
+func (a *Admission) All(read func() (*definition.Index, definition.Errors)) (*definition.Index, definition.Errors) {
+	a.decisions = nil
+	was := a.fragments.ReadmitAll()
+	clear(a.pointed)
 	index, errs := read()
-	for _, sel := range a.steps() {
-		for round := 0; ; round++ {
-			selected := sel(lint.Errors(index, errs, a.opt), round >= maxReads)
-			if len(selected) == 0 {
-				break
-			}
-			a.repeat(sel, a.exclude(selected))
-			index, errs = read()
+	names := change.WithSMTP(a.claimed(index.Set))
+	if len(names) == 0 && len(was) == 0 {
+		return index, errs
+	}
+	j := a.judge(a.about(index.Set, names), index.Set, names, nil)
+	a.decisions = j.decisions(was, was.All)
+	if len(j.lost) == 0 {
+		return index, errs
+	}
+	index = nil // two of a large set are too much memory
+	for one, names := range j.lost {
+		for name := range names {
+			a.fragments.Exclude(one, name, true)
 		}
 	}
-	return index, errs
+	return read()
 }
 
-// A long chain of fragments, each of which has to do with the next, takes as many rounds.
-// After some it comes to an end: what points to what is excluded stays, and of all
-// contradictions the younger fragment is excluded.
-const (
-	maxReads  = 10 // of everything
-	maxRounds = 20 // between them, of a part
-)
-
-// A selection returns the fragments that errors exclude, and for which; last if it must
-// come to an end.
-type selection func(errors []lint.Finding, last bool) map[*change.Fragment]lint.Finding
-
-// steps returns what is selected first and then.
-func (a *Admission) steps() []selection { return []selection{a.wrongAlone, a.yielding} }
-
-// Part decides about the fragments that a change of the declarations of some names may
-// concern, and returns what must be read then: see [change.Affected]. If that is too much
-// it returns false, and [Admission.All] must decide.
-func (a *Admission) Part(stores []change.Store, changed definition.Names) (change.Part, bool) {
-	a.start(stores)
+// claimed returns the names of which fragments declare something.
+func (a *Admission) claimed(set *definition.Set) definition.Names {
 	names := definition.Names{}
-	names.Add(changed)
-	for {
-		ok := a.readmitAbout(names)
-		before := len(names)
-		for _, sel := range a.steps() {
-			ok = ok && a.repeat(sel, names)
+	for h := range set.Heads {
+		if a.fragments.Of(h.Source) != nil {
+			names[h.Owner] = true
 		}
-		if !ok {
-			a.undo()
-			return change.Part{}, false
-		}
-		if len(names) == before {
-			return change.Affected(stores, names)
-		}
-		for f := range a.was {
-			a.readmit(f)
-		}
-	}
-}
-
-// undo excludes what was before the decision.
-func (a *Admission) undo() {
-	for f, was := range a.was {
-		a.readmit(f)
-		a.fragments.Exclude(f, was)
-	}
-}
-
-func (a *Admission) start(stores []change.Store) {
-	a.stores, a.was = stores, make(map[*change.Fragment]bool)
-}
-
-// readmitAbout readmits all that declare or point to a name which comes to matter, and
-// adds theirs to the names. It returns false if that is too much.
-func (a *Admission) readmitAbout(names definition.Names) bool {
-	for {
-		part, ok := change.AffectedBare(a.stores, names)
-		if !ok {
-			return false
-		}
-		about := a.fragments.ExcludedAbout(part.All(), part.Concerned)
-		for name := range part.Concerned {
-			about = slices.AppendSeq(about, maps.Keys(a.excludedFor[name]))
-		}
-		if len(about) == 0 {
-			return true
-		}
-		for _, f := range about {
-			a.readmit(f)
-			names.Add(a.fragments.Owners(f))
-		}
-	}
-}
-
-// repeat excludes what is selected, as far as that can be seen from some names, again and
-// again: what is excluded may make others so. It adds the names of all these. It returns
-// false if that is too much.
-func (a *Admission) repeat(sel selection, names definition.Names) bool {
-	for range maxRounds {
-		part, ok := change.AffectedBare(a.stores, names)
-		if !ok {
-			return false
-		}
-		selected := sel(lint.Errors(part.Set.Index(), nil, a.opt), false)
-		if len(selected) == 0 {
-			return true
-		}
-		names.Add(a.exclude(selected))
-	}
-	return false
-}
-
-func (a *Admission) readmit(f *change.Fragment) {
-	a.note(f)
-	a.fragments.Exclude(f, false)
-	a.forget(f)
-}
-
-// forget forgets why a fragment was excluded.
-func (a *Admission) forget(f *change.Fragment) {
-	for _, name := range a.why[f].Names {
-		if delete(a.excludedFor[name], f); len(a.excludedFor[name]) == 0 {
-			delete(a.excludedFor, name)
-		}
-	}
-	delete(a.why, f)
-}
-
-// exclude excludes fragments, and returns their names.
-func (a *Admission) exclude(selected map[*change.Fragment]lint.Finding) definition.Names {
-	names := definition.Names{}
-	for f, why := range selected {
-		a.note(f)
-		a.fragments.Exclude(f, true)
-		a.why[f] = why
-		for _, name := range why.Names {
-			if a.excludedFor[name] == nil {
-				a.excludedFor[name] = make(map[*change.Fragment]bool)
-			}
-			a.excludedFor[name][f] = true
-		}
-		names.Add(a.fragments.Owners(f))
 	}
 	return names
 }
 
-// note notes whether a fragment was excluded before the decision.
-func (a *Admission) note(f *change.Fragment) {
-	if _, ok := a.was[f]; !ok {
-		a.was[f] = a.fragments.IsExcluded(f)
-	}
+// about returns what of a set the decision about some names depends on: what fragments declare, what else is declared
+// of the names, and aliases.
+func (a *Admission) about(set *definition.Set, names definition.Names) *definition.Set {
+	about := set.Filter(func(h *definition.Head) bool { return names[h.Owner] })
+	about.Aliases = set.Aliases
+	return about
 }
 
-// A Decision is that a fragment is excluded for an error, or is no more.
-type Decision struct {
-	Fragment *change.Fragment
-	Excluded bool
-	Why      lint.Finding
+// Part decides about the names that a change of the declarations of some names may concern, and returns what must be
+// read then: see [change.Affected]. If that is too much it returns false, and [Admission.All] must decide.
+func (a *Admission) Part(stores []change.Store, changed definition.Names) (change.Part, bool) {
+	a.decisions = nil
+	j, ok := a.judgePart(stores, changed)
+	if !ok {
+		return change.Part{}, false
+	}
+	a.decisions = j.decisions(a.fragments.Excluded(), j.excludedBefore)
+	concerned := a.concerns()
+	concerned.Add(changed)
+	for _, d := range a.decisions {
+		a.fragments.Exclude(d.Fragment, d.Name, d.Excluded)
+	}
+	part, ok := change.Affected(stores, concerned)
+	if !ok {
+		for _, d := range a.decisions {
+			a.fragments.Exclude(d.Fragment, d.Name, !d.Excluded)
+		}
+		a.decisions = nil
+	}
+	return part, ok
+}
+
+// concerns returns the names that the last decision is about, and those of their addresses.
+func (a *Admission) concerns() definition.Names {
+	names := definition.Names{}
+	var last *change.Fragment
+	var pointers map[definition.Name][]definition.Name // of the last fragment, by host
+	for _, d := range a.decisions {
+		if d.Fragment != last {
+			last, pointers = d.Fragment, a.pointers(d.Fragment)
+		}
+		names[d.Name] = true
+		for _, name := range pointers[d.Name] {
+			names[name] = true
+		}
+	}
+	return names
+}
+
+func (a *Admission) pointers(one *change.Fragment) map[definition.Name][]definition.Name {
+	pointers := make(map[definition.Name][]definition.Name)
+	own, _ := a.fragments.Read(one)
+	for _, r := range own.Records {
+		if r.Derived {
+			pointers[r.Host()] = append(pointers[r.Host()], r.Owner)
+		}
+	}
+	return pointers
+}
+
+// judgePart judges the names that a change may concern. It returns false if these, or what is declared of them, are
+// too many. It reads everything that fragments declare of a name only if it must.
+func (a *Admission) judgePart(stores []change.Store, changed definition.Names) (*judgement, bool) {
+	others := slices.DeleteFunc(slices.Clone(stores), func(s change.Store) bool { return s == change.Store(a.fragments) })
+	names, ok := a.dependents(others, changed)
+	if !ok {
+		return nil, false
+	}
+	some := a.fragments.Contenders()
+	j, ok := a.judgeNames(others, some, names)
+	if ok && j.unsure {
+		some.All = true
+		j, ok = a.judgeNames(others, some, names)
+	}
+	return j, ok
+}
+
+func (a *Admission) judgeNames(others []change.Store, some *change.Contenders, names definition.Names) (*judgement, bool) {
+	stores := append(slices.Clip(others), some)
+	set, ok := change.Declaring(stores, names)
+	if !ok {
+		return nil, false
+	}
+	with := change.WithSMTP(set.Targets())
+	with.Add(names)
+	set, ok = change.Declaring(stores, with)
+	if !ok {
+		return nil, false
+	}
+	pointing, ok := change.Pointing(others, a.aliases(set))
+	if !ok {
+		return nil, false
+	}
+	cuts := definition.Names{}
+	for _, s := range others {
+		cuts.Add(s.Cuts())
+	}
+	delegations, ok := change.Declaring(others, cuts)
+	if !ok {
+		return nil, false
+	}
+	pointing.Add(delegations) // and all apexes
+	return a.judge(set, pointing, names, some), true
+}
+
+// dependents returns names with those about which something else may be decided after a change of these: what in the
+// fragments points to them, and to what they pointed and point in the Corefile and the files.
+func (a *Admission) dependents(others []change.Store, changed definition.Names) (definition.Names, bool) {
+	names := change.WithSMTP(changed)
+	for name := range changed {
+		names.Add(a.pointed[name])
+	}
+	set, ok := change.Declaring(others, names)
+	if !ok {
+		return nil, false
+	}
+	for _, target := range set.Pointers {
+		if a.fragments.Has(target) {
+			names[target] = true
+		}
+	}
+	pointing, ok := a.fragments.Contenders().Pointing(names)
+	names.Add(pointing.Owners())
+	return change.WithSMTP(names), ok
+}
+
+// aliases returns the names that fragments declare as aliases.
+func (a *Admission) aliases(set *definition.Set) definition.Names {
+	names := definition.Names{}
+	for i := range set.Aliases {
+		if d := &set.Aliases[i]; a.fragments.Of(d.Source) != nil {
+			names[d.Owner] = true
+		}
+	}
+	return names
 }
 
 // Decisions returns what the last decision has changed, the oldest fragment first.
-func (a *Admission) Decisions() []Decision {
-	var made []Decision
-	for f, was := range a.was {
-		if excluded := a.fragments.IsExcluded(f); excluded != was {
-			made = append(made, Decision{f, excluded, a.why[f]})
-		}
-	}
-	slices.SortFunc(made, func(a, b Decision) int { return a.Fragment.Compare(b.Fragment) })
-	for f := range a.why {
-		if !a.fragments.IsExcluded(f) {
-			a.forget(f) // the fragment is gone
-		}
-	}
-	return made
-}
-
-// Why returns the error for which a fragment that can be read is excluded.
-func (a *Admission) Why(f *change.Fragment) (lint.Finding, bool) {
-	why, ok := a.why[f]
-	return why, ok && a.fragments.IsExcluded(f)
-}
+func (a *Admission) Decisions() []Decision { return a.decisions }

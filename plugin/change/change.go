@@ -93,12 +93,18 @@ type Part struct {
 	Set       *definition.Set  // all that is declared of Names, of what they point to, and so on
 }
 
-// All returns all names in Set, owners and targets, and those that are concerned.
-func (p *Part) All() definition.Names {
-	all := p.Set.Owners()
-	all.Add(p.Set.Targets())
-	all.Add(p.Concerned)
-	return all
+// Declaring returns what stores declare of some names, in their order, and all apexes. It returns false if that is too
+// much.
+func Declaring(stores []Store, names definition.Names) (*definition.Set, bool) {
+	c := search{stores: stores, tooMuch: len(names) > maxFound}
+	return c.declaring(names), !c.tooMuch
+}
+
+// Pointing returns what stores declare that points to one of some names, in their order; no apexes. It returns false if
+// that is too much.
+func Pointing(stores []Store, at definition.Names) (*definition.Set, bool) {
+	c := search{stores: stores}
+	return c.pointing(at), !c.tooMuch
 }
 
 // Affected returns what a change of the declarations of some names concerns. It returns
@@ -107,13 +113,6 @@ func Affected(stores []Store, changed definition.Names) (Part, bool) {
 	c := newSearch(stores, changed)
 	p := Part{Concerned: c.dependents(changed), Names: c.apexes()}
 	return c.complete(p)
-}
-
-// AffectedBare is like Affected, without the apexes of zones: enough to check which rules
-// a change breaks.
-func AffectedBare(stores []Store, changed definition.Names) (Part, bool) {
-	c := newSearch(stores, changed)
-	return c.complete(Part{Concerned: c.dependents(changed), Names: definition.Names{}})
 }
 
 // haveWildcard reports whether there is a wildcard among names: whatever points below it may be concerned.
@@ -197,10 +196,10 @@ func (c *search) reach(
 	names definition.Names, most int, step func(definition.Names) definition.Names,
 ) definition.Names {
 	all := definition.Names{}
-	for next := withSMTP(names); len(next) > 0 && !c.tooMuch; {
+	for next := WithSMTP(names); len(next) > 0 && !c.tooMuch; {
 		all.Add(next)
 		c.tooMuch = c.tooMuch || len(all) > most
-		next = withSMTP(step(next)).Without(all)
+		next = WithSMTP(step(next)).Without(all)
 	}
 	return all
 }
@@ -253,9 +252,9 @@ func (c *search) apexes() definition.Names {
 	return apexes
 }
 
-// withSMTP returns names together with those that mail domains of theirs may
+// WithSMTP returns names together with those that mail domains of theirs may
 // publish, or that publish them.
-func withSMTP(names definition.Names) definition.Names {
+func WithSMTP(names definition.Names) definition.Names {
 	all := make(definition.Names, 2*len(names))
 	for name := range names {
 		all[name] = true

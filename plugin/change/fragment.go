@@ -2,7 +2,6 @@ package change
 
 import (
 	"cmp"
-	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -74,19 +73,6 @@ func (p posting) all(yield func(*Fragment) bool) {
 	}
 }
 
-// among goes through those that are among others, in the time that the fewer of both take.
-func (p posting) among(others fragmentSet, yield func(*Fragment)) {
-	few, many := iter.Seq[*Fragment](p.all), others
-	if len(others) < len(p.more) {
-		few, many = maps.Keys(others), p.more
-	}
-	for one := range few {
-		if many[one] {
-			yield(one)
-		}
-	}
-}
-
 func (x nameIndex) add(names definition.Names, one *Fragment) {
 	for name := range names {
 		h := hash(name)
@@ -114,3 +100,19 @@ func (x nameIndex) remove(names definition.Names, one *Fragment) {
 
 // at returns the fragments with a name, and perhaps some of another name.
 func (x nameIndex) at(name definition.Name) posting { return x[hash(name)] }
+
+// find returns the fragments in the index with one of some names that match, all if match is nil, or more than maxFound of them.
+func (x nameIndex) find(names definition.Names, match func(*Fragment, definition.Name) bool) fragmentSet {
+	found := make(fragmentSet)
+	for name := range names {
+		for one := range x.at(name).all {
+			if match == nil || match(one, name) {
+				found[one] = true
+			}
+			if len(found) > maxFound {
+				return found
+			}
+		}
+	}
+	return found
+}

@@ -1,7 +1,6 @@
 package change
 
 import (
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -11,30 +10,45 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// Fragments are all that there are. Each is read when it is needed. Those that have
-// a mistake, and those that [Fragments.Exclude] excludes, declare nothing.
+// Fragments are all that there are. Each is read when it is needed. One with a mistake declares nothing, and what
+// [Fragments.Exclude] excludes is not declared: names of a fragment, or all of them.
 type Fragments struct {
 	reader   *definition.Reader // of the zones
 	byKey    map[string]*Fragment
 	sorted   []*Fragment // the oldest first, or nil if it must be made
-	excluded fragmentSet
-	unread   fragmentSet // excluded for good
+	unread   fragmentSet
+	excluded Exclusions
 
-	owners, targets nameIndex        // of the names that they declare, and that they point to
-	cuts            definition.Names // names with NS records, and those that had some
+	owners, targets nameIndex // of the names that they declare, and that they point to
+}
+
+// Exclusions are the names of which fragments declare something that is not served.
+type Exclusions map[*Fragment]definition.Names
+
+// All goes through them.
+func (x Exclusions) All(yield func(*Fragment, definition.Name) bool) {
+	for one, names := range x {
+		for name := range names {
+			if !yield(one, name) {
+				return
+			}
+		}
+	}
 }
 
 // NewFragments returns no fragments; relative names in those that are added are in zones.
 func NewFragments(zones definition.Zones) *Fragments {
+	reader := definition.NewReader(zones)
+	reader.LimitRecords(maxRecords)
 	return &Fragments{
-		reader: definition.NewReader(zones), byKey: make(map[string]*Fragment),
-		excluded: make(fragmentSet), unread: make(fragmentSet),
-		owners: make(nameIndex), targets: make(nameIndex), cuts: definition.Names{},
+		reader: reader, byKey: make(map[string]*Fragment),
+		excluded: make(Exclusions), unread: make(fragmentSet),
+		owners: make(nameIndex), targets: make(nameIndex),
 	}
 }
 
-// Len returns how many there are, and how many of them are excluded.
-func (f *Fragments) Len() (all, excluded int) { return len(f.byKey), len(f.excluded) }
+// Len returns how many there are, and of how many something is not served.
+func (f *Fragments) Len() (all, excluded int) { return len(f.byKey), len(f.unread) + len(f.excluded) }
 
 // All goes through all, the oldest first.
 func (f *Fragments) All() iter.Seq[*Fragment] {
@@ -60,8 +74,7 @@ func (f *Fragments) Of(source string) *Fragment {
 }
 
 // Apply edits the fragments. It returns the names whose declarations change with that,
-// and perhaps some more, and the mistakes in new fragments. A new one without a mistake
-// is not excluded.
+// and perhaps some more, and the mistakes in new fragments. Of a new one nothing is excluded.
 func (f *Fragments) Apply(edits []Edit) (changed definition.Names, errs definition.Errors) {
 	changed = definition.Names{}
 	for i := range edits {
@@ -86,10 +99,9 @@ func (f *Fragments) add(fragment Fragment) (definition.Names, definition.Errors)
 	f.byKey[added.Key], f.sorted = added, nil
 	set, errs := f.Read(added)
 	if len(errs) > 0 {
-		f.unread[added], f.excluded[added] = true, true
+		f.unread[added] = true
 	}
-	addCuts(f.cuts, set)
-	owners := set.Owners()
+	owners := ownersOf(set)
 	f.owners.add(owners, added)
 	f.targets.add(set.Targets(), added)
 	return owners, errs
@@ -97,7 +109,7 @@ func (f *Fragments) add(fragment Fragment) (definition.Names, definition.Errors)
 
 func (f *Fragments) remove(old *Fragment) definition.Names {
 	set, _ := f.Read(old)
-	owners := set.Owners()
+	owners := ownersOf(set)
 	f.owners.remove(owners, old)
 	f.targets.remove(set.Targets(), old)
 	delete(f.byKey, old.Key)
@@ -107,19 +119,23 @@ func (f *Fragments) remove(old *Fragment) definition.Names {
 	return owners
 }
 
-// maxRecords is how many records a fragment may declare. A statement declares the product
-// of its names and hosts: ten kilobytes may be millions, which would keep all servers busy
-// for minutes.
+// ownersOf returns the names of which a set declares something, those that srv publishes too.
+func ownersOf(set *definition.Set) definition.Names {
+	names := set.Owners()
+	for _, m := range set.Mails {
+		if smtp, err := definition.SMTPName(m.Owner); err == nil && m.SRV {
+			names[smtp] = true
+		}
+	}
+	return names
+}
+
+// maxRecords is how many records a fragment may declare. They are counted from its words.
 const maxRecords = 100_000
 
-// Read reads one. Of what has a mistake in it nothing is declared.
+// Read reads one, whatever is excluded. Of what has a mistake in it nothing is declared.
 func (f *Fragments) Read(one *Fragment) (*definition.Set, definition.Errors) {
 	set, errs := f.readInto(new(definition.Set), one)
-	if n := set.Size(); len(errs) == 0 && n > maxRecords {
-		text := fmt.Sprintf("%d records in one fragment: write at most %d, and the others in further fragments",
-			n, maxRecords)
-		errs = definition.Errors{{Pos: one.pos(), ID: definition.ValueOutOfRange, Text: text}}
-	}
 	if len(errs) > 0 {
 		return new(definition.Set), errs
 	}
@@ -132,93 +148,97 @@ func (f *Fragments) readInto(set *definition.Set, one *Fragment) (*definition.Se
 	return r.Set()
 }
 
-// Owners returns the names that a fragment declares something of.
-func (f *Fragments) Owners(one *Fragment) definition.Names {
-	set, _ := f.Read(one)
-	return set.Owners()
+func (f *Fragments) readWhole(set *definition.Set, one *Fragment) { f.readInto(set, one) }
+
+// readServed adds to a set what one declares that is not excluded.
+func (f *Fragments) readServed(set *definition.Set, one *Fragment) {
+	if excluded := f.excluded[one]; excluded != nil {
+		own, _ := f.Read(one)
+		set.Add(own.Without(excluded))
+		return
+	}
+	f.readInto(set, one)
 }
 
-// Exclude excludes a fragment, or readmits it if it has no mistake.
-func (f *Fragments) Exclude(one *Fragment, excluded bool) {
-	if excluded {
-		f.excluded[one] = true
-	} else if !f.unread[one] {
-		delete(f.excluded, one)
+// Exclude excludes what a fragment declares of a name, or readmits it.
+func (f *Fragments) Exclude(one *Fragment, name definition.Name, excluded bool) {
+	names := f.excluded[one]
+	switch {
+	case !excluded:
+		if delete(names, name); len(names) == 0 {
+			delete(f.excluded, one)
+		}
+	case names == nil:
+		f.excluded[one] = definition.Names{name: true}
+	default:
+		names[name] = true
 	}
 }
 
-// IsExcluded reports whether a fragment is excluded.
-func (f *Fragments) IsExcluded(one *Fragment) bool { return f.excluded[one] }
+// ExcludedAt goes through the fragments of which what they declare of a name is excluded.
+func (f *Fragments) ExcludedAt(name definition.Name) iter.Seq[*Fragment] {
+	return func(yield func(*Fragment) bool) {
+		for one := range f.owners.at(name).all {
+			if f.excluded[one][name] && !yield(one) {
+				return
+			}
+		}
+	}
+}
 
-// Excluded returns those that are excluded, the oldest first.
-func (f *Fragments) Excluded() []*Fragment { return f.excluded.byAge() }
+// Excluded returns what is excluded, of fragments without a mistake. It is shared, and not to be changed.
+func (f *Fragments) Excluded() Exclusions { return f.excluded }
 
-// ExcludedAbout returns those that are excluded and declare one of some names, or point
-// to one of others, the oldest first.
-func (f *Fragments) ExcludedAbout(declaring, pointing definition.Names) []*Fragment {
-	if len(f.excluded) == 0 {
-		return nil
-	}
-	about := make(fragmentSet)
-	add := func(one *Fragment) { about[one] = true }
-	for name := range declaring {
-		f.owners.at(name).among(f.excluded, add)
-	}
-	for name := range pointing {
-		f.targets.at(name).among(f.excluded, add)
-	}
-	return about.byAge()
+// ReadmitAll readmits everything, and returns what was excluded.
+func (f *Fragments) ReadmitAll() Exclusions {
+	was := f.excluded
+	f.excluded = make(Exclusions)
+	return was
+}
+
+// Has reports whether a fragment declares something of a name, excluded or not. It may be wrong about one name in a
+// thousand million.
+func (f *Fragments) Has(name definition.Name) bool {
+	_, ok := f.owners[hash(name)]
+	return ok
 }
 
 // ReadAll adds to a set what is declared, the oldest first.
 func (f *Fragments) ReadAll(s *definition.Set) {
 	for one := range f.All() {
-		if !f.excluded[one] {
-			f.readInto(s, one)
+		if !f.unread[one] {
+			f.readServed(s, one)
 		}
 	}
 }
 
 // Declaring implements [Store].
 func (f *Fragments) Declaring(names definition.Names) (*definition.Set, bool) {
-	s, ok := f.about(names, f.owners)
-	if !ok {
-		return nil, false
-	}
-	return s.Declaring(names), true
+	served := func(one *Fragment, name definition.Name) bool { return !f.excluded[one][name] }
+	set, ok := read(f.owners.find(names, served), f.readServed)
+	return set.Declaring(names), ok
 }
 
 // Pointing implements [Store].
 func (f *Fragments) Pointing(at definition.Names) (*definition.Set, bool) {
-	s, ok := f.about(at, f.targets)
-	if !ok {
-		return nil, false
-	}
-	return s.Pointing(at), true
+	set, ok := read(f.targets.find(at, nil), f.readServed)
+	return set.Pointing(at), ok
 }
 
 // Apexes implements [Store]: only a Corefile declares any.
 func (f *Fragments) Apexes() []definition.Apex { return nil }
 
-// Cuts implements [Store].
-func (f *Fragments) Cuts() definition.Names { return f.cuts }
+// Cuts implements [Store]: fragments do not delegate, see package admit.
+func (f *Fragments) Cuts() definition.Names { return nil }
 
-// about reads the fragments that are in an index with one of some names.
-func (f *Fragments) about(names definition.Names, index nameIndex) (*definition.Set, bool) {
-	found := make(fragmentSet)
-	for name := range names {
-		for one := range index.at(name).all {
-			if !f.excluded[one] {
-				found[one] = true
-			}
-			if len(found) > maxFound {
-				return nil, false
-			}
-		}
+// read reads some fragments, the oldest first. It returns false, and nothing, if they are too many.
+func read(some fragmentSet, readInto func(*definition.Set, *Fragment)) (*definition.Set, bool) {
+	set := new(definition.Set)
+	if len(some) > maxFound {
+		return set, false
 	}
-	s := new(definition.Set)
-	for _, one := range found.byAge() {
-		f.readInto(s, one)
+	for _, one := range some.byAge() {
+		readInto(set, one)
 	}
-	return s, true
+	return set, true
 }

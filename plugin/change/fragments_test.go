@@ -64,8 +64,8 @@ func TestFragmentsApply(t *testing.T) {
 			if got := keys(slices.Collect(f.All())); got != tc.all {
 				t.Errorf("there are %q, want %q", got, tc.all)
 			}
-			if got := keys(f.Excluded()); got != tc.excluded {
-				t.Errorf("excluded %q, want %q", got, tc.excluded)
+			if got := keys(f.unread.byAge()); got != tc.excluded {
+				t.Errorf("unread %q, want %q", got, tc.excluded)
 			}
 			if all, excluded := f.Len(); all != len(strings.Fields(tc.all)) || excluded != len(strings.Fields(tc.excluded)) {
 				t.Errorf("%d, %d of them excluded", all, excluded)
@@ -100,54 +100,98 @@ func TestFragmentsShare(t *testing.T) {
 	}
 }
 
-// TestFragmentsExclude: what is excluded declares nothing, until it is not any more.
+// TestFragmentsExclude: what is excluded is not declared, until it is not excluded any more; what else the fragment
+// declares is, and what it declares can still be asked for.
 func TestFragmentsExclude(t *testing.T) {
-	f := fragments("host a 192.0.2.1;mail b 10 a;host")
-	a, b, bad := f.Of("etcd:a"), f.Of("etcd:b"), f.Of("etcd:c")
+	f := fragments("host a 192.0.2.1\nmail m {\n10 a\nsrv\n};mail b 10 a;host")
+	a, b := f.Of("etcd:a"), f.Of("etcd:b")
 	declared := func() string {
 		t.Helper()
 		set := new(definition.Set)
 		f.ReadAll(set)
-		declaring, _ := f.Declaring(named("a b"))
-		if got, want := labels(declaring.Owners()), labels(set.Owners()); got != want {
-			t.Errorf("%q are declared, and %q of all", got, want)
+		declaring, _ := f.Declaring(named("a b m"))
+		pointing, _ := f.Pointing(named("a"))
+		published := ""
+		for _, set := range []*definition.Set{set, declaring} {
+			if len(set.Index().At("_smtp._tcp.m.example.org.").Services()) > 0 {
+				published += " srv"
+			}
 		}
-		return labels(set.Owners())
+		if got, want := labels(declaring.Owners()), labels(set.Owners()); got != want || len(published) == 4 {
+			t.Errorf("%q are declared, and %q of all%s", got, want, published)
+		}
+		if unfiltered, _ := f.Contenders().Declaring(named("a b m")); labels(unfiltered.Owners()) != "a b m" {
+			t.Errorf("unfiltered %q", labels(unfiltered.Owners()))
+		}
+		return labels(set.Owners()) + published + ", " + labels(pointing.Owners())
 	}
 	for _, step := range []struct {
 		one      *Fragment
+		name     definition.Name
 		excluded bool
 		want     string
-	}{{a, true, "b"}, {b, true, ""}, {a, false, "a"}, {a, false, "a"}, {bad, false, "a"}, {b, false, "a b"}} {
-		f.Exclude(step.one, step.excluded)
+		count    int // of fragments, with one that has a mistake
+	}{
+		{a, "a.example.org.", true, "b m srv srv, b m", 2},
+		{b, "b.example.org.", true, "m srv srv, m", 3},
+		{a, "m.example.org.", true, ", ", 3},
+		{a, "a.example.org.", false, "a, ", 3},
+		{a, "m.example.org.", false, "a m srv srv, m", 2},
+		{a, "m.example.org.", false, "a m srv srv, m", 2},
+		{a, "_smtp._tcp.m.example.org.", true, "a m, m", 3},
+		{a, "_smtp._tcp.m.example.org.", false, "a m srv srv, m", 2},
+	} {
+		f.Exclude(step.one, step.name, step.excluded)
 		if got := declared(); got != step.want {
-			t.Errorf("%s excluded %v: %q, want %q", step.one.Key, step.excluded, got, step.want)
+			t.Errorf("%s of %s excluded %v: %q, want %q", step.name, step.one.Key, step.excluded, got, step.want)
 		}
-		if got := f.IsExcluded(step.one); got != (step.excluded || step.one == bad) {
-			t.Errorf("%s is excluded: %v", step.one.Key, got)
+		if all, excluded := f.Len(); all != 3 || excluded != step.count {
+			t.Errorf("%d of %d excluded, want %d", excluded, all, step.count)
+		}
+		if got := slices.Contains(slices.Collect(f.ExcludedAt(step.name)), step.one); got != step.excluded {
+			t.Errorf("%s of %s is excluded: %v", step.name, step.one.Key, got)
+		}
+	}
+	n := 0
+	for one, name := range f.ReadmitAll().All {
+		if one != b || name != "b.example.org." {
+			t.Errorf("%s of %s was excluded", name, one.Key)
+		}
+		n++
+	}
+	if n != 1 || declared() != "a b m srv srv, b m" {
+		t.Errorf("%d were excluded, and now %q are declared", n, declared())
+	}
+	f.Exclude(b, "b.example.org.", true)
+	f.Apply([]Edit{{Fragment: Fragment{Key: "b"}, Gone: true}})
+	if len(f.Excluded()) > 0 {
+		t.Errorf("%v are excluded of what is gone", f.Excluded())
+	}
+	for name, want := range map[definition.Name]bool{"a.example.org.": true, "_smtp._tcp.m.example.org.": true, "b.example.org.": false} {
+		if f.Has(name) != want {
+			t.Errorf("it has %s: %v", name, !want)
 		}
 	}
 }
 
-// TestFragmentsExcludedAbout: those that are excluded and have to do with names.
-func TestFragmentsExcludedAbout(t *testing.T) {
-	f := fragments("host a 192.0.2.1;mail b 10 a;mail c 10 a;alias d a;mail e 10 x")
-	about := func(declaring, pointing string) string {
-		return keys(f.ExcludedAbout(named(declaring), named(pointing)))
-	}
-	if got := about("a b c d e", "a"); got != "" {
-		t.Errorf("%q, want none", got)
-	}
-	for _, key := range []string{"e", "c", "b"} {
-		f.Exclude(f.Of("etcd:"+key), true)
-	}
-	for _, tc := range []struct{ declaring, pointing, want string }{
-		{"", "", ""}, {"a d", "", ""}, {"b", "", "b"}, {"b c e", "", "b c e"},
-		{"", "a", "b c"}, {"e", "a", "b c e"}, {"b", "a", "b c"}, {"", "b", ""},
+// TestAllow: which keys may declare which names.
+func TestAllow(t *testing.T) {
+	all := Allowances{{"/mxsrv/anna", []definition.Name{"anna.example.org.", "a.example.org."}}, {"/mxsrv/ops/", []definition.Name{"example.org."}}}
+	for _, tc := range []struct {
+		key, name string
+		want      bool
+	}{
+		{"/mxsrv/anna", "anna", true}, {"/mxsrv/anna", "x.y.anna", true}, {"/mxsrv/anna/x", "a", true}, {"/mxsrv/anna", "joanna", false},
+		{"/mxsrv/anna", "@", false}, {"/mxsrv/annabel", "anna", false}, {"/mxsrv/ann", "anna", false}, {"/mxsrv/ben", "anna", false},
+		{"/mxsrv/ops/x", "@", true}, {"/mxsrv/ops/x", "anna", true}, {"/mxsrv/ops", "anna", false},
 	} {
-		if got := about(tc.declaring, tc.pointing); got != tc.want {
-			t.Errorf("about %q and what points to %q: %q, want %q", tc.declaring, tc.pointing, got, tc.want)
+		name, _ := definition.ParseName(tc.name, zone[0])
+		if got := all.Allow(tc.key, name); got != tc.want {
+			t.Errorf("%s may declare %s: %v", tc.key, tc.name, got)
 		}
+	}
+	if !Allowances(nil).Allow("/mxsrv/x", "example.org.") {
+		t.Error("without a line not all is allowed")
 	}
 }
 
@@ -178,15 +222,21 @@ func TestFragmentsLimits(t *testing.T) {
 	f := NewFragments(zone)
 	product := func(names int) string { return "mail" + numbered(" d", names) + " 10" + numbered(" h", maxRecords/100) }
 	changed, errs := f.Apply(puts(product(100), product(101)))
-	want := "etcd:b:1: 101000 records in one fragment: write at most 100000, and the others in further fragments"
+	want := "etcd:b:1: 101000 records in one fragment up to here: write at most 100000, and the others in further fragments"
 	if errs.Error() != want || len(changed) != 100 {
 		t.Errorf("%v, changed %d", errs, len(changed))
 	}
 	if set, _ := f.Read(f.Of("etcd:b")); len(set.Mails) > 0 {
 		t.Error("too many records are declared")
 	}
-	if got := f.Owners(f.Of("etcd:a")); len(got) != 100 {
-		t.Errorf("%d owners", len(got))
+	var thousand definition.Zones
+	for i := range 1000 {
+		thousand = append(thousand, definition.Name(fmt.Sprintf("z%d.example.", i)))
+	}
+	_, errs = NewFragments(thousand).Apply(puts("service" + numbered(" _s", 2300) + " 0 0 1" + numbered(" h", 2300)))
+	want = "etcd:a:1: 5290000000 records in one fragment up to here: write at most 100000, and the others in further fragments"
+	if errs.Error() != want {
+		t.Errorf("in a thousand zones: %v", errs)
 	}
 	f = NewFragments(zone)
 	var edits []Edit

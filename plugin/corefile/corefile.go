@@ -13,6 +13,7 @@ import (
 
 	"github.com/coredns/caddy/caddyfile"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 	"github.com/mxsrv/mxsrv/plugin/source"
@@ -28,11 +29,12 @@ type Block struct {
 	Ignore      map[string]definition.Pos          // rules whose warnings are accepted, and where it says so
 	Inline      *definition.Set                    // what the stanzas themselves declare
 	Errs        definition.Errors
-	Files       []*file.Source   // one for each stanza that names files
-	Etcds       []*etcd.Source   // at most one
-	Fallthrough definition.Zones // undeclared names in these are for the next plugins, in authoritative zones too
-	Serials     string           // path of the file that keeps serials, or ""
-	SerialsPos  definition.Pos   // where it is named
+	Files       []*file.Source    // one for each stanza that names files
+	Etcds       []*etcd.Source    // at most one
+	Allow       change.Allowances // of fragments in etcd
+	Fallthrough definition.Zones  // undeclared names in these are for the next plugins, in authoritative zones too
+	Serials     string            // path of the file that keeps serials, or ""
+	SerialsPos  definition.Pos    // where it is named
 
 	env Env
 }

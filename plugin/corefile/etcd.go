@@ -1,9 +1,14 @@
 package corefile
 
 import (
+	"fmt"
+	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
 )
@@ -13,6 +18,7 @@ const shortestTimeout = 100 * time.Millisecond
 
 // etcdOptions are those in the block of etcd, by keyword.
 var etcdOptions = map[string]*option{
+	"allow":       {"allow KEYPREFIX NAME...", 2, unlimited, false, (*stanza).etcdAllow},
 	"credentials": {"credentials USERNAME PASSWORD", 2, 2, false, (*stanza).etcdCredentials},
 	"prefix":      {"prefix PREFIX", 1, 1, false, (*stanza).etcdPrefix},
 	"snapshot":    {"snapshot PATH", 1, 1, false, (*stanza).etcdSnapshot},
@@ -40,6 +46,9 @@ func (s *stanza) etcd(l definition.Statement) {
 		}
 	}
 	s.endpoints(l)
+	for i := range s.Allow { // the prefix may stand after the lines
+		s.Allow[i].Key = s.fragments.Config.Prefix + s.Allow[i].Key
+	}
 }
 
 // endpoints checks the endpoints of etcd.
@@ -62,6 +71,39 @@ func (s *stanza) endpoints(l definition.Statement) {
 }
 
 func (s *stanza) etcdPrefix(l definition.Statement) { s.fragments.Config.SetPrefix(l.Words[1]) }
+
+// etcdAllow reads: allow KEYPREFIX NAME...
+func (s *stanza) etcdAllow(l definition.Statement) {
+	a := change.Allowance{Key: strings.TrimPrefix(l.Words[1], "/")}
+	for _, word := range l.Words[2:] {
+		if names, err := s.allowed(word); err != nil {
+			s.errorf(l.Pos, "allow: %v", err)
+		} else {
+			a.Names = append(a.Names, names...)
+		}
+	}
+	s.Allow = append(s.Allow, a)
+}
+
+// allowed returns the names that a word stands for: a relative one is one in each zone.
+func (s *stanza) allowed(word string) (names []definition.Name, err error) {
+	if _, err := netip.ParsePrefix(word); err == nil {
+		return nil, fmt.Errorf("%s is a network, and no PTR records are made: delete it", word)
+	}
+	zones := s.zones.Set()
+	for _, zone := range s.zones {
+		name, err := definition.ParseName(word, zone)
+		switch {
+		case err != nil:
+			return nil, err
+		case zones.Of(name) == "":
+			return nil, fmt.Errorf("%s is in none of the zones: write a name that is, or @ for all names", name)
+		case !slices.Contains(names, name):
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
 
 func (s *stanza) etcdCredentials(l definition.Statement) {
 	c := s.fragments.Config

@@ -1,6 +1,7 @@
 package corefile
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,23 @@ mxsrv {
 	}
 }
 
+// TestEtcdAllow: which keys may declare which names, wherever the prefix stands.
+func TestEtcdAllow(t *testing.T) {
+	b := read(`mxsrv example.org example.com {
+	etcd 192.0.2.1:2379 {
+		allow customers/anna anna ben.example.com. Anna.example.org.
+		prefix /dns
+		allow /ops/ @
+		allow / x
+	}
+}`)
+	want := "[{/dns/customers/anna [anna.example.org. anna.example.com. ben.example.com. anna.example.org.]}" +
+		" {/dns/ops/ [example.org. example.com.]} {/dns/ [x.example.org. x.example.com.]}]"
+	if got := fmt.Sprint(b.Allow); got != want || len(b.Errs) > 0 {
+		t.Errorf("%v, %v\nwant %s", got, b.Errs, want)
+	}
+}
+
 // TestEtcdTLS: endpoints without a scheme are not asked in the clear.
 func TestEtcdTLS(t *testing.T) {
 	b := read("mxsrv {\n etcd 192.0.2.1:2379 {\n tls\n }\n}")
@@ -74,7 +92,7 @@ func TestEtcdMistakes(t *testing.T) {
 		{"two", "etcd a:1\netcd b:1", "3: a second etcd: write all members of one cluster in one line, and another cluster in another server block"},
 		{"misspelled word", "etcd a:1 {\n prefx b\n}", `3: unknown word "prefx": write prefix`},
 		{"comment of a zone file", "etcd a:1 {\n prefix b ;c\n}", `3: ";c": write "#" before a comment`},
-		{"unknown word", "etcd a:1 {\n user b\n}", `3: unknown word "user": write one of credentials, prefix, snapshot, timeout, tls`},
+		{"unknown word", "etcd a:1 {\n user b\n}", `3: unknown word "user": write one of allow, credentials, prefix, snapshot, timeout, tls`},
 		{"no prefix", "etcd a:1 {\n prefix\n}", "3: usage: prefix PREFIX"},
 		{"a block in it", "etcd a:1 {\n prefix a {\n x\n }\n}", "3: usage: prefix PREFIX"},
 		{"no password", "etcd a:1 {\n credentials a\n}", "3: usage: credentials USERNAME PASSWORD"},
@@ -84,6 +102,10 @@ func TestEtcdMistakes(t *testing.T) {
 		{"no snapshot", "etcd a:1 {\n snapshot\n}", "3: usage: snapshot PATH"},
 		{"no timeout", "etcd a:1 {\n timeout\n}", "3: usage: timeout DURATION"},
 		{"timeout without a unit", "etcd a:1 {\n timeout 5\n}", `3: duration "5": write one of at least 100ms, like 5s`},
+		{"allow without a name", "etcd a:1 {\n allow anna\n}", "3: usage: allow KEYPREFIX NAME..."},
+		{"allow a name elsewhere", "etcd a:1 {\n allow anna b example.net.\n}", "3: allow: example.net. is in none of the zones: write a name that is, or @ for all names"},
+		{"allow a name that is none", "etcd a:1 {\n allow anna b..c\n}", `3: allow: "b..c" has an empty label: write one dot between labels`},
+		{"allow a network", "etcd a:1 {\n allow anna b 192.0.2.0/24\n}", "3: allow: 192.0.2.0/24 is a network, and no PTR records are made: delete it"},
 		{"timeout too short", "etcd a:1 {\n timeout 99ms\n}", `3: duration "99ms": write one of at least 100ms, like 5s`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -18,6 +18,9 @@ func (r *Reader) alias(s Statement) {
 		return
 	}
 	ttl := r.ttlBlock(s)
+	if !r.affordable(s.Pos, s.Words[1:last], 1) {
+		return
+	}
 	r.owners(s.Pos, s.Words[1:last], func(o owner) {
 		if host, ok := r.target(s.Pos, s.Words[last], o.zone); ok {
 			r.set.Aliases = append(r.set.Aliases, Alias{Head{s.Pos, o.name, ttl}, host})

@@ -13,6 +13,7 @@ type form struct {
 	entry    string   // the form of an entry
 	numbers  []string // what the numbers before the hosts are
 	keywords []string // words that stand for themselves rather than for names
+	open     bool     // there may be open in the block
 }
 
 var (
@@ -22,7 +23,7 @@ var (
 	}
 	serviceForm = form{
 		usage: "NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
-		entry: "PRIORITY WEIGHT PORT HOST...", numbers: []string{"priority", "weight", "port"}, keywords: []string{"none"},
+		entry: "PRIORITY WEIGHT PORT HOST...", numbers: []string{"priority", "weight", "port"}, keywords: []string{"none"}, open: true,
 	}
 )
 
@@ -32,6 +33,7 @@ type stanza struct {
 	entries []entry
 	none    *Pos // where it says none
 	srv     bool
+	open    bool
 	ttl     TTL
 }
 
@@ -58,10 +60,22 @@ func (r *Reader) stanza(s Statement, f form) stanza {
 	if len(st.names) == 0 || !declares && r.errs.count == before {
 		r.usage(s, f.usage)
 	}
-	if !declares {
+	if !declares || !r.affordable(s.Pos, st.names, st.records()) {
 		st.names = nil
 	}
 	return st
+}
+
+// records returns how many records the stanza declares of each name in each zone.
+func (st *stanza) records() int {
+	n := 0
+	for i := range st.entries {
+		n += len(st.entries[i].hosts)
+	}
+	if st.srv {
+		n *= 2
+	}
+	return n
 }
 
 // eachDeclared calls declare for each declaration that a stanza makes: one with its entries, one that says none.
@@ -89,16 +103,26 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 	case !r.Usual(&b) || !r.single(b):
 	case word == "ttl" && !b.braced:
 		r.ownTTL(b, &st.ttl)
+	case word == openWord && f.open:
+		r.open(b, &st.open)
 	case (f.keyword(word) || isNumber(word)) && !b.braced:
 		r.entries(b.Pos, b.Words, f, st)
-	case r.strays(b, append(f.keywords, "ttl")...):
+	case r.strays(b, append(f.blockWords(), "ttl")...):
 	case b.braced:
 		r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", word)
 	case f.isEntry(b.Words):
 		r.entries(b.Pos, b.Words, f, st)
 	default:
-		r.errs.add(b.Pos, Syntax, "%q: write %s, %s or ttl TTL", word, f.entry, strings.Join(f.keywords, ", "))
+		r.errs.add(b.Pos, Syntax, "%q: write %s, %s or ttl TTL", word, f.entry, strings.Join(f.blockWords(), ", "))
 	}
+}
+
+// blockWords returns the words that may start a line in the block, beside ttl.
+func (f form) blockWords() []string {
+	if f.open {
+		return append(slices.Clip(f.keywords), openWord)
+	}
+	return f.keywords
 }
 
 // hosts returns how many words there are up to a number or a keyword.

@@ -11,6 +11,7 @@ type Host struct {
 	Head
 	Addrs []netip.Addr // sorted, each once
 	PTR   bool         // of several hosts with an address, its PTR records name this one
+	Open  bool         // fragments in etcd may add addresses
 }
 
 func (h *Host) records() int    { return len(h.Addrs) }
@@ -25,14 +26,14 @@ func (r *Reader) host(s Statement) {
 	}
 	h, addrs := Host{Head: Head{Pos: s.Pos}}, make([]netip.Addr, 0, len(s.Words)-2)
 	if len(s.Block) > 0 { // as few have one, and the flag takes memory
-		h.TTL, h.PTR = r.hostBlock(s)
+		h.TTL = r.ttlBlock(s, flag{"ptr", &h.PTR}, flag{openWord, &h.Open})
 	}
 	for _, word := range s.Words[2:] {
 		if addr, ok := r.addr(s.Pos, word); ok {
 			addrs = append(addrs, addr)
 		}
 	}
-	if len(addrs) == 0 {
+	if len(addrs) == 0 || !r.affordable(s.Pos, s.Words[1:2], len(addrs)) {
 		return
 	}
 	h.Addrs = distinct(addrs, netip.Addr.Compare)
@@ -43,10 +44,7 @@ func (r *Reader) host(s Statement) {
 	})
 }
 
-func (r *Reader) hostBlock(s Statement) (ttl TTL, ptr bool) {
-	ttl = r.ttlBlock(s, flag{"ptr", &ptr})
-	return ttl, ptr
-}
+func (h *Host) open() bool { return h.Open }
 
 func (r *Reader) addr(pos Pos, word string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(word)
@@ -95,7 +93,7 @@ func (p *printer) host(o Owner, g gatherer) {
 	ttl, _ := o.HostTTL()
 	for i, words := range [][]string{preferred, others} {
 		if len(words) > 0 {
-			g.add(o.Name(), wording{body: strings.Join(words, " "), ptr: i == 0, ttl: ttl, alone: o.Name()})
+			g.add(o.Name(), wording{body: strings.Join(words, " "), ptr: i == 0, open: isOpen(o.Hosts()), ttl: ttl, alone: o.Name()})
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // Print writes the statements that declare what s does: hosts, mail domains, services, aliases, records; each kind sorted.
 // What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
 // the same print the same, and what is printed means the same again, with two exceptions: of TTLs that contradict
-// each other it is the lowest that is printed, and whether a declaration gave its TTL itself is lost, which the TTLs of
+// each other it is the first that is printed, and whether a declaration gave its TTL itself is lost, which the TTLs of
 // the PTR records of a host may show. Apexes are not printed: they are declared in a Corefile only.
 //
 // With a single zone beside reverse zones, names in it are relative. With several, where a relative
@@ -60,6 +60,7 @@ type wording struct {
 	body  string // lines of what stands after the names: 10 mx1 mx2
 	srv   bool
 	ptr   bool
+	open  bool
 	ttl   uint32
 	alone Name // the one name that may be in the statement, or ""
 }
@@ -175,6 +176,9 @@ func (p *printer) printBody(st statement) {
 	}
 	if st.ptr {
 		block = append(block, "ptr")
+	}
+	if st.open {
+		block = append(block, openWord)
 	}
 	if st.ttl != p.ttl {
 		block = append(block, "ttl "+printTTL(st.ttl))

@@ -20,6 +20,7 @@ type Reader struct {
 	set     *Set
 	before  Set // the set when the reader was made
 	errs    mistakes
+	limits
 
 	entriesBuf []entry
 }
@@ -32,7 +33,7 @@ func NewReader(zones Zones) *Reader {
 
 // Into returns a reader of the same zones that adds to a set. It costs nothing, however many zones there are.
 func (r *Reader) Into(s *Set) *Reader {
-	return &Reader{zones: r.zones, forward: r.forward, zoneSet: r.zoneSet, reverse: r.reverse, set: s, before: *s}
+	return &Reader{zones: r.zones, forward: r.forward, zoneSet: r.zoneSet, reverse: r.reverse, set: s, before: *s, limits: limits{most: r.most}}
 }
 
 // Zones returns the zones of the reader.

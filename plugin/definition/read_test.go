@@ -21,9 +21,9 @@ func TestMistakes(t *testing.T) {
 		{"root as exchange", "mail @ 0 .", `x:1: "." is no host: write "none" instead of numbers and hosts`},
 		{"service without host", "service _a._tcp 0 0 389", `x:1: "0": write PRIORITY WEIGHT PORT HOST...`},
 		{"service with few numbers", "service _a._tcp 0 389 ldap1", `x:1: "0": write PRIORITY WEIGHT PORT HOST...`},
-		{"srv in a service", "service _a._tcp {\nsrv\n0 0 1 h\n}", `x:2: "srv": write PRIORITY WEIGHT PORT HOST..., none or ttl TTL`},
+		{"srv in a service", "service _a._tcp {\nsrv\n0 0 1 h\n}", `x:2: "srv": write PRIORITY WEIGHT PORT HOST..., none, open or ttl TTL`},
 		{"alias without host", "alias www", "x:1: usage: alias NAME... HOST"},
-		{"stray word in a block", "host a 192.0.2.1 {\nweight 5\n}", `x:2: "weight": write ttl TTL, ptr, or nothing, in the block of host`},
+		{"stray word in a block", "host a 192.0.2.1 {\nweight 5\n}", `x:2: "weight": write ttl TTL, ptr, open, or nothing, in the block of host`},
 		{"ptr with a word", "host a 192.0.2.1 {\nptr b\n}", "x:2: usage: ptr"},
 		{"ptr with a block", "host a 192.0.2.1 {\nptr {\n}\n}", "x:2: usage: ptr"},
 		{"ptr elsewhere", "alias a b {\nptr\n}", `x:2: "ptr": write ttl TTL, or nothing, in the block of alias`},
@@ -190,7 +190,7 @@ func TestTTL(t *testing.T) {
 		{"host a 192.0.2.1\nttl 5m", 300, true},
 		{"ttl 5m\nhost a 192.0.2.1 {\nttl 0\n}", 0, true},
 		{"host a 192.0.2.1 {\nttl 60\n}\nhost a 192.0.2.2", 60, true},
-		{"host a 192.0.2.1 {\nttl 60\n}\nhost a 192.0.2.2 {\nttl 30\n}", 30, false},
+		{"host a 192.0.2.1 {\nttl 60\n}\nhost a 192.0.2.2 {\nttl 30\n}", 60, false},
 	} {
 		set, errs := Read("x", tc.text, zones)
 		if len(errs) > 0 {

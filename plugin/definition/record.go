@@ -89,6 +89,9 @@ func (r *Reader) record(s Statement) {
 			names[i+1], dns.Type(rrtype))
 		return
 	}
+	if !r.affordable(s.Pos, names, 1) {
+		return
+	}
 	data := zoneData{reader: r, pos: s.Pos, rrtype: rrtype, words: words, of: make(map[Name][]string, 1)}
 	r.owners(s.Pos, names, func(o owner) {
 		for _, d := range data.in(o.zone) {

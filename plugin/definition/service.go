@@ -9,6 +9,7 @@ import (
 type Service struct {
 	Head             // of _service._proto.domain
 	Targets []Target // by priority, descending weight, then name, each once; shared by the owners of a statement
+	Open    bool     // fragments in etcd may add targets
 }
 
 // A Target is a host and port that offer a service. The lowest priority is
@@ -24,6 +25,8 @@ func (v *Service) targets() int      { return len(v.Targets) }
 func (v *Service) target(i int) Name { return v.Targets[i].Host }
 func (v *Service) list() any         { return shared(v.Targets) }
 
+func (v *Service) open() bool { return v.Open }
+
 func byPriority(a, b Target) int {
 	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight),
 		cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port))
@@ -37,7 +40,7 @@ func (r *Reader) service(s Statement) {
 	st := r.stanza(s, serviceForm)
 	targets := perZone[Target]{reader: r, entries: st.entries, of: target, compare: byPriority}
 	eachDeclared(s.Pos, st, &targets, func(h Head, t []Target) {
-		r.set.Services = append(r.set.Services, Service{h, t})
+		r.set.Services = append(r.set.Services, Service{h, t, st.open})
 	})
 }
 
@@ -59,5 +62,5 @@ func (p *printer) service(o Owner, g gatherer) {
 		e.add(fmt.Sprintf("%d %d %d", t.Priority, t.Weight, t.Port), p.name(t.Host))
 	}
 	ttl, _ := o.ServiceTTL()
-	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), ttl: ttl})
+	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), ttl: ttl, open: isOpen(o.Services())})
 }

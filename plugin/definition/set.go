@@ -31,6 +31,16 @@ func Merge(sets ...*Set) *Set {
 	return merged
 }
 
+// Add adds what another set declares, after what is there.
+func (s *Set) Add(more *Set) {
+	s.Hosts = append(s.Hosts, more.Hosts...)
+	s.Mails = append(s.Mails, more.Mails...)
+	s.Services = append(s.Services, more.Services...)
+	s.Aliases = append(s.Aliases, more.Aliases...)
+	s.Records = append(s.Records, more.Records...)
+	s.Apexes = append(s.Apexes, more.Apexes...)
+}
+
 // join copies only if there is something on both sides: often a few lines of a Corefile meet a file of a million.
 func join[T any](a, b []T) []T {
 	switch {
@@ -117,6 +127,35 @@ func (s *Set) Declaring(names Names) *Set {
 	declaring := s.filter(func(d declaration) bool { return names[d.Header().Owner] })
 	declaring.Apexes = s.Apexes
 	return declaring
+}
+
+// Without returns what is declared of other names than some, in its order; no apexes. Mail domains do not publish a
+// service whose name is one of these, and their addresses have no PTR records for them.
+func (s *Set) Without(names Names) *Set {
+	others := s.filter(func(d declaration) bool { return !names[d.Header().Owner] })
+	others.Records = slices.DeleteFunc(others.Records, func(r Record) bool { return r.Derived && names[r.Host()] })
+	for i := range others.Mails {
+		m := &others.Mails[i]
+		smtp, err := SMTPName(m.Owner)
+		m.SRV = m.SRV && (err != nil || !names[smtp])
+	}
+	return others
+}
+
+// Pointers goes through what points to other names, apexes excepted: the head of a declaration with each of its targets.
+func (s *Set) Pointers(yield func(*Head, Name) bool) {
+	for d := range s.declarations {
+		for i := range d.targets() {
+			if !yield(d.Header(), d.target(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Filter returns the declarations whose heads match, in their order; no apexes.
+func (s *Set) Filter(match func(*Head) bool) *Set {
+	return s.filter(func(d declaration) bool { return match(d.Header()) })
 }
 
 // Pointing returns what is declared that points to one of some names, in its order; no apexes.

@@ -179,3 +179,76 @@ func TestIndex(t *testing.T) {
 		}
 	}
 }
+
+// TestWithout: what is declared of other names, and no service is published that is one of these.
+func TestWithout(t *testing.T) {
+	set := read(t, "host a 192.0.2.1\nmail m {\n10 a\nsrv\n}\nmail n {\n10 a\nsrv\n}\nalias l a")
+	rest := set.Without(Names{"a.example.org.": true, "_smtp._tcp.m.example.org.": true})
+	if len(rest.Hosts) != 0 || len(rest.Aliases) != 1 || len(rest.Mails) != 2 || rest.Mails[0].SRV || !rest.Mails[1].SRV || !set.Mails[0].SRV {
+		t.Errorf("%+v", rest)
+	}
+}
+
+// TestEachPointer: each target with who points to it, also where owners share them.
+func TestEachPointer(t *testing.T) {
+	set := read(t, "host a 192.0.2.1\nmail m n 10 a b\nservice _s._tcp 0 0 1 c\nalias l a")
+	var all []string
+	for h, target := range set.Pointers {
+		all = append(all, h.Owner.Labels()[0]+">"+target.Labels()[0])
+	}
+	if got := strings.Join(all, " "); got != "m>a m>b n>a n>b _s>c l>a" {
+		t.Error(got)
+	}
+	for range set.Pointers {
+		break
+	}
+	if got := set.Filter(func(h *Head) bool { return h.Owner == "n.example.org." }); len(got.Mails) != 1 || len(got.Aliases)+len(got.Hosts) > 0 {
+		t.Errorf("%+v", got)
+	}
+	both := read(t, "host x 192.0.2.1")
+	if both.Add(set); len(both.Hosts) != 2 || len(both.Mails) != 2 || len(both.Services) != 1 || len(both.Aliases) != 1 {
+		t.Errorf("%+v", both)
+	}
+}
+
+// TestExplicit: services that srv publishes are declared, those of each source by itself, with what it says of the domain
+// elsewhere.
+func TestExplicit(t *testing.T) {
+	set := read(t, "mail m {\n10 a\nsrv\n}\nmail m 20 b {\nttl 60\n}\nmail n 10 a\nmail o {\nnone\nsrv\n}\nservice _smtp._tcp.m 0 0 26 c")
+	other, _ := Read("y", "mail m 30 c\nmail o {\n10 c\nsrv\n}", zones[:1])
+	all := Merge(set, other)
+	explicit := all.Explicit()
+	var got []string
+	for _, v := range explicit.Services {
+		line := fmt.Sprintf("%s:%d %s %v", v.Source, v.Line, v.Owner, v.TTL)
+		for _, t := range v.Targets {
+			line += fmt.Sprintf(" %d %d %s", t.Priority, t.Port, t.Host)
+		}
+		got = append(got, line)
+	}
+	want := `x:13 _smtp._tcp.m.example.org. {3600 false} 0 26 c.example.org.
+x:1 _smtp._tcp.m.example.org. {60 true} 10 25 a.example.org. 20 25 b.example.org.
+x:10 _smtp._tcp.o.example.org. {3600 false}
+y:2 _smtp._tcp.o.example.org. {3600 false} 10 25 c.example.org.`
+	if got := strings.Join(got, "\n"); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	for i := range explicit.Mails {
+		if explicit.Mails[i].SRV || len(explicit.Mails) != len(all.Mails) || !all.Mails[0].SRV {
+			t.Errorf("mail domains %+v, of %+v", explicit.Mails, all.Mails)
+		}
+	}
+	if none := read(t, "mail m 10 a"); none.Explicit() != none {
+		t.Error("a set without srv is copied")
+	}
+}
+
+// read returns what a text without mistakes declares.
+func read(t *testing.T, text string) *Set {
+	t.Helper()
+	set, errs := Read("x", text, zones[:1])
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	return set
+}

@@ -14,21 +14,63 @@ func (x *Index) smtp() []Service {
 	var services []Service
 	made := make(map[*Exchange][]Target) // domains share exchanges, mostly
 	for n := range x.names {
-		mails := x.mails.of(uint32(n))
-		i := slices.IndexFunc(mails, func(m *Mail) bool { return m.SRV })
-		if i < 0 {
-			continue
+		if s, ok := published(x.mails.of(uint32(n)), made); ok {
+			services = append(services, s)
 		}
-		name, err := SMTPName(x.names[n])
-		if err != nil {
-			continue // the reader has refused it
-		}
-		seconds, _ := common(mails)
-		ttl := TTL{seconds, slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })}
-		targets := smtpTargets(made, exchanges(mails))
-		services = append(services, Service{Head{mails[i].Pos, name, ttl}, targets})
 	}
 	return services
+}
+
+// published returns the service that the declarations of a mail domain publish together, if they do.
+func published(mails []*Mail, made map[*Exchange][]Target) (Service, bool) {
+	i := slices.IndexFunc(mails, func(m *Mail) bool { return m.SRV })
+	if i < 0 {
+		return Service{}, false
+	}
+	name, err := SMTPName(mails[i].Owner)
+	if err != nil {
+		return Service{}, false // the reader has refused it
+	}
+	seconds, _ := common(mails)
+	ttl := TTL{seconds, slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })}
+	return Service{Head: Head{mails[i].Pos, name, ttl}, Targets: smtpTargets(made, exchanges(mails))}, true
+}
+
+// Explicit returns a set in which services are declared that srv publishes, those of each source by itself. It may share
+// memory with s.
+func (s *Set) Explicit() *Set {
+	type place struct {
+		owner  Name
+		source string
+	}
+	groups := make(map[place][]*Mail)
+	for i := range s.Mails {
+		if m := &s.Mails[i]; m.SRV {
+			groups[place{m.Owner, m.Source}] = nil
+		}
+	}
+	if len(groups) == 0 {
+		return s
+	}
+	explicit := *s
+	explicit.Mails, explicit.Services = slices.Clone(s.Mails), slices.Clip(s.Services)
+	for i := range s.Mails {
+		m := &s.Mails[i]
+		at := place{m.Owner, m.Source}
+		if of, ok := groups[at]; ok {
+			groups[at] = append(of, m)
+		}
+		explicit.Mails[i].SRV = false
+	}
+	made := make(map[*Exchange][]Target)
+	for i := range s.Mails {
+		at := place{s.Mails[i].Owner, s.Mails[i].Source}
+		if service, ok := published(groups[at], made); ok {
+			explicit.Services = append(explicit.Services, service)
+		}
+		delete(groups, at)
+	}
+	return &explicit
 }
 
 func smtpTargets(made map[*Exchange][]Target, exchanges []Exchange) []Target {

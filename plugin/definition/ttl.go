@@ -30,7 +30,7 @@ func (t *TTL) setDefault(seconds uint32) {
 }
 
 // HostTTL, MailTTL, ServiceTTL and AliasTTL return the TTL in seconds of the records that the declarations of a name
-// mean, and whether they agree on it.
+// mean, and whether they agree on it. If they do not, it is that of the first.
 
 func (o Owner) HostTTL() (uint32, bool)    { return common(o.Hosts()) }
 func (o Owner) MailTTL() (uint32, bool)    { return common(o.Mails()) }
@@ -38,7 +38,7 @@ func (o Owner) ServiceTTL() (uint32, bool) { return common(o.Services()) }
 func (o Owner) AliasTTL() (uint32, bool)   { return common(o.Aliases()) }
 
 // common returns the one TTL that declarations of the same records mean, and whether they agree on it: an own TTL
-// goes before defaults. If they do not agree it is the lowest (RFC 2181 §5.2).
+// goes before defaults. If they do not agree it is that of the first, which is the oldest of fragments.
 func common[D declaration](declared []D) (seconds uint32, agree bool) {
 	var chosen TTL
 	agree = true
@@ -48,7 +48,7 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 		case i == 0, t.Own && !chosen.Own:
 			chosen, agree = t, true
 		case t.Own == chosen.Own && t.Seconds != chosen.Seconds:
-			chosen.Seconds, agree = min(t.Seconds, chosen.Seconds), false
+			agree = false
 		}
 	}
 	return chosen.Seconds, agree

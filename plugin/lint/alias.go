@@ -12,10 +12,10 @@ func aliasWithOtherData(p *pass) {
 			continue
 		}
 		data := data(o)[len(o.Aliases()):]
-		for i, a := range o.Aliases() {
+		for _, a := range o.Aliases() {
 			p.aliasAtApexOrTwice(a, o.Aliases()[0])
 			if len(data) > 0 {
-				p.reportClashes(clashesWithData(a.Pos, data, i == 0), a.Pos, []definition.Name{a.Owner},
+				p.report(a.Pos, []definition.Name{a.Owner},
 					"%s is an alias, and a %s at %s: delete one of them", a.Owner, data[0].kind, data[0].pos)
 			}
 		}
@@ -29,7 +29,7 @@ func (p *pass) aliasAtApexOrTwice(a, first *definition.Alias) {
 		p.report(a.Pos, names,
 			"%s is the apex of a zone, which has SOA and NS records: write a host there, not an alias", a.Owner)
 	case a.Host != first.Host:
-		p.reportClashes([]Clash{{first.Pos, a.Pos}}, a.Pos, names,
+		p.report(a.Pos, names,
 			"%s is an alias of %s here and of %s at %s: delete one", a.Owner, a.Host, first.Host, first.Pos)
 	}
 }
@@ -64,27 +64,33 @@ func data(o definition.Owner) (data []datum) {
 
 func aliasLoop(p *pass) {
 	for _, a := range p.set.Aliases {
-		if !p.loops(a) {
-			continue
+		if p.loops(a) && (!p.opt.alone || a.Host == a.Owner) {
+			p.report(a.Pos, []definition.Name{a.Owner, a.Host},
+				"alias %s leads back to itself: write the host that has the addresses", a.Owner)
 		}
-		var clashes []Clash
-		if a.Host != a.Owner {
-			clashes = p.clashesWithAliases(a.Pos, p.index.At(a.Host))
-		}
-		p.reportClashes(clashes, a.Pos, []definition.Name{a.Owner, a.Host},
-			"alias %s leads back to itself: write the host that has the addresses", a.Owner)
 	}
 }
 
 func aliasOfAlias(p *pass) {
 	for _, a := range p.set.Aliases {
 		o := p.index.At(a.Host)
-		if len(o.Aliases()) == 0 || p.loops(a) {
+		if len(o.Aliases()) == 0 || p.aliasOfFragments(a, o.Aliases()[0]) || p.loops(a) {
 			continue
 		}
 		p.report(a.Pos, []definition.Name{a.Owner, a.Host}, "alias %s is of %s, itself an alias: "+
 			"it is answered, but write %s, which every client can follow", a.Owner, a.Host, o.Aliases()[0].Host)
 	}
+}
+
+// aliasOfFragments reports an alias of a fragment that is one of another alias of a fragment, if the rules are to find
+// what must not be served of fragments: whether aliases lead back to themselves could be known only by following all.
+func (p *pass) aliasOfFragments(a definition.Alias, of *definition.Alias) bool {
+	if !p.opt.pointing || !p.fromFragment(a.Pos) || !p.fromFragment(of.Pos) {
+		return false
+	}
+	p.reportAs(Error, a.Pos, []definition.Name{a.Owner, a.Host},
+		"alias %s is of %s, itself an alias in a fragment: write %s", a.Owner, a.Host, of.Host)
+	return true
 }
 
 // loops reports whether an alias leads back to itself.

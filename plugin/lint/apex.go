@@ -6,7 +6,7 @@ func authoritativeTwice(p *pass) {
 	for i := range p.set.Apexes {
 		a := &p.set.Apexes[i]
 		if first := p.index.At(a.Zone).Apex(); first != a {
-			p.reportClashes([]Clash{{first.Pos, a.Pos}}, a.Pos, []definition.Name{a.Zone},
+			p.report(a.Pos, []definition.Name{a.Zone},
 				"zone %s has an authoritative block here and at %s: delete one of them", a.Zone, first.Pos)
 		}
 	}

@@ -75,7 +75,7 @@ const (
 )
 
 func (p *pass) reportBelow(pos definition.Pos, kind string, name, cut definition.Name) {
-	p.reportClashes([]Clash{{p.cuts[cut], pos}}, pos, []definition.Name{name, cut},
+	p.report(pos, []definition.Name{name, cut},
 		"%s %s is at or below %s, which is delegated at %s: declare it in the delegated zone, or delete the NS records",
 		kind, name, cut, p.cuts[cut])
 }

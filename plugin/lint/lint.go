@@ -32,16 +32,16 @@ type Finding struct {
 	Rule  Rule // with the severity of this finding, which may be higher than that of the rule
 	Pos   definition.Pos
 	Names []definition.Name // the owner first
+	More  []definition.Name // owners of the same line that are counted in the text; only with Options.Limit 0
 	Text  string            // what is wrong: what to write instead
-
-	// Clashes are the contradictions that make the finding. If it has none, a declaration is wrong alone. There may
-	// be more pairs than these: those that are left after one declaration of each pair is deleted are found by
-	// another [Check].
-	Clashes []Clash
 }
 
-// A Clash is where two declarations are that are right alone and contradict each other.
-type Clash [2]definition.Pos
+// Owners goes through the names whose declarations are wrong: of an error it is at fault, whatever it points to.
+func (f *Finding) Owners(yield func(definition.Name) bool) {
+	if len(f.Names) > 0 && yield(f.Names[0]) {
+		slices.Values(f.More)(yield)
+	}
+}
 
 // String returns "file:line: severity: text [id, RFC]": the log and the tool print findings so.
 func (f Finding) String() string {
@@ -75,6 +75,10 @@ type Options struct {
 
 	Limit int // findings of each rule to return, the last of which counts the rest; 0 for all
 
+	// Fragment says which sources are fragments: a TTL that differs from an older declaration, and a target that is not
+	// declared, are warnings there. If it is nil: none.
+	Fragment func(source string) bool
+
 	// RequireTargets says in which sources a target that an authoritative zone
 	// lacks is an error, not a warning. If it is nil: in all.
 	RequireTargets func(source string) bool
@@ -82,6 +86,16 @@ type Options struct {
 	// WarnAbout limits warnings to those about one of these names. Errors are
 	// returned whatever they are about. If it is nil: all warnings.
 	WarnAbout definition.Names
+
+	zones, fallsThrough definition.ZoneSet // see Prepared
+	alone               bool               // names may have nothing to do with each other: see Alone
+	pointing            bool               // see Pointing
+}
+
+// Prepared returns options with which a check of few names does not cost something for each zone.
+func (o Options) Prepared() Options {
+	o.zones, o.fallsThrough = o.Zones.Set(), o.Fallthrough.Set()
+	return o
 }
 
 // Plugins are the other plugins of a server block, by name. A query passes them in the
@@ -96,12 +110,23 @@ func Check(index *definition.Index, errs definition.Errors, opt Options) []Findi
 	return run(rules, index, errs, opt)
 }
 
-// Errors returns the errors among the findings of Check, without a limit. It
-// costs less: rules that only warn do not run.
-func Errors(index *definition.Index, errs definition.Errors, opt Options) []Finding {
+// Alone returns the errors for which the declarations of a name must not be served, whatever other names are declared
+// as, without a limit.
+func Alone(index *definition.Index, opt Options) []Finding {
+	opt.alone = true
+	return errorsOf(ofOneName, index, opt)
+}
+
+// Pointing returns the errors for which a name must not be served because of what it points to, without a limit. An
+// alias of an alias is one if both are of fragments.
+func Pointing(index *definition.Index, opt Options) []Finding {
+	opt.pointing = true
+	return errorsOf(ofTwoNames, index, opt)
+}
+
+func errorsOf(some []Rule, index *definition.Index, opt Options) []Finding {
 	opt.Limit, opt.WarnAbout = 0, definition.Names{}
-	onlyWarns := func(r Rule) bool { return r.Severity == Warning && !slices.Contains(mayBeErrors, r.ID) }
-	return run(slices.DeleteFunc(Rules(), onlyWarns), index, errs, opt)
+	return run(some, index, nil, opt)
 }
 
 // CheckPlugins returns the findings of Check that depend on opt.Plugins, which may be known later than the rest.
@@ -111,13 +136,16 @@ func CheckPlugins(index *definition.Index, opt Options) []Finding {
 }
 
 func run(some []Rule, index *definition.Index, errs definition.Errors, opt Options) []Finding {
+	if opt.zones == nil {
+		opt = opt.Prepared()
+	}
 	p := &pass{
 		set: index.Set, errs: errs, index: index, opt: opt, all: rules,
-		zones: opt.Zones.Set(), fallsThrough: opt.Fallthrough.Set(), places: make(map[place]tally),
+		zones: opt.zones, fallsThrough: opt.fallsThrough, places: make(map[place]tally),
 	}
 	p.findCuts()
 	for _, r := range some {
-		p.rule, p.kept, p.left, p.clashed = r, 0, 0, definition.Names{}
+		p.rule, p.kept, p.left = r, 0, 0
 		r.check(p)
 		p.countRest()
 	}

@@ -118,16 +118,70 @@ mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no
 	}
 }
 
-// TestErrors: all errors, and no warning.
-func TestErrors(t *testing.T) {
-	x := authoritative(t, "mail @ 10 mx1\nmail a 10 mx2 mx.example.com.\nmail b 10 mx3")
-	opt := Options{Zones: zones, Plugins: Plugins{Before: []string{"minimal"}}, Limit: 1}
-	got := text(Errors(x, nil, opt))
-	want := `x:1: error: exchange of example.org. is mx1.example.org., which does not exist: write "host mx1.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
-x:2: error: exchange of a.example.org. is mx2.example.org., which does not exist: write "host mx2.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
-x:3: error: exchange of b.example.org. is mx3.example.org., which does not exist: write "host mx3.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]`
-	if got != want {
-		t.Errorf("%s\nwant\n%s", got, want)
+// TestOfOneName: what is wrong whatever other names are, and what is wrong because of what a name points to, which is
+// never at fault.
+func TestOfOneName(t *testing.T) {
+	x := authoritative(t, `mail a 10 undeclared
+mail b 10 w
+service _s._tcp 0 0 1 w
+alias v w
+alias w h
+alias l m
+alias m l
+alias self self
+mail * 10 h
+mail n none
+mail n 10 h
+alias h2 h
+host h2 192.0.2.1
+mail @ 10 h+h
+host h 192.0.2.1`)
+	x.Set.Apexes[0].Servers = []definition.NameServer{{Pos: x.Set.Apexes[0].Pos, Host: "w.example.org."}}
+	lines := func(findings []Finding) string {
+		var all []string
+		for _, f := range findings {
+			all = append(all, fmt.Sprint(f.Pos.Line, " ", f.Rule.ID, " ", f.Names[0].Labels()[0]))
+		}
+		return strings.Join(all, ", ")
+	}
+	opt := Options{Zones: zones, Plugins: Plugins{Before: []string{"minimal"}}, BlockZones: zones[1:], Limit: 1}.Prepared()
+	opt.Fragment = func(source string) bool { return source == "x" }
+	want := "8 alias-loop self, 9 mail-wildcard *, 10 null-mx-not-alone n, 12 alias-with-other-data h2, 14 name-invalid example"
+	if got := lines(Alone(x, opt)); got != want {
+		t.Errorf("alone\n%s, want\n%s", got, want)
+	}
+	want = "1 ns-target-alias example, 2 mx-target-alias b, 3 srv-target-alias _s, 4 alias-of-alias v, " +
+		"6 alias-of-alias l, 7 alias-of-alias m, 8 alias-of-alias self"
+	if got := lines(Pointing(x, opt)); got != want {
+		t.Errorf("pointing\n%s, want\n%s", got, want)
+	}
+	opt.Fragment = nil
+	if got, want := lines(Pointing(x, opt)), "1 ns-target-alias example, 2 mx-target-alias b, 3 srv-target-alias _s"; got != want {
+		t.Errorf("of no fragments\n%s, want\n%s", got, want)
+	}
+}
+
+// TestFragment: of a fragment two findings are warnings that are errors of others.
+func TestFragment(t *testing.T) {
+	base := index(t, "host a 192.0.2.1 {\nttl 60\n}").Set
+	other, _ := definition.Read("y", "host a 192.0.2.2 {\nttl 30\n}\nmail @ 10 mx1.example.org", zones[:1])
+	twice, _ := definition.Read("y", "host b 192.0.2.2 {\nttl 30\n}\nhost b 192.0.2.3 {\nttl 20\n}", zones[:1])
+	for _, tc := range []struct {
+		fragment, want string
+	}{
+		{"", "y:1 error ttl-conflict, y:4 error final-dot-missing, y:4 error ttl-conflict"},
+		{"y", "y:1 warning ttl-conflict, y:4 warning final-dot-missing, y:4 error ttl-conflict"},
+	} {
+		opt := Options{Zones: zones, Ignore: map[string]definition.Pos{"mail-single-host": {}},
+			Fragment: func(source string) bool { return source == tc.fragment }}
+		var got []string
+		for _, f := range Check(definition.Merge(base, other, twice).Index(), nil, opt) {
+			got = append(got, fmt.Sprintf("%v %v %s", f.Pos, f.Rule.Severity, f.Rule.ID))
+		}
+		slices.Sort(got)
+		if want := strings.Split(tc.want, ", "); !slices.Equal(slices.Sorted(slices.Values(want)), got) {
+			t.Errorf("fragment %q: %v, want %v", tc.fragment, got, want)
+		}
 	}
 }
 
@@ -184,45 +238,31 @@ func TestWarnAbout(t *testing.T) {
 	}
 }
 
-// TestFoldTogether: the last finding of a line has the names and clashes of those that
-// it counts, of its severity and of its kind.
+// TestFoldTogether: the last finding of a line has the owners of those that it counts, of its severity.
 func TestFoldTogether(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		index *definition.Index
 		want  string
 	}{
-		{"names", index(t, "mail a b c d e 10 mx1\nhost mx1 192.0.2.1"),
-			`warning, 2 names, 0 clashes
-warning, 2 names, 0 clashes
-warning, 6 names, 0 clashes (and 2 more of this line)`},
-		{"clashes", index(t, "alias a b c d mx1\n"+hosts("a b c d mx1")),
-			`error, 1 names, 1 clashes
-error, 1 names, 1 clashes
-error, 2 names, 2 clashes (and 1 more of this line)`},
-		{"alone", index(t, "alias a b c @ mx1\n"+hosts("a b c mx1")),
-			`error, 1 names, 1 clashes
-error, 1 names, 1 clashes
-error, 1 names, 1 clashes
-error, 1 names, 0 clashes`},
+		{"names", index(t, "mail a b c d e 10 mx1\nhost mx1 192.0.2.1"), "warning a, warning b, warning c d e (and 2 more of this line)"},
 		{"severities", authoritative(t, "service _s._tcp {\n0 0 1 a\n}\nmail @ 10 a b c x.example.com. d"),
-			`error, 2 names, 0 clashes
-error, 2 names, 0 clashes
-error, 2 names, 0 clashes
-error, 4 names, 0 clashes (and 1 more of this line)
-warning, 2 names, 0 clashes`},
+			"error _s, error example, error example, error example example (and 1 more of this line), warning example"},
 	} {
 		var lines []string
 		for _, f := range Check(tc.index, nil, Options{Zones: zones}) {
 			if f.Pos.Source == "x" {
-				_, more, folded := strings.Cut(f.Text, " (and")
-				if folded {
-					more = " (and" + more
+				line := f.Rule.Severity.String()
+				for owner := range f.Owners {
+					line += " " + owner.Labels()[0]
 				}
-				lines = append(lines, fmt.Sprintf("%v, %d names, %d clashes%s", f.Rule.Severity, len(f.Names), len(f.Clashes), more))
+				if _, more, folded := strings.Cut(f.Text, " (and"); folded {
+					line += " (and" + more
+				}
+				lines = append(lines, line)
 			}
 		}
-		if got := strings.Join(lines, "\n"); got != tc.want {
+		if got := strings.Join(lines, ", "); got != tc.want {
 			t.Errorf("%s:\n%s\nwant\n%s", tc.name, got, tc.want)
 		}
 	}

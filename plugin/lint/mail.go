@@ -27,9 +27,8 @@ func (p *pass) answersWildcard(m definition.Mail) bool {
 func nullMXNotAlone(p *pass) {
 	isNull := func(m *definition.Mail) bool { return len(m.Exchanges) == 0 }
 	for o := range p.index.Owners() {
-		if clashes := clashesWithNone(o.Mails(), isNull); clashes != nil {
-			null := o.Mails()[slices.IndexFunc(o.Mails(), isNull)]
-			p.reportClashes(clashes, null.Pos, []definition.Name{o.Name()},
+		if null := slices.IndexFunc(o.Mails(), isNull); null >= 0 && len(o.Exchanges()) > 0 {
+			p.report(o.Mails()[null].Pos, []definition.Name{o.Name()},
 				"mail domain %s has none, and exchanges at %s: delete one of them", o.Name(), o.Exchanges()[0].Pos)
 		}
 	}

@@ -19,25 +19,25 @@ const (
 func nameInvalid(p *pass) {
 	fromReader(p)
 	for _, h := range p.set.Hosts {
-		p.wantForm(belowAsterisk(h.Owner, definition.Name.IsHostWithUnderscores), h.Pos, "host", h.Owner, hostForm)
+		p.wantForm(belowAsterisk(h.Owner, definition.Name.IsHostWithUnderscores), h.Pos, "host", h.Owner, h.Owner, hostForm)
 	}
 	for _, m := range p.set.Mails {
 		isWildcard := strings.Contains(string(m.Owner), "*") // mail-wildcard says more
-		p.wantForm(isWildcard || m.Owner.IsHost(), m.Pos, "mail domain", m.Owner, hostForm)
+		p.wantForm(isWildcard || m.Owner.IsHost(), m.Pos, "mail domain", m.Owner, m.Owner, hostForm)
 	}
 	for _, s := range p.set.Services {
-		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, serviceForm)
+		p.wantForm(s.Owner.IsService(), s.Pos, "service", s.Owner, s.Owner, serviceForm)
 	}
 	eachTarget(p.set, func(t target) {
-		p.wantForm(!t.isHost() || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, hostForm)
+		p.wantForm(!t.isHost() || t.host.IsHostWithUnderscores(), t.pos, t.kind, t.host, t.owner, hostForm)
 	})
 	for _, a := range p.set.Aliases {
-		p.wantForm(belowAsterisk(a.Owner, isAliasForm), a.Pos, "alias", a.Owner, aliasForm)
-		p.wantForm(isAliasForm(a.Host), a.Pos, "alias", a.Host, aliasForm)
+		p.wantForm(belowAsterisk(a.Owner, isAliasForm), a.Pos, "alias", a.Owner, a.Owner, aliasForm)
+		p.wantForm(isAliasForm(a.Host), a.Pos, "alias", a.Host, a.Owner, aliasForm)
 	}
 	for _, r := range p.set.Records {
-		p.wantForm(belowAsterisk(r.Owner, hasNoAsterisk), r.Pos, "record", r.Owner, recordForm)
-		p.wantForm(r.Type != dns.TypeNS && r.Type != dns.TypeDS || hasNoAsterisk(r.Owner), r.Pos, "delegation", r.Owner, "each name, as a wildcard does not delegate")
+		p.wantForm(belowAsterisk(r.Owner, hasNoAsterisk), r.Pos, "record", r.Owner, r.Owner, recordForm)
+		p.wantForm(r.Type != dns.TypeNS && r.Type != dns.TypeDS || hasNoAsterisk(r.Owner), r.Pos, "delegation", r.Owner, r.Owner, "each name, as a wildcard does not delegate")
 	}
 }
 
@@ -72,9 +72,9 @@ func isAliasForm(name definition.Name) bool {
 	return name.IsPlain()
 }
 
-func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name definition.Name, form string) {
+func (p *pass) wantForm(ok bool, pos definition.Pos, kind string, name, owner definition.Name, form string) {
 	if !ok {
-		p.report(pos, []definition.Name{name}, "%s %q: write %s", kind, name, form)
+		p.report(pos, []definition.Name{owner, name}, "%s %q: write %s", kind, name, form)
 	}
 }
 
@@ -136,10 +136,10 @@ func endsInZoneTwice(p *pass) {
 	eachTarget(p.set, func(t target) {
 		once, ok := p.zoneTwice(t.host)
 		switch {
-		case ok && p.isDefined(t):
+		case ok && (p.isDefined(t) || p.fromFragment(t.pos)):
 			p.report(t.pos, t.names(), twice, once, t.host)
 		case ok:
-			p.reportError(t.pos, t.names(), twice, once, t.host)
+			p.reportAs(Error, t.pos, t.names(), twice, once, t.host)
 		case once != "" && p.endsInZones(once) && !p.isDefined(t):
 			p.report(t.pos, t.names(), "write %q with its final dot: %s ends in a zone and then in its own", once, t.host)
 		}

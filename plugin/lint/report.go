@@ -24,16 +24,14 @@ type pass struct {
 
 	// Of the rule that runs.
 	rule       Rule
-	clashed    definition.Names // aliases that have clashes: see clashesWithAliases
-	kept, left int              // findings, and those above the limit
+	kept, left int // findings, and those above the limit
 	places     map[place]tally
 }
 
-// A place is a line that a rule reports. Contradictions are not counted together with declarations that are wrong
-// alone, nor errors with warnings, because whoever asks for one of them must see them all.
+// A place is a line that a rule reports. Errors are not counted together with warnings, because whoever asks for one of
+// them must see them all.
 type place struct {
 	severity Severity
-	alone    bool
 	pos      definition.Pos
 }
 
@@ -46,26 +44,21 @@ type tally struct {
 	last  int // index of the last finding that was kept
 }
 
-// report adds a finding of a declaration that is wrong alone.
+// report adds a finding about some names, the owner first.
 func (p *pass) report(pos definition.Pos, names []definition.Name, format string, args ...any) {
-	p.add(p.rule, nil, pos, names, format, args...)
+	p.add(p.rule, pos, names, format, args...)
 }
 
-// reportError is report with severity Error, whatever that of the rule is.
-func (p *pass) reportError(pos definition.Pos, names []definition.Name, format string, args ...any) {
+// reportAs is report with a severity, whatever that of the rule is.
+func (p *pass) reportAs(s Severity, pos definition.Pos, names []definition.Name, format string, args ...any) {
 	r := p.rule
-	r.Severity = Error
-	p.add(r, nil, pos, names, format, args...)
-}
-
-// reportClashes adds a finding of declarations that contradict each other.
-func (p *pass) reportClashes(clashes []Clash, pos definition.Pos, names []definition.Name, format string, args ...any) {
-	p.add(p.rule, clashes, pos, names, format, args...)
+	r.Severity = s
+	p.add(r, pos, names, format, args...)
 }
 
 // add keeps a finding, or counts it where there are enough of its kind. Its text
 // is formatted only if it is kept: there may be a million findings.
-func (p *pass) add(r Rule, clashes []Clash, pos definition.Pos, names []definition.Name, format string, args ...any) {
+func (p *pass) add(r Rule, pos definition.Pos, names []definition.Name, format string, args ...any) {
 	switch {
 	case r.Severity == Warning && (p.ignores(r.ID) || !p.warnsAbout(names)):
 		return
@@ -73,16 +66,21 @@ func (p *pass) add(r Rule, clashes []Clash, pos definition.Pos, names []definiti
 		p.left++
 		return
 	}
-	at := place{r.Severity, len(clashes) == 0, pos}
+	at := place{r.Severity, pos}
 	t := p.places[at]
 	if t.count++; t.count <= perPlace {
 		t.last = len(p.findings)
 		p.kept++
-		p.findings = append(p.findings, Finding{r, pos, names, fmt.Sprintf(format, args...), clashes})
+		p.findings = append(p.findings, Finding{Rule: r, Pos: pos, Names: names, Text: fmt.Sprintf(format, args...)})
 	} else if f := &p.findings[t.last]; p.opt.Limit == 0 {
-		f.Names, f.Clashes = append(f.Names, names...), append(f.Clashes, clashes...)
+		f.More = append(f.More, names[:min(1, len(names))]...)
 	}
 	p.places[at] = t
+}
+
+// fromFragment reports whether a declaration is one of a fragment.
+func (p *pass) fromFragment(pos definition.Pos) bool {
+	return p.opt.Fragment != nil && p.opt.Fragment(pos.Source)
 }
 
 func (p *pass) ignores(rule string) bool {

@@ -27,8 +27,44 @@ const (
 	mailWildcard    = "mail-wildcard" // the one error that can be ignored
 )
 
-// mayBeErrors are the rules of warnings that have errors too.
-var mayBeErrors = []string{finalDotMissing, TargetUndefined}
+// AnswerTooLarge is the id of the rule that too many declarations break together, of which the youngest are at fault.
+const AnswerTooLarge = "answer-over-65535"
+
+// The rules that fragments in etcd break, which package admit finds.
+const (
+	FragmentClosed     = "fragment-closed"
+	FragmentNotAllowed = "fragment-not-allowed"
+	FragmentYounger    = "fragment-younger"
+)
+
+// NewFinding returns a finding of the rule with an id.
+func NewFinding(id string, pos definition.Pos, names []definition.Name, text string) Finding {
+	i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })
+	return Finding{Rule: rules[i], Pos: pos, Names: names, Text: text}
+}
+
+// ofTwoNames are the rules about a name and another that it points to, which is never at fault.
+var ofTwoNames = rulesWhere(func(r Rule) bool { return slices.Contains(aboutTargets, r.ID) })
+
+var aboutTargets = []string{"alias-of-alias", "mx-target-alias", "ns-target-alias", "srv-target-alias"}
+
+// ofOneName are the rules about the declarations of a name, of which an alias of itself is one.
+var ofOneName = rulesWhere(func(r Rule) bool {
+	return r.Severity == Error && !slices.Contains(aboutTargets, r.ID) &&
+		!slices.Contains(aboutPlugins, r.ID) && !slices.Contains(aboutBlock, r.ID)
+})
+
+func rulesWhere(match func(Rule) bool) (some []Rule) {
+	for _, r := range rules {
+		if match(r) {
+			some = append(some, r)
+		}
+	}
+	return some
+}
+
+// aboutBlock are the rules about a server block.
+var aboutBlock = []string{definition.Syntax, "authoritative-twice", "zone-unreachable"}
 
 // aboutPlugins are the rules that depend on the other plugins.
 var aboutPlugins = []string{
@@ -41,12 +77,15 @@ var rules = []Rule{
 	{"alias-loop", Error, "RFC 1034 §3.6.2", "aliases that lead back to themselves", aliasLoop},
 	{"alias-with-other-data", Error, "RFC 1034 §3.6.2",
 		"an alias that is declared as something else too, twice, or at the apex of a zone", aliasWithOtherData},
-	{"answer-over-65535", Error, "RFC 1035 §4.2.2", "an answer that no message can carry", answerOver65535},
+	{AnswerTooLarge, Error, "RFC 1035 §4.2.2", "an answer that no message can carry", answerOver65535},
 	{"authoritative-twice", Error, "RFC 1034 §4.2", "a zone with two authoritative blocks", authoritativeTwice},
 	{"below-delegation", Error, "RFC 1034 §4.2.1",
 		"something else than the addresses of name servers at or below a name with NS records", belowDelegation},
 	{definition.FileUnreadable, Error, "",
 		"a definitions file that is missing, empty or not to be read", fromReader},
+	{FragmentClosed, Error, "", "a name in a fragment that the Corefile or a file declares or points to", fromReader},
+	{FragmentNotAllowed, Error, "", "a name in a fragment whose key may not declare it", fromReader},
+	{FragmentYounger, Error, "", "a name in a fragment that belongs to an older one", fromReader},
 	{mailWildcard, Error, "RFC 1912 §2.7", "a wildcard mail domain", wildcardMail},
 	{"mx-target-alias", Error, "RFC 2181 §10.3", "an exchange that is an alias", targetAlias(ofMail)},
 	{definition.NameInvalid, Error, "RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782",
@@ -65,7 +104,8 @@ var rules = []Rule{
 	{definition.Syntax, Error, "", "a line that is not of the language", syntax},
 	{definition.TargetIsAddress, Error, "RFC 1035 §3.3.9, RFC 2782",
 		"an address where the name of a host belongs", fromReader},
-	{"ttl-conflict", Error, "RFC 2181 §5.2", "two TTLs for the same records", ttlConflict},
+	{"ttl-conflict", Error, "RFC 2181 §5.2",
+		"two TTLs for the same records; a warning if a fragment differs from an older one", ttlConflict},
 	{definition.ValueOutOfRange, Error, "RFC 1035 §3.3.9, RFC 2782, RFC 2181 §8",
 		"a number outside its field", fromReader},
 	{"wildcard-in-overlay", Error, "RFC 4592 §2.2",

@@ -100,13 +100,13 @@ func expand(text string) string {
 	return text
 }
 
-// unreadable are the mistakes of a source: the text of one, or none.
-func unreadable(text string) []definition.Error {
+// unread are the mistakes of a source, or of fragments, that a rule reports: the text of one, or none.
+func unread(id, text string) []definition.Error {
 	if text == "" {
 		return nil
 	}
 	at := definition.Pos{Source: "Corefile", Line: 2}
-	return []definition.Error{{Pos: at, ID: definition.FileUnreadable, Text: text}}
+	return []definition.Error{{Pos: at, ID: id, Text: text}}
 }
 
 // text returns findings as lines.
@@ -124,7 +124,7 @@ func TestRules(t *testing.T) {
 	for _, r := range Rules() {
 		t.Run(r.ID, func(t *testing.T) {
 			f := readFixture(t, r.ID)
-			findings := find(f.definitions, f.plugins, f.corefile, unreadable(f.unread)...)
+			findings := find(f.definitions, f.plugins, f.corefile, unread(r.ID, f.unread)...)
 			if got := text(findings); got != f.findings {
 				t.Errorf("found\n%s\nwant\n%s", got, f.findings)
 			}

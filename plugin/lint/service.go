@@ -10,9 +10,8 @@ import (
 func srvDotNotAlone(p *pass) {
 	isNone := func(s *definition.Service) bool { return len(s.Targets) == 0 }
 	for o := range p.index.Owners() {
-		if clashes := clashesWithNone(o.Services(), isNone); clashes != nil {
-			none := o.Services()[slices.IndexFunc(o.Services(), isNone)]
-			p.reportClashes(clashes, none.Pos, []definition.Name{o.Name()},
+		if none := slices.IndexFunc(o.Services(), isNone); none >= 0 && len(o.Targets()) > 0 {
+			p.report(o.Services()[none].Pos, []definition.Name{o.Name()},
 				"service %s has none, and targets at %s: delete one of them", o.Name(), o.Targets()[0].Pos)
 		}
 	}

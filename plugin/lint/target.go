@@ -72,7 +72,7 @@ func targetAlias(kind string) func(*pass) {
 				return
 			}
 			if o := p.index.At(t.host); len(o.Aliases()) > 0 {
-				p.reportClashes(p.clashesWithAliases(t.pos, o), t.pos, t.names(),
+				p.report(t.pos, t.names(),
 					"%s %s of %s is an alias: write %s", t.kind, t.host, t.owner, o.Aliases()[0].Host)
 			}
 		})
@@ -88,7 +88,7 @@ func targetUndefined(p *pass) {
 		case !t.isHost() && t.host[0] == '_': // it has other records than addresses
 		case twice: // final-dot-missing says more
 		case p.requiresTarget(t):
-			p.reportError(t.pos, t.names(), "%s of %s is %s, which does not exist: "+
+			p.reportAs(Error, t.pos, t.names(), "%s of %s is %s, which does not exist: "+
 				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere", t.kind, t.owner, t.host, t.host)
 		case p.endsInZones(once) || strings.Contains(firstLabel(t.host), "_"): // other rules warn of these
 		default:

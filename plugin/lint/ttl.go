@@ -31,17 +31,24 @@ func ttls[D declaration](p *pass, o definition.Owner, kind string, declared []D)
 	}
 	own := slices.IndexFunc(declared, func(d D) bool { return d.Header().TTL.Own })
 	first := declared[max(own, 0)].Header()
-	last := first // of those that differ from the first
-	var clashes []Clash
+	var last *definition.Head // that differs
+	severity, before := Warning, first
 	for _, d := range declared {
-		if h := d.Header(); h.TTL.Own == first.TTL.Own && h.TTL != first.TTL {
-			last = h
-			clashes = append(clashes, Clash{first.Pos, h.Pos})
+		h := d.Header()
+		if h.TTL.Own != first.TTL.Own {
+			continue
 		}
+		if h.TTL != first.TTL {
+			last = h
+		}
+		if h.TTL != before.TTL && (!p.fromFragment(h.Pos) || h.Source == before.Source) {
+			severity = Error // even if another one is older than both, and counts
+		}
+		before = h
 	}
-	if clashes != nil {
-		p.reportClashes(clashes, last.Pos, []definition.Name{o.Name()}, "%s %s has ttl %d here and %d at %s: write one ttl, in one place",
-			kind, o.Name(), last.TTL.Seconds, first.TTL.Seconds, first.Pos)
+	if last != nil {
+		p.reportAs(severity, last.Pos, []definition.Name{o.Name()}, "%s %s has ttl %d here and %d at %s: "+
+			"write one ttl, in one place", kind, o.Name(), last.TTL.Seconds, first.TTL.Seconds, first.Pos)
 	}
 }
 

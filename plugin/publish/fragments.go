@@ -14,9 +14,9 @@ func (p *Publisher) read() (*definition.Index, definition.Errors) {
 		return p.readAll()
 	}
 	if p.admitted == nil || !p.admitted.Of(fragments) {
-		p.admitted = admit.New(fragments, p.lint)
+		p.admitted = admit.New(fragments, p.config.Allow, p.lint)
 	}
-	index, errs := p.admitted.All(p.sources.Stores(), p.readAll)
+	index, errs := p.admitted.All(p.readAll)
 	p.logAdmission()
 	return index, errs
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/miekg/dns"
+
 	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/serial"
@@ -159,6 +161,37 @@ func comeAndGo(t *testing.T, corefile string, seed uint64) (patched, excluded in
 		excluded += s.Status().Excluded
 	}
 	return patched, excluded
+}
+
+// TestOwners: a fragment can neither get the mail of a domain that the Corefile declares nor be its exchange, and each
+// of its names that is excluded is in the log, also after a start. What else it declares is served.
+func TestOwners(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const corefile = "mxsrv {\n host mx1 192.0.2.1\n mail @ 10 mx1\n}"
+		p, log, k := followFragments(t, corefile)
+		k.edit(put("attack", "mail example.org. 0 mail.attacker.example.\nhost mx1.example.org. 203.0.113.66\nhost other 192.0.2.2"))
+		fresh, freshLog, _ := fragmented(t, corefile, "fresh "+t.Name(), k.fragments, k.revision)
+		if err := fresh.Load(); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []*Publisher{p, fresh} {
+			for question, want := range map[string]string{"example.org. MX": "10 mx1.example.org.", "mx1.example.org. A": "192.0.2.1", "other.example.org. A": "192.0.2.2"} {
+				name, rrtype, _ := strings.Cut(question, " ")
+				_, a := p.Table().Lookup(name, dns.StringToType[rrtype])
+				if len(a.RRs) != 1 || !strings.HasSuffix(a.RRs[0].String(), "\t"+want) {
+					t.Errorf("%s: %v, want %s", question, a.RRs, want)
+				}
+			}
+		}
+		for _, log := range []*recorder{log, freshLog} {
+			expect(t, "log", log.errors,
+				"excluded: etcd:attack:1: error: example.org. is declared at Corefile:3: delete it here [fragment-closed]",
+				"excluded: etcd:attack:2: error: mx1.example.org. is declared at Corefile:2: delete it here, or write open into the block there [fragment-closed]")
+			if log.excluded != 1 {
+				t.Errorf("%d fragments counted", log.excluded)
+			}
+		}
+	})
 }
 
 // TestPatchesShare: each of many patches keeps what is of its change, and nothing for each

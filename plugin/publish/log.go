@@ -2,10 +2,13 @@ package publish
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/admit"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source"
@@ -59,28 +62,35 @@ func (p *Publisher) logSerialsError(err error) {
 	}
 }
 
-// logAdmission logs and counts which fragments are excluded now, and which are no more.
+// logAdmission logs which names of fragments are excluded now, and which are no more, some of each rule; and counts the
+// fragments of which some are excluded.
 func (p *Publisher) logAdmission() {
-	excluded, decisions := 0, p.admitted.Decisions()
-	for i, d := range decisions {
+	logged, fragments := make(map[string]int), make(map[*change.Fragment]bool)
+	for _, d := range p.admitted.Decisions() {
+		rule := ""
 		if d.Excluded {
-			excluded++
+			rule = d.Rule()
+			fragments[d.Fragment] = true
 		}
-		if i < maxFindings {
+		if logged[rule]++; logged[rule] <= maxFindings {
 			p.logDecision(d)
 		}
 	}
-	if more := len(decisions) - maxFindings; more > 0 {
-		p.observer.Error(fmt.Sprintf("and %d fragments more like these", more))
+	for _, rule := range slices.Sorted(maps.Keys(logged)) {
+		if more := logged[rule] - maxFindings; more > 0 && rule != "" {
+			p.observer.Error(fmt.Sprintf("excluded: %d names more like this [%s]", more, rule))
+		} else if more > 0 {
+			p.observer.Info(fmt.Sprintf("%d names more are not excluded any more", more))
+		}
 	}
-	p.observer.Excluded(excluded)
+	p.observer.Excluded(len(fragments))
 }
 
 func (p *Publisher) logDecision(d admit.Decision) {
 	if d.Excluded {
-		p.observer.Error(fmt.Sprintf("excluded: %v", d.Why))
+		p.observer.Error(fmt.Sprintf("excluded: %v", d.Finding()))
 	} else {
-		p.observer.Info(d.Fragment.Source() + ": not excluded any more")
+		p.observer.Info(fmt.Sprintf("%s: %s is not excluded any more", d.Fragment.Source(), d.Name))
 	}
 }
 

@@ -13,7 +13,7 @@ type Observer interface {
 	// Loaded is called after each load of a source, with what is wrong with it.
 	Loaded(source string, err error)
 
-	// Excluded is called with how many fragments were excluded that were not before.
+	// Excluded is called with of how many fragments something is excluded that was not before.
 	Excluded(fragments int)
 
 	// Changed is called when authoritative zones are served with other serials, and for

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/admit"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source"
@@ -39,7 +40,8 @@ type Config struct {
 	BlockZones  definition.Zones          // of the server block
 	Ignore      map[string]definition.Pos // rules whose warnings are accepted
 	Sources     []source.Source
-	Fragments   bool // one of the sources has fragments, perhaps only later
+	Fragments   bool              // one of the sources has fragments, perhaps only later
+	Allow       change.Allowances // of these
 
 	View       string         // of the zones: the publishers of one continue each other's serials
 	Serials    string         // path of the file that keeps the serials, or ""
@@ -85,8 +87,9 @@ func New(c Config, o Observer) (*Publisher, error) {
 			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Limit: maxFindings},
 		progress: Progress{Log: o.Info}, stop: func() {},
 	}
-	if c.Fragments { // admit excludes those whose targets are missing
+	if c.Fragments { // which may declare what is missing
 		p.lint.RequireTargets = func(string) bool { return false }
+		p.lint.Fragment = func(source string) bool { return p.sources.Fragments().Of(source) != nil }
 	}
 	p.setStatus(Status{})
 	return p, p.openSerials()

@@ -60,8 +60,8 @@ func TestExcludedWords(t *testing.T) {
 	})
 }
 
-// TestExcludedByRules: of fragments that make a set too large the youngest are excluded, and
-// one that forgets a final dot.
+// TestExcludedByRules: of fragments that make a set too large the youngest are excluded. One that forgets a final dot
+// is served, with a warning: another may declare that name.
 func TestExcludedByRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, log, k := followFragments(t, "mxsrv {\n host a 192.0.2.1\n}")
@@ -80,10 +80,7 @@ func TestExcludedByRules(t *testing.T) {
 		}
 		*log = recorder{}
 		k.edit(put("7", "mail @ 10 a.example.org"))
-		expect(t, "no final dot", log.errors, "excluded: etcd:7:1: error: "+
-			`write "a.example.org." with its final dot: a.example.org.example.org. ends in its zone twice [final-dot-missing, RFC 1035 §5.1]`)
-		*log = recorder{}
-		k.edit(put("8", "host a.example.org 192.0.2.1"))
-		expect(t, "it is declared", log.infos[:1], "etcd:7: not excluded any more")
+		expect(t, "no final dot", log.errors)
+		expectRules(t, log.warnings, "final-dot-missing", "mail-single-host")
 	})
 }

@@ -18,7 +18,7 @@ type Status struct {
 	Loaded time.Time // of what is served; zero if that is nothing yet
 	Failed bool      // the last load was rejected
 
-	Fragments, Excluded int // in etcd, and of these excluded
+	Fragments, Excluded int // in etcd, and those of which something is excluded
 }
 
 // Counts are how many names are served.

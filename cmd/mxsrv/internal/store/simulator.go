@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/mxsrv/mxsrv/plugin/admit"
@@ -14,9 +15,11 @@ type Simulator struct {
 	Zones    definition.Zones  // of relative names in fragments; nil: there are no fragments
 	Declared *definition.Set   // what the server block declares beside the fragments
 	Errs     definition.Errors // mistakes in that
+	Allow    change.Allowances
 	Options  lint.Options
 
 	absolute bool // the zones are not known: names must be absolute
+	strict   bool // what an authoritative zone lacks is an error, as where there are no fragments
 }
 
 // unknownZone is the zone of relative names where the zones are not known. It belongs to nobody (RFC 6761 §6.4).
@@ -35,16 +38,18 @@ func NewSimulator(zones definition.Zones) *Simulator {
 
 // An Outcome is what becomes of fragments on a server.
 type Outcome struct {
-	Excluded map[string][]lint.Finding // the errors of the fragments that are not served, by key
+	Excluded map[string][]lint.Finding // by key: why fragments, or names of them, are not served
 	Index    *definition.Index         // what is served
 	Findings []lint.Finding            // about what is served
+
+	lost map[string]map[definition.Name][]lint.Finding // all of that, by name; "" for mistakes of the whole fragment
 }
 
 // Simulate returns what a server makes of fragments. It costs as much as a load of all of them.
 func (s *Simulator) Simulate(fragments []change.Fragment) Outcome {
 	if len(fragments) == 0 {
 		index := s.Declared.Index()
-		return Outcome{nil, index, s.check(index, s.Errs)}
+		return Outcome{Index: index, Findings: s.check(index, s.Errs, nil)}
 	}
 	held := change.NewFragments(s.Zones)
 	var edits []change.Edit
@@ -52,35 +57,55 @@ func (s *Simulator) Simulate(fragments []change.Fragment) Outcome {
 		edits = append(edits, change.Edit{Fragment: f})
 	}
 	_, unread := held.Apply(edits)
-	admission := admit.New(held, s.Options)
-	index, errs := admission.All([]change.Store{change.Static(s.Declared), held}, func() (*definition.Index, definition.Errors) {
+	admission := admit.New(held, s.Allow, s.Options)
+	index, errs := admission.All(func() (*definition.Index, definition.Errors) {
 		set := definition.Merge(s.Declared)
 		held.ReadAll(set)
 		return set.Index(), s.Errs
 	})
-	return Outcome{s.excluded(held, admission, unread), index, s.check(index, errs)}
+	outcome := Outcome{Index: index, Findings: s.check(index, errs, held), Excluded: map[string][]lint.Finding{}, lost: map[string]map[definition.Name][]lint.Finding{}}
+	for _, f := range lint.Check(new(definition.Set).Index(), unread, s.Options) {
+		outcome.exclude(held.Of(f.Pos.Source).Key, "", f)
+	}
+	for _, d := range admission.Decisions() {
+		outcome.exclude(d.Fragment.Key, d.Name, d.Finding())
+	}
+	return outcome
 }
 
-// excluded returns the errors of the fragments that are not served: those that cannot be read, and those that are not
-// admitted.
-func (s *Simulator) excluded(held *change.Fragments, admission *admit.Admission, unread definition.Errors) map[string][]lint.Finding {
-	excluded := map[string][]lint.Finding{}
-	for _, f := range lint.Check(new(definition.Set).Index(), unread, s.Options) {
-		key := held.Of(f.Pos.Source).Key
-		excluded[key] = append(excluded[key], f)
-	}
-	for _, f := range held.Excluded() {
-		if why, ok := admission.Why(f); ok {
-			excluded[f.Key] = append(excluded[f.Key], why)
+// mostReasons is how many reasons an outcome has for one fragment, which may have a hundred thousand names.
+const mostReasons = 20
+
+// newlyExcluded returns why names of a fragment are excluded that were not before, or all that are if it is put.
+func (o *Outcome) newlyExcluded(key string, before Outcome, put bool) []lint.Finding {
+	var names []definition.Name
+	for _, name := range slices.Sorted(maps.Keys(o.lost[key])) {
+		if _, was := before.lost[key][name]; put || !was {
+			names = append(names, name)
 		}
 	}
-	return excluded
+	var findings []lint.Finding
+	for _, name := range names[:min(len(names), mostReasons)] {
+		findings = append(findings, o.lost[key][name]...)
+	}
+	return findings
 }
 
-func (s *Simulator) check(index *definition.Index, errs definition.Errors) []lint.Finding {
+func (o *Outcome) exclude(key string, name definition.Name, why lint.Finding) {
+	if o.lost[key] == nil {
+		o.lost[key] = map[definition.Name][]lint.Finding{}
+	}
+	o.lost[key][name] = append(o.lost[key][name], why)
+	if len(o.Excluded[key]) < mostReasons {
+		o.Excluded[key] = append(o.Excluded[key], why)
+	}
+}
+
+func (s *Simulator) check(index *definition.Index, errs definition.Errors, held *change.Fragments) []lint.Finding {
 	opt := s.Options
-	if s.Zones != nil {
-		opt.RequireTargets = func(string) bool { return false } // what a missing target excludes is excluded by now
+	opt.Fragment = func(source string) bool { return held.Of(source) != nil }
+	if s.Zones != nil && !s.strict {
+		opt.RequireTargets = func(string) bool { return false } // fragments may declare them
 	}
 	findings := lint.Check(index, errs, opt)
 	if s.absolute { // targets may be declared in any zone
@@ -124,8 +149,10 @@ func (s *Simulator) relative(f change.Fragment) (findings []lint.Finding) {
 
 // consequences returns what Store.Consequences does, for one server block.
 func (s *Simulator) consequences(entries []Entry, changes []Change) []lint.Finding {
+	strict := *s
+	strict.strict = true
 	fragments := apply(entries, changes)
-	before, after := s.Simulate(Fragments(entries)), s.Simulate(fragments)
+	before, after := strict.Simulate(Fragments(entries)), strict.Simulate(fragments)
 	put, known := map[string]bool{}, map[string]bool{}
 	for _, c := range changes {
 		put[c.Source()] = true
@@ -135,9 +162,7 @@ func (s *Simulator) consequences(entries []Entry, changes []Change) []lint.Findi
 	}
 	findings := slices.DeleteFunc(after.Findings, func(f lint.Finding) bool { return known[f.String()] && !put[f.Pos.Source] })
 	for _, f := range fragments {
-		if put[f.Source()] || before.Excluded[f.Key] == nil {
-			findings = append(findings, after.Excluded[f.Key]...)
-		}
+		findings = append(findings, after.newlyExcluded(f.Key, before, put[f.Source()])...)
 		if put[f.Source()] {
 			findings = append(findings, s.relative(f)...)
 		}

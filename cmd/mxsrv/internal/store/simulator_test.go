@@ -51,11 +51,11 @@ func TestExcluded(t *testing.T) {
 		want string
 	}{
 		{"alone", storeOf(NewSimulator(definition.Zones{"example.org."})),
-			"alias: alias:1 alias-with-other-data; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax; "},
+			"alias: alias:1 fragment-younger; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax; "},
 		{"beside a Corefile", storeOf(declares(t, "alias mx1 web\nhost web 192.0.2.9")),
-			"hosts: Corefile:1 alias-with-other-data; mail: mail:1 mx-target-alias; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax; "},
+			"alias: alias:1 fragment-younger; hosts: hosts:1 fragment-closed; mail: mail:1 mx-target-alias; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax; "},
 		{"in two server blocks", storeOf(NewSimulator(definition.Zones{"example.org."}), NewSimulator(definition.Zones{"example.net."})),
-			"alias: alias:1 alias-with-other-data, alias:1 alias-with-other-data; outside: outside:1 owner-outside-zone; unreadable: unreadable:2 syntax, unreadable:2 syntax; "},
+			"alias: alias:1 fragment-younger, alias:1 fragment-younger; outside: outside:1 fragment-younger, outside:1 owner-outside-zone; unreadable: unreadable:2 syntax, unreadable:2 syntax; "},
 	} {
 		excluded := test.s.Excluded(entries)
 		got := ""
@@ -94,15 +94,47 @@ func TestConsequences(t *testing.T) {
 		{"nothing wrong", []Change{put("host", "host web 192.0.2.1", 40)}, ""},
 		{"wrong alone", []Change{put("host", "host web 192.0.2", 40)}, "host:1 syntax"},
 		{"a warning about what is put", []Change{put("other", "mail other 10 mx1", 40)}, "other:1 mail-single-host"},
-		{"put again as it was", []Change{put("bad", "alias a b\nalias b a", 10)}, "bad:1 alias-loop"},
-		{"the younger is excluded", []Change{put("alias", "alias mx3 mx1", 5), put("hosts", "host mx3 192.0.2.3", 4)}, "alias:1 alias-with-other-data"},
-		{"one that is served becomes wrong", []Change{put("mx", "mail @ none", 5)}, "mx:1 null-mx-not-alone"},
+		{"put again as it was", []Change{put("bad", "alias a b\nalias b a", 10)}, "bad:1 alias-of-alias, bad:2 alias-of-alias"},
+		{"the younger is excluded", []Change{put("alias", "alias mx3 mx1", 5), put("hosts", "host mx3 192.0.2.3", 4)}, "alias:1 fragment-younger"},
+		{"one that is served loses its name", []Change{put("mx", "mail @ none", 5)}, "mail:1 fragment-younger"},
+		{"one loses another name", []Change{put("bad", "alias a b\nalias b a\nmail single 10 mx2", 10)}, "bad:1 alias-of-alias, bad:2 alias-of-alias, bad:3 mail-single-host, single:1 fragment-younger"},
 		{"deleted", []Change{withdraw("single")}, ""},
 		{"replaced in one step", []Change{withdraw("mail"), put("mx", "mail @ none", 40)}, ""},
 	} {
 		if got := judge(storeOf(sim).Consequences(entries, test.changes)); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
+	}
+}
+
+// TestAllow: what a line of allow keeps from a key is excluded, and so refused.
+func TestAllow(t *testing.T) {
+	sim := declares(t, "")
+	sim.Allow = change.Allowances{{Key: "/mxsrv/anna", Names: []definition.Name{"anna.example.org."}}}
+	entries := []Entry{entry("/mxsrv/anna", "host anna 192.0.2.1\nhost ben 192.0.2.1", 10)}
+	if got := judge(storeOf(sim).Excluded(entries)["/mxsrv/anna"]); got != "anna:2 fragment-not-allowed" {
+		t.Error(got)
+	}
+	change := Change{change.Edit{Fragment: entry("/mxsrv/ben", "host ben 192.0.2.1", 20).Fragment}, 0}
+	if got := judge(storeOf(sim).Consequences(entries, []Change{change})); got != "ben:1 fragment-not-allowed" {
+		t.Error(got)
+	}
+}
+
+// TestManyExcluded: of a fragment with very many names that are excluded a few reasons are kept.
+func TestManyExcluded(t *testing.T) {
+	var hosts, mails strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&hosts, "host h%d 192.0.2.1\n", i)
+		fmt.Fprintf(&mails, "mail h%d none\n", i)
+	}
+	s := storeOf(declares(t, hosts.String()))
+	f := entry("/mxsrv/many", mails.String(), 10)
+	if got := len(s.Excluded([]Entry{f})["/mxsrv/many"]); got != mostReasons {
+		t.Errorf("%d reasons", got)
+	}
+	if got := len(s.Consequences(nil, []Change{{change.Edit{Fragment: f.Fragment}, 0}})); got != mostReasons {
+		t.Errorf("%d reasons to refuse it", got)
 	}
 }
 
