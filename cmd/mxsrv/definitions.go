@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/coredns/coredns/plugin"
 	"github.com/spf13/cobra"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
@@ -32,7 +34,7 @@ const defaultCorefile = "Corefile"
 func (f *readFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.root, "root", "",
 		"the `DIR` where CoreDNS is started, or that is its absolute root, for relative paths in a Corefile (default that of the Corefile)")
-	c.Flags().StringArrayVar(&f.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file; repeat it for several")
+	c.Flags().StringArrayVar(&f.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file, or a network for PTR records; repeat it for several")
 }
 
 // served is what one server block serves, or what some definitions files declare together.
@@ -208,6 +210,12 @@ func (f *readFlags) files(u *ui, files []document) (*served, error) {
 func (f *readFlags) parseZones() (definition.Zones, error) {
 	var zones definition.Zones
 	for _, word := range f.zones {
+		if _, err := netip.ParsePrefix(word); err == nil {
+			for _, origin := range plugin.OriginsFromArgsOrServerBlock([]string{word}, nil) {
+				zones = append(zones, definition.Name(origin))
+			}
+			continue
+		}
 		zone, err := parseZone(word)
 		if err != nil {
 			return nil, err

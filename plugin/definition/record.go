@@ -12,11 +12,10 @@ import (
 // A Record is a record of a type that has no word of its own.
 type Record struct {
 	Head
-	Type uint16
-	Data string // RDATA (RFC 1035 §3.2.1), not compressed, names in lower case; shared by the owners of a statement
-
-	Derived   bool // it is the PTR record of an address, made of a host statement
-	Preferred bool // the host of such a record has ptr
+	Type      uint16
+	Derived   bool   // it is the PTR record of an address, made of a host statement
+	Preferred bool   // the host of such a record has ptr
+	Data      string // RDATA (RFC 1035 §3.2.1), not compressed, names in lower case; shared by the owners of a statement
 }
 
 func (d *Record) records() int { return 1 }

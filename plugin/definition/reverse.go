@@ -163,18 +163,22 @@ func (d *Record) rank() int {
 }
 
 // settlePointers drops PTR records that were made of addresses and do not count: beside one that a record statement
-// declares, beside that of a host with ptr, and beside an alias, as those of RFC 2317.
+// declares, beside that of a host with ptr, beside an alias, as those of RFC 2317, and in a delegated zone.
 func (x *Index) settlePointers() {
-	isDerived := false
+	isDerived, cuts := false, Names{}
 	for i := range x.Set.Records {
-		isDerived = isDerived || x.Set.Records[i].Derived
+		d := &x.Set.Records[i]
+		isDerived = isDerived || d.Derived
+		if d.Type == dns.TypeNS {
+			cuts[d.Owner] = true
+		}
 	}
 	if !isDerived {
 		return
 	}
 	x.records.filter(func(owner uint32, all []*Record) []*Record {
 		least := 0
-		if len(x.aliases.of(owner)) > 0 {
+		if len(x.aliases.of(owner)) > 0 || x.isCut(x.names[owner], cuts) {
 			least = 2
 		}
 		for _, d := range all {
@@ -184,6 +188,22 @@ func (x *Index) settlePointers() {
 		}
 		return slices.DeleteFunc(all, func(d *Record) bool { return d.rank() < least })
 	})
+}
+
+// isCut reports whether a name is at or below one of some names, and no apex is between.
+func (x *Index) isCut(name Name, cuts Names) bool {
+	if len(cuts) == 0 {
+		return false
+	}
+	for ; name != "."; name = name.Parent() {
+		if n, ok := x.numbers[name]; ok && x.apexes[n] != nil {
+			return false
+		}
+		if cuts[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // Host returns the name that a PTR record points to.

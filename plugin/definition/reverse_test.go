@@ -70,6 +70,30 @@ func TestPointers(t *testing.T) {
 	}
 }
 
+// TestDelegatedPointers: a zone that is delegated has the PTR records of its addresses, another authoritative one here
+// its own.
+func TestDelegatedPointers(t *testing.T) {
+	set, errs := Read("x", "host a 10.1.1.1 10.2.1.1 10.2.2.1 10.3.0.1", Zones{"example.org.", "10.in-addr.arpa."})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for _, cut := range []Name{"1.10.in-addr.arpa.", "2.2.10.in-addr.arpa.", "1.0.3.10.in-addr.arpa.", "10.in-addr.arpa.", "2.10.in-addr.arpa."} {
+		set.Records = append(set.Records, Record{Head: Head{Owner: cut}, Type: dns.TypeNS, Data: wireOf("ns.example.net.")})
+	}
+	set.Apexes = []Apex{{Zone: "10.in-addr.arpa."}, {Zone: "2.10.in-addr.arpa."}}
+	var kept []Name
+	for o := range set.Index().Owners() {
+		for _, d := range o.Records() {
+			if d.Type == dns.TypePTR {
+				kept = append(kept, o.Name())
+			}
+		}
+	}
+	if got := fmt.Sprint(kept); got != "[1.1.2.10.in-addr.arpa.]" {
+		t.Errorf("PTR records of %s", got)
+	}
+}
+
 // TestNoReverse: relative names are not made in reverse zones, and nothing is made of addresses without these.
 func TestNoReverse(t *testing.T) {
 	set, errs := Read("x", "host a 192.0.2.1\nmail @ 10 a\nrecord b TXT c", reverseZones)
