@@ -567,8 +567,8 @@ func targetOfAlias(known map[string]map[uint16][]string, name string) string {
 	return ""
 }
 
-// fitsInLowerCase reports whether the answer of a reference has no room in a
-// message of ours, but would have in one whose question is in lower case.
+// fitsInLowerCase reports whether the answer of a reference has no room in a message of ours, but would have in one whose
+// question is in lower case. Some add NS records, which others leave out.
 func (e *exchanged) fitsInLowerCase() bool {
 	for i := range references {
 		theirs := &e.answers[1+i]
@@ -582,7 +582,9 @@ func (e *exchanged) fitsInLowerCase() bool {
 		}
 		mixed := m.Len()
 		m.Question[0].Name = strings.ToLower(m.Question[0].Name)
-		return mixed > e.size && m.Len() <= e.size
+		if mixed > e.size && m.Len() <= e.size {
+			return true
+		}
 	}
 	return false
 }

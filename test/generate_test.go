@@ -620,6 +620,9 @@ func (g *generator) text(n int) string {
 	for range n {
 		b.WriteString(pick(g, []string{"a", "B", "3", " ", ";", "=", "(", ")", "@", "#", `\"`, `\\`, `\200`, "{x", "."}))
 	}
+	if b.String() == ";" {
+		return `\;` // a lone one is refused
+	}
 	return b.String()
 }
 
