@@ -345,7 +345,7 @@ func (w writer) stanza() string {
 		return fmt.Sprintf("record %s %s%s", w.owner(), w.of("TXT \"a b\"", "TXT c", "HTTPS 1 "+w.host(), "CAA 0 issue x"), ttl)
 	case 6:
 		if w.IntN(5) == 0 {
-			return w.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ") + w.host()
+			return w.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ", "record 2.2.0.192.in-addr.arpa. NS ") + w.host()
 		}
 		return fmt.Sprintf("alias w%d %s%s", w.number(5), w.of(w.host(), w.domain(), "@", "_smtp._tcp."+w.domain()), ttl)
 	}

@@ -246,7 +246,7 @@ func (e *editor) line() string {
 		return "record " + e.of(domain, host, "r.x.d1") + " " + e.of(`TXT "a b"`, "TXT c", "HTTPS 1 "+host, "HTTPS 1 .", `TYPE65280 "\#" 1 0a`) + ttl
 	}
 	if e.IntN(4) == 0 {
-		return e.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ") + host
+		return e.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ", "record 2.2.0.192.in-addr.arpa. NS ") + host
 	}
 	return "alias " + e.of("w1", "w2", "w3.d1", "w4.x.d1", domain) + " " + e.of(host, domain, "w1", "_smtp._tcp.d2")
 }
