@@ -179,3 +179,18 @@ func TestRecordPacks(t *testing.T) {
 		}
 	}
 }
+
+// TestPlainTXT: strings without escapes are what the parser of miekg/dns makes of them.
+func TestPlainTXT(t *testing.T) {
+	for _, words := range [][]string{{""}, {"a"}, {"a b", "", `c"d;`}, {strings.Repeat("x", 255)}, {strings.Repeat("x", 256), "y"},
+		{strings.Repeat("ü", 300)}, {"\x00\x7f\t"}, {"# {$A} (", "@"}} {
+		data, ok := plainTXT(words)
+		want, err := parseData(dns.TypeSPF, words, ".") // which has the same form
+		if !ok || err != nil || data != want {
+			t.Errorf("%q: %q, %v, want %q, %v", words, data, ok, want, err)
+		}
+	}
+	if _, ok := plainTXT([]string{strings.Repeat("x", 70000)}); ok {
+		t.Error("70,000 octets fit")
+	}
+}

@@ -40,10 +40,20 @@ func (d Digest) minus(e Digest) Digest { return Digest{d[0] - e[0], d[1] - e[1]}
 
 // sumOf adds up the records of RRsets.
 func sumOf(rrsets [][]dns.RR) (d Digest) {
+	packed := make([]byte, 512) // room for most
+	var m dns.Msg               // PackRR would write to the record, which is shared
 	for _, rrset := range rrsets {
-		for _, rr := range rrset {
-			octets := sha256.Sum256([]byte(withoutSerial(rr).String()))
-			d = d.plus(digestOf(octets[:]))
+		for i, rr := range rrset {
+			m.Answer = rrset[i : i+1]
+			if rr.Header().Rrtype == dns.TypeSOA {
+				m.Answer = withSerial(m.Answer, 0)
+			}
+			octets, err := m.PackBuffer(packed)
+			if err != nil { // no reader makes such a name
+				octets = []byte(m.Answer[0].String())
+			}
+			sum := sha256.Sum256(octets)
+			d = d.plus(digestOf(sum[:]))
 		}
 	}
 	return d

@@ -210,12 +210,27 @@ func (p *Packer) data(rr dns.RR) {
 		}
 	case *dns.PTR:
 		p.name(rr.Ptr, true)
+	case *dns.TXT:
+		p.txt(rr)
 	case *dns.SVCB:
 		p.binding(rr, rr.Target)
 	case *dns.HTTPS:
 		p.binding(rr, rr.Target)
 	default:
 		p.other(rr)
+	}
+}
+
+// txt writes strings. Those with escapes are rare.
+func (p *Packer) txt(rr *dns.TXT) {
+	const longest = 255
+	unusual := func(s string) bool { return len(s) > longest || strings.IndexByte(s, '\\') >= 0 }
+	if len(rr.Txt) == 0 || slices.ContainsFunc(rr.Txt, unusual) {
+		p.other(rr)
+		return
+	}
+	for _, s := range rr.Txt {
+		p.buf = append(append(p.buf, byte(len(s))), s...)
 	}
 }
 
@@ -239,19 +254,18 @@ func (p *Packer) address(rr dns.RR, ip net.IP, length int) {
 
 // other writes the data of a record as miekg/dns packs it.
 func (p *Packer) other(rr dns.RR) {
-	packed := make([]byte, dns.Len(rr))
-	end, err := dns.PackRR(rr, packed, 0, nil, false)
+	packed, err := (&dns.Msg{Answer: []dns.RR{rr}}).Pack() // PackRR would write to the record, which is shared
 	if err != nil {
 		p.err = err
 		return
 	}
-	_, owner, err := dns.UnpackDomainName(packed, 0)
+	_, owner, err := dns.UnpackDomainName(packed, headerLen)
 	if err != nil {
 		p.err = err
 		return
 	}
 	const fixed = 10 // type, class, TTL and the length of the data
-	p.buf = append(p.buf, packed[owner+fixed:end]...)
+	p.buf = append(p.buf, packed[owner+fixed:]...)
 }
 
 func (p *Packer) uint16(n uint16) { p.buf = binary.BigEndian.AppendUint16(p.buf, n) }

@@ -73,6 +73,9 @@ func cases(tb testing.TB) map[string]*Message {
 		{"denial", "nosuch.example.org.", "", soa, ""},
 		{"denial of an alias", "www.example.org.", "www.example.org. CNAME host.example.net.", soa, ""},
 		{"referral", "a.b.example.org.", "", "b.example.org. NS ns.b.example.org.\nb.example.org. NS ns.b.example.net.", "ns.b.example.org. A 192.0.2.1"},
+		{"strings", "example.org.", `example.org. TXT "a" "" "b c"`, "", ""},
+		{"names in other types", "x.example.org.", "x.example.org. HTTPS 1 web.example.net. alpn=h2\nx.example.org. SVCB 0 .\nx.example.org. PTR y.web.example.net.",
+			"", "web.example.net. A 192.0.2.1\nweb.example.net. AAAA 2001:db8::1"},
 		{"other types", "example.org.", "example.org. TXT \"a\" \"b\"\nexample.org. CAA 0 issue \"ca.example\"", soa + "\nexample.org. NSEC \\000.example.org. MX RRSIG NSEC", ""},
 		{"escapes", `a\.b.\001.example.org.`, `a\.b.\001.example.org. MX 10 mx.example.org.`, "", "mx.example.org. A 192.0.2.1"},
 		{"escapes, another end", `a\.b.example.org.`, `a\.b.example.org. MX 10 c\\d.a\.b.example.org.`, "", "example.org. A 192.0.2.1"},
@@ -351,4 +354,26 @@ func FuzzPack(f *testing.F) {
 			t.Errorf("got\n%v\nwant\n%v", got, want)
 		}
 	})
+}
+
+// TestShared: packing writes to no record, as they are shared; and strings with escapes are packed as such.
+func TestShared(t *testing.T) {
+	m := &Message{Question: dns.Question{Name: "example.org.", Qtype: dns.TypeTXT, Qclass: dns.ClassINET}, Size: dns.MaxMsgSize,
+		Answer: parse(t, `example.org. TXT "b\"c" "\200\\"`+"\nexample.org. CAA 0 issue ca.example\nexample.org. HTTPS 1 web.example.org. port=1")}
+	packed, _, err := new(Packer).Pack(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := new(dns.Msg)
+	if err := got.Unpack(packed); err != nil {
+		t.Fatal(err)
+	}
+	for i, rr := range m.Answer {
+		if rr.Header().Rdlength != 0 {
+			t.Errorf("%v: packing has changed it", rr)
+		}
+		if got.Answer[i].String() != rr.String() {
+			t.Errorf("%v, want %v", got.Answer[i], rr)
+		}
+	}
 }
