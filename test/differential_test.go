@@ -207,7 +207,7 @@ func (q *question) hangsKnot(known map[string]map[uint16][]string) bool {
 		name = target
 	}
 	octets := 0 // more than on the wire
-	for _, rrtype := range []uint16{dns.TypeMX, dns.TypeSRV} {
+	for _, rrtype := range []uint16{dns.TypeMX, dns.TypeSRV, dns.TypeNS, dns.TypeHTTPS, dns.TypeSVCB} {
 		for _, rr := range known[name][rrtype] {
 			target := rr[strings.LastIndex(rr, " ")+1:]
 			octets += len(rr) + len(strings.Join(addresses(known, target), ""))
@@ -444,6 +444,9 @@ func (e *exchanged) glue() string {
 		if target != "" && target != "." && !targets[target] {
 			targets[target] = true
 			want = append(want, addresses(e.known, target)...)
+			if lines := e.known[target][rr.Header().Rrtype]; isServiceAlias(rr) && lines != nil {
+				want = append(want, strings.Join(lines, "\n"))
+			}
 		}
 	}
 	got := rrsetsOf(ours.Extra)
@@ -483,6 +486,17 @@ func targetOf(rr dns.RR) string {
 		return targetOfService(&rr.SVCB)
 	}
 	return ""
+}
+
+// isServiceAlias reports whether a record is an alias of another service (RFC 9460 §2.4.2).
+func isServiceAlias(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.SVCB:
+		return rr.Priority == 0
+	case *dns.HTTPS:
+		return rr.Priority == 0
+	}
+	return false
 }
 
 func targetOfService(rr *dns.SVCB) string {

@@ -596,7 +596,13 @@ func (g *generator) data(s *stanza, rrtype string) []string {
 		return []string{number(2), pick(g, []string{"issue", "iodef"}), `"` + g.text(g.rnd.IntN(20)) + `"`}
 	case "HTTPS", "SVCB":
 		if g.chance(30) {
-			return []string{"0", "=" + g.target(s)}
+			target := g.target(s)
+			if g.chance(50) { // perhaps a name with such records
+				if rel, ok := strings.CutSuffix(pick(g, g.names), "."+s.zones[0]); ok && len(rel) < s.room() {
+					target = rel
+				}
+			}
+			return []string{"0", "=" + target}
 		}
 		return []string{"1" + number(9), pick(g, []string{".", "=" + g.target(s)}), `alpn="h2,h3"`, "port=" + number(65536)}
 	case "NAPTR":

@@ -23,6 +23,10 @@ func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		m.prove(ctx, r, msg, t)
 	}
 	m.signAsParent(r, msg, t)
+	if m.chain.signer != nil && wantsSignatures(r) { // dnssec would sign what is of a delegated zone
+		a.Glue = slices.DeleteFunc(slices.Clone(a.Glue), isDelegated(t))
+		msg.Extra = a.Glue
+	}
 	if len(a.Glue) > 0 {
 		m.trim(w, r, msg, reply)
 		if len(msg.Extra) < len(a.Glue) {

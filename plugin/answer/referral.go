@@ -65,11 +65,16 @@ func (m *Responder) secure(
 	case len(signed) == len(proof): // it does not sign this zone
 	case past != nil:
 		msg.Ns, reply.signed = slices.Concat(msg.Ns, signed), past
-		isSigned := func(rr dns.RR) bool { return t.Cut(rr.Header().Name) == "" } // but not here (RFC 4035 §3.1.1)
-		msg.Extra = slices.DeleteFunc(slices.Clone(msg.Extra), isSigned)
+		unsigned := isDelegated(t) // all others would come with signatures (RFC 4035 §3.1.1)
+		msg.Extra = slices.DeleteFunc(slices.Clone(msg.Extra), func(rr dns.RR) bool { return !unsigned(rr) })
 	case hasDS:
 		msg.Ns = slices.Concat(msg.Ns, ds.RRs)
 	}
+}
+
+// isDelegated returns a function that reports whether a record is of a delegated zone.
+func isDelegated(t *table.Table) func(dns.RR) bool {
+	return func(rr dns.RR) bool { return t.Cut(rr.Header().Name) != "" }
 }
 
 // pastDNSSEC returns the writer that dnssec writes to, or nil if another plugin is between it and mxsrv. CoreDNS wraps

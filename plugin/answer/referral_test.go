@@ -19,7 +19,8 @@ record eu NS ns1.eu ns.example.net.
 host ns1.eu 192.0.2.1 2001:db8::1
 record sec NS ns1
 record sec DS 12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
-alias w www.eu`
+alias w www.eu
+mail @ 10 ns1.eu ns1`
 
 // TestReferral: what is at and below a delegation is referred, without AA; its DS is answered.
 func TestReferral(t *testing.T) {
@@ -114,6 +115,8 @@ func TestReferralSigned(t *testing.T) {
 			"NOERROR | | eu.example.org. NS eu.example.org. NS" + glue},
 		{"another plugin between, DS", "a.sec.example.org. A", "example.org.", false,
 			"NOERROR | | sec.example.org. NS sec.example.org. DS | ns1.example.org. A"},
+		{"an exchange below a delegation", "example.org. MX", "example.org.", false,
+			"NOERROR aa | example.org. MX example.org. MX | | ns1.example.org. A"},
 		{"a zone that is not signed", "a.sec.example.org. A", "example.net.", true,
 			"NOERROR | | sec.example.org. NS | ns1.example.org. A"},
 	} {

@@ -64,21 +64,38 @@ func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs span) {
 	b.add(qtype, b.store(stored{rrs: rrs}), false)
 }
 
-// glue puts the addresses of the targets of records, each host once.
+// glue puts the addresses of the targets of records, each host once. What a SVCB record is an alias of has such records
+// itself, which come too (RFC 9460 §4.1).
 func (b *builder) glue(records []dns.RR) span {
 	clear(b.seen)
 	first := len(b.table.rrs)
 	for _, rr := range records {
 		name := targetOf(rr)
 		o := b.index.At(name)
-		if b.seen[name] || len(o.Hosts()) == 0 {
+		if b.seen[name] {
 			continue
 		}
 		b.seen[name] = true
-		h := b.hosts[o.Number()]
-		b.table.rrs = append(b.table.rrs, b.table.rrs[h.a.start:h.aaaa.end]...)
+		if len(o.Hosts()) > 0 {
+			h := b.hosts[o.Number()]
+			b.table.rrs = append(b.table.rrs, b.table.rrs[h.a.start:h.aaaa.end]...)
+		}
+		if isServiceAlias(rr) {
+			b.putRecords(o, rr.Header().Rrtype)
+		}
 	}
 	return b.from(first)
+}
+
+// isServiceAlias reports whether a record is SVCB or HTTPS in alias mode (RFC 9460 §2.4.2).
+func isServiceAlias(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.SVCB:
+		return rr.Priority == 0
+	case *dns.HTTPS:
+		return rr.Priority == 0
+	}
+	return false
 }
 
 func targetOf(rr dns.RR) definition.Name {

@@ -12,11 +12,8 @@ func (b *builder) addRecords(o definition.Owner) {
 		if s.Type == dns.TypeNS && b.table.authoritative[o.Name()] {
 			continue // addApex has added NS records: lint wants no others, but any set compiles
 		}
-		ttl, _ := s.TTL()
 		first := len(b.table.rrs)
-		for _, d := range s.Records {
-			b.put(d.RR(o.Name(), ttl))
-		}
+		b.putRRset(o.Name(), s)
 		rrs := b.from(first)
 		records := b.table.records(rrs)
 		if s.Type == dns.TypeNS {
@@ -24,5 +21,21 @@ func (b *builder) addRecords(o definition.Owner) {
 			records = inDomainFirst(o.Name(), records)
 		}
 		b.add(s.Type, b.store(stored{rrs: rrs, glue: b.glue(records)}), false)
+	}
+}
+
+func (b *builder) putRRset(owner definition.Name, s definition.RRset) {
+	ttl, _ := s.TTL()
+	for _, d := range s.Records {
+		b.put(d.RR(owner, ttl))
+	}
+}
+
+// putRecords puts the records of a name and type.
+func (b *builder) putRecords(o definition.Owner, rrtype uint16) {
+	for _, s := range o.RRsets() {
+		if s.Type == rrtype {
+			b.putRRset(o.Name(), s)
+		}
 	}
 }

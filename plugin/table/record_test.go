@@ -20,6 +20,8 @@ record @ HTTPS 2 web1 port=8443
 record web1 HTTPS 1 .
 record web1 SVCB 0 .
 record _x.web1 SVCB 1 svc.example.net.
+record b HTTPS 0 web1
+record c HTTPS 0 b
 record deep.er.txt TYPE65280 "\#" 1 0a
 alias www @`)
 	const glue = "glue web1.example.org. A 192.0.2.80\nglue web1.example.org. AAAA 2001:db8::80\n"
@@ -35,6 +37,10 @@ alias www @`)
 		{"web1.example.org.", dns.TypeHTTPS, table.Data, "web1.example.org. HTTPS 1 .\n" + glue},
 		{"web1.example.org.", dns.TypeSVCB, table.Data, "web1.example.org. SVCB 0 .\n"},
 		{"_x.web1.example.org.", dns.TypeSVCB, table.Data, "_x.web1.example.org. SVCB 1 svc.example.net.\n"},
+		{"b.example.org.", dns.TypeHTTPS, table.Data, "b.example.org. HTTPS 0 web1.example.org.\n" + glue +
+			"glue web1.example.org. HTTPS 1 .\n"},
+		{"c.example.org.", dns.TypeHTTPS, table.Data, "c.example.org. HTTPS 0 b.example.org.\n" +
+			"glue b.example.org. HTTPS 0 web1.example.org.\n"},
 		{"deep.er.txt.example.org.", 65280, table.Data, "deep.er.txt.example.org. TYPE65280 \\# 1 0a\n"},
 		{"deep.er.txt.example.org.", dns.TypeTXT, table.Exists, ""},
 		{"txt.example.org.", dns.TypeTXT, table.Exists, ""},
