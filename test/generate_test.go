@@ -310,7 +310,7 @@ func (g *generator) delegate(zone string) {
 func (g *generator) glue(zone string) {
 	for _, rr := range slices.Clone(g.records[zone]) {
 		ns, ok := rr.(*dns.NS)
-		if !ok || !dns.IsSubDomain(zone, ns.Ns) || g.zoneOf(ns.Ns) == zone {
+		if !ok || g.soas[ns.Hdr.Name] == nil || !dns.IsSubDomain(zone, ns.Ns) || g.zoneOf(ns.Ns) == zone {
 			continue
 		}
 		for _, address := range g.records[g.zoneOf(ns.Ns)] {

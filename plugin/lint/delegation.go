@@ -11,7 +11,8 @@ func (p *pass) findCuts() {
 	p.cuts, p.glued = make(map[definition.Name]definition.Pos), definition.Names{}
 	for i := range p.set.Records {
 		r := &p.set.Records[i]
-		if zone := p.zones.Of(r.Owner); r.Type != dns.TypeNS || zone == r.Owner || p.index.At(zone).Apex() == nil {
+		zone := p.zones.Of(r.Owner)
+		if r.Type != dns.TypeNS || zone == r.Owner || r.Owner.IsWildcard() || p.index.At(zone).Apex() == nil {
 			continue
 		}
 		if _, known := p.cuts[r.Owner]; !known {
@@ -100,6 +101,9 @@ func (p *pass) checkNS(r *definition.Record) {
 	case p.index.At(zone).Apex() == nil:
 		p.report(r.Pos, []definition.Name{r.Owner}, "NS record of %s: in %s the next plugin has the delegations: "+
 			"write it there, or write authoritative for %s", r.Owner, zone, zone)
+	case r.Owner.IsWildcard():
+		p.report(r.Pos, []definition.Name{r.Owner}, "NS record of %s: a wildcard does not delegate (RFC 4592 §4.2): "+
+			"write a name", r.Owner)
 	case zone == r.Owner:
 		p.report(r.Pos, []definition.Name{r.Owner}, "NS record of %s, which is a zone: write \"ns NAME...\" in authoritative",
 			r.Owner)

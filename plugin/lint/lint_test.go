@@ -401,3 +401,19 @@ func TestExpire(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordType: NS and DS records where nothing is delegated, in an authoritative zone.
+func TestRecordType(t *testing.T) {
+	for record, want := range map[string]string{
+		"record @ NS ns.example.net.":   `NS record of example.org., which is a zone: write "ns NAME..." in authoritative`,
+		"record *.a NS ns.example.net.": "NS record of *.a.example.org.: a wildcard does not delegate (RFC 4592 §4.2): write a name",
+		"record @ DS 1 13 2 00":         "DS record of example.org., which is not delegated here",
+		"record a DS 1 13 2 00":         "DS record of a.example.org., which is not delegated here",
+		"record a NS ns.example.net.":   "",
+	} {
+		got := text(find(record, "", "authoritative {\nns ns.example.net.\n}"))
+		if want == "" && got != "" || !strings.Contains(got, want) || want != "" && !strings.Contains(got, "[record-type]") {
+			t.Errorf("%s: %q, want %q", record, got, want)
+		}
+	}
+}

@@ -19,6 +19,7 @@ record x.deep.sub NS ns.example.net.
 alias w www.eu
 alias v w
 alias s ns1.eu
+alias *.s ns1.eu
 host deep.sub 192.0.2.9
 record deep.eu NS ns1`
 
@@ -59,6 +60,8 @@ func TestReferral(t *testing.T) {
 		{"w.example.org.", dns.TypeA, "w.example.org. CNAME www.eu.example.org.\n"},
 		{"v.example.org.", dns.TypeA, "v.example.org. CNAME w.example.org.\nw.example.org. CNAME www.eu.example.org.\n"},
 		{"s.example.org.", dns.TypeA, "s.example.org. CNAME ns1.eu.example.org.\n"},
+		{"x.s.example.org.", dns.TypeA, "x.s.example.org. CNAME ns1.eu.example.org.\n"},
+		{"x.s.example.org.", dns.TypeTXT, "x.s.example.org. CNAME ns1.eu.example.org.\n"},
 		{"s.example.org.", dns.TypeAAAA, "s.example.org. CNAME ns1.eu.example.org.\n"},
 	} {
 		_, a := tbl.Lookup(tc.name, tc.qtype)

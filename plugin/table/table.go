@@ -110,9 +110,21 @@ func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 // Find is like Lookup but allocates only for an alias of an apex and where a wildcard has the records: records that
 // several names share come without owner, see Answer.Owner. It writes to a only if the match is [Data].
 func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
-	if t.cuts && t.refer(name, qtype, a) {
+	if !t.cuts {
+		return t.answer(name, qtype, a)
+	}
+	if t.refer(name, qtype, a) {
 		return Data
 	}
+	match := t.answer(name, qtype, a)
+	if match == Data {
+		t.endChain(a)
+	}
+	return match
+}
+
+// answer is Find in a table without delegations.
+func (t *Table) answer(name string, qtype uint16, a *Answer) Match {
 	of := t.of(definition.Name(name))
 	n := of.find(name)
 	if n == nil {
@@ -122,9 +134,6 @@ func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	for i := range entries {
 		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
 			*a = of.found(name, e, t)
-			if t.cuts {
-				t.endChain(a)
-			}
 			if e.qtype == anyType && len(t.wildcards) > 0 {
 				t.followWildcards(qtype, a)
 			}
