@@ -18,7 +18,7 @@ const shortestTimeout = 100 * time.Millisecond
 
 // etcdOptions are those in the block of etcd, by keyword.
 var etcdOptions = map[string]*option{
-	"allow":       {"allow KEYPREFIX NAME...", 2, unlimited, false, (*stanza).etcdAllow},
+	"allow":       {"allow KEYPREFIX NAME... [NETWORK...]", 2, unlimited, false, (*stanza).etcdAllow},
 	"credentials": {"credentials USERNAME PASSWORD", 2, 2, false, (*stanza).etcdCredentials},
 	"prefix":      {"prefix PREFIX", 1, 1, false, (*stanza).etcdPrefix},
 	"snapshot":    {"snapshot PATH", 1, 1, false, (*stanza).etcdSnapshot},
@@ -72,7 +72,7 @@ func (s *stanza) endpoints(l definition.Statement) {
 
 func (s *stanza) etcdPrefix(l definition.Statement) { s.fragments.Config.SetPrefix(l.Words[1]) }
 
-// etcdAllow reads: allow KEYPREFIX NAME...
+// etcdAllow reads: allow KEYPREFIX NAME... [NETWORK...]
 func (s *stanza) etcdAllow(l definition.Statement) {
 	a := change.Allowance{Key: strings.TrimPrefix(l.Words[1], "/")}
 	for _, word := range l.Words[2:] {
@@ -85,10 +85,14 @@ func (s *stanza) etcdAllow(l definition.Statement) {
 	s.Allow = append(s.Allow, a)
 }
 
-// allowed returns the names that a word stands for: a relative one is one in each zone.
+// allowed returns the names that a word stands for: a relative one is one in each zone, a network those of its
+// addresses in the reverse zones.
 func (s *stanza) allowed(word string) (names []definition.Name, err error) {
-	if _, err := netip.ParsePrefix(word); err == nil {
-		return nil, fmt.Errorf("%s is a network, and no PTR records are made: delete it", word)
+	if network, err := netip.ParsePrefix(word); err == nil {
+		if network != network.Masked() {
+			return nil, fmt.Errorf("%s has bits of a host: write %v", word, network.Masked())
+		}
+		return s.Zones.OfNetwork(network), nil
 	}
 	zones := s.zones.Set()
 	for _, zone := range s.zones {

@@ -56,15 +56,16 @@ mxsrv {
 
 // TestEtcdAllow: which keys may declare which names, wherever the prefix stands.
 func TestEtcdAllow(t *testing.T) {
-	b := read(`mxsrv example.org example.com {
+	b := read(`mxsrv 2.0.192.in-addr.arpa
+mxsrv example.org example.com {
 	etcd 192.0.2.1:2379 {
-		allow customers/anna anna ben.example.com. Anna.example.org.
+		allow customers/anna anna ben.example.com. Anna.example.org. 192.0.2.8/31
 		prefix /dns
 		allow /ops/ @
 		allow / x
 	}
 }`)
-	want := "[{/dns/customers/anna [anna.example.org. anna.example.com. ben.example.com. anna.example.org.]}" +
+	want := "[{/dns/customers/anna [anna.example.org. anna.example.com. ben.example.com. anna.example.org. 8.2.0.192.in-addr.arpa. 9.2.0.192.in-addr.arpa.]}" +
 		" {/dns/ops/ [example.org. example.com.]} {/dns/ [x.example.org. x.example.com.]}]"
 	if got := fmt.Sprint(b.Allow); got != want || len(b.Errs) > 0 {
 		t.Errorf("%v, %v\nwant %s", got, b.Errs, want)
@@ -105,7 +106,7 @@ func TestEtcdMistakes(t *testing.T) {
 		{"allow without a name", "etcd a:1 {\n allow anna\n}", "3: usage: allow KEYPREFIX NAME..."},
 		{"allow a name elsewhere", "etcd a:1 {\n allow anna b example.net.\n}", "3: allow: example.net. is in none of the zones: write a name that is, or @ for all names"},
 		{"allow a name that is none", "etcd a:1 {\n allow anna b..c\n}", `3: allow: "b..c" has an empty label: write one dot between labels`},
-		{"allow a network", "etcd a:1 {\n allow anna b 192.0.2.0/24\n}", "3: allow: 192.0.2.0/24 is a network, and no PTR records are made: delete it"},
+		{"allow a network", "etcd a:1 {\n allow anna b 192.0.2.1/24\n}", "3: allow: 192.0.2.1/24 has bits of a host: write 192.0.2.0/24"},
 		{"timeout too short", "etcd a:1 {\n timeout 99ms\n}", `3: duration "99ms": write one of at least 100ms, like 5s`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

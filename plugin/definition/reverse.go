@@ -120,6 +120,59 @@ func reverseName(addr netip.Addr) Name {
 	return Name(append(b, arpa6...))
 }
 
+// OfNetwork returns the names in reverse zones at and below which the addresses of a network have their names: one for
+// each octet or nibble that the network has a part of, at most 128.
+func (z Zones) OfNetwork(network netip.Prefix) (names []Name) {
+	r := newReverse(z)
+	if r == nil {
+		return nil
+	}
+	step := 8 // bits of a label
+	if network.Addr().Is6() {
+		step = 4
+	}
+	bits := (network.Bits() + step - 1) / step * step
+	labels := (network.Addr().BitLen() - bits) / step // of an address, below each of the names
+	for addr := network.Masked().Addr(); network.Contains(addr); {
+		part := netip.PrefixFrom(addr, bits)
+		name := reverseName(addr)
+		for range labels {
+			name = name.Parent()
+		}
+		names = append(names, name)
+		for zone, all := range r.classless {
+			for _, c := range all {
+				if labels == 0 && c.network.Contains(addr) {
+					first, _, _ := strings.Cut(string(name), ".")
+					names = append(names, Name(first+"."+string(c.zone)))
+				} else if labels > 0 && zone.Below(name) {
+					names = append(names, c.zone)
+				}
+			}
+		}
+		if addr = after(part); !addr.IsValid() {
+			break
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// after returns the first address after a network.
+func after(network netip.Prefix) netip.Addr {
+	octets := network.Masked().Addr().AsSlice()
+	for i := len(octets) - 1; i >= 0; i-- {
+		free := min(max(8*(i+1)-network.Bits(), 0), 8) // bits of the octet that vary in the network
+		if sum := int(octets[i]|byte(1<<free-1)) + 1; sum < 256 {
+			octets[i] = byte(sum)
+			addr, _ := netip.AddrFromSlice(octets)
+			return addr
+		}
+		octets[i] = 0
+	}
+	return netip.Addr{}
+}
+
 // Singles returns the zones that are of one IPv4 address each.
 func (z Zones) Singles() (single Zones) {
 	for _, zone := range z {

@@ -186,3 +186,29 @@ func TestReverseName(t *testing.T) {
 		t.Errorf("single addresses %s", got)
 	}
 }
+
+// TestOfNetwork: where the addresses of a network have their names.
+func TestOfNetwork(t *testing.T) {
+	zones := Zones{"example.org.", "2.0.192.in-addr.arpa.", "128/26.2.0.192.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa."}
+	for network, want := range map[string]string{
+		"192.0.2.0/24":       "128/26.2.0.192.in-addr.arpa. 2.0.192.in-addr.arpa.",
+		"192.0.0.0/14":       "0.192.in-addr.arpa. 1.192.in-addr.arpa. 128/26.2.0.192.in-addr.arpa. 2.192.in-addr.arpa. 3.192.in-addr.arpa.",
+		"192.0.2.130/31":     "130.128/26.2.0.192.in-addr.arpa. 130.2.0.192.in-addr.arpa. 131.128/26.2.0.192.in-addr.arpa. 131.2.0.192.in-addr.arpa.",
+		"192.0.2.1/32":       "1.2.0.192.in-addr.arpa.",
+		"2001:db8::/32":      "8.b.d.0.1.0.0.2.ip6.arpa.",
+		"2001:db8::/31":      "8.b.d.0.1.0.0.2.ip6.arpa. 9.b.d.0.1.0.0.2.ip6.arpa.",
+		"255.255.255.254/31": "254.255.255.255.in-addr.arpa. 255.255.255.255.in-addr.arpa.",
+		"0.0.0.0/0":          "128/26.2.0.192.in-addr.arpa. in-addr.arpa.",
+	} {
+		var got []string
+		for _, name := range zones.OfNetwork(netip.MustParsePrefix(network)) {
+			got = append(got, string(name))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", network, got, want)
+		}
+	}
+	if names := zones[:1].OfNetwork(netip.MustParsePrefix("192.0.2.0/24")); names != nil {
+		t.Errorf("without reverse zones: %v", names)
+	}
+}
