@@ -54,7 +54,8 @@ func generate(seed uint64) *generated {
 		pointers:  map[netip.Addr][]pointer{},
 	}
 	g.layOut()
-	for _, make := range []func(*stanza){g.apex, g.someHosts, g.someMails, g.someServices, g.someRecords, g.someDelegations, g.someAliases} {
+	for _, make := range []func(*stanza){g.apex, g.someHosts, g.someMails, g.someServices, g.someRecords, g.someDelegations, g.someAliases,
+		g.someWildcards} {
 		for _, s := range g.stanzas {
 			make(s)
 		}
@@ -598,7 +599,8 @@ func (g *generator) data(s *stanza, rrtype string) []string {
 		if g.chance(30) {
 			target := g.target(s)
 			if g.chance(50) { // perhaps a name with such records
-				if rel, ok := strings.CutSuffix(pick(g, g.names), "."+s.zones[0]); ok && len(rel) < s.room() {
+				name := pick(g, g.names)
+				if rel, ok := strings.CutSuffix(name, "."+s.zones[0]); ok && g.zoneOf(name) == s.zones[0] {
 					target = rel
 				}
 			}
@@ -698,6 +700,40 @@ func (g *generator) someAliases(s *stanza) {
 	}
 }
 
+// someWildcards declares hosts, aliases and records whose first label is an asterisk, below names of all kinds.
+func (g *generator) someWildcards(s *stanza) {
+	for range g.rnd.IntN(4) {
+		above, _ := strings.CutSuffix(pick(g, g.names), s.zones[0])
+		name := strings.TrimSuffix("*."+pick(g, []string{"", "wild.", above}), ".")
+		switch kind := g.rnd.IntN(3); {
+		case len(name) > s.room() || slices.ContainsFunc(s.zones, func(zone string) bool { return g.isElsewhere(absolute(name, zone), zone) }):
+		case kind == 0 && !strings.Contains(name, "_") && g.take(s, "host", name):
+			ttl, own := g.ttlOf(s)
+			line(s, "host "+g.word(s, name)+" 192.0.2.88 2001:db8::88", own)
+			for _, zone := range s.zones {
+				g.declare(addressRecord(absolute(name, zone), ttl, netip.MustParseAddr("192.0.2.88")))
+				g.declare(addressRecord(absolute(name, zone), ttl, netip.MustParseAddr("2001:db8::88")))
+			}
+		case kind == 1 && g.take(s, "record TXT", name):
+			ttl, own := g.ttlOf(s)
+			g.record(s, name, "TXT", []string{`"wild"`}, ttl, own)
+		case kind == 2 && g.take(s, "alias", name):
+			ttl, own := g.ttlOf(s)
+			host := pick(g, g.hosts)
+			line(s, "alias "+g.word(s, name)+" "+host, own)
+			for _, zone := range s.zones {
+				g.declare(&dns.CNAME{Hdr: rrHeader(absolute(name, zone), dns.TypeCNAME, ttl), Target: host})
+			}
+		}
+	}
+}
+
+// isElsewhere reports whether a name is in another zone than it should be, or delegated.
+func (g *generator) isElsewhere(name, zone string) bool {
+	below := func(cut string) bool { return dns.IsSubDomain(cut, name) }
+	return g.zoneOf(name) != zone || slices.ContainsFunc(g.cuts, below)
+}
+
 // master writes a zone as a master file, with a serial.
 func (g *generated) master(zone string, serial uint32) string {
 	soa := *g.soas[zone]
@@ -731,7 +767,7 @@ func TestGenerate(t *testing.T) {
 		shapes[fmt.Sprintf("%d zones", len(g.zones))]++
 	}
 	t.Log(shapes)
-	for _, shape := range []string{"TXT", "HTTPS", "TYPE65280", "DS", "alias below a delegation", "255 octets", "label of 63", "null MX", "SRV none", "delegation", "name server below a zone within", "alias elsewhere",
+	for _, shape := range []string{"wildcard", "TXT", "HTTPS", "TYPE65280", "DS", "alias below a delegation", "255 octets", "label of 63", "null MX", "SRV none", "delegation", "name server below a zone within", "alias elsewhere",
 		"alias into another zone", "1 zones", "2 zones", "3 zones", "4 zones"} {
 		if shapes[shape] == 0 {
 			t.Errorf("no set has a %s", shape)
@@ -742,6 +778,9 @@ func TestGenerate(t *testing.T) {
 // shape counts what a record is an example of.
 func (g *generated) shape(rr dns.RR, shapes map[string]int) {
 	name := rr.Header().Name
+	if strings.HasPrefix(name, "*.") {
+		shapes["wildcard"]++
+	}
 	if len(name)+1 == 255 {
 		shapes["255 octets"]++
 	}
