@@ -15,7 +15,7 @@ import (
 const apex = "authoritative {\nns ns1.example.com.\n}\n"
 
 // delegatedZones returns the Corefile of three zones, one in the other, each with a key that the one above vouches for, and
-// of one that has none; all in one server block, with one key, or each in its own. It returns the key of the outermost.
+// of one that has none, and wildcards in the outermost; all in one server block, with one key, or each in its own. It returns the key of the outermost.
 func delegatedZones(t *testing.T, dir string, oneBlock bool) (corefile string, key zoneKey) {
 	t.Helper()
 	zones := []string{"example.com.", "eu.example.com.", "deep.eu.example.com."}
@@ -29,7 +29,8 @@ func delegatedZones(t *testing.T, dir string, oneBlock bool) (corefile string, k
 		dnskey.Hdr.Name = zones[i]
 		return "record " + zones[i] + " DS " + strings.SplitN(dnskey.ToDS(dns.SHA256).String(), "\t", 5)[4] + "\n"
 	}
-	outer := "host ns1 192.0.2.53\nalias w h.deep.eu\nalias wi h.ins\nrecord out NS ns.out ns1\nhost ns.out 192.0.2.54\nalias wo h.out\n" + ds(1)
+	outer := "host ns1 192.0.2.53\nalias w h.deep.eu\nalias wi h.ins\nrecord out NS ns.out ns1\nhost ns.out 192.0.2.54\nalias wo h.out\n" +
+		"host *.w 192.0.2.60\nrecord *.w TXT wild\nalias *.p h.eu\nalias *.q h.ins\n" + ds(1)
 	blocks := []string{outer, "host h 192.0.2.1\n" + ds(2), "host h 192.0.2.2\nmail @ 10 h.eu.example.com.\n", "host h 192.0.2.3\n"}
 	names := append(zones[:3:3], "ins.example.com.")
 	if oneBlock {
@@ -72,6 +73,15 @@ var delegatedQuestions = []struct {
 	{"h.ins.example.com A", true, false},
 	{"no.ins.example.com A", false, false},
 	{"wi.example.com A", true, false},
+	{"x.w.example.com A", true, true}, // of a wildcard
+	{"a.b.w.example.com TXT", true, true},
+	{"*.w.example.com A", true, true},
+	{"x.w.example.com MX", false, true},
+	{"x.w.example.com AAAA", false, true},
+	{"w.w.example.com DS", false, true},
+	{"x.p.example.com A", true, true}, // of a wildcard alias, below a cut
+	{"x.q.example.com A", true, false},
+	{"x.no.example.com A", false, true},
 }
 
 // eachDelegation serves the zones in both ways.
