@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // What is drawn at most. Of more nobody sees more than the number.
@@ -65,12 +66,22 @@ func (p *Picture) remarks() []string {
 	if n := p.omitted.hosts; n > 0 {
 		all = append(all, fmt.Sprintf("Not drawn: %s to which nothing here points.", count(n, "host")))
 	}
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{p.Delegations, "delegation"}, {p.Pointers, "PTR record"}, {p.Records, "record of another type"}} {
+		if c.n > 0 {
+			all = append(all, fmt.Sprintf("Not drawn: %s.", count(c.n, c.what)))
+		}
+	}
 	return all
 }
 
+// count writes a number with its noun, which is the words before " of ".
 func count(n int, what string) string {
 	if n != 1 {
-		what += "s"
+		noun, of, _ := strings.Cut(what, " of ")
+		what = strings.TrimSuffix(noun+"s of "+of, " of ")
 	}
 	return fmt.Sprint(n, " ", what)
 }

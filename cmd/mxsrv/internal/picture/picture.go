@@ -39,6 +39,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/miekg/dns"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -50,6 +51,11 @@ type Picture struct {
 	Title    string    `json:"title"`
 	Sets     []Set     `json:"sets"`     // mail, services, aliases, each by first name; those that get nothing come last
 	Networks []Network `json:"networks"` // by prefix; elsewhere comes last
+
+	// How many there are of what is not drawn.
+	Delegations int `json:"delegations"`
+	Pointers    int `json:"pointers"` // PTR records
+	Records     int `json:"records"`  // of other types
 
 	zone    definition.Name // if there is only one, else ""
 	limit   int
@@ -133,9 +139,25 @@ func New(index *definition.Index, zones definition.Zones) *Picture {
 	p.Networks = b.networks()
 	for o := range index.Owners() {
 		b.owner(o)
+		p.count(o)
 	}
 	p.Sets = b.sorted()
 	return p
+}
+
+// count counts the records of an owner that are not drawn.
+func (p *Picture) count(o definition.Owner) {
+	for _, s := range o.RRsets() {
+		switch s.Type {
+		case dns.TypeNS:
+			p.Delegations++
+		case dns.TypeDS:
+		case dns.TypePTR:
+			p.Pointers += len(s.Records)
+		default:
+			p.Records += len(s.Records)
+		}
+	}
 }
 
 // A builder brings together names that get the same.
