@@ -27,7 +27,7 @@
 //	plugin/table            definitions compiled into the answers that they mean
 //	plugin/serial           arithmetic with serials
 //	plugin/publish          load, patch, swap; the last good set; the ledger of serials
-//	plugin/answer           replies: messages and packed ones, glue that fits, denials and their NSEC, the overlay
+//	plugin/answer           replies: messages and packed ones, their order, glue that fits, denials and NSEC, the overlay
 //	plugin/wire             a reply as octets
 //	plugin/atomicfile       files that are replaced atomically
 //

@@ -171,7 +171,7 @@ func (c *comparison) compareSet(t *testing.T, servers []*server, g *generated) {
 		}
 	}
 	for i, q := range questions {
-		e := &exchanged{question: q, known: known}
+		e := &exchanged{question: q, known: known, fixed: g.fixed}
 		for j := range servers {
 			if raw[j][i] == nil && j > 0 {
 				continue // not asked, or lost
@@ -241,6 +241,7 @@ type exchanged struct {
 	*question
 	answers [4]answer
 	known   map[string]map[uint16][]string // RRsets of the set
+	fixed   map[string]bool                // those of them that are in the fixed order, by fixedKey
 	split   []string                       // fields in which the references differ, and with whom we agree
 }
 
@@ -358,6 +359,7 @@ var alone = []struct {
 	{"case", (*exchanged).capitals},
 	{"authority", (*exchanged).strangers},
 	{"glue", (*exchanged).glue},
+	{"order", (*exchanged).order},
 }
 
 func (e *exchanged) tooLong() string {

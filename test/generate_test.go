@@ -20,7 +20,11 @@ type generated struct {
 	block   string              // the mxsrv stanzas of a server block
 	records map[string][]dns.RR // by zone, without SOA and in no order: what a secondary must hold
 	soas    map[string]*dns.SOA // by zone, without serial
+	fixed   map[string]bool     // RRsets with order fixed, by fixedKey
 }
+
+// fixedKey names an RRset.
+func fixedKey(owner string, rrtype uint16) string { return owner + " " + dns.TypeToString[rrtype] }
 
 // A generator makes one.
 type generator struct {
@@ -41,13 +45,14 @@ type generator struct {
 type stanza struct {
 	zones []string
 	ttl   uint32
+	fixed bool // the default order
 	lines strings.Builder
 }
 
 // generate makes the set of a seed.
 func generate(seed uint64) *generated {
 	g := &generator{
-		generated: &generated{seed: seed, records: map[string][]dns.RR{}, soas: map[string]*dns.SOA{}},
+		generated: &generated{seed: seed, records: map[string][]dns.RR{}, soas: map[string]*dns.SOA{}, fixed: map[string]bool{}},
 		rnd:       rand.New(rand.NewPCG(seed, 4)),
 		declared:  map[string]bool{},
 		made:      map[string]bool{},
@@ -86,6 +91,9 @@ func (g *generator) layOut() {
 		if g.chance(60) {
 			s.ttl = g.someTTL()
 			fmt.Fprintf(&s.lines, "ttl %d\n", s.ttl)
+		}
+		if s.fixed = g.chance(25); s.fixed {
+			s.lines.WriteString("order fixed\n")
 		}
 		g.stanzas = append(g.stanzas, s)
 		g.zones = append(g.zones, zones...)
@@ -253,6 +261,24 @@ func (g *generator) ttlOf(s *stanza) (uint32, string) {
 	return ttl, fmt.Sprintf("ttl %d\n", ttl)
 }
 
+// orderOf returns the order of a declaration, and the lines that say so in its block.
+func (g *generator) orderOf(s *stanza) (fixed bool, own string) {
+	if g.chance(70) {
+		return s.fixed, ""
+	}
+	if fixed = g.chance(50); fixed {
+		return fixed, "order fixed\n"
+	}
+	return fixed, "order weighted\n"
+}
+
+// fix notes that RRsets are in the fixed order, or not.
+func (g *generator) fix(fixed bool, owner string, rrtypes ...uint16) {
+	for _, rrtype := range rrtypes {
+		g.fixed[fixedKey(owner, rrtype)] = fixed
+	}
+}
+
 func line(s *stanza, words, block string) {
 	if block != "" {
 		block = " {\n" + block + "}"
@@ -340,6 +366,8 @@ func (g *generator) host(s *stanza, name string, addresses int) {
 	if ptr {
 		own += "ptr\n"
 	}
+	fixed, order := g.orderOf(s)
+	own += order
 	split := len(words)
 	if g.chance(15) {
 		split = g.rnd.IntN(len(words)) + 1
@@ -351,6 +379,7 @@ func (g *generator) host(s *stanza, name string, addresses int) {
 	for _, zone := range s.zones {
 		full := absolute(name, zone)
 		g.hosts = append(g.hosts, full)
+		g.fix(fixed, full, dns.TypeA, dns.TypeAAAA)
 		for _, addr := range addrs {
 			g.declare(addressRecord(full, ttl, addr))
 			g.pointers[addr] = append(g.pointers[addr], pointer{full, ttl, ptr})
@@ -421,7 +450,8 @@ func (g *generator) someMails(s *stanza) {
 // mail declares mail domains that share a set of exchanges.
 func (g *generator) mail(s *stanza, names []string) {
 	ttl, own := g.ttlOf(s)
-	publish, block := g.chance(25), own
+	fixed, order := g.orderOf(s)
+	publish, block := g.chance(25), own+order
 	if publish {
 		block += "srv\n"
 	}
@@ -445,6 +475,8 @@ func (g *generator) mail(s *stanza, names []string) {
 	for _, zone := range s.zones {
 		for _, name := range names {
 			g.addMail(absolute(name, zone), zone, ttl, exchanges, publish)
+			g.fix(fixed, absolute(name, zone), dns.TypeMX)
+			g.fix(fixed, "_smtp._tcp."+absolute(name, zone), dns.TypeSRV)
 		}
 	}
 }
@@ -504,6 +536,8 @@ func (g *generator) someServices(s *stanza) {
 // service declares services that share a set of targets.
 func (g *generator) service(s *stanza, names []string) {
 	ttl, block := g.ttlOf(s)
+	fixed, order := g.orderOf(s)
+	block += order
 	var targets []*dns.SRV
 	line1, count := "service "+g.words(s, names), g.few()
 	if g.chance(15) {
@@ -518,6 +552,7 @@ func (g *generator) service(s *stanza, names []string) {
 	for _, zone := range s.zones {
 		for _, name := range names {
 			h := rrHeader(absolute(name, zone), dns.TypeSRV, ttl)
+			g.fix(fixed, h.Name, dns.TypeSRV)
 			if count == 0 {
 				g.declare(&dns.SRV{Hdr: h, Target: "."})
 			}

@@ -163,9 +163,10 @@ func query(t *testing.T, text string) *dns.Msg {
 	return new(dns.Msg).SetQuestion(dns.Fqdn(name), number)
 }
 
-// format writes a message as the tests hold it: status if it is not NOERROR,
-// then the sections in order, OPT left out and SOA without its numbers.
+// format writes a message as the tests hold it: status if it is not NOERROR, then the sections, OPT left out and SOA
+// without its numbers. What may be in several orders is in the fixed one.
 func format(m *dns.Msg) string {
+	m = inFixedOrder(m)
 	var b strings.Builder
 	if m.Rcode != dns.RcodeSuccess {
 		fmt.Fprintf(&b, "; %s\n", dns.RcodeToString[m.Rcode])

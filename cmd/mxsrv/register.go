@@ -162,7 +162,7 @@ func (f *registerFlags) key(s *store.Store, declared string) (string, error) {
 func firstName(text string) string {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
-		if len(words) > 1 && words[0] != "ttl" && !strings.HasPrefix(words[0], "#") {
+		if len(words) > 1 && words[0] != "ttl" && words[0] != "order" && !strings.HasPrefix(words[0], "#") {
 			return strings.Trim(words[1], `."`)
 		}
 	}

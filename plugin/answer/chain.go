@@ -45,9 +45,12 @@ type signer interface {
 }
 
 // Join makes the responder part of a chain that is being set up. If there are handlers before mxsrv, one is put before
-// all of them, which sees the writer that the server gives to the chain.
+// all of them, which sees the writer that the server gives to the chain, and one around dnssec.
 func (m *Responder) Join(server *dnsserver.Config) {
 	m.server = server
+	for i, p := range server.Plugin {
+		server.Plugin[i] = aroundSigner(p)
+	}
 	if m.marks = len(server.Plugin) > 0; m.marks {
 		server.Plugin = slices.Insert(server.Plugin, 0, m.mark)
 	}

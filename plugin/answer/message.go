@@ -13,8 +13,10 @@ import (
 
 // message returns the message of a reply, with all the glue that fits.
 func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply) *dns.Msg {
-	a, msg := &reply.answer, newMessage(r)
-	msg.MsgHdr, msg.Answer, msg.Ns, msg.Extra = reply.message.MsgHdr, a.Owned().RRs, a.Ns, a.Glue
+	a := reply.answer.Owned()
+	msg, room := newMessage(r, &a)
+	msg.MsgHdr, msg.Ns = reply.message.MsgHdr, a.Ns
+	msg.Answer, msg.Extra = reply.shuffler.order(&a, room)
 	if a.Referral {
 		m.refer(ctx, w, r, msg, t, reply)
 		return msg
@@ -33,18 +35,53 @@ func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 			m.countTrimmed(ctx)
 		}
 	}
+	if a.Order != table.Canonical && m.chain.signer != nil && wantsSignatures(r) {
+		afterSigning(ctx, a.RRs, msg.Answer)
+		msg.Answer = a.RRs
+	}
 	return msg
 }
 
-// newMessage is SetReply of a message with one question, in one allocation
-// instead of two: they are most of what an answer costs.
-func newMessage(r *dns.Msg) *dns.Msg {
-	m := &struct {
-		dns.Msg
-		question [1]dns.Question
-	}{question: [1]dns.Question{r.Question[0]}}
-	m.Question = m.question[:]
-	return &m.Msg
+// newMessage is SetReply of a message with one question, with room for the records of an answer that are put in
+// another order. It takes one allocation, two for more than 128 records: they are most of what an answer costs.
+func newMessage(r *dns.Msg, a *table.Answer) (*dns.Msg, []dns.RR) {
+	n := len(a.RRs) + len(a.Glue)
+	switch {
+	case a.Order == table.Canonical:
+		return new(question).of(r), nil
+	case n <= 8:
+		m := new(struct {
+			question
+			room [8]dns.RR
+		})
+		return m.of(r), m.room[:]
+	case n <= 32:
+		m := new(struct {
+			question
+			room [32]dns.RR
+		})
+		return m.of(r), m.room[:]
+	case n <= 128:
+		m := new(struct {
+			question
+			room [128]dns.RR
+		})
+		return m.of(r), m.room[:]
+	}
+	return new(question).of(r), make([]dns.RR, n)
+}
+
+// question is a message with one question.
+type question struct {
+	dns.Msg
+	question [1]dns.Question
+}
+
+// of returns the message, with the question of r.
+func (q *question) of(r *dns.Msg) *dns.Msg {
+	q.question[0] = r.Question[0]
+	q.Question = q.question[:]
+	return &q.Msg
 }
 
 // Glue is a courtesy and never worth TC (RFC 2181 §9), with which CoreDNS marks every message that it has to shorten,

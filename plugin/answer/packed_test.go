@@ -215,6 +215,7 @@ func TestPackedSame(t *testing.T) {
 		if l.next != nil {
 			continue
 		}
+		l.definitions = "order fixed\n" + l.definitions
 		var texts [2]string
 		for i, chain := range []packing{asFirst, never} {
 			r, c, h := l.query(), newClient(t, l.tcp), l.handler(t)

@@ -4,6 +4,9 @@
 // before mxsrv needs to see a message and the writer is that of a UDP, TCP or TLS client. What the table does not answer is
 // for the next plugin, which writes through an overlay where it must not deny a declared name, nor make an alias of it.
 //
+// Records that may be sent in several orders are put in a new one for each reply, as their weights say. Where dnssec
+// signs, it sees one order, and the other is made of what it writes.
+//
 // Glue never sets TC. An RRset that does not fit is left out whole, and a later one that is smaller may still be sent;
 // there is room for what plugins and CoreDNS add later. Where dnssec signs, a denial has an NSEC record made here (RFC
 // 9824), as that of dnssec lists fixed types; only an NXDOMAIN of the next plugin is left to dnssec.
@@ -78,13 +81,15 @@ type Reply struct {
 
 	signed dns.ResponseWriter // the one that dnssec writes to, if the message is signed; or nil
 
-	answer  table.Answer
-	message wire.Message
-	packer  wire.Packer
-	opt     dns.Msg // of which only Extra is used: SizeAndDo appends the OPT record to it
+	answer   table.Answer
+	shuffler shuffler
+	room     []dns.RR // for the records of an answer in another order
+	message  wire.Message
+	packer   wire.Packer
+	opt      dns.Msg // of which only Extra is used: SizeAndDo appends the OPT record to it
 }
 
-var replies = sync.Pool{New: func() any { return new(Reply) }}
+var replies = sync.Pool{New: func() any { return &Reply{shuffler: newShuffler()} }}
 
 // Reply returns the reply to a query. It returns none if the next plugin is to be asked, and then the writer for that:
 // w, or an overlay.
@@ -198,9 +203,12 @@ func (m *Responder) countTrimmed(ctx context.Context) {
 func (p *Reply) pack(w dns.ResponseWriter, r *dns.Msg) bool {
 	state := request.Request{W: w, Req: r}
 	p.message = wire.Message{
-		MsgHdr: p.message.MsgHdr, Question: r.Question[0], Size: state.Size(),
-		Answer: p.answer.RRs, Owner: p.answer.Owner, Ns: p.answer.Ns, Glue: p.answer.Glue,
+		MsgHdr: p.message.MsgHdr, Question: r.Question[0], Size: state.Size(), Owner: p.answer.Owner, Ns: p.answer.Ns,
 	}
+	if n := len(p.answer.RRs) + len(p.answer.Glue); n > len(p.room) && p.answer.Order != table.Canonical {
+		p.room = make([]dns.RR, n)
+	}
+	p.message.Answer, p.message.Glue = p.shuffler.order(&p.answer, p.room)
 	p.opt.Extra = p.opt.Extra[:0]
 	if state.SizeAndDo(&p.opt) {
 		p.message.OPT, _ = p.opt.Extra[0].(*dns.OPT)

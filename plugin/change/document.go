@@ -14,10 +14,10 @@ type Document struct {
 	source, text string
 	reader       *definition.Reader // of its zones
 
-	usable  bool   // it was read without a mistake, and the fields below match the text
-	ttl     uint32 // default TTL of its declarations
-	index   stanzaIndex
-	counted struct{ offset, line int } // a place, so that lines need not be counted from the start
+	usable   bool // it was read without a mistake, and the fields below match the text
+	defaults definition.Defaults
+	index    stanzaIndex
+	counted  struct{ offset, line int } // a place, so that lines need not be counted from the start
 }
 
 // NewDocument returns a document that is not read yet; source names it in positions, and
@@ -43,7 +43,7 @@ func (d *Document) Read(s *definition.Set) definition.Errors {
 		before = *s
 	})
 	_, errs := r.Set()
-	d.ttl, d.usable = r.DefaultTTL(), len(errs) == 0 && len(d.text) <= math.MaxUint32
+	d.defaults, d.usable = r.Defaults(), len(errs) == 0 && len(d.text) <= math.MaxUint32
 	return errs
 }
 
@@ -58,7 +58,7 @@ func (d *Document) Change(text string) (definition.Names, bool) {
 		return nil, false
 	}
 	d.usable = false
-	next := Document{source: d.source, text: text, reader: d.reader, ttl: d.ttl}
+	next := Document{source: d.source, text: text, reader: d.reader, defaults: d.defaults}
 	if !next.split(len(d.index.offsets)) {
 		return nil, false
 	}
@@ -127,11 +127,11 @@ func (d *Document) stanza(i int) string {
 
 // readStanzas reads some stanzas, in ascending order, and returns what they declare
 // together, and what each does. It returns false if they are too many, or if one cannot be
-// read out of its context: a ttl statement, which changes others, or a mistake.
+// read out of its context: a default, which changes others, or a mistake.
 func (d *Document) readStanzas(stanzas []int) (set *definition.Set, each []definition.Set, ok bool) {
 	set, ok = new(definition.Set), len(stanzas) <= maxFound
 	r := d.reader.Into(set)
-	r.SetDefaultTTL(d.ttl)
+	r.SetDefaults(d.defaults)
 	for _, i := range stanzas {
 		text := d.stanza(i)
 		if !ok || len(text) > maxStanza || strings.HasPrefix(text, byteOrderMark) {
@@ -139,7 +139,7 @@ func (d *Document) readStanzas(stanzas []int) (set *definition.Set, each []defin
 		}
 		before := *set
 		pos := definition.Pos{Source: d.source, Line: d.line(int(d.index.offsets[i]))}
-		r.Text(pos, text, func(s definition.Statement) { ok = ok && s.Words[0] != "ttl" })
+		r.Text(pos, text, func(s definition.Statement) { ok = ok && !s.SetsDefault() })
 		each = append(each, set.Since(&before))
 	}
 	_, errs := r.Set()

@@ -17,7 +17,7 @@ func (r *Reader) alias(s Statement) {
 		r.usage(s, "NAME... HOST")
 		return
 	}
-	ttl := r.ttlBlock(s)
+	ttl := r.ttlBlock(s, nil)
 	if !r.affordable(s.Pos, s.Words[1:last], 1) {
 		return
 	}

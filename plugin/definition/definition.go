@@ -5,6 +5,7 @@
 // statements between braces; "#" starts a comment; a word with blanks is put in quotes.
 //
 //	ttl 3600                              # default for all statements of the file or block
+//	order weighted                        # or fixed; likewise
 //	host NAME ADDRESS...                  # and in reverse zones, a PTR record of each address
 //	mail NAME... PREFERENCE HOST...       # or none; or both in a block, with srv
 //	service NAME... PRIORITY WEIGHT PORT HOST...

@@ -35,6 +35,7 @@ type stanza struct {
 	srv     bool
 	open    bool
 	ttl     TTL
+	order   Order
 }
 
 // An entry is numbers and the hosts that they are for.
@@ -103,21 +104,24 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 	case !r.Usual(&b) || !r.single(b):
 	case word == "ttl" && !b.braced:
 		r.ownTTL(b, &st.ttl)
+	case word == "order" && !b.braced:
+		r.ownOrder(b, &st.order)
 	case word == openWord && f.open:
 		r.open(b, &st.open)
 	case (f.keyword(word) || isNumber(word)) && !b.braced:
 		r.entries(b.Pos, b.Words, f, st)
-	case r.strays(b, append(f.blockWords(), "ttl")...):
+	case r.strays(b, append(f.blockWords(), "order", "ttl")...):
 	case b.braced:
 		r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", word)
 	case f.isEntry(b.Words):
 		r.entries(b.Pos, b.Words, f, st)
 	default:
-		r.errs.add(b.Pos, Syntax, "%q: write %s, %s or ttl TTL", word, f.entry, strings.Join(f.blockWords(), ", "))
+		r.errs.add(b.Pos, Syntax, "%q: write %s, %s, order ORDER or ttl TTL",
+			word, f.entry, strings.Join(f.blockWords(), ", "))
 	}
 }
 
-// blockWords returns the words that may start a line in the block, beside ttl.
+// blockWords returns the words that may start a line in the block, beside order and ttl.
 func (f form) blockWords() []string {
 	if f.open {
 		return append(slices.Clip(f.keywords), openWord)

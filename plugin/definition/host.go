@@ -12,6 +12,7 @@ type Host struct {
 	Addrs []netip.Addr // sorted, each once
 	PTR   bool         // of several hosts with an address, its PTR records name this one
 	Open  bool         // fragments in etcd may add addresses
+	Order Order
 }
 
 func (h *Host) records() int    { return len(h.Addrs) }
@@ -26,7 +27,7 @@ func (r *Reader) host(s Statement) {
 	}
 	h, addrs := Host{Head: Head{Pos: s.Pos}}, make([]netip.Addr, 0, len(s.Words)-2)
 	if len(s.Block) > 0 { // as few have one, and the flag takes memory
-		h.TTL = r.ttlBlock(s, flag{"ptr", &h.PTR}, flag{openWord, &h.Open})
+		h.TTL, h.Order, h.PTR, h.Open = r.hostBlock(s)
 	}
 	for _, word := range s.Words[2:] {
 		if addr, ok := r.addr(s.Pos, word); ok {
@@ -42,6 +43,11 @@ func (r *Reader) host(s Statement) {
 		r.set.Hosts = append(r.set.Hosts, h)
 		r.pointers(h)
 	})
+}
+
+func (r *Reader) hostBlock(s Statement) (ttl TTL, order Order, ptr, open bool) {
+	ttl = r.ttlBlock(s, &order, flag{"ptr", &ptr}, flag{openWord, &open})
+	return ttl, order, ptr, open
 }
 
 func (h *Host) open() bool { return h.Open }
@@ -91,9 +97,11 @@ func (p *printer) host(o Owner, g gatherer) {
 		}
 	}
 	ttl, _ := o.HostTTL()
+	fixed, _ := o.HostOrder()
 	for i, words := range [][]string{preferred, others} {
 		if len(words) > 0 {
-			g.add(o.Name(), wording{body: strings.Join(words, " "), ptr: i == 0, open: isOpen(o.Hosts()), ttl: ttl, alone: o.Name()})
+			body := strings.Join(words, " ")
+			g.add(o.Name(), wording{body: body, ptr: i == 0, open: isOpen(o.Hosts()), fixed: fixed, ttl: ttl, alone: o.Name()})
 		}
 	}
 }

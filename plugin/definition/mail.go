@@ -11,6 +11,7 @@ type Mail struct {
 	Head
 	Exchanges []Exchange // by preference, then name, each once; shared by the owners of a statement
 	SRV       bool       // publish the exchanges as _smtp._tcp too
+	Order     Order
 }
 
 // An Exchange is a host that takes mail; the lowest preference is tried first (RFC 5321 §5.1).
@@ -36,7 +37,7 @@ func (r *Reader) mail(s Statement) {
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}
 	r.set.Mails = slices.Grow(r.set.Mails, len(st.names)*len(r.zones))
 	eachDeclared(s.Pos, st, &exchanges, func(h Head, x []Exchange) {
-		r.set.Mails = append(r.set.Mails, Mail{h, x, st.srv})
+		r.set.Mails = append(r.set.Mails, Mail{h, x, st.srv, st.order})
 	})
 }
 
@@ -60,7 +61,8 @@ func (p *printer) mail(o Owner, g gatherer) {
 		e.add(strconv.Itoa(int(x.Preference)), p.name(x.Host))
 	}
 	ttl, _ := o.MailTTL()
-	w := wording{body: e.end(hasNone(o.Mails())), ttl: ttl}
+	fixed, _ := o.MailOrder()
+	w := wording{body: e.end(hasNone(o.Mails())), ttl: ttl, fixed: fixed}
 	if smtp, err := SMTPName(o.Name()); err == nil {
 		w.srv = publishes(o, p.index.At(smtp))
 		p.published[smtp] = w.srv

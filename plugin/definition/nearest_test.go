@@ -73,7 +73,7 @@ func TestOtherLanguages(t *testing.T) {
 		{"mx1 A 192.0.2.1", `"mx1 A 192.0.2.1" is a line of a zone file: write host NAME ADDRESS..., or convert the file with mxsrv import`},
 		{"@ 3600 IN MX 10 mx1", `"@ 3600 IN MX 10 mx1" is a line of a zone file: write mail NAME... PREFERENCE HOST..., or convert the file with mxsrv import`},
 		{"hots A 192.0.2.1", `unknown word "hots": write host`},
-		{"frobnicate a 192.0.2.1", `unknown word "frobnicate": write one of alias, host, mail, record, service, ttl`},
+		{"frobnicate a 192.0.2.1", `unknown word "frobnicate": write one of alias, host, mail, order, record, service, ttl`},
 	} {
 		_, errs := Read("x", tc.text, zones)
 		if len(errs) != 1 || errs[0].Text != tc.want {

@@ -62,6 +62,7 @@ type wording struct {
 	ptr   bool
 	open  bool
 	ttl   uint32
+	fixed bool
 	alone Name // the one name that may be in the statement, or ""
 }
 
@@ -179,6 +180,9 @@ func (p *printer) printBody(st statement) {
 	}
 	if st.open {
 		block = append(block, openWord)
+	}
+	if st.fixed {
+		block = append(block, "order fixed")
 	}
 	if st.ttl != p.ttl {
 		block = append(block, "ttl "+printTTL(st.ttl))

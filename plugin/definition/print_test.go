@@ -116,17 +116,20 @@ func meaning(x *Index) []string {
 			lines = append(lines, fmt.Sprintln(o.Name(), kind, ttl, what))
 		}
 		if ttl, _ := o.HostTTL(); len(o.Hosts()) > 0 {
-			line("host", ttl, o.Addrs())
+			fixed, _ := o.HostOrder()
+			line("host", ttl, fmt.Sprint(o.Addrs(), fixed))
 		}
 		if ttl, _ := o.MailTTL(); len(o.Mails()) > 0 {
 			none := slices.ContainsFunc(o.Mails(), func(m *Mail) bool { return len(m.Exchanges) == 0 })
-			line("mail", ttl, none)
+			fixed, _ := o.MailOrder()
+			line("mail", ttl, fmt.Sprint(none, fixed))
 			for _, e := range o.Exchanges() {
 				line("exchange", ttl, Exchange{Preference: e.Preference, Host: e.Host})
 			}
 		}
 		if ttl, _ := o.ServiceTTL(); len(o.Services()) > 0 {
-			line("service", ttl, hasNone(o.Services()))
+			fixed, _ := o.ServiceOrder()
+			line("service", ttl, fmt.Sprint(hasNone(o.Services()), fixed))
 			for _, v := range o.Targets() {
 				v.Pos = Pos{}
 				line("target", ttl, v)
@@ -156,6 +159,7 @@ func FuzzPrint(f *testing.F) {
 		f.Add(text, "example.org")
 	}
 	f.Add("mail a 5. none. 10 srv. mx {\nsrv\nttl 0\n}\nmail a none\nservice _smtp._tcp.a 10 0 25 mx. mx", ".")
+	f.Add("order fixed\nmail a 10 mx {\nsrv\n}\nmail a 20 mx {\norder weighted\n}\nhost mx 192.0.2.1 {\norder fixed\n}", "example.org")
 	f.Fuzz(func(t *testing.T, text, zone string) {
 		first, err := ParseName(zone, ".")
 		if err != nil {

@@ -10,16 +10,16 @@ import (
 )
 
 // A Reader turns statements into a set. Those of one reader share their zones
-// and their default TTL: one stanza of a Corefile, or one file.
+// and their defaults: one stanza of a Corefile, or one file.
 type Reader struct {
-	zones   Zones
-	forward Zones // those that are no reverse zones
-	zoneSet ZoneSet
-	reverse *reverse // nil if there are no reverse zones
-	ttl     TTL      // from a ttl statement, if it is Own
-	set     *Set
-	before  Set // the set when the reader was made
-	errs    mistakes
+	zones    Zones
+	forward  Zones // those that are no reverse zones
+	zoneSet  ZoneSet
+	reverse  *reverse // nil if there are no reverse zones
+	defaults Defaults
+	set      *Set
+	before   Set // the set when the reader was made
+	errs     mistakes
 	limits
 
 	entriesBuf []entry
@@ -39,22 +39,32 @@ func (r *Reader) Into(s *Set) *Reader {
 // Zones returns the zones of the reader.
 func (r *Reader) Zones() Zones { return r.zones }
 
-// SetDefaultTTL sets what declarations get that have no TTL of their own, in seconds, as a ttl statement does.
-func (r *Reader) SetDefaultTTL(seconds uint32) { r.ttl = TTL{seconds, true} }
-
-// DefaultTTL returns the default TTL in seconds.
-func (r *Reader) DefaultTTL() uint32 {
-	if r.ttl.Own {
-		return r.ttl.Seconds
-	}
-	return DefaultTTL
+// Defaults are what declarations get that have no TTL or order of their own. What ttl and order
+// statements say is Own, or said ByItself.
+type Defaults struct {
+	TTL   TTL
+	Order Order
 }
+
+// SetDefaults sets what declarations get that have none of their own, as statements do.
+func (r *Reader) SetDefaults(d Defaults) { r.defaults = d }
+
+// Defaults returns what declarations get that have none of their own.
+func (r *Reader) Defaults() Defaults {
+	d := r.defaults
+	d.TTL.setDefault(DefaultTTL)
+	return d
+}
+
+// SetsDefault reports whether a statement is about other statements: a default.
+func (s *Statement) SetsDefault() bool { return s.Words[0] == "ttl" || s.Words[0] == "order" }
 
 // keywords are the words that start a statement, and what reads it.
 var keywords = map[string]func(*Reader, Statement){
 	"alias":   (*Reader).alias,
 	"host":    (*Reader).host,
 	"mail":    (*Reader).mail,
+	"order":   (*Reader).defaultOrder,
 	"record":  (*Reader).record,
 	"service": (*Reader).service,
 	"ttl":     (*Reader).defaultTTL,
@@ -122,12 +132,15 @@ func (r *Reader) single(s Statement) bool {
 // Set returns the set with what was read, and all mistakes in it. Of a statement that
 // has a mistake the set has what could be read.
 func (r *Reader) Set() (*Set, Errors) {
-	added, ttl := r.set.Since(&r.before), r.DefaultTTL()
+	added, defaults := r.set.Since(&r.before), r.Defaults()
 	for h := range added.Heads {
-		h.TTL.setDefault(ttl)
+		h.TTL.setDefault(defaults.TTL.Seconds)
 	}
 	for i := range added.Apexes {
-		added.Apexes[i].TTL.setDefault(ttl)
+		added.Apexes[i].TTL.setDefault(defaults.TTL.Seconds)
+	}
+	for o := range added.orders {
+		o.setDefault(defaults.Order)
 	}
 	return r.set, r.errs.all()
 }

@@ -78,7 +78,7 @@ func (r *Reader) record(s Statement) {
 		return
 	}
 	names, rrtype, words := s.Words[1:n], typeOf(s.Words[n]), s.Words[n+1:]
-	ttl := r.ttlBlock(s)
+	ttl := r.ttlBlock(s, nil)
 	if why := refusal(rrtype); why != "" {
 		r.errs.add(s.Pos, RecordType, "type %s is not for record: %s", dns.Type(rrtype), why)
 		return

@@ -10,6 +10,7 @@ type Service struct {
 	Head             // of _service._proto.domain
 	Targets []Target // by priority, descending weight, then name, each once; shared by the owners of a statement
 	Open    bool     // fragments in etcd may add targets
+	Order   Order
 }
 
 // A Target is a host and port that offer a service. The lowest priority is
@@ -40,7 +41,7 @@ func (r *Reader) service(s Statement) {
 	st := r.stanza(s, serviceForm)
 	targets := perZone[Target]{reader: r, entries: st.entries, of: target, compare: byPriority}
 	eachDeclared(s.Pos, st, &targets, func(h Head, t []Target) {
-		r.set.Services = append(r.set.Services, Service{h, t, st.open})
+		r.set.Services = append(r.set.Services, Service{h, t, st.open, st.order})
 	})
 }
 
@@ -62,5 +63,6 @@ func (p *printer) service(o Owner, g gatherer) {
 		e.add(fmt.Sprintf("%d %d %d", t.Priority, t.Weight, t.Port), p.name(t.Host))
 	}
 	ttl, _ := o.ServiceTTL()
-	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), ttl: ttl, open: isOpen(o.Services())})
+	fixed, _ := o.ServiceOrder()
+	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), ttl: ttl, open: isOpen(o.Services()), fixed: fixed})
 }

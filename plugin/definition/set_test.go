@@ -117,7 +117,7 @@ func TestInto(t *testing.T) {
 	set.Apexes = []Apex{{TTL: TTL{Seconds: 1}}}
 	before := *set
 	r := NewReader(Zones{"example.org."}).Into(set)
-	r.SetDefaultTTL(60)
+	r.SetDefaults(Defaults{TTL: TTL{60, true}, Order: Order{true, ByItself}})
 	var seen []string
 	r.Text(Pos{"y", 7}, "host z 192.0.2.9\nnothing\nalias z2 z {\nttl 5\n}\nmail z2 none", func(s Statement) {
 		seen = append(seen, fmt.Sprint(s.Line, " ", s.Words[0], " ", s.Offset))
@@ -126,9 +126,9 @@ func TestInto(t *testing.T) {
 		t.Errorf("statements %q", got)
 	}
 	_, errs := r.Set()
-	want := `y:8: unknown word "nothing": write one of alias, host, mail, record, service, ttl`
-	if errs.Error() != want || r.DefaultTTL() != 60 {
-		t.Errorf("%v, %d", errs, r.DefaultTTL())
+	want := `y:8: unknown word "nothing": write one of alias, host, mail, order, record, service, ttl`
+	if errs.Error() != want || r.Defaults().TTL.Seconds != 60 {
+		t.Errorf("%v, %v", errs, r.Defaults())
 	}
 	added := set.Since(&before)
 	if counts(&added) != "1 1 0 1 0" {
@@ -136,6 +136,9 @@ func TestInto(t *testing.T) {
 	}
 	if added.Hosts[0].TTL != (TTL{60, false}) || added.Aliases[0].TTL != (TTL{5, true}) {
 		t.Errorf("TTLs %v, %v", added.Hosts[0].TTL, added.Aliases[0].TTL)
+	}
+	if set.Hosts[0].Order != (Order{}) || added.Hosts[0].Order != (Order{true, ByDefault}) {
+		t.Errorf("orders %v, %v", set.Hosts[0].Order, added.Hosts[0].Order)
 	}
 	if set.Hosts[0].TTL.Seconds != DefaultTTL || set.Apexes[0].TTL.Seconds != 1 {
 		t.Errorf("TTLs of before %v, %v", set.Hosts[0].TTL, set.Apexes[0].TTL)

@@ -33,7 +33,8 @@ func published(mails []*Mail, made map[*Exchange][]Target) (Service, bool) {
 	}
 	seconds, _ := common(mails)
 	ttl := TTL{seconds, slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })}
-	return Service{Head: Head{mails[i].Pos, name, ttl}, Targets: smtpTargets(made, exchanges(mails))}, true
+	order, _ := saidOrder(mails)
+	return Service{Head: Head{mails[i].Pos, name, ttl}, Targets: smtpTargets(made, exchanges(mails)), Order: order}, true
 }
 
 // Explicit returns a set in which services are declared that srv publishes, those of each source by itself. It may share
@@ -91,8 +92,11 @@ func smtpTargets(made map[*Exchange][]Target, exchanges []Exchange) []Target {
 func publishes(domain, service Owner) bool {
 	ttl, _ := domain.MailTTL()
 	serviceTTL, _ := service.ServiceTTL()
+	fixed, _ := domain.MailOrder()
+	serviceFixed, _ := service.ServiceOrder()
 	none := len(domain.Exchanges()) == 0
-	return len(service.Services()) > 0 && serviceTTL == ttl && hasNone(service.Services()) == none &&
+	return len(service.Services()) > 0 && serviceTTL == ttl && serviceFixed == fixed &&
+		hasNone(service.Services()) == none &&
 		slices.EqualFunc(service.Targets(), domain.Exchanges(), func(t Target, e Exchange) bool {
 			return t.Priority == e.Preference && t.Weight == 0 && t.Port == smtpPort && t.Host == e.Host
 		})

@@ -55,7 +55,7 @@ func common[D declaration](declared []D) (seconds uint32, agree bool) {
 }
 
 func (r *Reader) defaultTTL(s Statement) {
-	r.setTTL(s, &r.ttl, "a second default ttl: write one, or a ttl in the blocks that differ")
+	r.setTTL(s, &r.defaults.TTL, "a second default ttl: write one, or a ttl in the blocks that differ")
 }
 
 // A flag is a word that says something by itself in a block.
@@ -64,25 +64,30 @@ type flag struct {
 	said *bool
 }
 
-// ttlBlock reads a block that may have a ttl in it, some flags, and nothing else.
-func (r *Reader) ttlBlock(s Statement, flags ...flag) TTL {
+// ttlBlock reads a block that may have a ttl in it, an order if that is not nil, some flags, and nothing else.
+func (r *Reader) ttlBlock(s Statement, order *Order, flags ...flag) TTL {
 	var ttl TTL
 	for _, b := range s.Block {
 		switch {
 		case !r.Usual(&b) || !r.single(b):
 		case b.Words[0] == "ttl":
 			r.ownTTL(b, &ttl)
+		case b.Words[0] == "order" && order != nil:
+			r.ownOrder(b, order)
 		case r.flag(b, flags):
 		default:
-			r.stray(s, b, flags)
+			r.stray(s, b, order != nil, flags)
 		}
 	}
 	return ttl
 }
 
 // stray says what may be in a block that has something else.
-func (r *Reader) stray(s, b Statement, flags []flag) {
+func (r *Reader) stray(s, b Statement, ordered bool, flags []flag) {
 	words, usage := []string{"ttl"}, "ttl TTL"
+	if ordered {
+		words, usage = append(words, "order"), usage+", order ORDER"
+	}
 	for _, f := range flags {
 		words, usage = append(words, f.word), usage+", "+f.word
 	}

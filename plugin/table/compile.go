@@ -66,12 +66,12 @@ type builder struct {
 	srv     slab[dns.SRV]
 	address slab[byte]
 
-	seen map[definition.Name]bool
+	glueOf map[definition.Name]span // by target of the records that glue was made for last
 }
 
 // build makes the names and answers of a table that has its zones.
 func (t *Table) build(index *definition.Index) {
-	b := &builder{table: t, index: index, denied: make(map[definition.Name]uint32), seen: make(map[definition.Name]bool)}
+	b := &builder{table: t, index: index, denied: make(map[definition.Name]uint32), glueOf: make(map[definition.Name]span)}
 	t.names = newNames(b.index, b.nonTerminals())
 	b.makeRoom(b.findShared())
 	for o := range b.index.Owners() {
@@ -106,11 +106,12 @@ func (b *builder) makeRoom(answers, records int) {
 	t.answers = make([]stored, 0, answers+len(set.Hosts)+min(len(set.Hosts), len(t.numbers))+perAlias*len(set.Aliases)+
 		len(set.Records))
 	t.rrs = make([]dns.RR, 0, records+(perAlias+1)*len(set.Aliases)+len(set.Records))
+	t.slots = nil
 }
 
 // add gives the name that is being made an answer for a type.
 func (b *builder) add(qtype uint16, answer uint32, shared bool) {
-	b.table.entries = append(b.table.entries, entry{answer, qtype, shared})
+	b.table.entries = append(b.table.entries, entry{answer: answer, qtype: qtype, shared: shared})
 }
 
 // setEntries gives an owner the entries from first on.
@@ -166,7 +167,8 @@ func (b *builder) addMail(o definition.Owner) {
 		return
 	}
 	ttl, _ := o.MailTTL()
-	b.addRRset(o.Name(), dns.TypeMX, func(owner definition.Name) {
+	fixed, _ := o.MailOrder()
+	b.addRRset(o.Name(), dns.TypeMX, fixed, func(owner definition.Name) {
 		h := header(owner, dns.TypeMX, ttl)
 		for _, e := range o.Exchanges() {
 			b.put(b.mx.new(dns.MX{Hdr: h, Preference: e.Preference, Mx: b.target(e.Host)}))
@@ -182,7 +184,8 @@ func (b *builder) addService(o definition.Owner) {
 		return
 	}
 	ttl, _ := o.ServiceTTL()
-	b.addRRset(o.Name(), dns.TypeSRV, func(owner definition.Name) {
+	fixed, _ := o.ServiceOrder()
+	b.addRRset(o.Name(), dns.TypeSRV, fixed, func(owner definition.Name) {
 		h := header(owner, dns.TypeSRV, ttl)
 		for _, t := range o.Targets() {
 			b.put(b.srv.new(dns.SRV{
@@ -205,13 +208,13 @@ func (b *builder) addAlias(o definition.Owner) {
 	first := len(t.entries)
 	t.entries = append(t.entries, t.entriesOf(&t.nodes[o.Number()])...) // lint wants none, but any set compiles
 	cnames, target := b.chain(o)
-	b.addChased(dns.TypeCNAME, cnames[:1], nil, stored{})
+	b.addChased(entry{qtype: dns.TypeCNAME}, cnames[:1], nil, stored{})
 	if target.Name() != "" && len(target.Aliases()) == 0 {
 		for _, e := range t.entriesOf(&t.nodes[target.Number()]) {
-			b.addChased(e.qtype, cnames, t.rrset(string(target.Name()), e), t.answers[e.answer])
+			b.addChased(e, cnames, t.rrset(string(target.Name()), e), t.answers[e.answer])
 		}
 	}
-	b.addChased(anyType, cnames, nil, stored{zone: b.denialOf(target)})
+	b.addChased(entry{qtype: anyType}, cnames, nil, stored{zone: b.denialOf(target)})
 	b.setEntries(o, first)
 }
 
@@ -239,9 +242,11 @@ func (b *builder) denialOf(target definition.Owner) uint32 {
 	return b.table.numbers[b.table.authoritativeZone(target.Name())]
 }
 
-// addChased adds the answer of an alias: CNAMEs before the records of its host, which has the stored answer.
-func (b *builder) addChased(qtype uint16, cnames, rrs []dns.RR, s stored) {
+// addChased adds the answer of an alias: CNAMEs before the records of its host, which has the entry and the stored
+// answer.
+func (b *builder) addChased(e entry, cnames, rrs []dns.RR, s stored) {
 	first := len(b.table.rrs)
 	b.table.rrs = append(append(b.table.rrs, cnames...), rrs...)
-	b.add(qtype, b.store(stored{rrs: b.from(first), glue: s.glue, zone: s.zone}), false)
+	b.add(e.qtype, b.store(stored{rrs: b.from(first), glue: s.glue, slots: s.slots, zone: s.zone}), false)
+	b.setOrder(e.order, false)
 }

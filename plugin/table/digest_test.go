@@ -26,6 +26,7 @@ func TestDigest(t *testing.T) {
 	}{
 		{"another order", "mail @ 10 mx1\nhost mx1 192.0.2.10 {\n ttl 60\n}\nhost ns1 192.0.2.53", false},
 		{"said twice", text + text, false},
+		{"the fixed order", "order fixed\n" + text, false},
 		{"the zone within", text + "host a.deep.sub 192.0.2.1", false},
 		{"its name server's address, which the zone has too", text + "host ns1.deep.sub 192.0.2.54", true},
 		{"another name", text + "host a 192.0.2.1", true},

@@ -46,40 +46,43 @@ func (b *builder) addHost(o definition.Owner) {
 		return
 	}
 	h := b.hosts[o.Number()]
+	fixed, _ := o.HostOrder()
 	if !h.a.empty() {
-		b.addFamily(o.Name(), dns.TypeA, h.a)
+		b.addFamily(o.Name(), dns.TypeA, h.a, fixed)
 	}
-	b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa)
+	b.addFamily(o.Name(), dns.TypeAAAA, h.aaaa, fixed)
 	if h.a.empty() {
-		b.addFamily(o.Name(), dns.TypeA, h.a)
+		b.addFamily(o.Name(), dns.TypeA, h.a, fixed)
 	}
 }
 
 // addFamily adds the addresses of one family, or denies that there are any.
-func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs span) {
+func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs span, fixed bool) {
 	if rrs.empty() {
 		b.add(qtype, b.denial(owner), false)
 		return
 	}
 	b.add(qtype, b.store(stored{rrs: rrs}), false)
+	b.setOrder(Rotated, fixed || rrs.end-rrs.start < 2)
 }
 
 // glue puts the addresses of the targets of records, each host once. What a SVCB record is an alias of has such records
 // itself, which come too (RFC 9460 §4.1).
 func (b *builder) glue(records []dns.RR) span {
-	clear(b.seen)
+	clear(b.glueOf)
 	first := len(b.table.rrs)
 	for _, rr := range records {
 		name := targetOf(rr)
 		o := b.index.At(name)
-		if b.seen[name] {
+		if _, seen := b.glueOf[name]; seen {
 			continue
 		}
-		b.seen[name] = true
+		start := len(b.table.rrs)
 		if len(o.Hosts()) > 0 {
 			h := b.hosts[o.Number()]
 			b.table.rrs = append(b.table.rrs, b.table.rrs[h.a.start:h.aaaa.end]...)
 		}
+		b.glueOf[name] = b.from(start)
 		if isServiceAlias(rr) {
 			b.putRecords(o, rr.Header().Rrtype)
 		}

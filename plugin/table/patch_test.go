@@ -227,6 +227,7 @@ func (e *editor) domain() string {
 // line writes a stanza. Names are few, so most edits concern others, and one name may be anything.
 func (e *editor) line() string {
 	ttl := e.of("", "", "", " {\n ttl 60\n}")
+	own := e.of(ttl, ttl, " {\n order fixed\n}")
 	host, domain := e.host(), e.domain()
 	switch e.IntN(10) {
 	case 8:
@@ -235,9 +236,9 @@ func (e *editor) line() string {
 	case 7:
 		return "record " + e.of("d1", "x.d2", "y.x.d2", "d3") + " " + e.of("NS "+host, "NS "+host+" ns.example.net.", "DS 1 13 2 00") + ttl
 	case 0, 1:
-		return "host " + host + e.of(" 192.0.2.1", " 192.0.2.2 2001:db8::1", " 2001:db8::2") + e.of(ttl, " {\n ptr\n}")
+		return "host " + host + e.of(" 192.0.2.1", " 192.0.2.2 2001:db8::1", " 2001:db8::2") + e.of(own, " {\n ptr\n}")
 	case 2:
-		return "mail " + domain + " 10 " + host + ttl
+		return "mail " + domain + " 10 " + host + own
 	case 3:
 		return "mail " + domain + " {\n 10 h1 h2\n 20 " + host + "\n " + e.of("srv", "ttl 60") + "\n}"
 	case 4:
@@ -247,6 +248,9 @@ func (e *editor) line() string {
 	}
 	if e.IntN(4) == 0 {
 		return e.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ", "record 2.2.0.192.in-addr.arpa. NS ") + host
+	}
+	if e.IntN(2) == 0 {
+		return "service _ldap._tcp.d1 0 " + e.of("0", "1") + e.of(" 389 ", " 390 ") + host + own
 	}
 	return "alias " + e.of("w1", "w2", "w3.d1", "w4.x.d1", domain) + " " + e.of(host, domain, "w1", "_smtp._tcp.d2")
 }

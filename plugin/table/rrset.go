@@ -20,6 +20,8 @@ type sharedRRset struct {
 
 	glue    span
 	hasGlue bool
+	order   Order
+	slots   span
 	answer  uint32 // without owner, once it is shared
 }
 
@@ -102,24 +104,26 @@ func (k *rrsetKeys) number() uint32 {
 	return n
 }
 
-// addRRset answers for the name that is being made, with the next RRset; records puts the records of an owner.
-func (b *builder) addRRset(owner definition.Name, qtype uint16, records func(owner definition.Name)) {
+// addRRset answers for the name that is being made, with the next RRset, in the fixed order or not; records puts the
+// records of an owner.
+func (b *builder) addRRset(owner definition.Name, qtype uint16, fixed bool, records func(owner definition.Name)) {
 	s := &b.shared[b.rrsetOf[0]]
 	b.rrsetOf = b.rrsetOf[1:]
-	if s.answered++; s.answered > shareFrom {
-		b.add(qtype, s.answer, true)
-		return
+	s.answered++
+	isShared := s.answered >= shareFrom
+	if s.answered <= shareFrom {
+		if isShared {
+			owner = "."
+		}
+		first := len(b.table.rrs)
+		records(owner)
+		rrs := b.from(first)
+		if !s.hasGlue {
+			s.glue, s.hasGlue = b.glue(b.table.records(rrs)), true
+			s.order, s.slots = b.addSlots(b.table.records(rrs), s.glue)
+		}
+		s.answer = b.store(stored{rrs: rrs, glue: s.glue, slots: s.slots})
 	}
-	isShared := s.answered == shareFrom
-	if isShared {
-		owner = "."
-	}
-	first := len(b.table.rrs)
-	records(owner)
-	rrs := b.from(first)
-	if !s.hasGlue {
-		s.glue, s.hasGlue = b.glue(b.table.records(rrs)), true
-	}
-	s.answer = b.store(stored{rrs: rrs, glue: s.glue})
 	b.add(qtype, s.answer, isShared)
+	b.setOrder(s.order, fixed)
 }

@@ -1,7 +1,7 @@
 // Package table compiles definitions into answers.
 //
 // A [Table] is immutable and safe for concurrent use. [Compile] does all the work: which records answer a question,
-// in which order, with which glue, and how many octets they take. [Table.Lookup] finds the name in a hash table and
+// in which orders, with which glue, and how many octets they take. [Table.Lookup] finds the name in a hash table and
 // compares the few types that the name has. [Table.Patch] makes the next table after a change: it compiles the names
 // concerned and shares everything else with the table before.
 //
@@ -45,6 +45,7 @@ type Table struct {
 	entries []entry // those of a node lie in a row
 	answers []stored
 	rrs     []dns.RR // records and glue of the answers
+	slots   []Slot   // of the answers whose records may be sent in several orders
 
 	zones   definition.ZoneSet
 	numbers map[definition.Name]uint32 // of the zones, from 1 on
@@ -74,6 +75,9 @@ type Answer struct {
 	Glue  []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
 
 	Len int // octets of RRs and Glue, and of Ns in a referral, without name compression
+
+	Order Order  // in which RRs may be sent
+	Slots []Slot // of the MX or SRV records in RRs, if these may be sent in several orders
 }
 
 // An entry is the answer of a node for one type, or for anyType.
@@ -81,11 +85,13 @@ type entry struct {
 	answer uint32 // index into answers
 	qtype  uint16
 	shared bool // with other names: the records have the root as owner
+	order  Order
 }
 
 // A stored answer refers to its records by their place.
 type stored struct {
 	rrs, glue span
+	slots     span   // of Table.slots
 	octets    uint32 // Answer.Len
 	zone      uint32 // number of the zone whose SOA is in it: an answer for SOA, or a denial
 }
@@ -130,23 +136,39 @@ func (t *Table) answer(name string, qtype uint16, a *Answer) Match {
 	if n == nil {
 		return t.missing(None, name, qtype, a)
 	}
-	entries := of.entriesOf(n)
+	e, ok := entryFor(of.entriesOf(n), qtype)
+	if !ok {
+		return t.missing(Exists, name, qtype, a)
+	}
+	*a = of.found(name, e, t)
+	if e.qtype == anyType && len(t.wildcards) > 0 {
+		t.followWildcards(qtype, a)
+	}
+	return Data
+}
+
+// entryFor returns the entry of a name that answers for a type. ANY gets the first, in its canonical order.
+func entryFor(entries []entry, qtype uint16) (e entry, ok bool) {
 	for i := range entries {
-		if e := entries[i]; e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
-			*a = of.found(name, e, t)
-			if e.qtype == anyType && len(t.wildcards) > 0 {
-				t.followWildcards(qtype, a)
-			}
-			return Data
+		e = entries[i]
+		switch {
+		case qtype == dns.TypeANY:
+			e.order = Canonical
+			return e, true
+		case e.qtype == qtype || e.qtype == anyType:
+			return e, true
 		}
 	}
-	return t.missing(Exists, name, qtype, a)
+	return e, false
 }
 
 // found returns the answer of an entry of a name. The SOA records are those of the table that was asked.
 func (t *Table) found(name string, e entry, asked *Table) Answer {
 	s := &t.answers[e.answer]
-	a := Answer{RRs: t.records(s.rrs), Glue: t.records(s.glue), Len: int(s.octets)}
+	a := Answer{RRs: t.records(s.rrs), Glue: t.records(s.glue), Len: int(s.octets), Order: e.order}
+	if e.order >= Drawn {
+		a.Slots = t.slots[s.slots.start:s.slots.end:s.slots.end]
+	}
 	switch {
 	case e.shared:
 		a.Owner = name

@@ -66,17 +66,16 @@ func (t *Table) wildcard(name definition.Name) definition.Name {
 // Records that have the wildcard as owner are copied.
 func (t *Table) synthesize(wildcard definition.Name, name string, qtype uint16) Answer {
 	of := t.of(wildcard)
-	for _, e := range of.entriesOf(of.find(string(wildcard))) {
-		if e.qtype == qtype || qtype == dns.TypeANY || e.qtype == anyType {
-			a := of.found(string(wildcard), e, t).Owned()
-			a.rename(string(wildcard), name)
-			if t.cuts {
-				t.endChain(&a)
-			}
-			return a
-		}
+	e, ok := entryFor(of.entriesOf(of.find(string(wildcard))), qtype)
+	if !ok {
+		return t.denial(t.zones.Of(wildcard), wildcard, qtype, true)
 	}
-	return t.denial(t.zones.Of(wildcard), wildcard, qtype, true)
+	a := of.found(string(wildcard), e, t).Owned()
+	a.rename(string(wildcard), name)
+	if t.cuts {
+		t.endChain(&a)
+	}
+	return a
 }
 
 // rename replaces an owner, in copies of the records that have it.
@@ -106,6 +105,7 @@ func (t *Table) followWildcards(qtype uint16, a *Answer) {
 		}
 		more := t.synthesize(w, cname.Target, qtype)
 		a.RRs, a.Ns, a.Glue = slices.Clip(slices.Concat(a.RRs, more.RRs)), more.Ns, more.Glue
+		a.Order, a.Slots = more.Order, more.Slots
 		a.Len += more.Len
 		if len(more.RRs) == 0 {
 			return

@@ -1,0 +1,72 @@
+package table
+
+import "github.com/miekg/dns"
+
+// An Order says in which orders the records of an answer may be sent. A table has them in the canonical one: transfers
+// and digests know no other. Who sends an answer chooses.
+type Order uint8
+
+const (
+	// Canonical is the order that the records are in, and no other.
+	Canonical Order = iota
+
+	// Rotated is that of the addresses of a host: any may be the first, and the others follow as they are.
+	Rotated
+
+	// Drawn is that of SRV and MX records, see Answer.Slots: those of one priority may be in any order, and glue
+	// follows its targets.
+	Drawn
+
+	// DrawnRepeating is Drawn where several records have the same target, and so the same glue.
+	DrawnRepeating
+)
+
+// A Slot is what must be known of an MX or SRV record to put it in its place among others.
+type Slot struct {
+	Record        uint32 // its index in the answer, the CNAME of an alias not counted
+	Priority      uint16 // or preference
+	Weight        uint16 // 0 of MX
+	Glue, GlueEnd uint32 // where the addresses of its target are in the glue of the answer
+}
+
+// setOrder sets the order of the answer that was added last, unless the fixed one is declared.
+func (b *builder) setOrder(order Order, fixed bool) {
+	if !fixed {
+		b.table.entries[len(b.table.entries)-1].order = order
+	}
+}
+
+// addSlots adds the slots of MX or SRV records whose glue was made last, and returns the order that these have if the
+// fixed one is not declared: also the canonical one, without slots, if they can have no other.
+func (b *builder) addSlots(rrs []dns.RR, glue span) (order Order, slots span) {
+	t, first, addresses := b.table, len(b.table.slots), uint32(0)
+	for i, rr := range rrs {
+		s := slotOf(rr)
+		if s.Record = uint32(i); i > 0 && s.Priority == t.slots[len(t.slots)-1].Priority {
+			order = Drawn
+		}
+		if of := b.glueOf[targetOf(rr)]; !of.empty() {
+			s.Glue, s.GlueEnd = of.start-glue.start, of.end-glue.start
+			addresses += s.GlueEnd - s.Glue
+		}
+		t.slots = append(t.slots, s)
+	}
+	switch {
+	case order == Canonical:
+		t.slots = t.slots[:first]
+	case addresses > glue.end-glue.start:
+		order = DrawnRepeating
+	}
+	return order, span{uint32(first), uint32(len(t.slots))}
+}
+
+// slotOf returns the slot of a record without its places.
+func slotOf(rr dns.RR) (s Slot) {
+	switch rr := rr.(type) {
+	case *dns.SRV:
+		s.Priority, s.Weight = rr.Priority, rr.Weight
+	case *dns.MX:
+		s.Priority = rr.Preference
+	}
+	return s
+}
