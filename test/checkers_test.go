@@ -154,8 +154,8 @@ var asZones = map[string]string{
 
 // notInZones are the errors that are not about records.
 var notInZones = []string{"authoritative-twice", "file-unreadable", "fragment-closed", "fragment-not-allowed",
-	"fragment-younger", "nested-signed", "record-type", "syntax",
-	"wildcard-in-overlay", "zone-unreachable"}
+	"fragment-younger", "nested-signed", "order-conflict", "record-type", "syntax", "wildcard-in-overlay",
+	"zone-unreachable"}
 
 // largeHost returns a host with n addresses.
 func largeHost(n int) string {

@@ -144,6 +144,8 @@ func TestAdmission(t *testing.T) {
 		{"but in one fragment", "", "service _s._tcp 0 0 1 h; service _s._tcp 0 0 2 h {\nttl 60\n}\nservice _s._tcp 0 0 3 h {\nttl 90\n}", "b:_s._tcp", "a", "b:_s._tcp"},
 		{"and not in the last one", "", "service _s._tcp 0 0 1 h {\nttl 20\n}; service _s._tcp 0 0 2 h {\nttl 60\n}\nservice _s._tcp 0 0 3 h {\nttl 90\n}; service _s._tcp 0 0 4 h {\nttl 99\n}",
 			"b:_s._tcp", "a", "b:_s._tcp"},
+		{"orders that differ are no reason", "", "service _s._tcp 0 0 1 h {\norder weighted\n}; service _s._tcp 0 0 2 h {\norder fixed\n}; order fixed\nservice _s._tcp 0 0 3 h", "", "a", ""},
+		{"but two in one fragment", "", "service _s._tcp 0 0 1 h; service _s._tcp 0 0 2 h {\norder fixed\n}\nservice _s._tcp 0 0 3 h {\norder weighted\n}", "b:_s._tcp", "a", "b:_s._tcp"},
 		{"srv declares", "", "mail m {\n10 h\nsrv\n}; service _smtp._tcp.m 0 0 26 h; service _smtp._tcp.m none; alias _smtp._tcp.m h", "c:_smtp._tcp.m d:_smtp._tcp.m", "a", "c:_smtp._tcp.m d:_smtp._tcp.m"},
 		{"srv comes too late", "", "alias _smtp._tcp.m h; mail m {\n10 h\nsrv\n}; mail m {\n10 h\nsrv\n}", "b:_smtp._tcp.m c:_smtp._tcp.m c:m", "a", "c:m"},
 

@@ -99,6 +99,7 @@ func (s *server) served() map[definition.Name]string {
 	all := make(map[definition.Name]string)
 	for o := range set.Index().Owners() {
 		all[o.Name()] = fmt.Sprint(o.Addrs(), len(o.Mails()), len(o.Services()), len(o.Aliases()), len(o.Records()))
+		all[o.Name()] += fmt.Sprint(o.HostOrder()) + fmt.Sprint(o.MailOrder()) + fmt.Sprint(o.ServiceOrder())
 		for _, e := range o.Exchanges() {
 			all[o.Name()] += fmt.Sprint(e.Preference, e.Host)
 		}
@@ -222,7 +223,7 @@ func (w writer) text() string {
 	case 0:
 		return "hots a 192.0.2.1"
 	case 1:
-		return "ttl 600\n" + w.line()
+		return []string{"ttl 600\n", "order fixed\n"}[w.IntN(2)] + w.line()
 	case 2, 3, 4, 5, 6:
 		return w.line() + "\n" + w.line()
 	}
@@ -233,19 +234,20 @@ func (w writer) text() string {
 func (w writer) line() string {
 	name := func() string { return string('a' + rune(w.IntN(7))) }
 	block := []string{"", "", "", " {\nttl 60\n}", " {\nttl 90\n}"}[w.IntN(5)]
+	own := []string{block, block, block, " {\norder fixed\n}", " {\norder weighted\n}"}[w.IntN(5)]
 	switch w.IntN(16) {
 	case 0, 1, 2:
-		return fmt.Sprintf("host %s 192.0.2.%d%s", name(), 1+w.IntN(9), block)
+		return fmt.Sprintf("host %s 192.0.2.%d%s", name(), 1+w.IntN(9), own)
 	case 3:
 		return fmt.Sprintf("host %s 192.0.2.%d {\nopen\n}", name(), 1+w.IntN(9))
 	case 4, 5:
 		return "alias " + name() + " " + name() + block
 	case 6:
-		return "mail " + name() + " " + name() + " 10 " + name() + block
+		return "mail " + name() + " " + name() + " 10 " + name() + own
 	case 7:
 		return "mail " + name() + " {\n10 " + name() + "\nsrv\n}"
 	case 8:
-		return "mail " + name() + " none" + block
+		return "mail " + name() + " none" + own
 	case 9:
 		return "mail " + name() + " {\nnone\nsrv\n}"
 	case 10:
@@ -257,8 +259,8 @@ func (w writer) line() string {
 	case 14:
 		return "record " + name() + " HTTPS 1 " + name() + block
 	case 12:
-		return "service _smtp._tcp." + name() + " 0 0 1 " + name() + block
+		return "service _smtp._tcp." + name() + " 0 0 1 " + name() + own
 	default:
-		return "service _" + string('a'+rune(w.IntN(2))) + "._tcp 0 0 1 " + name() + block
+		return "service _" + string('a'+rune(w.IntN(2))) + "._tcp 0 0 1 " + name() + own
 	}
 }

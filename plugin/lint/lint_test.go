@@ -161,16 +161,16 @@ host h 192.0.2.1`)
 	}
 }
 
-// TestFragment: of a fragment two findings are warnings that are errors of others.
+// TestFragment: of a fragment three findings are warnings that are errors of others.
 func TestFragment(t *testing.T) {
-	base := index(t, "host a 192.0.2.1 {\nttl 60\n}").Set
-	other, _ := definition.Read("y", "host a 192.0.2.2 {\nttl 30\n}\nmail @ 10 mx1.example.org", zones[:1])
+	base := index(t, "host a 192.0.2.1 {\nttl 60\norder weighted\n}").Set
+	other, _ := definition.Read("y", "host a 192.0.2.2 {\nttl 30\norder fixed\n}\nmail @ 10 mx1.example.org", zones[:1])
 	twice, _ := definition.Read("y", "host b 192.0.2.2 {\nttl 30\n}\nhost b 192.0.2.3 {\nttl 20\n}", zones[:1])
 	for _, tc := range []struct {
 		fragment, want string
 	}{
-		{"", "y:1 error ttl-conflict, y:4 error final-dot-missing, y:4 error ttl-conflict"},
-		{"y", "y:1 warning ttl-conflict, y:4 warning final-dot-missing, y:4 error ttl-conflict"},
+		{"", "y:1 error order-conflict, y:1 error ttl-conflict, y:5 error final-dot-missing, y:4 error ttl-conflict"},
+		{"y", "y:1 warning order-conflict, y:1 warning ttl-conflict, y:5 warning final-dot-missing, y:4 error ttl-conflict"},
 	} {
 		opt := Options{Zones: zones, Ignore: map[string]definition.Pos{"mail-single-host": {}},
 			Fragment: func(source string) bool { return source == tc.fragment }}

@@ -78,6 +78,21 @@ func minimalStripsGlue(p *pass) {
 	}
 }
 
+// loadbalanceShufflesMX reports the first mail domain whose backups loadbalance puts before its primaries.
+func loadbalanceShufflesMX(p *pass) {
+	if !p.hasBefore("loadbalance") {
+		return
+	}
+	for o := range p.index.Owners() {
+		x := o.Exchanges()
+		if n := len(x); n > 0 && x[0].Preference != x[n-1].Preference {
+			p.report(p.opt.Pos, []definition.Name{o.Name()}, "loadbalance shuffles the MX of %s across preferences, "+
+				"for clients that take the first: delete it, as mxsrv itself sends equal ones in a new order each time", o.Name())
+			return
+		}
+	}
+}
+
 func templateInFront(p *pass) {
 	for _, plugin := range p.opt.Plugins.Before {
 		switch {

@@ -68,7 +68,7 @@ var aboutBlock = []string{definition.Syntax, "authoritative-twice", "zone-unreac
 
 // aboutPlugins are the rules that depend on the other plugins.
 var aboutPlugins = []string{
-	"behind-unreached", "glue-ttl-lower", "minimal-strips-glue", "nested-signed", "template-in-front", "transfer-incomplete",
+	"behind-unreached", "glue-ttl-lower", "loadbalance-shuffles-mx", "minimal-strips-glue", "nested-signed", "template-in-front", "transfer-incomplete",
 }
 
 // rules is sorted: errors, then warnings, each by id. A rule whose mistakes the
@@ -95,6 +95,8 @@ var rules = []Rule{
 		nestedSigned},
 	{"ns-target-alias", Error, "RFC 2181 §10.3", "a name server that is an alias", targetAlias(ofZone)},
 	{"null-mx-not-alone", Error, "RFC 7505 §3", "a mail domain with exchanges and none", nullMXNotAlone},
+	{"order-conflict", Error, "",
+		"two orders for the same records; a warning if a fragment differs from an older one", orderConflict},
 	{"owner-outside-zone", Error, "RFC 1034 §4.2", "a name outside every zone of the block", ownerOutsideZone},
 	{definition.RecordData, Error, "RFC 1035 §5.1", "data that no record of its type has", fromReader},
 	{definition.RecordType, Error, "",
@@ -120,6 +122,8 @@ var rules = []Rule{
 		"a name that ends in its zone twice; an error if it is a target that is not declared", endsInZoneTwice},
 	{"glue-ttl-lower", Warning, "RFC 2181 §5.2",
 		"a host with a lower TTL than what points to it, and the cache plugin in the same server block", glueTTLLower},
+	{"loadbalance-shuffles-mx", Warning, "RFC 5321 §5.1",
+		"the loadbalance plugin in the same server block, and a mail domain with several preferences", loadbalanceShufflesMX},
 	{"mail-one-network", Warning, "RFC 2182 §3",
 		"a mail domain whose exchanges are all in one network", mailOneNetwork},
 	{"mail-single-host", Warning, "RFC 5321 §5.1", "a mail domain with a single exchange", mailSingleHost},
@@ -136,6 +140,8 @@ var rules = []Rule{
 	{"soa-expire-short", Warning, "RFC 1912 §2.2",
 		"a zone that secondaries drop before they have tried again", soaExpireShort},
 	{"srv-port-zero", Warning, "RFC 2782", "a target at port 0", srvPortZero},
+	{"srv-weight-range", Warning, "RFC 2782",
+		"weights that HAProxy takes for others, or Exim for priorities, of services that they may ask for", srvWeightRange},
 	{"srv-weight-zero-mixed", Warning, "RFC 2782",
 		"weight 0 beside other weights of the same priority", srvWeightZeroMixed},
 	{TargetUndefined, Warning, "RFC 2181 §10.3",
