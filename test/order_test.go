@@ -3,10 +3,18 @@ package test
 import (
 	"bytes"
 	"cmp"
+	"flag"
+	"fmt"
+	"math"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // byFixedOrder compares two records of an RRset as `order fixed` does.
@@ -96,4 +104,187 @@ func (e *exchanged) order() string {
 		return strings.Join(texts(answer), "\n")
 	}
 	return ""
+}
+
+var answersFlag = flag.Int("answers", 2000, "how many answers TestOrder asks for, of each set and in each way")
+
+// orderSets are targets, as "PRIORITY WEIGHT", and the chance of each to be the first in an answer.
+var orderSets = []struct {
+	name    string
+	targets []string
+	want    func(i int) float64
+}{
+	{"6-4", []string{"0 6", "0 4"}, func(i int) float64 { return []float64{.6, .4}[i] }},
+	{"1-1-1", []string{"0 1", "0 1", "0 1"}, func(int) float64 { return 1. / 3 }},
+	{"with-0", []string{"0 0", "0 3", "0 1", "0 0"}, func(i int) float64 { return []float64{0, .75, .25, 0}[i] }},
+	{"all-0", []string{"0 0", "0 0", "0 0", "0 0"}, func(int) float64 { return .25 }},
+	{"forty", fortyTargets(), func(i int) float64 { return float64(i%10+1) / 220 }},
+	{"two-priorities", []string{"5 60", "5 1", "1 100", "1 300"}, func(i int) float64 { return []float64{0, 0, .25, .75}[i] }},
+}
+
+func fortyTargets() (targets []string) {
+	for i := range 40 {
+		targets = append(targets, fmt.Sprintf("0 %d", i%10+1))
+	}
+	return targets
+}
+
+// orderDefinitions declares the sets as services, and two exchanges of one preference.
+func orderDefinitions() string {
+	var b strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&b, "host t%d 192.0.2.%d\n", i, i)
+	}
+	for _, set := range orderSets {
+		fmt.Fprintf(&b, "service _%s._tcp {\n", set.name)
+		for i, numbers := range set.targets {
+			fmt.Fprintf(&b, "%s 1 t%d\n", numbers, i)
+		}
+		b.WriteString("}\n")
+	}
+	return b.String() + "mail @ 10 t0 t1 20 t2\n"
+}
+
+// TestOrder: the share of each target in the first place of answers is that of its weight, over UDP and TCP, packed or
+// not, signed or not, and after cache where that leaves the zone alone. Each answer has ascending priorities, and its
+// glue in the order of its targets. dnssec keeps one signature of an RRset.
+func TestOrder(t *testing.T) {
+	dir := t.TempDir()
+	key := keygen(t, dir, "signed.test")
+	write(t, filepath.Join(dir, "weighted.conf"), orderDefinitions())
+	write(t, filepath.Join(dir, "fixed.conf"), "order fixed\n"+orderDefinitions())
+	const block = `%s:1053 {
+    bind 127.0.0.1
+    errors
+    %s
+    mxsrv {
+        %s
+        file %s.conf
+    }
+}
+`
+	const authoritative = "authoritative {\n ns ns.example.net.\n }"
+	s := start(t, dir, fmt.Sprintf(block, "packed.test", "", "", "weighted")+
+		fmt.Sprintf(block, "message.test", "nsid", "", "weighted")+fmt.Sprintf(block, "cached.test", "cache", authoritative, "weighted")+
+		fmt.Sprintf(block, "fixed.test", "", "", "fixed")+
+		fmt.Sprintf(block, "signed.test", "prometheus 127.0.0.1:1054\ndnssec {\n key file "+key.name+"\n}", authoritative, "weighted"))
+	for _, way := range []struct{ zone, network string }{
+		{"packed.test", "udp"}, {"packed.test", "tcp"}, {"message.test", "udp"}, {"message.test", "tcp"},
+		{"cached.test", "udp"}, {"signed.test", "udp"}, {"signed.test", "tcp"},
+	} {
+		for _, set := range orderSets {
+			t.Run(way.zone+"/"+way.network+"/"+set.name, func(t *testing.T) {
+				m := query(t, "_"+set.name+"._tcp."+way.zone+" SRV").SetEdns0(dns.MaxMsgSize, way.zone == "signed.test")
+				o := &ordering{key: key.dnskey, first: map[string]int{}, valid: map[string]bool{}}
+				o.ask(t, s, way.network, m, 1)
+				signatures := signaturesKept(s)
+				o.ask(t, s, way.network, m, *answersFlag-1)
+				o.checkShares(t, way.zone, len(set.targets), set.want)
+				if now := signaturesKept(s); now != signatures {
+					t.Errorf("dnssec keeps %q, and %q before", now, signatures)
+				}
+			})
+		}
+	}
+	for range 100 {
+		m := s.ask(t, "udp", query(t, "_forty._tcp.fixed.test SRV").SetEdns0(4096, false))
+		if !slices.IsSortedFunc(m.Answer, byFixedOrder) || len(m.Answer) != 40 {
+			t.Fatalf("order fixed: %v", m.Answer)
+		}
+	}
+	checkDelv(t, s, key)
+}
+
+// checkDelv validates some signed answers as delv does.
+func checkDelv(t *testing.T, s *server, key zoneKey) {
+	t.Helper()
+	delv, anchor := rig.Peer(t, "delv"), filepath.Join(s.Dir, "anchor")
+	write(t, anchor, fmt.Sprintf("trust-anchors { signed.test. static-key %d 3 %d %q; };\n", key.dnskey.Flags, key.dnskey.Algorithm, key.dnskey.PublicKey))
+	host, port, _ := strings.Cut(s.addr, ":")
+	for range 20 {
+		out, err := exec.Command(delv, "@"+host, "-p", port, "-a", anchor, "+root=signed.test", "_6-4._tcp.signed.test", "SRV").CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "fully validated\n") || notValidated.Match(out) {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+}
+
+// signaturesKept returns the metric of that.
+func signaturesKept(s *server) string {
+	for line := range strings.Lines(s.get(":1054", "/metrics")) {
+		if strings.HasPrefix(line, "coredns_dnssec_cache_entries{") {
+			return line
+		}
+	}
+	return ""
+}
+
+// An ordering is what many answers to one question were.
+type ordering struct {
+	key   *dns.DNSKEY
+	first map[string]int  // by target: how often it was the first
+	valid map[string]bool // orders whose signature was verified
+}
+
+// ask asks a question many times over one connection. What is lost over UDP is asked again.
+func (o *ordering) ask(t *testing.T, s *server, network string, m *dns.Msg, times int) {
+	t.Helper()
+	c := dns.Client{Net: network, UDPSize: dns.MaxMsgSize, Timeout: lostAfter}
+	conn, err := c.Dial(s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for lost := 0; times > 0; {
+		m.Id = dns.Id()
+		res, _, err := c.ExchangeWithConn(m, conn)
+		if err != nil {
+			if lost++; lost > lostLimit {
+				t.Fatal(err)
+			}
+			continue
+		}
+		o.check(t, res)
+		times--
+	}
+}
+
+// check fails if an answer is in no order that it may be in, or not validly signed.
+func (o *ordering) check(t *testing.T, m *dns.Msg) {
+	t.Helper()
+	isSig := func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }
+	isOther := func(rr dns.RR) bool { return isSig(rr) || rr.Header().Rrtype == dns.TypeOPT }
+	answer := slices.DeleteFunc(slices.Clone(m.Answer), isSig)
+	glue := slices.DeleteFunc(slices.Clone(m.Extra), isOther)
+	if len(answer) == 0 || len(glue) != len(answer) || !slices.IsSortedFunc(answer, byPriority) || !slices.Equal(glueInOrder(answer, glue), glue) {
+		t.Fatalf("in no order:\n%v", m)
+	}
+	name, _, _ := strings.Cut(targetOf(answer[0]), ".")
+	o.first[name]++
+	if len(m.Answer) > len(answer) {
+		if order := fmt.Sprint(m.Answer); !o.valid[order] && len(o.valid) < 1000 {
+			if err := m.Answer[len(answer)].(*dns.RRSIG).Verify(o.key, answer); err != nil {
+				t.Fatal(err)
+			}
+			o.valid[order] = true
+		}
+	}
+}
+
+// checkShares fails if a target was the first more or less often than it should, by six standard deviations.
+func (o *ordering) checkShares(t *testing.T, zone string, targets int, want func(i int) float64) {
+	t.Helper()
+	n, most := float64(*answersFlag), 0.0
+	for i := range targets {
+		share := want(i)
+		off := float64(o.first[fmt.Sprint("t", i)]) - n*share
+		deviation := math.Sqrt(n * share * (1 - share))
+		if math.Abs(off) > 6*deviation {
+			t.Errorf("t%d is the first %.0f times in %.0f, want %.0f +- %.0f", i, off+n*share, n, n*share, 6*deviation)
+		}
+		if deviation > 0 {
+			most = max(most, math.Abs(off)/deviation)
+		}
+	}
+	t.Logf("%v of %.0f, at most %.1f standard deviations off; %d orders verified", o.first, n, most, len(o.valid))
 }

@@ -19,8 +19,7 @@ import (
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
-// toolVar tells the test that it runs in namespaces of its own, and where the
-// mxsrv tool is.
+// toolVar tells a test that it runs in namespaces of its own, and where the mxsrv tool is.
 const toolVar = "MXSRV_POSTFIX_TOOL"
 
 // TestPostfix: a real Postfix, with our server for its DNS, hands mail to whom
@@ -34,22 +33,38 @@ func TestPostfix(t *testing.T) {
 		postfixInside(t, tool)
 		return
 	}
+	inNamespaces(t, "postfix")
+}
+
+// inNamespaces runs the test that calls it again in namespaces of network, mounts and processes of its own, which end
+// with it, if some programs are there.
+func inNamespaces(t *testing.T, programs ...string) {
+	t.Helper()
 	unshare := rig.Peer(t, "unshare")
-	for _, name := range []string{"postfix", "ip", "mount"} {
+	for _, name := range append(programs, "ip", "mount") {
 		rig.Peer(t, name)
 	}
 	if err := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "true").Run(); err != nil {
 		rig.Skip(t, "no namespaces for this user: "+err.Error())
 	}
 	cmd := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "--kill-child",
-		os.Args[0], "-test.run=^TestPostfix$", "-test.v", "-test.count=1", "-test.timeout=5m")
+		os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), toolVar+"="+buildTool(t), "MXSRV_COREDNS="+coredns)
 	p := runProcess(t, cmd, "")
 	code, err := p.Wait(6 * time.Minute)
 	t.Logf("%s", p)
-	if err != nil || code != 0 || !strings.Contains(p.String(), "--- PASS: TestPostfix/") {
+	if err != nil || code != 0 || !strings.Contains(p.String(), "--- PASS: "+t.Name()+"/") {
 		t.Errorf("in its namespaces: exit code %d, %v", code, err)
 	}
+}
+
+// ownResolver gives namespaces a network of their own machine, and our server for their DNS.
+func ownResolver(t *testing.T) {
+	t.Helper()
+	command(t, "ip", "link", "set", "lo", "up")
+	resolv := filepath.Join(t.TempDir(), "resolv.conf")
+	write(t, resolv, "nameserver 127.0.0.1\n")
+	command(t, "mount", "--bind", resolv, "/etc/resolv.conf")
 }
 
 // The DNS of the test. Addresses of exchanges are those of sinks, but that of the
@@ -110,13 +125,10 @@ var postfixCases = []struct {
 
 // postfixInside runs the cases, in namespaces that are ours alone.
 func postfixInside(t *testing.T, tool string) {
-	command(t, "ip", "link", "set", "lo", "up")
+	ownResolver(t)
 	for _, addr := range senders { // Postfix wants to see its own on an interface
 		command(t, "ip", "addr", "add", addr+"/32", "dev", "lo")
 	}
-	resolv := filepath.Join(t.TempDir(), "resolv.conf")
-	write(t, resolv, "nameserver 127.0.0.1\n")
-	command(t, "mount", "--bind", resolv, "/etc/resolv.conf")
 	start(t, t.TempDir(), postfixCorefile)
 	for _, c := range postfixCases {
 		t.Run(c.about, func(t *testing.T) {
