@@ -115,7 +115,7 @@ func (d *declared) lookup(name string, qtype uint16) delivery.Answer {
 	isAddress := qtype == dns.TypeA || qtype == dns.TypeAAAA
 	switch {
 	case len(a.RRs) > 0:
-		return delivery.Answer{Status: delivery.Found, RRs: a.RRs}
+		return delivery.Answer{Status: delivery.Found, RRs: a.RRs, Fixed: a.Order == table.Canonical}
 	case a.Rcode == dns.RcodeNameError:
 		return delivery.Answer{Status: delivery.NoName}
 	case match != table.Data && isAddress:

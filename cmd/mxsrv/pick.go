@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,6 +20,7 @@ import (
 const pickExamples = `  mxsrv pick _ldap._tcp.example.com                 how the load is shared
   mxsrv pick _ldap._tcp.example.com --down ldap1    and while ldap1.example.com is down
   mxsrv pick _ldap._tcp.example.com -n 1000000      with more clients
+  mxsrv pick _ldap._tcp.example.com --as haproxy    by clients that do not do as RFC 2782 says
   mxsrv pick _sip._udp.example.com --server 192.0.2.53  by what a DNS server answers
 
 Exit status: 0 clients find a target; 1 they find none; 2 usage or I/O error.`
@@ -34,6 +36,7 @@ type pickFlags struct {
 	answerFlags
 	clients int
 	seed    uint64
+	as      string
 }
 
 func pickCommand(u *ui) *cobra.Command {
@@ -48,9 +51,23 @@ func pickCommand(u *ui) *cobra.Command {
 	}
 	c.Flags().IntVarP(&f.clients, "number", "n", 10000, "the number of `CLIENTS`")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "a `NUMBER` that makes the random choices the same each time (default none)")
+	c.Flags().StringVar(&f.as, "as", clientNames()[0], "the kind of `CLIENT`: "+strings.Join(clientNames(), ", "))
 	u.addJSON(c)
 	f.answerFlags.add(c)
 	return c
+}
+
+func clientNames() []string {
+	return convert(delivery.Clients, func(c delivery.Client) string { return c.Name })
+}
+
+// client returns the kind of client that is chosen.
+func (f *pickFlags) client() (delivery.Client, error) {
+	i := slices.Index(clientNames(), f.as)
+	if i < 0 {
+		return delivery.Client{}, hint.Add(fmt.Errorf("client %q: write one of %s", f.as, strings.Join(clientNames(), ", ")), "--as haproxy")
+	}
+	return delivery.Clients[i], nil
 }
 
 func (f *pickFlags) run(u *ui, service string) error {
@@ -61,11 +78,18 @@ func (f *pickFlags) run(u *ui, service string) error {
 	if f.clients < 1 || f.clients > mostClients {
 		return hint.Add(fmt.Errorf("%d clients: write a number from 1 to %d", f.clients, mostClients), "mxsrv pick %s -n 10000", service)
 	}
+	client, err := f.client()
+	if err != nil {
+		return err
+	}
 	from, err := f.open(u, name, "mxsrv pick "+service)
 	if err != nil {
 		return err
 	}
-	s, err := f.simulate(u, name, from)
+	if _, ok := from.(*declared); !ok && client.Name == "first" {
+		return hint.Add(errors.New("--as first: one answer of a server has one order of many"), "--as first --config Corefile")
+	}
+	s, err := f.simulate(u, name, from, client)
 	if err := cmp.Or(from.failed(), err); err != nil {
 		return err
 	}
@@ -73,10 +97,13 @@ func (f *pickFlags) run(u *ui, service string) error {
 }
 
 // simulate asks for a service and lets clients choose.
-func (f *pickFlags) simulate(u *ui, service definition.Name, from answers) (*simulation, error) {
+func (f *pickFlags) simulate(u *ui, service definition.Name, from answers, client delivery.Client) (*simulation, error) {
 	look := delivery.Lookup(from.lookup)
 	a, aliases := look.Follow(string(service), dns.TypeSRV)
-	s := &simulation{Service: string(service), Aliases: aliases, Clients: f.clients, Priorities: []priority{}}
+	s := &simulation{Service: string(service), Aliases: aliases, Clients: f.clients, Priorities: []priority{}, client: client}
+	if client.Does != "" {
+		s.As = client.Name
+	}
 	plain := strings.TrimSuffix(s.Service, ".")
 	switch srv := sorted(a); {
 	case len(srv) == 0:
@@ -89,7 +116,10 @@ func (f *pickFlags) simulate(u *ui, service definition.Name, from answers) (*sim
 		if err != nil {
 			return nil, err
 		}
-		s.run(srv, hosts, outage, f.choices(u))
+		if client.Name == "first" && a.Fixed {
+			client.Order = func(srv []*dns.SRV, _ *rand.Rand) []*dns.SRV { return srv }
+		}
+		s.run(srv, hosts, outage, f.choices(u, client))
 		s.explain()
 	}
 	return s, nil
@@ -99,13 +129,13 @@ func (f *pickFlags) simulate(u *ui, service definition.Name, from answers) (*sim
 type chooser func(srv []*dns.SRV, up func(*dns.SRV) bool) []int
 
 // choices returns what lets the clients choose, and shows the progress if that takes long.
-func (f *pickFlags) choices(u *ui) chooser {
+func (f *pickFlags) choices(u *ui, client delivery.Client) chooser {
 	rnd := rand.New(rand.NewPCG(cmp.Or(f.seed, rand.Uint64()), 0))
 	return func(srv []*dns.SRV, up func(*dns.SRV) bool) []int {
 		picked := make([]int, len(srv))
 		for done := 0; done < f.clients; {
 			n := min(progressClients, f.clients-done)
-			for i, more := range delivery.Pick(srv, n, up, rnd) {
+			for i, more := range delivery.Pick(srv, n, up, client.Order, rnd) {
 				picked[i] += more
 			}
 			if done += n; f.clients > progressClients {
@@ -139,17 +169,19 @@ var whyMissing = map[delivery.Status]string{
 type simulation struct {
 	Service     string     `json:"service"`
 	Aliases     []string   `json:"aliases,omitempty"`
+	As          string     `json:"as,omitempty"` // the kind of clients, if not as RFC 2782 says
 	Clients     int        `json:"clients"`
 	Priorities  []priority `json:"priorities"`
 	Explanation string     `json:"explanation"`
 
 	longest int // letters of the name of a target
+	client  delivery.Client
 }
 
 // A priority is the targets of equal priority.
 type priority struct {
 	Priority uint16   `json:"priority"`
-	Used     bool     `json:"used"` // it is the lowest of which a target is up
+	Used     bool     `json:"used"` // clients choose targets of it
 	Targets  []target `json:"targets"`
 }
 
@@ -176,12 +208,12 @@ func (s *simulation) run(srv []*dns.SRV, hosts []delivery.Host, outage outage, c
 	isUp := func(t *dns.SRV) bool { return up[t] }
 	picked := choose(srv, isUp)
 	shares := delivery.Shares(srv, isUp)
-	used := slices.IndexFunc(srv, isUp)
 	for i, t := range srv {
 		if i == 0 || t.Priority != srv[i-1].Priority {
-			s.Priorities = append(s.Priorities, priority{Priority: t.Priority, Used: used >= 0 && t.Priority == srv[used].Priority})
+			s.Priorities = append(s.Priorities, priority{Priority: t.Priority})
 		}
 		p := &s.Priorities[len(s.Priorities)-1]
+		p.Used = p.Used || picked[i] > 0
 		p.Targets = append(p.Targets, target{
 			Host: hosts[i].Name, Port: t.Port, Weight: t.Weight, Addresses: addresses(hosts[i]), Down: !up[t],
 			Picked: picked[i], Share: float64(picked[i]) / float64(s.Clients), Promised: shares[i], host: hosts[i],
@@ -201,6 +233,8 @@ func (s *simulation) inUse() int {
 
 func (s *simulation) explain() {
 	switch i := s.inUse(); {
+	case s.As != "":
+		s.Explanation = s.As + " " + s.client.Does
 	case i < 0:
 		s.Explanation = "no target is up: clients find none"
 	case i > 0:
@@ -221,17 +255,23 @@ func (s *simulation) print(u *ui, from answers) {
 	const others = len("  " + "65535  " + "weight  " + "promised  " + "chosen  " + "  |")
 	columns := max(10, min(u.width, 100)-others-s.longest) // of a bar
 	for _, p := range s.Priorities {
-		u.line("\npriority %d: %s", p.Priority, p.role(s.Clients))
+		u.line("\npriority %d: %s", p.Priority, p.role(s.As))
 		u.table("  ", p.rows(u, columns))
 	}
 	u.line("")
 	u.text("", s.Explanation)
 }
 
-func (p *priority) role(clients int) string {
+func (p *priority) role(as string) string {
+	clients := 0
+	for _, t := range p.Targets {
+		clients += t.Picked
+	}
 	switch {
 	case p.Used:
 		return plural(clients, "client") + " choose"
+	case as != "":
+		return "no client chooses"
 	case slices.ContainsFunc(p.Targets, func(t target) bool { return !t.Down }):
 		return "not needed"
 	}

@@ -15,6 +15,7 @@ type Lookup func(name string, qtype uint16) Answer
 type Answer struct {
 	Status Status
 	RRs    []dns.RR // of the Answer section: aliases, then the records of the last name
+	Fixed  bool     // all answers have this order
 }
 
 // A Status is how a question ended.

@@ -64,10 +64,12 @@ func next(row []*dns.SRV, rnd *rand.Rand) int {
 
 // Pick has n clients order the targets of a service, and returns how many find each of them first among those that are
 // up. The result is parallel to srv.
-func Pick(srv []*dns.SRV, n int, up func(*dns.SRV) bool, rnd *rand.Rand) []int {
+func Pick(
+	srv []*dns.SRV, n int, up func(*dns.SRV) bool, order func([]*dns.SRV, *rand.Rand) []*dns.SRV, rnd *rand.Rand,
+) []int {
 	counts := make([]int, len(srv))
 	for range n {
-		order := Order(srv, rnd)
+		order := order(srv, rnd)
 		if i := slices.IndexFunc(order, up); i >= 0 {
 			counts[slices.Index(srv, order[i])]++
 		}

@@ -132,7 +132,7 @@ func TestPick(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			const n = 10000
 			srv, up := targets(t, text)
-			counts := Pick(srv, n, up, rand.New(rand.NewPCG(2782, 1)))
+			counts := Pick(srv, n, up, Order, rand.New(rand.NewPCG(2782, 1)))
 			shares, first := Shares(srv, up), slices.IndexFunc(srv, up)
 			for i, s := range srv {
 				if s.Priority != srv[first].Priority {

@@ -237,10 +237,10 @@ func TestRouteHolds(t *testing.T) {
 		look := func(name string, qtype uint16) Answer {
 			switch {
 			case qtype == dns.TypeMX:
-				return Answer{Found, mx}
+				return Answer{Status: Found, RRs: mx}
 			case qtype == dns.TypeA && name != "mx5.example.com.":
 				a := &dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA}, A: net.IPv4(192, 0, 2, name[2])}
-				return Answer{Found, []dns.RR{a}}
+				return Answer{Status: Found, RRs: []dns.RR{a}}
 			}
 			return Answer{Status: NoData}
 		}
