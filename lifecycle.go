@@ -139,7 +139,7 @@ func (i *instance) follow() {
 	i.state = following
 	for _, m := range i.handlers {
 		m.publisher.Follow()
-		m.responder.Follow(m.Next)
+		m.responder.Follow()
 	}
 }
 

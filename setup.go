@@ -33,7 +33,7 @@ func setup(c *caddy.Controller) error {
 	instanceOf(c).add(m)
 	m.responder.Join(server)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		m.Next, m.responder.Last = next, next == nil
+		m.Next, m.responder.Next = next, next
 		return m
 	})
 	c.OnStartup(func() error { // the other plugins are known only now

@@ -68,7 +68,7 @@ func serverOf(tb testing.TB, definitions string, next plugin.Handler, c Config) 
 	s := &server{table: table.Compile(set.Index(), table.Options{Zones: c.Zones, Fallthrough: c.Fallthrough}), next: next}
 	c.Warn = func(text string) { s.warnings = append(s.warnings, text) }
 	s.Responder = New(c)
-	s.Last = next == nil
+	s.Next = next
 	return s
 }
 

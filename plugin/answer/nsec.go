@@ -34,7 +34,7 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) 
 	if name != zone && q.Qtype == dns.TypeDS && t.IsApex(name) {
 		owner = asParent(name)
 	}
-	denial := nsec(name, res.Ns[0].Header().Ttl, types(t, name, q.Qtype, zone, res.Rcode, m.Last))
+	denial := nsec(name, res.Ns[0].Header().Ttl, types(t, name, q.Qtype, zone, res.Rcode, m.Next == nil))
 	denial.Hdr.Name = owner
 	unsigned := []dns.RR{res.Ns[0], denial}
 	signed := m.sign(ctx, q, zone, slices.Clone(unsigned))

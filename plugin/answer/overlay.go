@@ -65,7 +65,7 @@ func (w *overlayWriter) WriteMsg(res *dns.Msg) error {
 		w.responder.config.RepairedNXDOMAIN.WithLabelValues(metrics.WithServer(w.ctx)).Inc()
 		m.Rcode = dns.RcodeSuccess
 		m.AuthenticatedData = false
-		w.warnSigned(res.Ns)
+		w.responder.warnSigned(w.name, res.Ns)
 		m.Ns = slices.DeleteFunc(m.Ns, deniesName)
 	}
 	if w.exists {
@@ -114,18 +114,17 @@ func (w *overlayWriter) denyAlias(res *dns.Msg, alias dns.RR) error {
 		return fmt.Sprintf("%s exists by what is declared, and the next plugin has it as alias: %s: "+
 			"that is denied (RFC 1034 §3.6.2)", w.name, strings.Join(strings.Fields(alias.String()), " "))
 	})
-	w.warnSigned(res.Answer)
+	w.responder.warnSigned(w.name, res.Answer)
 	w.responder.prove(w.ctx, w.query, &m, w.table)
 	return w.ResponseWriter.WriteMsg(&m)
 }
 
 // warnSigned warns once of records that are signed, and were put right all the same.
-func (w *overlayWriter) warnSigned(rrs []dns.RR) {
-	isSignature := func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }
+func (m *Responder) warnSigned(name string, rrs []dns.RR) {
 	if slices.ContainsFunc(rrs, isSignature) {
-		w.responder.warnOnce("", func() string {
+		m.warnOnce("", func() string {
 			return fmt.Sprintf("the next plugin has signed records about %s: resolvers that validate take what is declared "+
-				"there for bogus: declare it in the signed zone [overlay-signed]", w.name)
+				"there for bogus: declare it in the signed zone [overlay-signed]", name)
 		})
 	}
 }

@@ -3,6 +3,7 @@
 // A [Responder] finds the answer to a query and makes it a [Reply]: a message, or a packed reply where no plugin
 // before mxsrv needs to see a message and the writer is that of a UDP, TCP or TLS client. What the table does not answer is
 // for the next plugin, which writes through an overlay where it must not deny a declared name, nor make an alias of it.
+// Where both have TXT records of a name, an answer has those of both.
 //
 // Records that may be sent in several orders are put in a new one for each reply, as their weights say. Where dnssec
 // signs, it sees one order, and the other is made of what it writes.
@@ -25,6 +26,7 @@ import (
 	"sync/atomic"
 
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
@@ -51,7 +53,7 @@ const self = "mxsrv"
 
 // A Responder makes the replies of one server block. Once it has inspected the chain, it is safe for concurrent use.
 type Responder struct {
-	Last bool // there is no next plugin
+	Next plugin.Handler // or nil
 
 	config Config
 	zones  definition.ZoneSet
@@ -99,16 +101,19 @@ var replies = sync.Pool{New: func() any { return &Reply{shuffler: newShuffler()}
 // the rest of the query.
 func (m *Responder) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) (*Reply, dns.ResponseWriter) {
 	if t == nil || !concerns(r) {
-		return m.refusal(r, t, m.Last), w
+		return m.refusal(r, t, m.Next == nil), w
 	}
 	name, qtype := canonical(r.Question[0].Name), r.Question[0].Qtype
 	reply := replies.Get().(*Reply)
 	match := t.Find(name, qtype, &reply.answer)
 	if match == table.Data {
+		if qtype == dns.TypeTXT && m.mergesTXT(t, &reply.answer) {
+			return m.mergeTXT(ctx, w, r, t, reply), w
+		}
 		return m.complete(ctx, w, r, t, reply), w
 	}
 	replies.Put(reply)
-	if m.Last {
+	if m.Next == nil {
 		return m.deny(ctx, w, r, t), w
 	}
 	return nil, m.overlay(ctx, w, r, t, name, match)

@@ -73,13 +73,13 @@ const (
 )
 
 // Follow begins to ask the next plugin for the SOA records of its zones: now, and when they run out.
-func (m *Responder) Follow(next plugin.Handler) {
-	if next == nil || len(m.soas) == 0 {
+func (m *Responder) Follow() {
+	if m.Next == nil || len(m.soas) == 0 {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	m.stop = stop
-	go m.follow(ctx, next)
+	go m.follow(ctx)
 }
 
 // Stop ends that.
@@ -89,14 +89,14 @@ func (m *Responder) Stop() {
 	}
 }
 
-func (m *Responder) follow(ctx context.Context, next plugin.Handler) {
+func (m *Responder) follow(ctx context.Context) {
 	due := make(map[string]time.Time, len(m.soas))
 	for ctx.Err() == nil {
 		wait := soaRetry
 		for zone := range m.soas {
 			left := time.Until(due[zone])
 			if left <= 0 {
-				left = m.soas.ask(ctx, next, zone)
+				left = m.soas.ask(ctx, m.Next, zone)
 				due[zone] = time.Now().Add(left)
 			}
 			wait = min(wait, left)
@@ -113,7 +113,7 @@ func (s soas) ask(ctx context.Context, next plugin.Handler, zone string) time.Du
 	ctx, cancel := context.WithTimeout(ctx, soaDeadline)
 	defer cancel()
 	w := &answerWriter{}
-	if err := serveOnce(ctx, next, w, new(dns.Msg).SetQuestion(zone, dns.TypeSOA)); err != nil || w.msg == nil {
+	if _, err := serveOnce(ctx, next, w, new(dns.Msg).SetQuestion(zone, dns.TypeSOA)); err != nil || w.msg == nil {
 		return soaRetry
 	}
 	if soa := s.learn(w.msg.Answer); soa != nil {
@@ -126,14 +126,13 @@ func (s soas) ask(ctx context.Context, next plugin.Handler, zone string) time.Du
 }
 
 // serveOnce has a plugin answer a query that no client has sent. A panic is an error, as CoreDNS makes it SERVFAIL.
-func serveOnce(ctx context.Context, next plugin.Handler, w dns.ResponseWriter, r *dns.Msg) (err error) {
+func serveOnce(ctx context.Context, next plugin.Handler, w dns.ResponseWriter, r *dns.Msg) (rcode int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	_, err = next.ServeDNS(ctx, w, r)
-	return err
+	return next.ServeDNS(ctx, w, r)
 }
 
 // An answerWriter keeps the message that is written.

@@ -100,7 +100,7 @@ func TestSOABehind(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				next := &soaBehind{first: tc.first, then: tc.then, start: time.Now()}
 				s := newServer(t, declared+"\nhost mx2 192.0.2.20", next)
-				s.Follow(s.next)
+				s.Follow()
 				synctest.Wait()
 				if got := soaIn(t, s); got != tc.want {
 					t.Errorf("at the start: %s, want %s", got, tc.want)
@@ -157,8 +157,9 @@ func TestSOALearned(t *testing.T) {
 	if got, want := soaIn(t, own), "example.org. 120 ns1.example.org."; got != want {
 		t.Errorf("authoritative: %s, want %s", got, want)
 	}
-	own.Follow(plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
+	own.Next = plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
 		panic("it is asked for")
-	}))
+	})
+	own.Follow()
 	own.Stop()
 }
