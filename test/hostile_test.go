@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"regexp"
@@ -29,7 +30,7 @@ func TestHostile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir+"/db.example.com", overlayZone)
-			beHostile(t, start(t, dir, strings.Replace(corefile, "    errors\n", "    pprof 127.0.0.1:1055\n    transfer {\n        to *\n    }\n", 1)))
+			beHostile(t, start(t, dir, strings.Replace(corefile, "    errors\n", "    pprof 127.0.0.1:1057\n    transfer {\n        to *\n    }\n", 1)))
 		})
 	}
 }
@@ -44,7 +45,7 @@ func beHostile(t *testing.T, s *server) {
 			}
 		}
 	}
-	goroutines := func() int { return strings.Count(s.get(":1055", "/debug/pprof/goroutine?debug=2"), "goroutine ") }
+	goroutines := func() int { return strings.Count(s.get(":1057", "/debug/pprof/goroutine?debug=2"), "goroutine ") }
 	before := goroutines()
 
 	f := newFoe(t, s.addr)
@@ -84,13 +85,14 @@ func (s *server) askUntil(t *testing.T, network string, m *dns.Msg) *dns.Msg {
 	}
 }
 
-// heap returns the octets of a server's heap that are in use after a collection.
+// heap returns the octets of a server's heap that are in use after a collection. The Corefile has pprof on port 1057.
 func heap(t *testing.T, s *server) int {
 	t.Helper()
-	m := regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`).FindStringSubmatch(s.get(":1055", "/debug/pprof/heap?gc=1&debug=1"))
-	if m == nil {
-		t.Fatal("no heap profile")
-	}
+	var m []string
+	eventually(t, s, "a heap profile", func() bool {
+		m = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`).FindStringSubmatch(s.get(":1057", "/debug/pprof/heap?gc=1&debug=1"))
+		return m != nil
+	})
 	octets, err := strconv.Atoi(m[1])
 	if err != nil {
 		t.Fatal(err)
@@ -266,4 +268,15 @@ func (f *foe) option(m []byte) []byte {
 	m = append(m, f.octets(6)...)
 	m = binary.BigEndian.AppendUint16(m, uint16(f.rnd.IntN(40)))
 	return append(m, f.octets(f.rnd.IntN(40))...)
+}
+
+// resident returns the resident memory of a server in kB.
+func resident(t *testing.T, s *server) int {
+	t.Helper()
+	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(read(t, fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid)))
+	kilobytes, err := strconv.Atoi(m[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kilobytes
 }
