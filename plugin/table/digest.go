@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/miekg/dns"
 
@@ -38,25 +40,49 @@ func digestOf(b []byte) Digest {
 func (d Digest) plus(e Digest) Digest  { return Digest{d[0] + e[0], d[1] + e[1]} }
 func (d Digest) minus(e Digest) Digest { return Digest{d[0] - e[0], d[1] - e[1]} }
 
-// sumOf adds up the records of RRsets.
+// sumOf adds up the records of RRsets. Files of serials have digests of other versions, so it is of their texts.
 func sumOf(rrsets [][]dns.RR) (d Digest) {
-	packed := make([]byte, 512) // room for most
-	var m dns.Msg               // PackRR would write to the record, which is shared
+	var text []byte
 	for _, rrset := range rrsets {
-		for i, rr := range rrset {
-			m.Answer = rrset[i : i+1]
-			if rr.Header().Rrtype == dns.TypeSOA {
-				m.Answer = withSerial(m.Answer, 0)
-			}
-			octets, err := m.PackBuffer(packed)
-			if err != nil { // no reader makes such a name
-				octets = []byte(m.Answer[0].String())
-			}
-			sum := sha256.Sum256(octets)
+		for _, rr := range rrset {
+			text = appendText(text[:0], withoutSerial(rr))
+			sum := sha256.Sum256(text)
 			d = d.plus(digestOf(sum[:]))
 		}
 	}
 	return d
+}
+
+// appendText appends what String returns of a record. For the usual types that takes a third of the time.
+func appendText(b []byte, rr dns.RR) []byte {
+	switch rr := rr.(type) {
+	case *dns.A:
+		addr, _ := netip.AddrFromSlice(rr.A)
+		return addr.AppendTo(appendHeader(b, &rr.Hdr))
+	case *dns.AAAA:
+		addr, _ := netip.AddrFromSlice(rr.AAAA)
+		return addr.AppendTo(appendHeader(b, &rr.Hdr))
+	case *dns.MX:
+		return append(appendNumbers(appendHeader(b, &rr.Hdr), rr.Preference), rr.Mx...)
+	case *dns.SRV:
+		return append(appendNumbers(appendHeader(b, &rr.Hdr), rr.Priority, rr.Weight, rr.Port), rr.Target...)
+	case *dns.CNAME:
+		return append(appendHeader(b, &rr.Hdr), rr.Target...)
+	}
+	return append(b, rr.String()...)
+}
+
+func appendHeader(b []byte, h *dns.RR_Header) []byte {
+	b = append(append(b, h.Name...), '\t')
+	b = strconv.AppendUint(b, uint64(h.Ttl), 10)
+	return append(append(append(b, "\tIN\t"...), dns.TypeToString[h.Rrtype]...), '\t')
+}
+
+func appendNumbers(b []byte, numbers ...uint16) []byte {
+	for _, n := range numbers {
+		b = append(strconv.AppendUint(b, uint64(n), 10), ' ')
+	}
+	return b
 }
 
 // sums adds up the records of each authoritative zone.

@@ -1,6 +1,8 @@
 package table_test
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +44,29 @@ func TestDigest(t *testing.T) {
 		if again, err := table.ParseDigest(got[0].String()); err != nil || again != got[0] {
 			t.Errorf("%s: %v is read back as %v, %v", tc.name, got[0], again, err)
 		}
+	}
+}
+
+// TestDigestOfTexts: a digest is the sum of those of the texts of records, as in files of serials of other versions.
+func TestDigestOfTexts(t *testing.T) {
+	var got, want table.Digest
+	tbl := authoritative("host ns1 192.0.2.53 2001:db8::53 2001:db8:0:1::\nmail @ 10 ns1\nservice _a-b._tcp 1 2 3 ns1\nalias w_w ns1\n"+
+		"host 1/2 192.0.2.1\nrecord @ TXT a\nrecord x TYPE65280 \"\\#\" 1 00\nmail no none {\n ttl 0\n}",
+		table.Options{Serials: func(zone definition.Name, d table.Digest) uint32 {
+			if zone == zones[0] {
+				got = d
+			}
+			return 0
+		}})
+	for rrset := range tbl.All(zones[0]) {
+		for _, rr := range rrset {
+			sum := sha256.Sum256([]byte(rr.String()))
+			want[0] += binary.BigEndian.Uint64(sum[:])
+			want[1] += binary.BigEndian.Uint64(sum[8:])
+		}
+	}
+	if got != want {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
