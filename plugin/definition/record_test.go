@@ -41,6 +41,7 @@ func TestRecordData(t *testing.T) {
 		{"hexadecimal of a known type", `TXT "\#" 2 0161`, `TXT "a"`},
 		{"semicolons within words", `TXT "v=DKIM1; k=rsa" "; p=x" y;`, `TXT "v=DKIM1; k=rsa" "; p=x" "y;"`},
 		{"a semicolon alone", `TXT a \059`, `TXT "\#" 4 0161013b`},
+		{"a name in hexadecimal", `PTR "\#" 3 014100`, `PTR a.`},
 		{"a brace", `TXT "\123" x`, `TXT "\#" 4 017b0178`},
 		{"a variable of the environment", `TXT "{\036HOME}"`, `TXT "\#" 8 077b24484f4d457d`},
 	} {

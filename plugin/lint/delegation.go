@@ -101,9 +101,6 @@ func (p *pass) checkNS(r *definition.Record) {
 	case p.index.At(zone).Apex() == nil:
 		p.report(r.Pos, []definition.Name{r.Owner}, "NS record of %s: in %s the next plugin has the delegations: "+
 			"write it there, or write authoritative for %s", r.Owner, zone, zone)
-	case r.Owner.IsWildcard():
-		p.report(r.Pos, []definition.Name{r.Owner}, "NS record of %s: a wildcard does not delegate (RFC 4592 §4.2): "+
-			"write a name", r.Owner)
 	case zone == r.Owner:
 		p.report(r.Pos, []definition.Name{r.Owner}, "NS record of %s, which is a zone: write \"ns NAME...\" in authoritative",
 			r.Owner)

@@ -37,7 +37,8 @@ func nameInvalid(p *pass) {
 	}
 	for _, r := range p.set.Records {
 		p.wantForm(belowAsterisk(r.Owner, hasNoAsterisk), r.Pos, "record", r.Owner, r.Owner, recordForm)
-		p.wantForm(r.Type != dns.TypeNS && r.Type != dns.TypeDS || hasNoAsterisk(r.Owner), r.Pos, "delegation", r.Owner, r.Owner, "each name, as a wildcard does not delegate")
+		p.wantForm(r.Type != dns.TypeNS && r.Type != dns.TypeDS || hasNoAsterisk(r.Owner), r.Pos, "delegation", r.Owner,
+			r.Owner, "each name, as a wildcard does not delegate")
 	}
 }
 
