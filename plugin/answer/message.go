@@ -26,12 +26,11 @@ func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	}
 	m.signAsParent(r, msg, t)
 	if m.chain.signer != nil && wantsSignatures(r) { // dnssec would sign what is of a delegated zone
-		a.Glue = slices.DeleteFunc(slices.Clone(a.Glue), isDelegated(t))
-		msg.Extra = a.Glue
+		msg.Extra = slices.DeleteFunc(slices.Clone(msg.Extra), isDelegated(t))
 	}
-	if len(a.Glue) > 0 {
+	if n := len(msg.Extra); n > 0 {
 		m.trim(w, r, msg, reply)
-		if len(msg.Extra) < len(a.Glue) {
+		if len(msg.Extra) < n {
 			m.countTrimmed(ctx)
 		}
 	}

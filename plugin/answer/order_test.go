@@ -392,7 +392,8 @@ func newDnssec(t *testing.T, zone string) dnssecPlugin {
 	return dnssecPlugin{&d, key, c}
 }
 
-// TestOrderSigned: signed answers come in all orders, each valid, and dnssec keeps one signature of an RRset.
+// TestOrderSigned: signed answers come in all orders, each valid, with addresses in the order of their targets,
+// and dnssec keeps one signature of an RRset.
 func TestOrderSigned(t *testing.T) {
 	definitions := weights("0 6", "0 4", "5 1") + "alias a _s._tcp\nmail @ 10 t0 t1\nhost h 192.0.2.1 192.0.2.2"
 	for _, tc := range []struct {
@@ -426,6 +427,9 @@ func TestOrderSigned(t *testing.T) {
 				if signed != tc.rrsets {
 					t.Fatalf("%d signed RRsets, want %d:\n%v", signed, tc.rrsets, m)
 				}
+				if targets, glue := pointed(m); len(targets) > 0 && !slices.Equal(targets, glue) {
+					t.Fatalf("targets %v, addresses of %v", targets, glue)
+				}
 				order := answerOf(m)
 				if orders[order]++; strings.Contains(order, "t0.") && strings.Index(order, "t0.") < strings.Index(order, "t1.") {
 					first++
@@ -439,6 +443,18 @@ func TestOrderSigned(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pointed returns the targets of an answer, and the owners of the addresses that come with it.
+func pointed(m *dns.Msg) (targets, glue []string) {
+	for _, rr := range slices.Concat(m.Answer, m.Extra) {
+		if target := targetOf(rr); target != "" {
+			targets = append(targets, target)
+		} else if rr.Header().Rrtype == dns.TypeA {
+			glue = append(glue, rr.Header().Name)
+		}
+	}
+	return targets, glue
 }
 
 // answerOf writes the Answer section without signatures.
