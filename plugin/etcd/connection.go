@@ -25,8 +25,7 @@ type Status struct {
 type connection struct {
 	mu     sync.Mutex
 	status Status
-	lost   bool       // and that was logged
-	why    codes.Code // likewise
+	logged map[codes.Code]bool // kinds of reasons of this outage that were logged; empty: there is no outage
 }
 
 // Status returns how the source stands now. Any goroutine may ask.
@@ -54,8 +53,8 @@ func (c *connection) set(connected bool) {
 func (e *Source) connected() {
 	c := &e.connection
 	c.mu.Lock()
-	before, wasLost := c.status, c.lost
-	c.lost = false
+	before, wasLost := c.status, len(c.logged) > 0
+	c.logged = nil
 	c.set(true)
 	c.mu.Unlock()
 	if wasLost {
@@ -63,12 +62,15 @@ func (e *Source) connected() {
 	}
 }
 
-// lost notes that etcd is away, and logs why: once, and again if it is for another reason.
+// lost notes that etcd is away, and logs why: once an outage, and once more for each reason of another kind.
 func (e *Source) lost(err error) {
-	c, why := &e.connection, codeOf(err)
+	c, kind := &e.connection, kindOf(err)
 	c.mu.Lock()
-	known, revision := c.lost && c.why == why, c.status.Revision
-	c.lost, c.why = true, why
+	known, revision := c.logged[kind], c.status.Revision
+	if c.logged == nil {
+		c.logged = make(map[codes.Code]bool)
+	}
+	c.logged[kind] = true
 	c.set(false)
 	c.mu.Unlock()
 	switch {
@@ -80,7 +82,18 @@ func (e *Source) lost(err error) {
 	}
 }
 
-// codeOf tells errors apart by what is wrong, not by where.
+// kindOf tells errors apart by what an operator does about them. Whether a member that is away refuses connections, ends
+// them or is silent changes from attempt to attempt, and is of one kind; that it refuses the user is of another.
+func kindOf(err error) codes.Code {
+	switch code := codeOf(err); code {
+	case codes.Unknown, codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.Internal:
+		return codes.Unavailable
+	default:
+		return code
+	}
+}
+
+// codeOf returns the code of an error of etcd or of gRPC, or Unknown.
 func codeOf(err error) codes.Code {
 	if coded := (interface{ Code() codes.Code })(nil); errors.As(err, &coded) {
 		return coded.Code()
