@@ -9,7 +9,7 @@ import (
 )
 
 // TestFullDisk: where the serials cannot be saved because the disk is full, all is served, and
-// that is logged.
+// that is logged once, over reloads too, until they can be saved.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4k"); err != nil {
@@ -20,14 +20,35 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	const block = "mxsrv {\n authoritative {\n ns ns1.example.net.\n }\n serials "
-	p, log := newPublisher(t, configOf(block+dir+"/serials\n}", "the server"))
-	if err := p.Load(); err != nil {
-		t.Errorf("%v, want none", err)
+	full := 0
+	reload := func(definitions string) {
+		t.Helper()
+		p, log := newPublisher(t, configOf(block+dir+"/serials\n"+definitions+"}", "the server"))
+		if err := p.Load(); err != nil {
+			t.Errorf("%v, want none", err)
+		}
+		p.keepSerials()
+		p.closeSerials()
+		if p.Table() == nil {
+			t.Error("nothing is served")
+		}
+		full += strings.Count(strings.Join(log.errors, "\n"), "no space left on device")
 	}
-	if p.Table() == nil {
-		t.Error("nothing is served")
+	logged := func(want int) {
+		t.Helper()
+		if full != want {
+			t.Errorf("logged %d times that the disk is full, want %d", full, want)
+		}
 	}
-	if got := strings.Join(log.errors, "\n"); !strings.Contains(got, "no space left on device") {
-		t.Errorf("logged %q", got)
+	reload("")
+	logged(1)
+	reload("host a 192.0.2.1\n")
+	logged(1)
+	if err := os.Remove(filepath.Join(dir, "fill")); err != nil {
+		t.Fatal(err)
 	}
+	reload("") // there is room for one file, not for the next draft of it
+	logged(1)
+	reload("host a 192.0.2.1\n")
+	logged(2)
 }

@@ -55,9 +55,9 @@ func (p *Publisher) logWarnings(findings []lint.Finding) {
 	}
 }
 
-// logSerialsError logs why serials could not be saved, if so.
+// logSerialsError logs why serials could not be saved, if so: once until they can be again, over reloads too.
 func (p *Publisher) logSerialsError(err error) {
-	if err != nil {
+	if err != nil && (p.file == nil || !p.file.logged.Swap(true)) {
 		p.observer.Error(fmt.Sprintf("%v: serials may fall at the next start", err))
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/atomicfile"
@@ -34,7 +35,8 @@ import (
 //
 // Publishers share it.
 type serialsFile struct {
-	path string
+	path   string
+	logged atomic.Bool // that entries cannot be saved, since they could be
 
 	writing sync.Mutex // held while the file is synced or written anew, which takes long
 	opened  *os.File   // guarded by both; nil: not open
@@ -336,6 +338,7 @@ func (f *serialsFile) replace(draft *atomicfile.Draft) error {
 		f.opened.Close()
 	}
 	f.opened, f.appended, f.lacking = draft.File, bytes.Count(text, []byte("\n")), false
+	f.logged.Store(false)
 	return nil
 }
 
@@ -361,6 +364,7 @@ func (f *serialsFile) flush() {
 	}
 	err := f.sync(lacking || long)
 	if err == nil {
+		f.logged.Store(false)
 		return
 	}
 	f.mu.Lock()
