@@ -12,9 +12,11 @@ import (
 type Apex struct {
 	Pos
 	Zone    Name
-	Servers []NameServer // as declared, each once; the first is the SOA's MNAME
+	Servers []NameServer // as declared, each once
+	Primary Name         // the SOA's MNAME, or "" for the first server
 	Contact string       // the SOA's RNAME: a mailbox as a name, absolute, perhaps with escapes
 	TTL     TTL          // of SOA and NS
+	NSTTL   TTL          // of NS, if it is Own
 
 	Refresh, Retry, Expire uint32 // seconds, for secondaries
 	Negative               uint32 // seconds that a denial may be cached (RFC 2308 §4)
@@ -24,6 +26,17 @@ type Apex struct {
 type NameServer struct {
 	Pos
 	Host Name
+}
+
+// MName returns the SOA's MNAME: the primary, which need not be among the name servers.
+func (a *Apex) MName() Name { return cmp.Or(a.Primary, a.Servers[0].Host) }
+
+// ServerTTL returns the TTL of the NS records in seconds.
+func (a *Apex) ServerTTL() uint32 {
+	if a.NSTTL.Own {
+		return a.NSTTL.Seconds
+	}
+	return a.TTL.Seconds
 }
 
 // The defaults of an apex. Secondaries are notified of every change, so refresh is for lost notifications; new names
@@ -58,7 +71,7 @@ func (r *Reader) Authoritative(s Statement, zones Zones) {
 	}
 }
 
-var apexWords = []string{"contact", "expire", "negative", "ns", "refresh", "retry", "ttl"}
+var apexWords = []string{"contact", "expire", "negative", "ns", "primary", "refresh", "retry", "ttl"}
 
 // inApex reads a statement in the block of authoritative.
 func (r *Reader) inApex(s Statement, a *Apex) {
@@ -69,8 +82,10 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 	}
 	switch {
 	case !r.Usual(&s):
-	case word == "ns" && words > 1:
+	case word == "ns" && len(s.Words) > 1:
 		r.nameServers(s, a)
+	case word == "primary" && words == 2:
+		a.Primary, _ = r.target(s.Pos, s.Words[1], r.origin(a.Zone))
 	case word == "contact" && words == 2:
 		origin := r.origin(a.Zone)
 		contact, err := mailbox(s.Words[1], origin)
@@ -89,12 +104,18 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 		}
 	case r.strays(s, apexWords...):
 	default:
-		r.errs.add(s.Pos, Syntax, "%q: write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative "+
+		r.errs.add(s.Pos, Syntax, "%q: write ns NAME..., primary NAME, contact NAME, ttl TTL, or refresh, retry, expire or negative "+
 			"with a duration", strings.Join(s.Words, " "))
 	}
 }
 
 func (r *Reader) nameServers(s Statement, a *Apex) {
+	if ttl := r.ttlBlock(s); ttl.Own {
+		if a.NSTTL.Own && a.NSTTL != ttl {
+			r.errs.add(s.Pos, Syntax, "a second ttl of the name servers: write one")
+		}
+		a.NSTTL = ttl
+	}
 	for _, word := range s.Words[1:] {
 		if word == "." {
 			r.errs.add(s.Pos, Syntax, "%q is no host: write the name of one", word)

@@ -69,11 +69,18 @@ func TestApex(t *testing.T) {
 	if a := all[0]; a.Contact != "hostmaster.example.org." || a.TTL.Seconds != DefaultTTL || a.Refresh != 7200 || a.Retry != 1800 || a.Expire != 1209600 || a.Negative != 60 {
 		t.Errorf("%+v", a)
 	}
+	if a := all[0]; a.MName() != "a.example.org." || a.ServerTTL() != DefaultTTL {
+		t.Errorf("%s, %d", a.MName(), a.ServerTTL())
+	}
+	all, _ = apexes(t, "authoritative {\nns a {\nttl 1d\n}\nns b\nttl 5m\nprimary hidden\n}")
+	if a := all[0]; a.MName() != "hidden.example.org." || a.ServerTTL() != 86400 || a.TTL.Seconds != 300 || len(a.Servers) != 2 {
+		t.Errorf("%+v", a)
+	}
 }
 
 // TestApexMistakes: what is wrong with a block of authoritative.
 func TestApexMistakes(t *testing.T) {
-	const form = "write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration"
+	const form = "write ns NAME..., primary NAME, contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration"
 	for _, tc := range []struct{ text, want string }{
 		{"authoritative", "Corefile:1: usage: authoritative { ns NAME... }"},
 		{"authoritative a {\n}", "Corefile:1: usage: authoritative { ns NAME... }"},
@@ -81,7 +88,10 @@ func TestApexMistakes(t *testing.T) {
 		{"authoritative {\nns a\nns .\n}", `Corefile:3: "." is no host: write the name of one`},
 		{"authoritative {\nns a 192.0.2.1\n}", `Corefile:2: "192.0.2.1" is an address: declare it with "host NAME 192.0.2.1" and write the name`},
 		{"authoritative {\nns a\nns\n}", `Corefile:3: "ns": ` + form},
-		{"authoritative {\nns a {\n}\nns b\n}", `Corefile:2: "ns a": ` + form},
+		{"authoritative {\nns a {\nttl 60\n}\nns b {\nttl 50\n}\n}", `Corefile:5: a second ttl of the name servers: write one`},
+		{"authoritative {\nns a {\nsrv\n}\n}", `Corefile:3: "srv": write ttl TTL, or nothing, in the block of ns`},
+		{"authoritative {\nns a\nprimary\n}", `Corefile:3: "primary": ` + form},
+		{"authoritative {\nns a\nprimary 192.0.2.1\n}", `Corefile:3: "192.0.2.1" is an address: declare it with "host NAME 192.0.2.1" and write the name`},
 		{"authoritative {\nns a\nrefresh 1 2\n}", `Corefile:3: "refresh 1 2": ` + form},
 		{"authoritative {\nns a\nrefresh often\n}", `Corefile:3: refresh "often": write seconds, or a duration like 1h30m or 1d`},
 		{"authoritative {\nns a\nserial 1\n}", `Corefile:3: "serial 1": ` + form},

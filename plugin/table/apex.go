@@ -15,7 +15,7 @@ func (t *Table) IsApex(name string) bool { return t.authoritative[definition.Nam
 func soaOf(a *definition.Apex) *dns.SOA {
 	return &dns.SOA{
 		Hdr:     header(a.Zone, dns.TypeSOA, a.TTL.Seconds),
-		Ns:      string(a.Servers[0].Host),
+		Ns:      string(a.MName()),
 		Mbox:    a.Contact,
 		Refresh: a.Refresh,
 		Retry:   a.Retry,
@@ -49,7 +49,7 @@ func (b *builder) addApex(o definition.Owner) {
 	b.add(dns.TypeSOA, b.store(stored{zone: b.table.numbers[a.Zone]}), false)
 	first := len(b.table.rrs)
 	for _, s := range a.Servers {
-		b.put(&dns.NS{Hdr: header(a.Zone, dns.TypeNS, a.TTL.Seconds), Ns: b.target(s.Host)})
+		b.put(&dns.NS{Hdr: header(a.Zone, dns.TypeNS, a.ServerTTL()), Ns: b.target(s.Host)})
 	}
 	rrs := b.from(first)
 	b.add(dns.TypeNS, b.store(stored{rrs: rrs, glue: b.glue(b.table.records(rrs))}), false)

@@ -165,3 +165,19 @@ func TestDenialAllocates(t *testing.T) {
 		}
 	}
 }
+
+// TestApexRecords: a primary that is no name server, and a TTL of the name servers alone.
+func TestApexRecords(t *testing.T) {
+	set := &definition.Set{Apexes: apexes(zones[0])}
+	a := &set.Apexes[0]
+	a.Primary, a.TTL.Seconds, a.NSTTL = "hidden.example.org.", 60, definition.TTL{Seconds: 86400, Own: true}
+	answers := table.Compile(set.Index(), table.Options{Zones: zones[:1], Serial: 7})
+	_, soa := answers.Lookup("example.org.", dns.TypeSOA)
+	_, ns := answers.Lookup("example.org.", dns.TypeNS)
+	if rr := soa.RRs[0].(*dns.SOA); rr.Ns != "hidden.example.org." || rr.Hdr.Ttl != 60 {
+		t.Error(rr)
+	}
+	if rr := ns.RRs[0].(*dns.NS); rr.Ns == "hidden.example.org." || rr.Hdr.Ttl != 86400 {
+		t.Error(rr)
+	}
+}
