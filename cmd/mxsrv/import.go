@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,35 +17,41 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/serial"
 )
 
-const importExamples = `  mxsrv import db.example.com -o mail.conf        a zone file
+const importExamples = `  mxsrv import --corefile db.example.com -o Corefile     a zone file, as a server block of its own
+  mxsrv import db.example.com -o mail.conf               its definitions, for a file line in a Corefile
   mxsrv import --zone example.com /etc/dnsmasq.conf -o mail.conf
+  mxsrv import --corefile db.example.com | mxsrv render - the zone file again
   mxsrv import db.example.com --json | jq -r '.not_converted[].why'
 
-Definitions go to standard output, lines that are not converted, or not exactly, to standard error. $INCLUDE is followed
-within the directory of FILE.
+Definitions go to standard output, lines that are not converted, or not exactly, to standard error. What the SOA and NS
+records of the zone say belongs in a Corefile: without --corefile it is in comments. $INCLUDE is followed within the
+directory of FILE.
 
 Exit status: 0 no errors in the definitions; 1 errors, or with --strict lines that are not converted exactly; 2 usage
 or I/O error.`
 
 type importFlags struct {
-	zone    string
-	strict  bool
-	include bool
+	zone     string
+	corefile bool
+	strict   bool
+	include  bool
 }
 
 func importCommand(u *ui) *cobra.Command {
 	f := new(importFlags)
 	c := &cobra.Command{
 		Use:     "import FILE",
-		Short:   "Convert a zone file or dnsmasq options to definitions",
-		Long:    "Convert a zone file (RFC 1035 §5) or the options of dnsmasq (mx-host, srv-host,\nhost-record, address, cname) to definitions. Lines that are not converted are listed.",
+		Short:   "Convert a zone file, dnsmasq options or a file of hosts to definitions",
+		Long:    "Convert a zone file (RFC 1035 §5), the options of dnsmasq for records, or a file like\n/etc/hosts to definitions. Lines that are not converted are listed.",
 		Example: importExamples,
 		Args:    oneArg("file", "db.example.com"),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
 	}
 	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names (default that of the SOA record, $ORIGIN or domain option, or what all names have in common)")
+	c.Flags().BoolVar(&f.corefile, "corefile", false, "print a server block for a Corefile, with what the SOA and NS records say")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted exactly")
 	c.Flags().BoolVar(&f.include, "include", false, "follow $INCLUDE out of the directory of FILE")
 	u.addJSON(c)
@@ -61,18 +68,100 @@ func (f *importFlags) run(u *ui, path string) error {
 	if index.Len() == 0 && len(r.NotConverted) > 0 {
 		return hint.Add(fmt.Errorf("nothing in %s can be converted, the first line being %s", path, r.NotConverted[0]), "mxsrv import --zone example.com %s", path)
 	}
-	findings := lint.Check(index, nil, lint.Options{Zones: r.Zones, Pos: definition.Pos{Source: path, Line: 1}})
+	opt := lint.Options{Zones: r.Zones, Pos: definition.Pos{Source: path, Line: 1}}
+	if acceptsWildcardMail(r) {
+		opt.Ignore = map[string]definition.Pos{mailWildcard: r.Apex().Pos}
+	}
+	findings := lint.Check(index, nil, opt)
 	if len(r.Zones) == 0 { // every name is outside of no zones
 		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
 	}
-	var definitions strings.Builder
-	if err := r.Set.Print(&definitions, r.Zones); err != nil {
+	text, err := f.text(r, path)
+	if err != nil {
 		return err
 	}
 	ok := count(findings, lint.Error) == 0 && !(f.strict && len(r.NotConverted)+len(r.Changed) > 0)
-	return u.result(importJSON(r, definitions.String(), findings), ok, func() {
-		printImport(u, r, definitions.String(), findings, path)
+	return u.result(importJSON(r, text, findings), ok, func() {
+		u.line("%s", strings.TrimSuffix(text, "\n"))
+		noteImport(u, r, findings)
 	})
+}
+
+// text returns the definitions, or the server block that has them.
+func (f *importFlags) text(r *foreign.Result, path string) (string, error) {
+	var b, definitions strings.Builder
+	if err := r.List(&definitions); err != nil {
+		return "", err
+	}
+	apex, err := apexText(r)
+	if err != nil {
+		return "", err
+	}
+	if f.corefile {
+		if len(r.Zones) == 0 {
+			return "", hint.Add(fmt.Errorf("the names of %s are in several zones: name the one of the server block", path),
+				"mxsrv import --corefile --zone example.com %s", path)
+		}
+		fmt.Fprintf(&b, "# converted from the %s %s\n%s {\n    mxsrv {\n", r.Kind, path, cmp.Or(strings.TrimSuffix(string(r.Zones[0]), "."), "."))
+		b.WriteString(indented(comments(r.Comments)+apex, "        "))
+		if apex != "" && definitions.Len() > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(indented(definitions.String(), "        ") + "    }\n}\n")
+		return b.String(), nil
+	}
+	names := "absolute names"
+	if len(r.Zones) > 0 {
+		names = "names relative to " + listZones(r.Zones)
+	}
+	fmt.Fprintf(&b, "# converted from the %s %s, with %s\n%s", r.Kind, path, names, comments(r.Comments))
+	if apex != "" {
+		b.WriteString("#\n# what its SOA and NS records say, for the mxsrv block in the Corefile:\n#\n" + indented(apex, "#   ") + "\n")
+	}
+	return b.String() + definitions.String(), nil
+}
+
+// apexText returns the lines of a Corefile that are beside the definitions.
+func apexText(r *foreign.Result) (string, error) {
+	var b strings.Builder
+	if r.Apex() == nil {
+		return "", nil
+	}
+	if err := r.Apex().Print(&b, r.Zones); err != nil {
+		return "", err
+	}
+	if acceptsWildcardMail(r) {
+		b.WriteString("ignore " + mailWildcard + "\n")
+	}
+	return b.String(), nil
+}
+
+const mailWildcard = "mail-wildcard"
+
+// acceptsWildcardMail reports whether there are wildcards with MX records, which are served if the Corefile says so.
+func acceptsWildcardMail(r *foreign.Result) bool {
+	return r.Apex() != nil && slices.ContainsFunc(r.Set.Mails, func(m definition.Mail) bool { return m.Owner.IsWildcard() })
+}
+
+// comments returns lines as comments, with an empty one where they are.
+func comments(lines []string) string {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString("#" + line + "\n")
+	}
+	return b.String()
+}
+
+// indented returns a text with something before each line but empty ones.
+func indented(text, by string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line != "\n" {
+			b.WriteString(by)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 // read converts a file, with the files that it includes.
@@ -129,13 +218,8 @@ func within(dir, path string) string {
 	return relative
 }
 
-func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.Finding, path string) {
-	names := "absolute names"
-	if len(r.Zones) > 0 {
-		names = "names relative to " + listZones(r.Zones)
-	}
-	u.line("# converted from the %s %s, with %s", r.Kind, path, names)
-	u.line("%s", strings.TrimSuffix(definitions, "\n"))
+// noteImport says what is not converted, or not exactly, and what is wrong in the definitions.
+func noteImport(u *ui, r *foreign.Result, findings []lint.Finding) {
 	lines := append(r.NotConverted, r.Changed...)
 	slices.SortStableFunc(lines, func(a, b foreign.Line) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
@@ -148,6 +232,13 @@ func printImport(u *ui, r *foreign.Result, definitions string, findings []lint.F
 	}
 	if len(r.Zones) == 0 {
 		u.note("the names are in several zones: write --zone ZONE for those of one")
+	}
+	if acceptsWildcardMail(r) {
+		u.note("wildcards have MX records, so any name below takes mail (RFC 1912 §2.7): the Corefile needs \"ignore %s\", or delete them", mailWildcard)
+	}
+	if serial.Newer(r.Serial, uint32(time.Now().Unix())) {
+		u.note("the serial %d is newer than the time, which is the first serial here, so secondaries keep the old zone: write \"serials PATH\" in the Corefile, "+
+			"and \"%s %d %032d\" in that file, before the first start", r.Serial, r.Zones[0], r.Serial, 0)
 	}
 	u.note("%s, %s", conversion(distinctLines(r.NotConverted), distinctLines(r.Changed)), summary(findings))
 }

@@ -20,17 +20,10 @@ import (
 // With a single zone beside reverse zones, names in it are relative. With several, where a relative
 // name is one in each, or with none, all names are absolute.
 func (s *Set) Print(w io.Writer, zones Zones) error {
-	p := printer{Writer: bufio.NewWriter(w), index: s.Index(), published: make(map[Name]bool)}
-	if zones = zones.Forward(); len(zones) == 1 {
-		p.zone = zones[0]
-	}
+	p := newPrinter(w, s, zones)
 	hosts, mails, services, aliases := p.gather(p.host), p.gather(p.mail), p.gather(p.service), p.gather(p.alias)
 	records := p.gather(p.record)
-	p.ttl = commonest(slices.Concat(hosts, mails, services, aliases, records))
-	if p.ttl != DefaultTTL {
-		p.WriteString("ttl " + printTTL(p.ttl) + "\n")
-		p.between = "\n"
-	}
+	p.setTTL(slices.Concat(hosts, mails, services, aliases, records))
 	p.print("host", hosts)
 	p.print("mail", mails)
 	p.print("service", services)
@@ -47,6 +40,23 @@ type printer struct {
 	published map[Name]bool // services that srv in a mail domain says
 	ttl       uint32        // the default
 	between   string        // what is before the next kind
+}
+
+func newPrinter(w io.Writer, s *Set, zones Zones) printer {
+	p := printer{Writer: bufio.NewWriter(w), index: s.Index(), published: make(map[Name]bool)}
+	if zones = zones.Forward(); len(zones) == 1 {
+		p.zone = zones[0]
+	}
+	return p
+}
+
+// setTTL makes the commonest TTL of statements the default, and writes it if it is not the usual one.
+func (p *printer) setTTL(statements []statement) {
+	p.ttl = commonest(statements)
+	if p.ttl != DefaultTTL {
+		p.WriteString("ttl " + printTTL(p.ttl) + "\n")
+		p.between = "\n"
+	}
 }
 
 // A statement says the same of all its names.
@@ -124,6 +134,10 @@ func (p *printer) gather(say func(Owner, gatherer)) []statement {
 	for o := range p.index.Owners() {
 		say(o, g)
 	}
+	return g.statements()
+}
+
+func (g gatherer) statements() []statement {
 	var statements []statement
 	for said, names := range g {
 		statements = append(statements, statement{distinct(names, Name.Compare), said})
@@ -157,12 +171,16 @@ func (p *printer) print(keyword string, statements []statement) {
 	p.WriteString(p.between)
 	p.between = "\n"
 	for _, st := range statements {
-		p.WriteString(keyword)
-		for _, n := range st.names {
-			p.WriteString(" " + p.name(n))
-		}
-		p.printBody(st)
+		p.statement(keyword, st)
 	}
+}
+
+func (p *printer) statement(keyword string, st statement) {
+	p.WriteString(keyword)
+	for _, n := range st.names {
+		p.WriteString(" " + p.name(n))
+	}
+	p.printBody(st)
 }
 
 // printBody writes what is said of the names, in a block if it does not fit the line.

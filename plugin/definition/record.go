@@ -276,12 +276,16 @@ func byData(a, b *Record) int { return cmp.Compare(a.Data, b.Data) }
 // record gathers the records of a name that have no word of their own.
 func (p *printer) record(o Owner, g gatherer) {
 	for _, s := range o.RRsets() {
-		ttl, _ := s.TTL()
 		for _, d := range s.Records {
-			if d.Derived {
-				continue // the host says it
+			if !d.Derived { // else the host says it
+				g.add(o.Name(), s.wording(d))
 			}
-			g.add(o.Name(), wording{body: dns.Type(d.Type).String() + " " + presentData(d.Type, d.Data), ttl: ttl})
 		}
 	}
+}
+
+// wording returns what is said of the owner of a record.
+func (s RRset) wording(d *Record) wording {
+	ttl, _ := s.TTL()
+	return wording{body: dns.Type(d.Type).String() + " " + presentData(d.Type, d.Data), ttl: ttl}
 }

@@ -40,6 +40,10 @@ func familyOf(owner string, addr netip.Addr) string {
 
 func readDnsmasq(im *importer, source, text string) {
 	d := dnsmasq{importer: im, domain: string(im.zone), overrides: make(map[string]bool)}
+	im.isLoose = true
+	for _, l := range plainLines(source, text) {
+		im.comments = append(im.comments, l.commented)
+	}
 	options := options(source, text)
 	for _, o := range options { // wherever they are, they are for all lines
 		if set, ok := settings[o.key]; ok {
@@ -74,19 +78,23 @@ var settings = map[string]func(*dnsmasq, option){
 
 // records holds the function for each option whose records definitions have.
 var records = map[string]func(*dnsmasq, option){
-	"address":     (*dnsmasq).address,
-	"cname":       (*dnsmasq).cname,
-	"host-record": (*dnsmasq).hostRecord,
-	"mx-host":     (*dnsmasq).mxHost,
-	"srv-host":    (*dnsmasq).srvHost,
+	"address":      (*dnsmasq).address,
+	"caa-record":   (*dnsmasq).caaRecord,
+	"cname":        (*dnsmasq).cname,
+	"dns-rr":       (*dnsmasq).anyRecord,
+	"host-record":  (*dnsmasq).hostRecord,
+	"mx-host":      (*dnsmasq).mxHost,
+	"naptr-record": (*dnsmasq).naptrRecord,
+	"ptr-record":   (*dnsmasq).ptrRecord,
+	"srv-host":     (*dnsmasq).srvHost,
+	"txt-record":   (*dnsmasq).txtRecord,
 }
 
 const ofMachine = "what it declares depends on the machine: declare the hosts and their mail by name"
 
 // notRecords holds, for further options about records, the reason why they are not converted.
 var notRecords = byOption(map[string]string{
-	ofMachine:                               "dhcp-host dynamic-host interface-name localmx selfmx",
-	"write \"record NAME... TYPE DATA...\"": "caa-record dns-rr naptr-record ptr-record txt-record",
+	ofMachine: "dhcp-host dynamic-host interface-name localmx selfmx",
 	"it makes names of addresses: leave it to a plugin after mxsrv, such as template":                  "synth-domain",
 	"files are not followed here: import it by itself":                                                 "addn-hosts conf-dir conf-file hostsdir",
 	"it is for another plugin, or for authoritative":                                                   "auth-server auth-soa auth-zone",
@@ -298,7 +306,7 @@ func (d *dnsmasq) skipOnce(options []option) {
 		d.skip(*d.zeroTTL, "there is no local-ttl: dnsmasq answers with TTL 0, and so do the definitions: write another ttl if clients may keep answers")
 	}
 	if n := len(d.pointers); n > 0 {
-		d.skip(d.pointers[0], "it means PTR records, too, which are in another zone%s", moreLikeThis(n))
+		d.skip(d.pointers[0], "it means PTR records, too: name the network in the Corefile beside the zone, as 192.0.2.0/24%s", moreLikeThis(n))
 	}
 	for _, o := range options {
 		if o.key == "mx-target" && !d.hasMX {
@@ -313,7 +321,7 @@ func (d *dnsmasq) commonZone() definition.Name {
 	names := slices.Collect(d.set.EachOwner)
 	zone, err := definition.ParseName(d.domain, ".")
 	isShort := shortNames(names)
-	outside := func(n definition.Name) bool { return !n.Below(zone) && !isShort(n) }
+	outside := func(n definition.Name) bool { return !n.Below(zone) && !isShort(n) && isForward(n) }
 	if err != nil || d.domain == "" || slices.ContainsFunc(names, outside) {
 		return guessZone(names)
 	}

@@ -1,6 +1,10 @@
 package foreign
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // An entry is one of a master file (RFC 1035 §5.1): a line, or several within parentheses.
 type entry struct {
@@ -8,16 +12,24 @@ type entry struct {
 	indented bool   // it has no owner
 	text     string // without comments, with one blank for all white space
 	open     string // what is not closed at the end of the file
+
+	before  []string // the comments of the lines before it, without their semicolons; "" for an empty line
+	comment string   // the comment after it, or ""
 }
 
-func entries(text string) (all []entry) {
+// entries returns the entries of a text, and the comments after the last one.
+func entries(text string) (all []entry, after []string) {
 	s := splitter{text: strings.TrimPrefix(text, "\ufeff"), line: 1}
 	for s.text != "" {
-		if e := s.next(); e.text != "" {
-			all = append(all, e)
+		e := s.next()
+		if e.text == "" {
+			after = append(after, e.comment)
+			continue
 		}
+		e.before, after = after, nil
+		all = append(all, e)
 	}
-	return all
+	return all, after
 }
 
 // A splitter splits a text into entries.
@@ -27,18 +39,22 @@ type splitter struct {
 
 	depth                    int // of parentheses
 	quoted, escaped, comment bool
+	note                     strings.Builder // the last comment outside of parentheses
 }
 
 // next returns the next entry. It is empty on an empty line.
 func (s *splitter) next() entry {
 	e := entry{line: s.line, indented: isBlank(s.text[0])}
 	var b strings.Builder
+	s.note.Reset()
 	i, ended := 0, false
 	for ; i < len(s.text) && !ended; i++ {
 		c := s.text[i]
 		special := s.step(c)
 		ended = special && c == '\n' && s.depth == 0
 		switch {
+		case s.comment && s.depth == 0:
+			s.note.WriteByte(c)
 		case s.comment:
 		case !special || !isBlank(c) && c != '\n':
 			b.WriteByte(c)
@@ -47,7 +63,7 @@ func (s *splitter) next() entry {
 		}
 	}
 	s.text = s.text[i:]
-	e.text, e.open = strings.TrimSpace(b.String()), s.open()
+	e.text, e.open, e.comment = strings.TrimSpace(b.String()), s.open(), comment(s.note.String(), ";")
 	return e
 }
 
@@ -84,6 +100,17 @@ func (s *splitter) step(c byte) (special bool) {
 		s.depth--
 	}
 	return special
+}
+
+// comment returns the text of a comment that starts with marks, as there may be one here.
+func comment(text, mark string) string {
+	text = strings.TrimRightFunc(strings.TrimLeft(text, mark), unicode.IsSpace)
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }

@@ -1,26 +1,31 @@
-// Package foreign converts what other DNS servers read to definitions: zone files (RFC 1035 §5), and the options of
-// dnsmasq.
+// Package foreign converts what other DNS servers read to definitions: zone files (RFC 1035 §5), the options of dnsmasq,
+// and files of hosts as /etc/hosts.
 //
-// [Read] detects which of the two a text is, and returns a [Result]: a [definition.Set], and each line that is not in
-// it, or not exactly, with the reason. The set has the same records as the text, without those that are listed. Declarations have the positions of the lines that they come from, so that package lint reports
-// mistakes that were in the file, such as an exchange that is an alias, at the lines of the file.
+// [Read] detects which of these a text is, and returns a [Result]: a [definition.Set], and each line that is not in it,
+// or not exactly, with the reason. The set has the same records as the text, without those that are listed: also the
+// SOA and NS records of the zone, as an apex. Declarations have the positions of the lines that they come from, so
+// that package lint reports mistakes that were in the file, such as an exchange that is an alias, at the lines of the
+// file. Result.List writes the set in the order of the text, with its comments.
 //
 // Where neither the caller nor the text names the zone, it is the one that all names are below.
 //
 // # Limitations
 //
-// Delegations and wildcards of a zone file are for another plugin to serve. Of dnsmasq only addresses, MX, SRV and CNAME
-// are converted, of one file, without the files that its options name, and without what the machine adds: its host name,
-// /etc/hosts, leases.
+// The serial of a zone is not in the set. What is made by whoever signs a zone is dropped, and counted. Names with
+// escapes are listed: definitions have none. Of dnsmasq one file is converted, without the files that its options name,
+// and without what the machine adds: its host name, /etc/hosts, leases.
 package foreign
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
@@ -31,6 +36,7 @@ type Kind string
 const (
 	Zone    Kind = "zone file"
 	Dnsmasq Kind = "dnsmasq options"
+	Hosts   Kind = "file of hosts"
 )
 
 // Options are what the text does not say itself.
@@ -51,6 +57,21 @@ type Result struct {
 	Set          *definition.Set
 	NotConverted []Line // that declare nothing in the set, by file and line
 	Changed      []Line // that are in the set, but not exactly
+	Serial       uint32 // that of the SOA record, or 0: a set has none
+
+	Comments []string // before the SOA and NS records, without their semicolons; "" for an empty line
+	listing  definition.Listing
+}
+
+// List writes the definitions in the order of the text, all those of a name together, with its comments.
+func (r *Result) List(w io.Writer) error { return r.Set.List(w, r.listing) }
+
+// Apex returns that of the zone, or nil.
+func (r *Result) Apex() *definition.Apex {
+	if len(r.Set.Apexes) == 0 {
+		return nil
+	}
+	return &r.Set.Apexes[0]
 }
 
 // ErrNoZone is that the names of a text are relative to a zone that neither it nor the caller names.
@@ -70,41 +91,53 @@ func (l Line) String() string { return definition.Sprintf("%s: %q: %s", l.Pos, l
 func Read(source, text string, opt Options) (*Result, error) {
 	kind, ok := Detect(text)
 	if !ok {
-		return nil, fmt.Errorf("%s: neither a zone file nor options of dnsmasq: there is no line like %q or %q",
-			source, "example.org. IN MX 10 mx1.example.org.", "mx-host=example.org,mx1.example.org,10")
+		return nil, fmt.Errorf("%s: neither a zone file nor options of dnsmasq nor a file of hosts: there is no line like %q, %q or %q",
+			source, "example.org. IN MX 10 mx1.example.org.", "mx-host=example.org,mx1.example.org,10", "192.0.2.10 mx1.example.org")
 	}
 	im := newImporter(opt.Zone)
-	if kind == Dnsmasq {
+	switch kind {
+	case Dnsmasq:
 		readDnsmasq(im, source, text)
-	} else if err := readZone(im, source, text, opt); err != nil {
-		return nil, err
+	case Hosts:
+		readHosts(im, source, text)
+	default:
+		if err := readZone(im, source, text, opt); err != nil {
+			return nil, err
+		}
 	}
 	im.finish()
-	r := &Result{Kind: kind, Set: im.set, NotConverted: im.notConverted, Changed: im.changed}
-	if im.zone != "" {
-		r.Zones = definition.Zones{im.zone}
-	}
-	return r, nil
+	return im.result(kind), nil
 }
 
 // An importer collects declarations, and the lines that cannot be converted.
 type importer struct {
 	zone         definition.Name // or ""
 	set          *definition.Set
-	delegated    map[definition.Name]bool
-	owners       []definition.Name // of all records, converted or not, to guess the zone from
-	relative     []Line            // whose names are relative to a zone that is not known
-	automatics   []Line            // whose TTL is automatic
-	err          error             // why reading has ended early
-	notConverted []Line            // until finish also those of which a part is converted
+	apex         apex
+	delegated    map[definition.Name]bool // names with NS records below the zone
+	glued        map[definition.Name]bool // name servers
+	owners       []definition.Name        // of all records, converted or not, to guess the zone from
+	relative     []Line                   // whose names are relative to a zone that is not known
+	zoneLate     bool                     // there are NS records before the zone is known
+	automatics   []Line                   // whose TTL is automatic
+	dropped      map[uint16]int           // how many records of each type a signer makes
+	firstDropped Line
+	err          error  // why reading has ended early
+	notConverted []Line // until finish also those of which a part is converted
 	changed      []Line
 
-	texts map[definition.Pos]string // of the lines of declarations, for mistakes that are found at the end
+	texts    map[definition.Pos]string // of the lines of declarations, for mistakes that are found at the end
+	order    []definition.Name         // the owners of declarations as they come
+	ordered  map[definition.Name]bool
+	comments []commented
+	isShort  func(definition.Name) bool
+	isLoose  bool // comments are not for what follows later
 }
 
 func newImporter(zone definition.Name) *importer {
-	return &importer{zone: zone, set: new(definition.Set), delegated: make(map[definition.Name]bool),
-		texts: make(map[definition.Pos]string)}
+	return &importer{zone: zone, set: new(definition.Set), texts: make(map[definition.Pos]string),
+		delegated: make(map[definition.Name]bool), glued: make(map[definition.Name]bool),
+		dropped: make(map[uint16]int), ordered: make(map[definition.Name]bool)}
 }
 
 // skip lists a line as not converted, or, if it declares something nevertheless, as not exactly converted.
@@ -197,18 +230,36 @@ func (im *importer) pointer(l Line, owner string, of form, seconds uint32, host 
 
 // A form is what names of a kind look like.
 type form struct {
-	fits func(definition.Name) bool
-	rule string
+	fits      func(definition.Name) bool
+	rule      string
+	wildcards bool // the owner may be a wildcard, below which it fits
 }
 
 var (
-	hosts    = form{definition.Name.IsHostWithUnderscores, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
-	targets  = form{func(n definition.Name) bool { return n == "." || hosts.fits(n) }, hosts.rule} // "." is none
-	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)"}
-	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)"}
-	anyName  = form{func(definition.Name) bool { return true }, ""}
-	aliases  = form{definition.Name.IsPlain, "an alias has letters, digits, hyphens and underscores in its name"}
+	hosts    = form{definition.Name.IsHostWithUnderscores, "a host has letters, digits and inner hyphens in its name (RFC 1123 §2.1)", true}
+	targets  = form{func(n definition.Name) bool { return n == "." || hosts.fits(n) }, hosts.rule, false} // "." is none
+	domains  = form{definition.Name.IsHost, "a mail domain has letters, digits and inner hyphens in its name (RFC 1123 §2.1)", true}
+	services = form{definition.Name.IsService, "a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)", false}
+	anyName  = form{hasNoAsterisk, "an asterisk is the whole first label or none", true}
+	aliases  = form{isAliasForm, "an alias has letters, digits, hyphens and underscores in its name", true}
 )
+
+func (f form) fitsOwner(n definition.Name) bool {
+	if f.wildcards && n.IsWildcard() && n != "*." {
+		n = n.Parent()
+	}
+	return f.fits(n)
+}
+
+func hasNoAsterisk(n definition.Name) bool { return !strings.Contains(string(n), "*") }
+
+// isAliasForm takes the slashes of RFC 2317 for what they are.
+func isAliasForm(n definition.Name) bool {
+	if n.IsReverse() {
+		n = definition.Name(strings.ReplaceAll(string(n), "/", "-"))
+	}
+	return n.IsPlain()
+}
 
 // maxTTL is the highest TTL (RFC 2181 §8).
 const maxTTL = 1<<31 - 1
@@ -219,14 +270,16 @@ func (im *importer) owner(l Line, s string, seconds uint32, f form) (definition.
 	switch {
 	case !ok:
 		return definition.Head{}, false
-	case strings.Contains(string(name), "*"):
-		im.skip(l, "there are no wildcards: declare each name that is asked for")
-	case !f.fits(name):
+	case !f.fitsOwner(name):
 		im.skip(l, "%s: %s", name, f.rule)
 	case seconds > maxTTL:
 		im.skip(l, "TTL %d: write 0 to %d (RFC 2181 §8)", seconds, maxTTL)
 	default:
 		im.texts[l.Pos] = l.Text
+		if !im.ordered[name] {
+			im.ordered[name] = true
+			im.order = append(im.order, name)
+		}
 		return definition.Head{Pos: l.Pos, Owner: name, TTL: definition.TTL{Seconds: seconds, Own: true}}, true
 	}
 	return definition.Head{}, false
@@ -260,14 +313,13 @@ func (im *importer) name(l Line, s string) (definition.Name, bool) {
 // finish removes the declarations that only the whole file shows to be impossible.
 func (im *importer) finish() {
 	im.dropOtherZones()
+	im.declareApex()
 	im.shareTTLs()
+	im.listDropped()
 	slices.SortStableFunc(im.notConverted, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 	})
-	declared := make(map[definition.Pos]bool)
-	for head := range im.set.Heads {
-		declared[head.Pos] = true
-	}
+	declared := im.declared()
 	lines := slices.Compact(im.notConverted)
 	im.notConverted = nil
 	for _, l := range lines {
@@ -279,36 +331,75 @@ func (im *importer) finish() {
 	}
 }
 
+// declared returns where something is declared.
+func (im *importer) declared() map[definition.Pos]bool {
+	declared := im.ofApex()
+	for head := range im.set.Heads {
+		declared[head.Pos] = true
+	}
+	return declared
+}
+
+// ofApex returns where the apex is declared.
+func (im *importer) ofApex() map[definition.Pos]bool {
+	at := make(map[definition.Pos]bool)
+	for _, a := range im.set.Apexes {
+		at[a.Pos] = true
+		for _, s := range im.apex.servers {
+			at[s.Pos] = true
+		}
+	}
+	return at
+}
+
 // otherZone returns why a name cannot be declared in the zone, or "".
 func (im *importer) otherZone(owner definition.Name) string {
-	if im.zone == "" {
-		return ""
-	}
-	if !owner.Below(im.zone) {
+	switch {
+	case im.zone != "" && owner.Below(im.zone):
+	case im.zone != "" && !im.isShort(owner):
 		return fmt.Sprintf("%s is not below %s: import it with its own zone", owner, im.zone)
-	}
-	for n := owner; n != im.zone; n = n.Parent() {
-		if im.delegated[n] {
-			return fmt.Sprintf("it is below %s, which is delegated: leave it with the NS records", n)
-		}
+	case im.isShort(owner):
+		return fmt.Sprintf("%s is a short name, which is in no zone: clients complete it by their search domain", owner)
 	}
 	return ""
 }
 
-// dropOtherZones deletes the declarations that cannot be in the zone, and lists their lines.
-func (im *importer) dropOtherZones() {
-	kept := definition.Names{}
-	isShort := shortNames(slices.Collect(im.set.EachOwner))
-	for head := range im.set.Heads {
-		why := im.otherZone(head.Owner)
-		if isShort(head.Owner) && head.Owner != im.zone {
-			why = fmt.Sprintf("%s is a short name, which is in no zone: clients complete it by their search domain", head.Owner)
-		}
-		if kept[head.Owner] = why == ""; why != "" {
-			im.skipAt(head.Pos, "%s", why)
+// cut returns the topmost name that is delegated and that a name is at or below, or "".
+func (im *importer) cut(owner definition.Name) (cut definition.Name) {
+	for n := owner; n != im.zone && n != "."; n = n.Parent() {
+		if im.delegated[n] {
+			cut = n
 		}
 	}
-	im.set = im.set.Declaring(kept)
+	return cut
+}
+
+// dropOtherZones deletes the declarations that cannot be in the zone, and lists their lines.
+func (im *importer) dropOtherZones() {
+	im.isShort = shortNames(slices.Collect(im.set.EachOwner))
+	dropOthers(im, &im.set.Hosts, func(h *definition.Host) (*definition.Head, bool) { return &h.Head, im.glued[h.Owner] })
+	dropOthers(im, &im.set.Mails, func(m *definition.Mail) (*definition.Head, bool) { return &m.Head, false })
+	dropOthers(im, &im.set.Services, func(s *definition.Service) (*definition.Head, bool) { return &s.Head, false })
+	dropOthers(im, &im.set.Aliases, func(a *definition.Alias) (*definition.Head, bool) { return &a.Head, false })
+	dropOthers(im, &im.set.Records, func(r *definition.Record) (*definition.Head, bool) {
+		return &r.Head, im.cut(r.Owner) == r.Owner && (r.Type == dns.TypeNS || r.Type == dns.TypeDS)
+	})
+}
+
+// dropOthers deletes declarations of one kind. The function returns the head of one, and whether it belongs to a
+// delegation.
+func dropOthers[D any](im *importer, all *[]D, of func(*D) (head *definition.Head, belongs bool)) {
+	*all = slices.DeleteFunc(*all, func(d D) bool {
+		head, belongs := of(&d)
+		why, cut := im.otherZone(head.Owner), im.cut(head.Owner)
+		if why == "" && cut != "" && !belongs {
+			why = fmt.Sprintf("it is at or below %s, which is delegated: declare it in that zone (RFC 1034 §4.2.1)", cut)
+		}
+		if why != "" {
+			im.skipAt(head.Pos, "%s", why)
+		}
+		return why != ""
+	})
 }
 
 // shareTTLs gives all declarations of a kind at an owner the lowest of their TTLs, as resolvers do (RFC 2181 §5.2).

@@ -22,6 +22,7 @@ var update = flag.Bool("update", false, "write what is there now to testdata, fo
 
 // A fixture is a file of testdata: the text of a zone or of dnsmasq, files that it includes, and what is made of it.
 //
+//	authoritative what the SOA and NS records say
 //	definitions   the lines that the set prints
 //	not converted what is listed
 //	changed       what is listed of lines that are converted
@@ -85,14 +86,17 @@ func TestRead(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(filepath.Base(f.path), func(t *testing.T) {
 			r := f.read(t)
-			var definitions strings.Builder
-			if err := r.Set.Print(&definitions, r.Zones); err != nil {
+			var definitions, apex strings.Builder
+			if err := r.List(&definitions); err != nil {
 				t.Fatal(err)
 			}
-			got := map[string]string{"definitions": definitions.String(), "not converted": lines(r.NotConverted), "changed": lines(r.Changed)}
+			if a := r.Apex(); a != nil {
+				a.Print(&apex, r.Zones)
+			}
+			got := map[string]string{"definitions": definitions.String(), "authoritative": apex.String(), "not converted": lines(r.NotConverted), "changed": lines(r.Changed)}
 			got["refused"] = refused(r.Set, r.Zones)
 			if f.parts["zone"] != "" {
-				got["lost"], got["gained"] = compare(f.records(t), served(t, definitions.String(), r.Zones))
+				got["lost"], got["gained"] = compare(f.records(t), served(t, definitions.String(), r.Zones, r.Set.Apexes))
 			}
 			if *update {
 				f.write(t, got)
@@ -120,12 +124,13 @@ func refused(set *definition.Set, zones definition.Zones) string {
 	if len(zones) == 0 {
 		zones = definition.Zones{"."}
 	}
-	findings := lint.Check(set.Index(), nil, lint.Options{Zones: zones})
+	accepted := map[string]definition.Pos{"mail-wildcard": {}}
+	findings := lint.Check(set.Index(), nil, lint.Options{Zones: zones, Ignore: accepted})
 	return lines(slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.Severity != lint.Error }))
 }
 
 // served returns the records that definitions mean, as the table answers them.
-func served(t testing.TB, text string, zones definition.Zones) []string {
+func served(t testing.TB, text string, zones definition.Zones, apexes []definition.Apex) []string {
 	t.Helper()
 	if len(zones) == 0 {
 		zones = definition.Zones{"."}
@@ -134,6 +139,7 @@ func served(t testing.TB, text string, zones definition.Zones) []string {
 	if len(errs) > 0 {
 		t.Fatalf("%v in\n%s", errs, text)
 	}
+	set.Apexes = apexes
 	var names []definition.Name
 	for o := range set.Index().Owners() {
 		names = append(names, o.Name())
@@ -215,10 +221,10 @@ func compare(before, after []string) (lost, gained string) {
 }
 
 func (f fixture) write(t *testing.T, got map[string]string) {
-	text, _, _ := strings.Cut(string(must(os.ReadFile(f.path))), "\n-- definitions --")
+	text, _, _ := strings.Cut(string(must(os.ReadFile(f.path))), "\n-- authoritative --")
 	var b strings.Builder
 	b.WriteString(strings.TrimSuffix(text, "\n") + "\n")
-	for _, part := range []string{"definitions", "not converted", "changed", "refused", "lost", "gained"} {
+	for _, part := range []string{"authoritative", "definitions", "not converted", "changed", "refused", "lost", "gained"} {
 		if _, ok := got[part]; ok {
 			fmt.Fprintf(&b, "-- %s --\n%s", part, got[part])
 		}
@@ -262,8 +268,16 @@ func TestMistakes(t *testing.T) {
 		{"origin that is not there, nor a zone", "a.example.org. 60 A 192.0.2.1\n$ORIGIN", Options{}, `db:2: "$ORIGIN": usage: $ORIGIN NAME`},
 		{"origin that is none", head + "$ORIGIN a..b", Options{Zone: "example.org."}, `db:2: "$ORIGIN a..b": usage: $ORIGIN NAME`},
 		{"parenthesis left open", head + "a A ( 192.0.2.1\nb A 192.0.2.2", Options{Zone: "example.org."}, `db:2: "a A ( 192.0.2.1 b A 192.0.2.2": the ( of it is not closed`},
-		{"signed", "a 60 IN DNSKEY 256 3 8 AwEAAQ==", Options{Zone: "example.org."}, `db:1: "a 60 IN DNSKEY 256 3 8 AwEAAQ==": type DNSKEY is not for record: the dnssec plugin makes these records: delete the line`},
-		{"wildcard of any type", "*.a 60 IN TXT x", Options{Zone: "example.org."}, `db:1: "*.a 60 IN TXT x": there are no wildcards: declare each name that is asked for`},
+		{"signed", "a 60 IN DNSKEY 256 3 8 AwEAAQ==", Options{Zone: "example.org."}, `db:1: "a 60 IN DNSKEY 256 3 8 AwEAAQ==": who signs the zone makes these records: 1 dropped: 1 DNSKEY`},
+		{"signed", "a 60 IN DNSKEY 256 3 8 AwEAAQ==\nb 60 IN NSEC a A\na 60 IN DNSKEY 257 3 8 AwEAAQ==", Options{Zone: "example.org."}, `db:1: "a 60 IN DNSKEY 256 3 8 AwEAAQ==": who signs the zone makes these records: 3 dropped: 1 NSEC, 2 DNSKEY`},
+		{"asterisk within a name", "a.*.b 60 IN TXT x", Options{Zone: "example.org."}, `db:1: "a.*.b 60 IN TXT x": a.*.b.example.org.: an asterisk is the whole first label or none`},
+		{"wildcard service", "*._tcp 60 IN SRV 0 0 1 a", Options{Zone: "example.org."}, `db:1: "*._tcp 60 IN SRV 0 0 1 a": *._tcp.example.org.: a service is named _SERVICE._PROTO.DOMAIN (RFC 2782)`},
+		{"two SOA records", head + "@ 60 IN SOA ns hostmaster 2 2 3 4 5", Options{Zone: "example.org."}, `db:2: "@ 60 IN SOA ns hostmaster 2 2 3 4 5": a second SOA record of example.org.: delete one`},
+		{"SOA of another zone", "example.com. 60 IN SOA ns hostmaster 1 2 3 4 5", Options{Zone: "example.org."}, `db:1: "example.com. 60 IN SOA ns hostmaster 1 2 3 4 5": it is the SOA record of another zone than example.org.: import that by itself`},
+		{"SOA alone", head, Options{Zone: "example.org."}, `db:1: "@ 60 IN SOA ns hostmaster 1 2 3 4 5": a zone needs NS records beside the SOA: write "ns NAME..." in authoritative`},
+		{"NS of nothing", head + "@ NS .", Options{Zone: "example.org."}, `db:2: "@ NS .": "." is no host: write the name of one`},
+		{"below a delegation", head + "eu NS ns.eu\nwww.eu A 192.0.2.1\neu TXT x", Options{Zone: "example.org."}, `db:4: "eu TXT x": it is at or below eu.example.org., which is delegated: declare it in that zone (RFC 1034 §4.2.1)`},
+		{"DNAME", head + "old DNAME example.net.", Options{Zone: "example.org."}, `db:2: "old DNAME example.net.": type DNAME is not for record: aliases of all names below one are not made (RFC 6672 §3.1): write "alias NAME... HOST" for each`},
 		{"other zone", "mx-host=example.com,mx.example.com", Options{Zone: "example.org."}, `db:1: "mx-host=example.com,mx.example.com": example.com. is not below example.org.: import it with its own zone`},
 		{"domain of a network", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:1: "domain=example.com,192.0.2.0/24": it is for the machines of a network only: declare these by name`},
 		{"domain of a network is not that of a service", "domain=example.com,192.0.2.0/24\nsrv-host=_ldap._tcp,a.example.com", Options{}, `db:2: "srv-host=_ldap._tcp,a.example.com": it has no domain, and there is no domain=: name the zone, or write it out`},
@@ -294,22 +308,22 @@ func TestZone(t *testing.T) {
 		{"$ORIGIN without its final dot", "$ORIGIN example.org\n$TTL 1h\n@ " + soa + "mx A 192.0.2.1\n$ORIGIN sub.example.org\nmx A 192.0.2.2", "example.org.", "host mx 192.0.2.1\nhost mx.sub 192.0.2.2\n"},
 		{"reverse zone", "$ORIGIN 2.0.192.in-addr.arpa.\n$TTL 1h\n1 PTR a.example.org.", "2.0.192.in-addr.arpa.", "record 1.2.0.192.in-addr.arpa. PTR a.example.org.\n"},
 		{"any type", "$ORIGIN example.org.\n$TTL 1h\n@ TYPE65280 \\# 2 0aff\n_25._tcp.mx TLSA 3 1 1 00ff\n@ HTTPS 1 . alpn=h2", "example.org.",
-			"record @ HTTPS 1 . alpn=\"h2\"\nrecord @ TYPE65280 \"\\#\" 2 0aff\nrecord _25._tcp.mx TLSA 3 1 1 00ff\n"},
+			"record @ TYPE65280 \"\\#\" 2 0aff\nrecord @ HTTPS 1 . alpn=\"h2\"\nrecord _25._tcp.mx TLSA 3 1 1 00ff\n"},
 		{"relative $ORIGIN", "$ORIGIN example.org.\n$TTL 1h\n$ORIGIN sub\nmx A 192.0.2.2", "example.org.", "host mx.sub 192.0.2.2\n"},
 		{"what names have in common", "a.example.org. A 192.0.2.1\n_x._tcp.b.example.org. SRV 0 0 1 a.example.org.\n*.c.example.org. TXT \"x\"", "example.org.",
-			"host a 192.0.2.1\n\nservice _x._tcp.b 0 0 1 a\n"},
+			"host a 192.0.2.1\nservice _x._tcp.b 0 0 1 a\nrecord *.c TXT \"x\"\n"},
 		{"names that are relative to it, too", "example.org. NS ns\nmx A 192.0.2.1", "example.org.", "host mx 192.0.2.1\n"},
 		{"a domain, once", "example.org. A 192.0.2.1", "example.org.", "host @ 192.0.2.1\n"},
 		{"a name in a domain, once", "www.example.co.uk. A 192.0.2.1", "example.co.uk.", "host www 192.0.2.1\n"},
 		{"domains of the same registry", "example.co.uk. A 192.0.2.1\nexample.org.uk. A 192.0.2.1\nother.co.uk. A 192.0.2.1", "",
-			"host example.co.uk. 192.0.2.1\nhost other.co.uk. 192.0.2.1\nhost example.org.uk. 192.0.2.1\n"},
+			"host example.co.uk. 192.0.2.1\nhost example.org.uk. 192.0.2.1\nhost other.co.uk. 192.0.2.1\n"},
 		{"aging of Windows", "$ORIGIN example.org.\n@ [AGE:3640000] 3600 A 192.0.2.1\n [Aging:3640001] 3600 A 192.0.2.2\ndc1 [AGE:3640000] 3600 IN A 192.0.2.1", "example.org.",
 			"host @ 192.0.2.1 192.0.2.2\nhost dc1 192.0.2.1\n"},
 		{"domain of dnsmasq, and a short name", "local-ttl=3600\ndomain=lan\nhost-record=nas,nas.lan,192.0.2.9", "lan.", "host nas 192.0.2.9\n"},
-		{"no domain", "local-ttl=3600\nhost-record=nas,nas.lan,192.0.2.9\nmx-host=lan,nas.lan", "lan.", "host nas 192.0.2.9\n\nmail @ 1 nas\n"},
+		{"no domain", "local-ttl=3600\nhost-record=nas,nas.lan,192.0.2.9\nmx-host=lan,nas.lan", "lan.", "host nas 192.0.2.9\nmail @ 1 nas\n"},
 		{"domain of none of the names", "local-ttl=3600\ndomain=lan\nhost-record=a.example.org,192.0.2.9", "example.org.", "host a 192.0.2.9\n"},
 		{"several domains", "local-ttl=3600\ndomain=lan\nhost-record=nas.lan,192.0.2.9\naddress=/.apps.example.com/192.0.2.20", "",
-			"host apps.example.com. 192.0.2.20\nhost nas.lan. 192.0.2.9\n"},
+			"host nas.lan. 192.0.2.9\nhost apps.example.com. 192.0.2.20\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r, err := Read("db", tc.text, Options{})
@@ -317,7 +331,7 @@ func TestZone(t *testing.T) {
 				t.Fatal(err)
 			}
 			var definitions strings.Builder
-			r.Set.Print(&definitions, r.Zones)
+			r.List(&definitions)
 			got := strings.Join(convertNames(r.Zones), " ")
 			if text := strings.TrimPrefix(definitions.String(), "ttl 0\n\n"); got != tc.zone || text != tc.definitions {
 				t.Errorf("zone %q of\n%s\nwant %q of\n%s\nlisted\n%s%s", got, text, tc.zone, tc.definitions, lines(r.NotConverted), lines(r.Changed))
@@ -349,7 +363,7 @@ func TestErrors(t *testing.T) {
 func TestChanged(t *testing.T) {
 	for _, tc := range []struct{ name, text, notConverted, changed string }{
 		{"a short name beside another", "domain=lan\nlocal-ttl=1\nhost-record=nas,nas.lan,192.0.2.9", "",
-			`db:3: "host-record=nas,nas.lan,192.0.2.9": it means PTR records, too, which are in another zone
+			`db:3: "host-record=nas,nas.lan,192.0.2.9": it means PTR records, too: name the network in the Corefile beside the zone, as 192.0.2.0/24
 db:3: "host-record=nas,nas.lan,192.0.2.9": nas. is a short name, which is in no zone: clients complete it by their search domain
 `},
 		{"names below a name", "local-ttl=1\naddress=/.apps.example.com/192.0.2.20", "",
@@ -358,8 +372,11 @@ db:3: "host-record=nas,nas.lan,192.0.2.9": nas. is a short name, which is in no 
 		{"origin", "$ORIGIN example.org\na 60 A 192.0.2.1", "", `db:1: "$ORIGIN example.org": "example.org" is taken for "example.org.": write its final dot
 `},
 		{"TTL of Cloudflare", "a.example.org. 1 A 192.0.2.1\nexample.org. 1 NS a.ns.cloudflare.com.\nexample.org. 1 TXT \"x\"",
-			`db:2: "example.org. 1 NS a.ns.cloudflare.com.": NS of the zone is served by another plugin, or by authoritative: write "ns a.ns.cloudflare.com." there
-`, `db:1: "a.example.org. 1 A 192.0.2.1": TTL 1 is automatic at Cloudflare, which answers 300, and so do the definitions (and 2 more like this)
+			"", `db:1: "a.example.org. 1 A 192.0.2.1": TTL 1 is automatic at Cloudflare, which answers 300, and so do the definitions (and 2 more like this)
+`},
+		{"TTLs of name servers", "$ORIGIN example.org.\n@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a\n@ 50 NS b", "", `db:3: "@ 60 NS a": its TTL 60 becomes 50: the name servers of a zone share one
+`},
+		{"mailbox", "$ORIGIN example.org.\n@ 60 SOA a b\\@c 1 2 3 4 5\n@ 60 NS a", "", `db:2: "@ 60 SOA a b\\@c 1 2 3 4 5": contact "b\\@c.example.org.": write a mailbox of letters, digits and -_+=. before the @
 `},
 		{"TTL 1 elsewhere", "a.example.org. 1 A 192.0.2.1\nb.example.org. 1 A 192.0.2.1", "", ""},
 		{"TTLs of a host", "$ORIGIN example.org.\na 60 A 192.0.2.1\na 30 A 192.0.2.2\nb 60 TXT x\nb 50 TXT y\nb 40 CAA 0 issue z", "", `db:2: "a 60 A 192.0.2.1": its TTL 60 becomes 30: the addresses of a host share one
@@ -403,7 +420,7 @@ func TestDetect(t *testing.T) {
 			t.Errorf("%q: %q, %v, want %q", tc.text, got, ok, tc.want)
 		}
 	}
-	const want = `x: neither a zone file nor options of dnsmasq: `
+	const want = `x: neither a zone file nor options of dnsmasq nor a file of hosts: `
 	if _, err := Read("x", "colour=red", Options{}); err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, want %s...", err, want)
 	}
@@ -431,8 +448,8 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		var printed strings.Builder
-		r.Set.Print(&printed, r.Zones)
-		after := served(t, printed.String(), r.Zones)
+		r.List(&printed)
+		after := served(t, printed.String(), r.Zones, r.Set.Apexes)
 		refused := refused(r.Set, r.Zones)
 		for _, id := range []string{"name-invalid", "owner-outside-zone", "ttl-conflict", "mail-wildcard"} {
 			if strings.Contains(refused, "["+id) {
@@ -470,15 +487,15 @@ func zoneRecords(text, origin string) ([]string, error) {
 
 // TestInherited: what an entry leaves out comes from where the RFCs say.
 func TestInherited(t *testing.T) {
-	const soa = "@ IN SOA ns hostmaster 1 2 3 4 5m\n"
+	const soa = "@ IN SOA ns hostmaster 1 2 3 4 5m\n@ NS ns.example.net.\n"
 	for _, tc := range []struct{ name, text, want string }{
 		{"ttl from the SOA", soa + "a A 192.0.2.1", "ttl 5m\n\nhost a 192.0.2.1\n"},
 		{"ttl of the entry before", soa + "a 60 A 192.0.2.1\nb A 192.0.2.2", "ttl 1m\n\nhost a 192.0.2.1\nhost b 192.0.2.2\n"},
 		{"ttl from $TTL whatever was before", "$TTL 1h30m\n" + soa + "a 60 A 192.0.2.1\nb A 192.0.2.2", "ttl 1m\n\nhost a 192.0.2.1\nhost b 192.0.2.2 {\n    ttl 1h30m\n}\n"},
 		{"ttl of $GENERATE", "$TTL 60\n" + soa + "$GENERATE 1-2 a$ IN A 192.0.2.$", "ttl 1m\n\nhost a1 192.0.2.1\nhost a2 192.0.2.2\n"},
-		{"owner of the entry before", soa + "a A 192.0.2.1\n\n; why\n AAAA 2001:db8::1", "ttl 5m\n\nhost a 192.0.2.1 2001:db8::1\n"},
+		{"owner of the entry before", soa + "a A 192.0.2.1\n\n; why\n AAAA 2001:db8::1", "ttl 5m\n\n# why\nhost a 192.0.2.1 2001:db8::1\n"},
 		{"mistake in between", soa + "a A 192.0.2.1\nb A 192.0.2\nc A 192.0.2.3", "ttl 5m\n\nhost a 192.0.2.1\nhost c 192.0.2.3\n"},
-		{"CRLF", strings.ReplaceAll(soa+"a A 192.0.2.1 ; why\n AAAA ( ; why\n2001:db8::1 )\n", "\n", "\r\n"), "ttl 5m\n\nhost a 192.0.2.1 2001:db8::1\n"},
+		{"CRLF", strings.ReplaceAll(soa+"a A 192.0.2.1 ; why\n AAAA ( ; why\n2001:db8::1 )\n", "\n", "\r\n"), "ttl 5m\n\n# why\nhost a 192.0.2.1 2001:db8::1\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r, err := Read("db", tc.text, Options{Zone: "example.org."})
@@ -486,7 +503,7 @@ func TestInherited(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got strings.Builder
-			r.Set.Print(&got, r.Zones)
+			r.List(&got)
 			if got.String() != tc.want {
 				t.Errorf("%s\nwant\n%s\nlisted\n%s", got.String(), tc.want, lines(r.NotConverted))
 			}

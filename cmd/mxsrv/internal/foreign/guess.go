@@ -9,9 +9,13 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// guessZone returns the zone that all names seem to be in, or "". Short names are in none, so they do not count.
+// guessZone returns the zone that all names seem to be in, or "". Short names are in none, so they do not count; nor do
+// those of addresses beside others.
 func guessZone(names []definition.Name) definition.Name {
 	names = slices.DeleteFunc(slices.Clone(names), shortNames(names))
+	if slices.ContainsFunc(names, isForward) {
+		names = slices.DeleteFunc(names, definition.Name.IsReverse)
+	}
 	if len(names) == 0 {
 		return ""
 	}
@@ -30,6 +34,8 @@ func guessZone(names []definition.Name) definition.Name {
 	}
 	return zone
 }
+
+func isForward(n definition.Name) bool { return !n.IsReverse() }
 
 // shortNames returns a function that reports which of some names have a single label and are no domain of another one.
 func shortNames(names []definition.Name) func(definition.Name) bool {

@@ -11,23 +11,71 @@ import (
 // An option is a line of the options of dnsmasq.
 type option struct {
 	Line
-	key, value string
+	key, value string // without quotes; commas that were in quotes are hidden
 }
+
+// hidden stands for a comma in quotes, which separates nothing.
+const hidden = "\x00"
 
 func options(source, text string) []option {
 	var all []option
-	n := 0
-	for raw := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		n++
-		text := uncomment(raw)
-		if text == "" {
+	for _, l := range plainLines(source, text) {
+		if l.text == "" {
 			continue
 		}
-		key, value, _ := strings.Cut(strings.TrimPrefix(strings.ReplaceAll(text, `"`, ""), "--"), "=")
-		all = append(all, option{Line{Pos: definition.Pos{Source: source, Line: n}, Text: text},
-			strings.TrimSpace(key), strings.TrimSpace(value)})
+		key, value, _ := strings.Cut(strings.TrimPrefix(unquoted(l.text), "--"), "=")
+		all = append(all, option{Line{Pos: l.Pos, Text: l.text}, strings.TrimSpace(key), strings.TrimSpace(value)})
 	}
 	return all
+}
+
+// A plainLine is a line of a text with comments by "#".
+type plainLine struct {
+	commented
+	text string // without the comment
+}
+
+// plainLines returns the lines of a text. Comments are of the line that follows them at once.
+func plainLines(source, text string) (all []plainLine) {
+	var before []string
+	for raw := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		l := plainLine{commented{Pos: definition.Pos{Source: source, Line: len(all) + 1}}, uncomment(raw)}
+		note := comment(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(raw), l.text)), "#")
+		switch {
+		case l.text != "":
+			l.before, l.comment, before = before, note, nil
+		case note == "":
+			before = nil
+		default:
+			before = append(before, note)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// escapes are what a letter after a backslash means in quotes.
+var escapes = map[byte]byte{'t': '\t', 'n': '\n', 'b': '\b', 'r': '\r', 'e': 0x1b, '"': '"', '\\': '\\'}
+
+// unquoted removes quotes, and hides the commas in them.
+func unquoted(s string) string {
+	var b strings.Builder
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case quoted && c == '\\' && i+1 < len(s) && escapes[s[i+1]] != 0:
+			i++
+			b.WriteByte(escapes[s[i]])
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == ',':
+			b.WriteString(hidden)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // uncomment removes the comment of a line. "#" starts one only after white space and outside of quotes:

@@ -49,7 +49,7 @@ func readZone(im *importer, source, text string, opt Options) error {
 		im.zone = guessZone(im.owners)
 	}
 	switch {
-	case im.err != nil || len(im.relative) == 0:
+	case im.err != nil || len(im.relative) == 0 && (!im.zoneLate || im.zone == ""):
 		return im.err
 	case im.zone == "":
 		return fmt.Errorf("%s: %w", source, ErrNoZone)
@@ -60,11 +60,13 @@ func readZone(im *importer, source, text string, opt Options) error {
 }
 
 func (z *zoneReader) read(text string) {
-	for _, e := range entries(text) {
+	all, after := entries(text)
+	for _, e := range all {
 		if z.err == nil {
 			z.entry(e)
 		}
 	}
+	z.comments = append(z.comments, commented{before: after})
 }
 
 // directives holds the function for each control entry.
@@ -78,6 +80,7 @@ func init() { directives["$INCLUDE"] = (*zoneReader).include } // reads entries 
 
 func (z *zoneReader) entry(e entry) {
 	l := Line{Pos: definition.Pos{Source: z.source, Line: e.line}, Text: e.text}
+	z.comments = append(z.comments, commented{l.Pos, e.before, e.comment})
 	word, _, _ := strings.Cut(e.text, " ")
 	directive, ok := directives[strings.ToUpper(word)]
 	switch {
@@ -208,13 +211,9 @@ func (z *zoneReader) record(l Line, rr dns.RR) {
 	case *dns.CNAME:
 		z.alias(l, h.Name, z.target(rr.Target), h.Ttl)
 	case *dns.SOA:
-		z.setZone(h.Name)
-		if strings.EqualFold(h.Name, string(z.zone+z.zone)) { // Cloudflare writes it without its final dot
-			z.owner = string(z.zone)
-		}
-		z.skip(l, "SOA is served by another plugin, or by authoritative: write %q there", "contact "+rr.Mbox)
+		z.startOfAuthority(l, rr)
 	case *dns.NS:
-		z.nameServer(l, h.Name, rr.Ns)
+		z.nameServer(l, rr)
 	default:
 		z.other(l, rr)
 	}
@@ -223,6 +222,10 @@ func (z *zoneReader) record(l Line, rr dns.RR) {
 // other adds a record of a type that has no word of its own.
 func (z *zoneReader) other(l Line, rr dns.RR) {
 	h := rr.Header()
+	if isOfSigner[h.Rrtype] {
+		z.drop(l, h.Rrtype)
+		return
+	}
 	generic := new(dns.RFC3597)
 	if err := generic.ToRFC3597(rr); err != nil {
 		z.skip(l, "cannot be read: %v", err)
@@ -246,23 +249,13 @@ func (z *zoneReader) target(name string) string {
 	return bare
 }
 
-// nameServer lists an NS record, of the zone or of a delegation.
-func (z *zoneReader) nameServer(l Line, owner, host string) {
-	name, ok := z.name(l, owner)
-	switch {
-	case !ok:
-	case name == z.zone || z.zone == "":
-		z.skip(l, "NS of the zone is served by another plugin, or by authoritative: write %q there", "ns "+host)
-	default:
-		z.delegated[name] = true
-		z.skip(l, "NS below the top of the zone is a delegation: leave it to a plugin after mxsrv, such as file")
-	}
-}
-
 func (z *zoneReader) setOrigin(l Line) {
 	if name := strings.TrimSpace(l.Text[len("$ORIGIN"):]); z.lacksDot(name) {
 		z.changed = append(z.changed, Line{l.Pos, l.Text, fmt.Sprintf("%q is taken for %q: write its final dot", name, name+".")})
 		l.Text += "."
+	}
+	if name := strings.TrimSpace(l.Text[len("$ORIGIN"):]); isType(name) && z.origin != "" { // the parser takes it for a type
+		l.Text += "." + strings.TrimPrefix(z.origin, ".")
 	}
 	if h := z.parseDirective(l, "@", "$ORIGIN NAME"); h != nil {
 		z.origin = h.Name
