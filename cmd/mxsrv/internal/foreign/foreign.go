@@ -314,6 +314,7 @@ func (im *importer) name(l Line, s string) (definition.Name, bool) {
 func (im *importer) finish() {
 	im.dropOtherZones()
 	im.declareApex()
+	im.listPointers()
 	im.shareTTLs()
 	im.listDropped()
 	slices.SortStableFunc(im.notConverted, func(a, b Line) int {
@@ -400,6 +401,21 @@ func dropOthers[D any](im *importer, all *[]D, of func(*D) (head *definition.Hea
 		}
 		return why != ""
 	})
+}
+
+// listPointers lists the hosts of a reverse zone with addresses that have their names in it: they get PTR records.
+func (im *importer) listPointers() {
+	if !im.zone.IsReverse() {
+		return
+	}
+	index := im.set.Index()
+	for _, h := range im.set.Hosts {
+		name, err := dns.ReverseAddr(h.Addrs[0].String())
+		isPTR := func(r *definition.Record) bool { return r.Type == dns.TypePTR }
+		if owner := definition.Name(name); err == nil && owner.Below(im.zone) && !slices.ContainsFunc(index.At(owner).Records(), isPTR) {
+			im.skipAt(h.Pos, "the zone has the name of its address, %s, which gets a PTR record, too", owner)
+		}
+	}
 }
 
 // shareTTLs gives all declarations of a kind at an owner the lowest of their TTLs, as resolvers do (RFC 2181 §5.2).

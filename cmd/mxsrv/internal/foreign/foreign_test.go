@@ -261,6 +261,13 @@ func TestMistakes(t *testing.T) {
 		{"short names alone", "host-record=nas,192.0.2.9", Options{}, `db:1: "host-record=nas,192.0.2.9": nas. is a short name, which is in no zone: clients complete it by their search domain`},
 		{"short name", "domain=lan\nhost-record=nas,192.0.2.1\nhost-record=web.lan,192.0.2.2", Options{}, `db:2: "host-record=nas,192.0.2.1": nas. is a short name, which is in no zone: clients complete it by their search domain`},
 		{"no owner", "$TTL 1\n$ORIGIN a.\n\n IN A 192.0.2.1", Options{}, `db:4: "IN A 192.0.2.1": there is no owner before it: start the line with one`},
+		{"$GENERATE without data", head + "$GENERATE 1-2", Options{Zone: "example.org."}, `db:2: "$GENERATE 1-2": usage: $GENERATE START-STOP[/STEP] OWNER [TTL] [CLASS] TYPE DATA`},
+		{"$GENERATE backwards", head + "$GENERATE 2-1 a$ A 192.0.2.$", Options{Zone: "example.org."}, `db:2: "$GENERATE 2-1 a$ A 192.0.2.$": usage: $GENERATE START-STOP[/STEP] OWNER [TTL] [CLASS] TYPE DATA`},
+		{"$GENERATE of millions", head + "$GENERATE 0-65536 a$ A 192.0.2.1", Options{Zone: "example.org."}, `db:2: "$GENERATE 0-65536 a$ A 192.0.2.1": it means more than 65536 entries: write a range of fewer`},
+		{"$GENERATE in base 2", head + "$GENERATE 0-1 a${0,1,b} A 192.0.2.1", Options{Zone: "example.org."}, `db:2: "$GENERATE 0-1 a${0,1,b} A 192.0.2.1": "${0,1,b}": write ${OFFSET,WIDTH,BASE} with a base of d, o, x, X, n or N`},
+		{"$GENERATE of nothing that can be read", head + "$GENERATE 0-1 a$ A 192.0.2.x", Options{Zone: "example.org."}, `db:2: "$GENERATE 0-1 a$ A 192.0.2.x": cannot be read: bad A A: "192.0.2.x"`},
+		{"owner that cannot be read", head + "a..b A 192.0.2.1\n A 192.0.2.2", Options{Zone: "example.org."}, `db:3: "A 192.0.2.2": there is no owner before it: start the line with one`},
+		{"key with a word for its algorithm", head + "@ DNSKEY 257 3 RSASHA1 AwEAAQ==", Options{Zone: "example.org."}, `db:2: "@ DNSKEY 257 3 RSASHA1 AwEAAQ==": who signs the zone makes these records: 1 dropped: 1 DNSKEY`},
 		{"no files", head + "$INCLUDE a b", Options{Zone: "example.org."}, `db:2: "$INCLUDE a b": files are not followed here: import "a" by itself`},
 		{"files without end", head + "$INCLUDE a", Options{Zone: "example.org.", Include: deep}, `again:1: "$INCLUDE again": files include each other 8 deep: take this line out`},
 		{"include nothing", head + "$INCLUDE", Options{Zone: "example.org."}, `db:2: "$INCLUDE": usage: $INCLUDE FILE [ORIGIN]`},
@@ -368,6 +375,8 @@ db:3: "host-record=nas,nas.lan,192.0.2.9": nas. is a short name, which is in no 
 `},
 		{"names below a name", "local-ttl=1\naddress=/.apps.example.com/192.0.2.20", "",
 			`db:2: "address=/.apps.example.com/192.0.2.20": only apps.example.com itself gets the address, which was for all names below it, too: declare those that are asked for
+`},
+		{"host of a reverse zone", "$ORIGIN 2.0.192.in-addr.arpa.\nns 60 A 192.0.2.1\nns2 60 A 192.0.2.2\n2 60 PTR ns2", "", `db:2: "ns 60 A 192.0.2.1": the zone has the name of its address, 1.2.0.192.in-addr.arpa., which gets a PTR record, too
 `},
 		{"origin", "$ORIGIN example.org\na 60 A 192.0.2.1", "", `db:1: "$ORIGIN example.org": "example.org" is taken for "example.org.": write its final dot
 `},
@@ -493,8 +502,14 @@ func TestInherited(t *testing.T) {
 		{"ttl of the entry before", soa + "a 60 A 192.0.2.1\nb A 192.0.2.2", "ttl 1m\n\nhost a 192.0.2.1\nhost b 192.0.2.2\n"},
 		{"ttl from $TTL whatever was before", "$TTL 1h30m\n" + soa + "a 60 A 192.0.2.1\nb A 192.0.2.2", "ttl 1m\n\nhost a 192.0.2.1\nhost b 192.0.2.2 {\n    ttl 1h30m\n}\n"},
 		{"ttl of $GENERATE", "$TTL 60\n" + soa + "$GENERATE 1-2 a$ IN A 192.0.2.$", "ttl 1m\n\nhost a1 192.0.2.1\nhost a2 192.0.2.2\n"},
+		{"$GENERATE of each kind", soa + "$GENERATE 9-11/2 a${-1,3}.b$$ A 192.0.2.$\n$GENERATE 30-31 ${10,4,x}-${0,2,X}-${0,0,o} A 192.0.2.1\n" +
+			"$GENERATE 255-256 ${0,7,n}.${0,0,N} TXT \"$ \\$ ;\"",
+			"ttl 5m\n\nhost 0028-1e-36 192.0.2.1\nhost 0029-1f-37 192.0.2.1\nrecord f.f.0.0.f.f TXT \"255 $ ;\"\nrecord 0.0.1.0.0.0.1 TXT \"256 $ ;\"\n"},
 		{"owner of the entry before", soa + "a A 192.0.2.1\n\n; why\n AAAA 2001:db8::1", "ttl 5m\n\n# why\nhost a 192.0.2.1 2001:db8::1\n"},
 		{"mistake in between", soa + "a A 192.0.2.1\nb A 192.0.2\nc A 192.0.2.3", "ttl 5m\n\nhost a 192.0.2.1\nhost c 192.0.2.3\n"},
+		{"what the parser wants otherwise", soa + "a 60 NAPTR 1 2 s SIP+D2U \"\" _sip._udp\nb X25 \"12345\"\nc GPOS \"-22.6\" \"116.8\" \"250.0\"",
+			"ttl 1m\n\nrecord a NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org.\nrecord b X25 12345\nrecord c GPOS -22.6 116.8 250.0\n"},
+		{"owner of an entry that cannot be read", soa + "a A 192.0.2.1\nb WKS 10.0.0.1 6 ( 0 1 2 )\n A 192.0.2.2\n", "ttl 5m\n\nhost a 192.0.2.1\nhost b 192.0.2.2\n"},
 		{"CRLF", strings.ReplaceAll(soa+"a A 192.0.2.1 ; why\n AAAA ( ; why\n2001:db8::1 )\n", "\n", "\r\n"), "ttl 5m\n\n# why\nhost a 192.0.2.1 2001:db8::1\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

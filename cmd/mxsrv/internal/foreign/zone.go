@@ -5,8 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -110,26 +108,6 @@ func (z *zoneReader) parse(text, origin string) ([]dns.RR, error) {
 	return rrs, p.Err()
 }
 
-// mistake lists an entry that the parser cannot read, without the position in it.
-func (z *zoneReader) mistake(l Line, err error) {
-	text := strings.TrimPrefix(err.Error(), "dns: ")
-	text, _, _ = strings.Cut(text, " at line: ")
-	text = strings.Replace(text, "not a TTL: ", "neither a TTL nor a type of records: ", 1)
-	if i := slices.IndexFunc(computed, func(c [2]string) bool { return strings.HasSuffix(text, strconv.Quote(c[0])) }); i >= 0 {
-		z.skip(l, "%s", computed[i][1])
-		return
-	}
-	z.skip(l, "cannot be read: %s", text)
-}
-
-// computed are types of records that only some servers have, and what to write instead.
-var computed = [][2]string{
-	{"ALIAS", "ALIAS gives a name the addresses of another one: declare them, as a host"},
-	{"ANAME", "ANAME gives a name the addresses of another one: declare them, as a host"},
-	{"LUA", "LUA is answered by a script: declare the addresses, as a host"},
-	{"WINS", "WINS looks up names by NetBIOS: declare those that are asked for"},
-}
-
 // aging is what Windows writes after an owner: when the record was registered, in hours.
 var aging = regexp.MustCompile(`(?i)^([^"]*)\s\[(?:AGE|Aging):\d+\]`)
 
@@ -154,7 +132,7 @@ func (z *zoneReader) records(l Line, text string) {
 		}
 	}
 	if err != nil {
-		z.mistake(l, err)
+		z.unreadable(l, text, err)
 	}
 }
 
@@ -291,22 +269,6 @@ func (z *zoneReader) setZone(name string) {
 	if z.zone == "" {
 		z.zone, _ = definition.ParseName(name, ".")
 	}
-}
-
-// generate adds the records of a $GENERATE. The TTL is inserted where there is none, because the parser does not know
-// what the entry inherits.
-func (z *zoneReader) generate(l Line) {
-	words := strings.Fields(l.Text) // $GENERATE RANGE OWNER [TTL] [CLASS] TYPE DATA
-	at := 3
-	if len(words) > at && dns.StringToClass[strings.ToUpper(words[at])] != 0 {
-		at++
-	}
-	text := l.Text
-	if len(words) > at && (words[at][0] < '0' || words[at][0] > '9') {
-		ttl := strconv.FormatUint(uint64(z.ttl), 10)
-		text = strings.Join(words[:3], " ") + " " + ttl + " " + strings.Join(words[3:], " ")
-	}
-	z.records(l, text)
 }
 
 // include reads another file. Its origin, owner and TTL end with it.
