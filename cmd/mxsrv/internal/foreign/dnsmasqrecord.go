@@ -3,11 +3,12 @@ package foreign
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // The options of dnsmasq for records of other types.
@@ -21,7 +22,7 @@ type rdata struct {
 func (r *rdata) number(word string, bits int) {
 	n, err := strconv.ParseUint(word, 10, bits)
 	if err != nil && r.mistake == "" {
-		r.mistake = fmt.Sprintf("%q: write a number from 0 to %d", word, uint32(1)<<bits-1)
+		r.mistake = definition.Sprintf("%q: write a number from 0 to %d", word, uint32(1)<<bits-1)
 	}
 	if bits == 8 {
 		r.octets = append(r.octets, byte(n))
@@ -33,7 +34,7 @@ func (r *rdata) number(word string, bits int) {
 // text appends a string of a record, its length first.
 func (r *rdata) text(s string) {
 	if len(s) > 255 && r.mistake == "" {
-		r.mistake = fmt.Sprintf("%q has %d octets: write at most 255", s, len(s))
+		r.mistake = definition.Sprintf("%q has %d octets: write at most 255", s, len(s))
 	}
 	r.octets = append(append(r.octets, byte(len(s))), s...)
 }
@@ -42,7 +43,7 @@ func (r *rdata) name(s string) {
 	wire := make([]byte, 256)
 	end, err := dns.PackDomainName(absolute(s), wire, 0, nil, false)
 	if err != nil {
-		r.mistake = fmt.Sprintf("%q is no name", s)
+		r.mistake = definition.Sprintf("%q is no name", s)
 		return
 	}
 	r.octets = append(r.octets, wire[:end]...)

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write what is there now to testdata, for somebody to read")
 
-// A fixture is a file of testdata: the text of a zone or of dnsmasq, files that it includes, and what is made of it.
+// A fixture is a file of testdata: the text of a zone, of dnsmasq or of hosts, files that it includes, and what is made of it.
 //
 //	authoritative what the SOA and NS records say
 //	definitions   the lines that the set prints
@@ -57,7 +57,7 @@ func fixtures(t testing.TB) []fixture {
 	return all
 }
 
-func (f fixture) text() string { return f.parts["zone"] + f.parts["dnsmasq"] }
+func (f fixture) text() string { return f.parts["zone"] + f.parts["dnsmasq"] + f.parts["hosts"] }
 
 // zone is the zone of the files that do not say it.
 func (f fixture) zone() definition.Name {
@@ -291,6 +291,17 @@ func TestMistakes(t *testing.T) {
 		{"mx-target alone", "mx-target=mx.example.com", Options{}, `db:1: "mx-target=mx.example.com": without mx-host it is for the machine that dnsmasq runs on: write mx-host=NAME,mx.example.com`},
 		{"too many fields", "mx-host=example.com,mx.example.com,1,2", Options{}, `db:1: "mx-host=example.com,mx.example.com,1,2": usage: mx-host=NAME,HOST,PREFERENCE`},
 		{"address for short names", "address=//192.0.2.1", Options{}, `db:1: "address=//192.0.2.1": it is for any name: leave it to the template plugin in a server block of its own`},
+		{"CAA flags", "caa-record=a.example.com,x,issue,y", Options{}, `db:1: "caa-record=a.example.com,x,issue,y": "x": write a number from 0 to 255`},
+		{"CAA of too many fields", "caa-record=a.example.com,0,issue,y,z", Options{}, `db:1: "caa-record=a.example.com,0,issue,y,z": usage: caa-record=NAME,FLAGS,TAG,VALUE`},
+		{"NAPTR order", "naptr-record=a.example.com,70000,1,s,x,y", Options{}, `db:1: "naptr-record=a.example.com,70000,1,s,x,y": "70000": write a number from 0 to 65535`},
+		{"NAPTR of one field", "naptr-record=,1", Options{}, `db:1: "naptr-record=,1": usage: naptr-record=NAME,ORDER,PREFERENCE,FLAGS,SERVICE,REGEXP,REPLACEMENT`},
+		{"PTR of nothing", "ptr-record=a.example.com", Options{}, `db:1: "ptr-record=a.example.com": usage: ptr-record=NAME,TARGET`},
+		{"PTR of three", "ptr-record=a.example.com,b,c", Options{}, `db:1: "ptr-record=a.example.com,b,c": usage: ptr-record=NAME,TARGET`},
+		{"PTR to no name", "ptr-record=a.example.com,b..c", Options{}, `db:1: "ptr-record=a.example.com,b..c": "b..c" is no name`},
+		{"type that is no number", "dns-rr=a.example.com,TXT,00", Options{}, `db:1: "dns-rr=a.example.com,TXT,00": "TXT": write a number from 0 to 65535`},
+		{"data that is not hexadecimal", "dns-rr=a.example.com,44,xy", Options{}, `db:1: "dns-rr=a.example.com,44,xy": "xy": write the data in hexadecimal`},
+		{"data of four fields", "dns-rr=a.example.com,44,00,00", Options{}, `db:1: "dns-rr=a.example.com,44,00,00": usage: dns-rr=NAME,TYPE,HEX`},
+		{"NAPTR with a long text", "naptr-record=a.example.com,1,1,s,x," + strings.Repeat("y", 256), Options{}, `db:1: "naptr-record=a.example.com,1,1,s,x,` + strings.Repeat("y", 45) + `...": "` + strings.Repeat("y", 80) + `..." has 256 octets: write at most 255`},
 		{"address without name", "address=192.0.2.1", Options{}, `db:1: "address=192.0.2.1": usage: address=/NAME/ADDRESS`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -327,6 +338,7 @@ func TestZone(t *testing.T) {
 		{"aging of Windows", "$ORIGIN example.org.\n@ [AGE:3640000] 3600 A 192.0.2.1\n [Aging:3640001] 3600 A 192.0.2.2\ndc1 [AGE:3640000] 3600 IN A 192.0.2.1", "example.org.",
 			"host @ 192.0.2.1 192.0.2.2\nhost dc1 192.0.2.1\n"},
 		{"domain of dnsmasq, and a short name", "local-ttl=3600\ndomain=lan\nhost-record=nas,nas.lan,192.0.2.9", "lan.", "host nas 192.0.2.9\n"},
+		{"hosts", "192.0.2.1 a.example.org a\n192.0.2.2 b.example.org b", "example.org.", "host a 192.0.2.1\nhost b 192.0.2.2\n"},
 		{"no domain", "local-ttl=3600\nhost-record=nas,nas.lan,192.0.2.9\nmx-host=lan,nas.lan", "lan.", "host nas 192.0.2.9\nmail @ 1 nas\n"},
 		{"domain of none of the names", "local-ttl=3600\ndomain=lan\nhost-record=a.example.org,192.0.2.9", "example.org.", "host a 192.0.2.9\n"},
 		{"several domains", "local-ttl=3600\ndomain=lan\nhost-record=nas.lan,192.0.2.9\naddress=/.apps.example.com/192.0.2.20", "",
@@ -421,6 +433,8 @@ func TestDetect(t *testing.T) {
 		{" # mx\nport=5\n mx-host = a,b", Dnsmasq},
 		{"--cname=a,b", Dnsmasq},
 		{"selfmx", Dnsmasq},
+		{"127.0.0.1 localhost\n192.0.2.1 a.example.org a # ns", Hosts},
+		{"192.0.2.1 60 IN A 192.0.2.1\n2001:db8::1 TXT x", Zone},
 		{"mail @ 10 mx1\nservice _ldap._tcp 0 0 389 ldap1\n", ""},
 		{"colour=red\nname=blue", ""},
 		{"", ""},

@@ -59,11 +59,11 @@ func fullNames(words []string, zone definition.Name) (names []string) {
 
 // hostNames declares hosts with an address, which is found by the first of them.
 func (im *importer) hostNames(l Line, addr netip.Addr, names []string) {
-	for i, name := range names {
-		before := len(im.set.Hosts)
+	first := len(im.set.Hosts)
+	for _, name := range names {
 		im.host(l, name, addr, definition.DefaultTTL)
-		if i == 0 && len(names) > 1 && len(im.set.Hosts) > before {
-			im.set.Hosts[before].PTR = true
-		}
+	}
+	if len(im.set.Hosts) > first+1 {
+		im.set.Hosts[first].PTR = true
 	}
 }
