@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
 )
 
 // A Listing says how [Set.List] arranges the statements of a set: as the text is arranged that the set is made of.
@@ -72,11 +74,11 @@ func (p *lister) ofOwner(o Owner) (all []listed) {
 			all = append(all, listed{kind.keyword, st, kind.at})
 		}
 	}
-	return append(all, recordsOf(o)...)
+	return append(all, p.recordsOf(o)...)
 }
 
-// recordsOf returns the record statements of an owner, each with its position.
-func recordsOf(o Owner) (all []listed) {
+// recordsOf returns the record statements of an owner. Name servers that follow each other share one.
+func (p *lister) recordsOf(o Owner) (all []listed) {
 	order := make(map[*Record]int)
 	for i, d := range o.Records() {
 		order[d] = i
@@ -91,8 +93,18 @@ func recordsOf(o Owner) (all []listed) {
 		}
 	}
 	slices.SortFunc(records, func(a, b *Record) int { return cmp.Compare(order[a], order[b]) })
+	wasNS := false
 	for _, d := range records {
-		all = append(all, listed{"record", statement{[]Name{o.Name()}, words[d]}, []Pos{d.Pos}})
+		w, isNS := words[d], d.Type == dns.TypeNS
+		if isNS && wasNS {
+			last := &all[len(all)-1]
+			last.body, last.at = last.body+" "+p.name(d.Host()), append(last.at, d.Pos)
+			continue
+		}
+		if wasNS = isNS; isNS {
+			w.body = "NS " + p.name(d.Host())
+		}
+		all = append(all, listed{"record", statement{[]Name{o.Name()}, w}, []Pos{d.Pos}})
 	}
 	return all
 }

@@ -21,6 +21,11 @@ service _smtp._tcp.b 10 0 25 a
 alias c a {
 ttl 60
 }
+alias d e a
+record eu NS @ ns.example.net. 7.example.org. {
+ttl 1
+}
+record eu DS 1 13 2 00
 host left 192.0.2.9`
 	set, errs := Read("x", text, Zones{"example.org."})
 	if len(errs) > 0 {
@@ -29,8 +34,8 @@ host left 192.0.2.9`
 	var got strings.Builder
 	err := set.List(&got, Listing{
 		Zones:  Zones{"example.org."},
-		Owners: []Name{"_smtp._tcp.b.example.org.", "c.example.org.", "b.example.org.", "none.example.org.", "a.example.org.", "_x._tcp.example.org."},
-		Before: map[Pos][]string{{"x", 11}: {"", " top"}, {"x", 4}: {"", "", " first", "", ""}, {"x", 8}: {"", " second"}, {"x", 5}: {""}, {"x", 6}: {" CAA"}},
+		Owners: []Name{"_smtp._tcp.b.example.org.", "c.example.org.", "b.example.org.", "none.example.org.", "a.example.org.", "_x._tcp.example.org.", "e.example.org.", "d.example.org.", "eu.example.org."},
+		Before: map[Pos][]string{{"x", 14}: {" two"}, {"x", 11}: {"", " top"}, {"x", 4}: {"", "", " first", "", ""}, {"x", 8}: {"", " second"}, {"x", 5}: {""}, {"x", 6}: {" CAA"}},
 		After:  []string{"", " end"},
 	})
 	const want = `# top
@@ -51,6 +56,13 @@ record b TXT "one"
 # second
 host a 192.0.2.1 192.0.2.2
 service _x._tcp 0 0 1 a
+# two
+alias e a
+alias d a
+record eu NS @ ns.example.net. 7.example.org. {
+    ttl 1
+}
+record eu DS 1 13 2 00
 
 # end
 `

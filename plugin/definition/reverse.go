@@ -259,7 +259,7 @@ func (x *Index) isCut(name Name, cuts Names) bool {
 	return false
 }
 
-// Host returns the name that a PTR record points to.
+// Host returns the name that a PTR or NS record points to.
 func (d *Record) Host() Name {
 	host, _, _ := dns.UnpackDomainName([]byte(d.Data), 0)
 	return Name(host)

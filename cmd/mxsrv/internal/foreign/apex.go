@@ -47,7 +47,7 @@ func (z *zoneReader) startOfAuthority(l Line, rr *dns.SOA) {
 func (z *zoneReader) nameServer(l Line, rr *dns.NS) {
 	name, ok := z.name(l, rr.Hdr.Name)
 	if z.zone == "" {
-		z.zoneLate = true
+		z.early = append(z.early, l)
 		return
 	}
 	if !ok {

@@ -118,7 +118,7 @@ type importer struct {
 	glued        map[definition.Name]bool // name servers
 	owners       []definition.Name        // of all records, converted or not, to guess the zone from
 	relative     []Line                   // whose names are relative to a zone that is not known
-	zoneLate     bool                     // there are NS records before the zone is known
+	early        []Line                   // NS records before the zone is known
 	automatics   []Line                   // whose TTL is automatic
 	dropped      map[uint16]int           // how many records of each type a signer makes
 	firstDropped Line

@@ -37,7 +37,7 @@ const (
 )
 
 // readZone reads a master file. If names are relative to a zone that is not known at that point, it reads all again
-// once the rest has shown which zone that is.
+// once the rest has shown which zone that is; and so if there are NS records, which are of the zone or of a delegation.
 func readZone(im *importer, source, text string, opt Options) error {
 	z := zoneReader{importer: im, opt: opt, source: source, origin: string(opt.Zone), ttl: definition.DefaultTTL,
 		automatic: isOfCloudflare(text)}
@@ -47,8 +47,13 @@ func readZone(im *importer, source, text string, opt Options) error {
 		im.zone = guessZone(im.owners)
 	}
 	switch {
-	case im.err != nil || len(im.relative) == 0 && (!im.zoneLate || im.zone == ""):
+	case im.err != nil || len(im.relative)+len(im.early) == 0:
 		return im.err
+	case im.zone == "" && len(im.relative) == 0:
+		for _, l := range im.early {
+			im.skip(l, "NS record of one of several zones: import each of them with its own zone")
+		}
+		return nil
 	case im.zone == "":
 		return fmt.Errorf("%s: %w", source, ErrNoZone)
 	}
