@@ -62,7 +62,7 @@ func (f *readFlags) corefile(u *ui, path string, text string) ([]*served, error)
 	var found []lint.Finding
 	for _, b := range blocks {
 		if len(b.Tokens["mxsrv"]) > 0 {
-			all = append(all, f.serverBlock(u, path, b))
+			all = append(all, f.serverBlock(u, path, b, onlySource(b, blocks)))
 		}
 		found = append(found, pluginFindings(path, b)...)
 	}
@@ -114,7 +114,7 @@ func parserError(path string, err error) definition.Error {
 }
 
 // serverBlock checks what a server block serves. That includes what is in etcd now, if etcd can be reached from here.
-func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *served {
+func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, only bool) *served {
 	stanzas := f.stanzas(path, b)
 	var entries []store.Entry
 	if len(stanzas.Etcds) > 0 && len(stanzas.Errs) == 0 {
@@ -125,7 +125,9 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock) *se
 			u.note("%s: %v: the fragments in etcd are not checked", path, err)
 		}
 	}
-	s := serve(path, simulator(stanzas, b), entries)
+	sim := simulator(stanzas, b)
+	sim.Options.OnlySource = only
+	s := serve(path, sim, entries)
 	s.block = blockOf(stanzas.Pos, b)
 	if len(b.Tokens["root"]) == 0 && hasRelative(readStanzas(path, "", b).Files) {
 		s.dir = f.rootOf(path, b)

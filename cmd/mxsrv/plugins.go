@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/plugin"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
@@ -50,6 +51,25 @@ func pluginFindings(path string, b caddyfile.ServerBlock) (findings []lint.Findi
 		}
 	}
 	return findings
+}
+
+// onlySource reports whether nobody but mxsrv has names of the zones of a server block: none of its plugins, of which
+// all are known, and no other server block.
+func onlySource(b caddyfile.ServerBlock, all []caddyfile.ServerBlock) bool {
+	for name := range b.Tokens {
+		if !slices.Contains(allPlugins, name) || lint.Answers(name) {
+			return false
+		}
+	}
+	zones := plugin.OriginsFromArgsOrServerBlock(b.Keys, nil)
+	for _, other := range all {
+		for _, inner := range plugin.OriginsFromArgsOrServerBlock(other.Keys, nil) {
+			if !slices.Contains(zones, inner) && plugin.Zones(zones).Matches(inner) != "" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // misspelled returns the plugin that a name is near to, if it is near enough to be a slip: short names of plugins that

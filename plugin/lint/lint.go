@@ -71,6 +71,7 @@ type Options struct {
 	// there is no server block, it is nil.
 	BlockZones definition.Zones
 	Plugins    Plugins                   // the others of the server block, as far as they are known
+	OnlySource bool                      // nobody else, no plugin and no server block, has names of Zones
 	Ignore     map[string]definition.Pos // rules by id whose warnings are accepted, and where it says so
 
 	Limit int // findings of each rule to return, the last of which counts the rest; 0 for all

@@ -361,6 +361,39 @@ func TestOtherPlugins(t *testing.T) {
 	}
 }
 
+// TestTransferOfNobody: a transfer that no plugin sends is reported, and nothing of plugins that are not known.
+func TestTransferOfNobody(t *testing.T) {
+	const nobody = "Corefile:1: warning: secondaries get SERVFAIL for example.org., as no plugin here transfers it: " +
+		"write authoritative { ns NAME... }, or delete transfer [transfer-incomplete]"
+	for _, tc := range []struct{ name, definitions, plugins, corefile, want string }{
+		{"nothing after", "host a 192.0.2.1", "transfer mxsrv", "", nobody},
+		{"loop", "host a 192.0.2.1", "transfer mxsrv loop", "", nobody},
+		{"a resolver", "host a 192.0.2.1", "transfer mxsrv forward", "", nobody},
+		{"somebody else's plugin", "host a 192.0.2.1", "transfer mxsrv mysql", "", ""},
+		{"no transfer", "host a 192.0.2.1", "errors mxsrv", "", ""},
+		{"nothing declared", "", "transfer mxsrv", "", ""},
+		{"authoritative", "host a 192.0.2.1", "transfer mxsrv", "authoritative {\nns ns.example.net.\n}", ""},
+	} {
+		if got := text(find(tc.definitions, tc.plugins, tc.corefile)); got != tc.want {
+			t.Errorf("%s: %s\nwant %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestOnlySource: where nobody else has names of the zones, a target that is not declared does not exist.
+func TestOnlySource(t *testing.T) {
+	const definitions = "mail @ 10 mx1.example.net\nservice _s._tcp 0 0 1 a\nalias www b.c\nmail sub 10 mx.example.net."
+	want := `x:1: error: exchange of example.org. is mx1.example.net.example.org., which does not exist: write "mx1.example.net." with its final dot if it is elsewhere, or "host mx1.example.net.example.org. ADDRESS..." [target-undefined, RFC 2181 §10.3]
+x:2: error: target of _s._tcp.example.org. is a.example.org., which does not exist: write "host a.example.org. ADDRESS...", or a final dot if it is elsewhere [target-undefined, RFC 2181 §10.3]
+x:3: error: alias of www.example.org. is b.c.example.org., which does not exist: write "b.c." with its final dot if it is elsewhere, or "host b.c.example.org. ADDRESS..." [target-undefined, RFC 2181 §10.3]`
+	if err := Err(Check(index(t, definitions), nil, Options{Zones: zones, OnlySource: true})); err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+	if err := Err(Check(index(t, definitions), nil, Options{Zones: zones})); err != nil {
+		t.Errorf("%v, want warnings", err)
+	}
+}
+
 // TestAnswerSize: the usual size fits, and an octet more does not.
 func TestAnswerSize(t *testing.T) {
 	for _, tc := range []struct {

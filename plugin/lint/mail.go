@@ -11,10 +11,15 @@ import (
 
 func wildcardMail(p *pass) {
 	for _, m := range p.set.Mails {
-		if strings.Contains(string(m.Owner), "*") && !(p.ignores(mailWildcard) && p.answersWildcard(m)) {
-			p.report(m.Pos, []definition.Name{m.Owner},
-				"wildcard mail domain %s: write a name for each domain that takes mail", m.Owner)
+		if !strings.Contains(string(m.Owner), "*") || p.ignores(mailWildcard) && p.answersWildcard(m) {
+			continue
 		}
+		accept := ""
+		if m.Owner.IsWildcard() && !m.SRV {
+			accept = "; in an authoritative zone, ignore mail-wildcard accepts it"
+		}
+		p.report(m.Pos, []definition.Name{m.Owner},
+			"wildcard mail domain %s: write a name for each domain that takes mail%s", m.Owner, accept)
 	}
 }
 

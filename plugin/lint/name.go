@@ -60,7 +60,7 @@ func wildcardInOverlay(p *pass) {
 			continue
 		}
 		p.report(h.Pos, []definition.Name{h.Owner}, "wildcard %s is in a zone that the next plugin answers for, too: "+
-			"declare it there, or make the zone authoritative", h.Owner)
+			"declare it there, or write authoritative { ns NAME... } and declare the whole zone", h.Owner)
 	}
 }
 

@@ -31,6 +31,11 @@ func PluginsOf(names []string) (p Plugins) {
 	return p
 }
 
+// Answers reports whether a plugin of CoreDNS has records of its own for the names that mxsrv is asked for.
+func Answers(plugin string) bool {
+	return slices.Contains(append([]string{"template", "erratic", "whoami"}, sources...), plugin)
+}
+
 func (p *pass) hasBefore(plugin string) bool { return slices.Contains(p.opt.Plugins.Before, plugin) }
 
 // after returns the plugins after mxsrv that are asked for names, as words of a message.
@@ -136,11 +141,22 @@ func transferIncomplete(p *pass) {
 	}
 	sender := words(p.opt.Plugins.After, func(plugin string) bool { return slices.Contains(transferers, plugin) })
 	for _, zone := range p.opt.Zones {
-		if sender != "" && p.index.At(zone).Apex() == nil && p.declares(zone) {
+		switch {
+		case p.index.At(zone).Apex() != nil || !p.declares(zone):
+		case sender != "":
 			p.report(p.zonePos(zone), nil, "secondaries get %s from %s, without what is declared here: "+
 				"write authoritative and declare all of it, or delete transfer", zone, sender)
+		case !slices.ContainsFunc(p.opt.Plugins.After, mayTransfer):
+			p.report(p.zonePos(zone), nil, "secondaries get SERVFAIL for %s, as no plugin here transfers it: "+
+				"write authoritative { ns NAME... }, or delete transfer", zone)
 		}
 	}
+}
+
+// mayTransfer reports whether a plugin after mxsrv may have zones for the transfer plugin. Nobody knows that of those of
+// others.
+func mayTransfer(plugin string) bool {
+	return slices.Contains(transferers, plugin) || !slices.Contains(sources, plugin) && plugin != "loop"
 }
 
 // declares reports whether something is declared in a zone.

@@ -139,15 +139,18 @@ var rules = []Rule{
 		"a service name of more than 15 characters", serviceNameLong},
 	{"soa-expire-short", Warning, "RFC 1912 §2.2",
 		"a zone that secondaries drop before they have tried again", soaExpireShort},
+	{"spf-two", Warning, "RFC 7208 §3.2", "a name with several SPF records, of which receivers take none", spfTwo},
 	{"srv-port-zero", Warning, "RFC 2782", "a target at port 0", srvPortZero},
 	{"srv-weight-range", Warning, "RFC 2782",
 		"weights that HAProxy takes for others, or Exim for priorities, of services that they may ask for", srvWeightRange},
 	{"srv-weight-zero-mixed", Warning, "RFC 2782",
 		"weight 0 beside other weights of the same priority", srvWeightZeroMixed},
 	{TargetUndefined, Warning, "RFC 2181 §10.3",
-		"a target in a zone of the block that is not declared; an error if the zone is authoritative", targetUndefined},
+		"a target in a zone of the block that is not declared; an error if nothing else can have it", targetUndefined},
 	{"template-in-front", Warning, "", "the template plugin, or another that answers, before mxsrv", templateInFront},
-	{"transfer-incomplete", Warning, "", "a zone of which secondaries get a part only", transferIncomplete},
+	{"transfer-incomplete", Warning, "", "a zone of which secondaries get a part only, or nothing", transferIncomplete},
+	{"txt-split", Warning, "RFC 7208 §3.3, RFC 6376 §3.6.2.2",
+		"an SPF, DKIM or DMARC record of several strings, which receivers join without a blank", txtSplit},
 }
 
 // fromReader reports the mistakes that the reader found for the rule.

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -88,15 +89,22 @@ func targetUndefined(p *pass) {
 		case !t.isHost() && t.host[0] == '_': // it has other records than addresses
 		case twice: // final-dot-missing says more
 		case p.requiresTarget(t):
-			p.reportAs(Error, t.pos, t.names(), "%s of %s is %s, which does not exist: "+
-				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere", t.kind, t.owner, t.host, t.host)
+			p.reportAs(Error, t.pos, t.names(), "%s of %s is %s, which does not exist: %s", t.kind, t.owner, t.host, declare(t.host, once))
 		case p.endsInZones(once) || strings.Contains(firstLabel(t.host), "_"): // other rules warn of these
 		default:
-			p.report(t.pos, t.names(), "%s of %s is %s, which has no addresses here: "+
-				"write \"host %s ADDRESS...\", or a final dot if it is elsewhere; "+
-				"right only if the next plugin has them", t.kind, t.owner, t.host, t.host)
+			p.report(t.pos, t.names(), "%s of %s is %s, which has no addresses here: %s; "+
+				"right only if the next plugin has them", t.kind, t.owner, t.host, declare(t.host, once))
 		}
 	})
+}
+
+// declare says how to write a host that is not declared. If it has several labels before its zone, which are once, its
+// final dot was forgotten more often than its declaration.
+func declare(host, once definition.Name) string {
+	if strings.Count(string(once), ".") > 1 {
+		return fmt.Sprintf("write %q with its final dot if it is elsewhere, or \"host %s ADDRESS...\"", once, host)
+	}
+	return fmt.Sprintf("write \"host %s ADDRESS...\", or a final dot if it is elsewhere", host)
 }
 
 // isElsewhere reports whether others have the addresses of a target: it is outside the zones, or in a delegated one. A
@@ -129,7 +137,8 @@ func (p *pass) wildcardFor(name definition.Name) (o definition.Owner) {
 // requiresTarget reports whether nobody but us can define a target, and its
 // source must not point to what is undefined.
 func (p *pass) requiresTarget(t target) bool {
-	return p.authoritative(t.host) && (p.opt.RequireTargets == nil || p.opt.RequireTargets(t.pos.Source))
+	onlyHere := p.opt.OnlySource || p.authoritative(t.host)
+	return onlyHere && (p.opt.RequireTargets == nil || p.opt.RequireTargets(t.pos.Source))
 }
 
 // authoritative reports whether nobody but us can declare a name.
