@@ -76,7 +76,7 @@ func TestSetup(t *testing.T) {
 		{"name server that is an address", "mxsrv {\n authoritative {\n ns 192.0.2.1\n }\n}", `Testfile:3: error: "192.0.2.1" is an address: declare it`},
 		{"name server that is the root", "mxsrv {\n authoritative {\n ns .\n }\n}", `Testfile:3: error: "." is no host: write the name of one [syntax]`},
 		{"unknown word in authoritative", "mxsrv {\n authoritative {\n ns ns1.example.net.\n soa 5\n }\n}",
-			`Testfile:4: error: "soa 5": write ns NAME..., contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration [syntax]`},
+			`Testfile:4: error: "soa 5": write ns NAME..., primary NAME, contact NAME, ttl TTL, or refresh, retry, expire or negative with a duration [syntax]`},
 		{"contact that is none", "mxsrv {\n authoritative {\n ns ns1.example.net.\n contact a@b..c\n }\n}", `Testfile:4: error: contact "b..c." has an empty label`},
 		{"all mistakes at once", "mxsrv {\n host mx1\n mail\n}", "Testfile:3: error: usage: mail"},
 	} {

@@ -110,7 +110,7 @@ func (r *Reader) inApex(s Statement, a *Apex) {
 }
 
 func (r *Reader) nameServers(s Statement, a *Apex) {
-	if ttl := r.ttlBlock(s); ttl.Own {
+	if ttl := r.ttlBlock(s, nil); ttl.Own {
 		if a.NSTTL.Own && a.NSTTL != ttl {
 			r.errs.add(s.Pos, Syntax, "a second ttl of the name servers: write one")
 		}
