@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/miekg/dns"
@@ -22,12 +23,13 @@ func answerOver1232(p *pass) {
 	})
 }
 
-// answerOver65535 reports the declaration with which a set becomes too large, and those
-// after it: of fragments that make a set together the youngest are wrong.
+// answerOver65535 reports the declaration with which a set becomes too large, and the next one in each source
+// after that: of fragments that make a set together the youngest are wrong.
 func answerOver65535(p *pass) {
 	p.eachLarge(mostSize, func(owner definition.Name, s set, size int) {
 		first := sort.Search(len(s.declared)-1, func(i int) bool { return s.size(i+1) > mostSize })
-		for _, pos := range s.declared[first:] {
+		sources := slices.CompactFunc(slices.Clone(s.declared[first:]), func(a, b definition.Pos) bool { return a.Source == b.Source })
+		for _, pos := range sources {
 			p.report(pos, []definition.Name{owner}, "the %s answer of %s has %d octets, "+
 				"and no message can have more than %d: write fewer%s", s.rrtype, owner, size, mostSize, s.of)
 		}
