@@ -61,7 +61,7 @@ func (f *answerFlags) choose(u *ui) (answers, error) {
 	case f.config != "" && f.server != "":
 		return nil, errors.New("--config and --server: write one of them")
 	case f.server != "":
-		return newServer(f.server), nil
+		return parseServer(f.server)
 	case f.config == "" && missing != nil:
 		s, err := systemResolver()
 		if err != nil {
@@ -168,6 +168,15 @@ const (
 	// udpSize fits all usual networks (RFC 9715).
 	udpSize = 1232
 )
+
+// parseServer returns the server that a flag names.
+func parseServer(addr string) (*server, error) {
+	if host, port, ok := strings.Cut(addr, "#"); ok { // as BIND and dnsmasq write it
+		return nil, hint.Add(fmt.Errorf("--server %q: write ADDR:PORT", addr), "--server %s",
+			net.JoinHostPort(strings.Trim(strings.TrimPrefix(host, "@"), "[]"), port))
+	}
+	return newServer(addr), nil
+}
 
 func newServer(addr string) *server {
 	addr = strings.TrimPrefix(addr, "@") // as for dig

@@ -123,12 +123,14 @@ func (f *checkFlags) find(u *ui, all []*served) (findings []lint.Finding, err er
 
 // query returns what the answers of a DNS server show to be wrong.
 func (f *checkFlags) query(u *ui, all []*served) ([]lint.Finding, error) {
-	from := newServer(f.server)
+	from, err := parseServer(f.server)
 	if f.server == "" {
-		var err error
 		if from, err = systemResolver(); err != nil {
 			return nil, hint.Add(err, "mxsrv check --online --server ADDR")
 		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	var findings []lint.Finding
 	for _, s := range all {

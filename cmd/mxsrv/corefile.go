@@ -32,6 +32,9 @@ func isCorefile(path string, text string) bool {
 	lines, _ := definition.Statements(&d)
 	words := append(definition.Keywords(), corefile.Options()...)
 	blocks := false
+	if slices.ContainsFunc(lines, isServerBlock) {
+		return true
+	}
 	for _, l := range lines {
 		if slices.Contains(words, l.Words[0]) && (len(l.Words) > 1 || !hasPlugin(l)) {
 			return false
@@ -39,6 +42,14 @@ func isCorefile(path string, text string) bool {
 		blocks = blocks || l.Block != nil
 	}
 	return blocks
+}
+
+// withPort is the address of a server block: NAME:PORT.
+var withPort = regexp.MustCompile(`^\S*[^\s:]:[0-9]+,?$`)
+
+// isServerBlock reports whether a statement is plainly a server block, whatever is wrong with the braces after it.
+func isServerBlock(s definition.Statement) bool {
+	return s.Block != nil && withPort.MatchString(s.Words[0])
 }
 
 // hasPlugin reports whether a statement is like a server block: a zone may be called mail.
@@ -64,12 +75,12 @@ func (f *readFlags) corefile(u *ui, path string, text string) ([]*served, error)
 		if len(b.Tokens["mxsrv"]) > 0 {
 			all = append(all, f.serverBlock(u, path, b, onlySource(b, blocks)))
 		}
-		found = append(found, pluginFindings(path, b)...)
+		found = slices.Concat(found, pluginFindings(path, b), keyFindings(path, text, b))
 	}
 	switch {
 	case len(all) > 0:
 		all[0].findings = append(all[0].findings, found...)
-	case slices.ContainsFunc(found, suggestsMXSRV):
+	case slices.ContainsFunc(found, hidesMXSRV):
 		all = []*served{nothing(path, nil)}
 		all[0].findings = found
 	default:

@@ -3,12 +3,16 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
@@ -27,30 +31,115 @@ var allPlugins = append([]string{"mxsrv"}, corednsPlugins...)
 // pluginRules are the rules about the plugins of a Corefile. The tool has no server that would refuse one, and cannot
 // know those of other builds.
 var pluginRules = []lint.Rule{
+	{ID: "plugin-as-zone", Severity: lint.Warning, Doc: "a server block whose zone is the name of a plugin"},
 	{ID: "plugin-misspelled", Severity: lint.Error, Doc: "a plugin that does not exist and is spelled like one that does"},
-	{ID: "plugin-unknown", Severity: lint.Warning, Doc: "a plugin that " + coredns + " does not have"},
+	{ID: "plugin-unknown", Severity: lint.Warning, Doc: "a plugin that " + coredns + " does not have; an error if it is none for sure"},
 }
 
 // toolRules returns the rules that the tool has beside those of package lint.
 func toolRules() []lint.Rule { return slices.Concat(onlineRules, pluginRules) }
 
-// pluginFindings returns what is wrong with the names of the plugins of a server block.
+// pluginFindings returns what is wrong with the names of the plugins of a server block. Of the lines that belong into
+// the block of mxsrv it is the first one.
 func pluginFindings(path string, b caddyfile.ServerBlock) (findings []lint.Finding) {
-	for name, tokens := range b.Tokens {
-		if slices.Contains(allPlugins, name) {
-			continue
-		}
-		t := shorten(tokens[:1])[0]
-		pos := definition.Pos{Source: cmp.Or(t.File, path), Line: t.Line}
-		if near, ok := misspelled(name); ok {
+	stray := isCutOff(b) // the lines that follow are, too
+	for _, name := range byLine(b.Tokens) {
+		first := b.Tokens[name][0]
+		pos := definition.Pos{Source: cmp.Or(shorten([]caddyfile.Token{first})[0].File, path), Line: first.Line}
+		near, isNear := misspelled(name)
+		switch {
+		case slices.Contains(allPlugins, name):
+		case isStatement(name):
+			if !stray {
+				findings = append(findings, refused(finding("plugin-unknown", pos, nil, "%q is a line of mxsrv, %s", name, unopened(b)))...)
+			}
+			stray = true
+		case strings.ContainsAny(name, ".:"):
+			findings = append(findings, refused(finding("plugin-unknown", pos, nil,
+				"%q begins a server block within another one: write %q before it", name, "}"))...)
+		case isNear:
 			findings = append(findings, finding("plugin-misspelled", pos, nil,
 				"%q is no plugin: did you mean %s?", name, near)...)
-		} else {
+		default:
 			findings = append(findings, finding("plugin-unknown", pos, nil,
 				"%q is no plugin of %s: serve this with a build that has it", name, coredns)...)
 		}
 	}
 	return findings
+}
+
+// byLine returns the names of plugins in the order of a Corefile.
+func byLine(plugins map[string][]caddyfile.Token) []string {
+	return slices.SortedFunc(maps.Keys(plugins), func(a, b string) int {
+		x, y := plugins[a][0], plugins[b][0]
+		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line), cmp.Compare(a, b))
+	})
+}
+
+// refused returns findings as errors: no build of CoreDNS starts with what they are about.
+func refused(findings []lint.Finding) []lint.Finding {
+	for i := range findings {
+		findings[i].Rule.Severity = lint.Error
+	}
+	return findings
+}
+
+// isStatement reports whether a word starts a line of the block of mxsrv, or of a block in that.
+func isStatement(word string) bool {
+	_, err := strconv.Atoi(word)
+	return err == nil || slices.Contains(slices.Concat(definition.Keywords(), corefile.Options(), []string{"ns", "contact"}), word)
+}
+
+// unopened says why a line of mxsrv is not in the block of mxsrv.
+func unopened(b caddyfile.ServerBlock) string {
+	tokens := b.Tokens["mxsrv"]
+	isBrace := func(t caddyfile.Token) bool { return t.Text == "{" }
+	switch {
+	case len(tokens) == 0:
+		return "and this server block has none: write mxsrv { before it, and } after its last line"
+	case slices.ContainsFunc(tokens, isBrace):
+		return fmt.Sprintf("whose block (line %d) is closed before: delete the %q that is too many", tokens[0].Line, "}")
+	default:
+		return fmt.Sprintf("whose block is not open: write %q after mxsrv in line %d", "{", tokens[0].Line)
+	}
+}
+
+// keyFindings returns a warning if the zones of a server block are the words of a line that belongs into the block before:
+// that was closed too early, and CoreDNS serves them.
+func keyFindings(path, text string, b caddyfile.ServerBlock) []lint.Finding {
+	if !isCutOff(b) {
+		return nil
+	}
+	found := finding("plugin-as-zone", definition.Pos{Source: path, Line: lineOf(text, b.Keys[0], b)}, nil,
+		"%q is a line of a server block, and here a zone with a block of its own: delete the %q before it that is too many",
+		strings.Join(b.Keys, " "), "}")
+	if slices.ContainsFunc(slices.Collect(maps.Keys(b.Tokens)), isStatement) {
+		found = refused(found)
+	}
+	return found
+}
+
+// isCutOff reports whether the zones of a server block are the words of a line that belongs into another one. A zone may
+// be called mail, or local.
+func isCutOff(b caddyfile.ServerBlock) bool {
+	if len(b.Keys) == 1 {
+		return b.Keys[0] != "local" && slices.Contains(allPlugins, b.Keys[0])
+	}
+	return len(b.Keys) > 1 && (slices.Contains(allPlugins, b.Keys[0]) || isStatement(b.Keys[0]))
+}
+
+// lineOf returns the last line that begins with a word before the plugins of a server block.
+func lineOf(text, word string, b caddyfile.ServerBlock) int {
+	line, end := 1, math.MaxInt
+	for _, tokens := range b.Tokens {
+		end = min(end, tokens[0].Line)
+	}
+	for i, l := range strings.Split(text, "\n") {
+		if fields := strings.Fields(l); i < end && len(fields) > 0 && fields[0] == word {
+			line = i + 1
+		}
+	}
+	return line
 }
 
 // onlySource reports whether nobody but mxsrv has names of the zones of a server block: none of its plugins, of which
@@ -80,7 +169,8 @@ func misspelled(name string) (string, bool) {
 	return near, len(name) > 2 && distance(near) <= 1+len(name)/6
 }
 
-// suggestsMXSRV reports whether a finding is that mxsrv is misspelled.
-func suggestsMXSRV(f lint.Finding) bool {
-	return strings.HasSuffix(f.Text, fmt.Sprintf("mean %s?", allPlugins[0]))
+// hidesMXSRV reports whether a finding may be why no server block has mxsrv: it is misspelled, or a brace is wrong.
+func hidesMXSRV(f lint.Finding) bool {
+	isWrongBrace := f.Rule.ID == "plugin-as-zone" || f.Rule.ID == "plugin-unknown" && f.Rule.Severity == lint.Error
+	return isWrongBrace || strings.HasSuffix(f.Text, fmt.Sprintf("mean %s?", allPlugins[0]))
 }

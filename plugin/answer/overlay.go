@@ -111,8 +111,9 @@ func (w *overlayWriter) denyAlias(res *dns.Msg, alias dns.RR) error {
 	w.repaired = true
 	w.responder.config.RepairedAlias.WithLabelValues(metrics.WithServer(w.ctx)).Inc()
 	w.responder.warnOnce(w.name, func() string {
-		return fmt.Sprintf("%s exists by what is declared, and the next plugin has it as alias: %s: "+
-			"that is denied (RFC 1034 §3.6.2)", w.name, strings.Join(strings.Fields(alias.String()), " "))
+		return fmt.Sprintf("%s has records here, and the next plugin has it as alias: %s: "+
+			"it is denied, as an alias has no other records (RFC 1034 §3.6.2): if the name has a web site, too, write "+
+			"host NAME ADDRESS here, or A and AAAA records of its own for it there", w.name, strings.Join(strings.Fields(alias.String()), " "))
 	})
 	w.responder.warnSigned(w.name, res.Answer)
 	w.responder.prove(w.ctx, w.query, &m, w.table)

@@ -231,6 +231,9 @@ func TestDeniedAlias(t *testing.T) {
 			if got := counted(s.config.RepairedAlias); got > 0 != (tc.want != "") || len(s.warnings) != got {
 				t.Errorf("%s, %s: counted: %d, logged %q", zones, tc.name, got, s.warnings)
 			}
+			if all := strings.Join(s.warnings, ""); tc.want != "" && !strings.Contains(all, "write host NAME ADDRESS here, or A and AAAA records of its own") {
+				t.Errorf("%s, %s: logged %q, want what to write instead", zones, tc.name, all)
+			}
 		}
 	}
 }

@@ -63,11 +63,13 @@ func (r *Reader) Authoritative(s Statement, zones Zones) {
 		if a.Contact == "" {
 			a.Contact, _ = mailbox("hostmaster", r.origin(zone))
 		}
-		if len(a.Servers) == 0 {
+		isServers := func(b Statement) bool { return b.Words[0] == "ns" }
+		switch {
+		case len(a.Servers) > 0:
+			r.set.Apexes = append(r.set.Apexes, a)
+		case !slices.ContainsFunc(s.Block, isServers): // what is wrong with those that are there has been said
 			r.errs.add(s.Pos, Syntax, "a zone needs a name server: write ns NAME... in this block")
-			return
 		}
-		r.set.Apexes = append(r.set.Apexes, a)
 	}
 }
 

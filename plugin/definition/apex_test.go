@@ -87,6 +87,7 @@ func TestApexMistakes(t *testing.T) {
 		{"authoritative {\nttl 60\n}", "Corefile:1: a zone needs a name server: write ns NAME... in this block"},
 		{"authoritative {\nns a\nns .\n}", `Corefile:3: "." is no host: write the name of one`},
 		{"authoritative {\nns a 192.0.2.1\n}", `Corefile:2: "192.0.2.1" is an address: declare it with "host NAME 192.0.2.1" and write the name`},
+		{"authoritative {\nns 192.0.2.53\n}", `Corefile:2: "192.0.2.53" is an address: declare it with "host NAME 192.0.2.53" and write the name`},
 		{"authoritative {\nns a\nns\n}", `Corefile:3: "ns": ` + form},
 		{"authoritative {\nns a {\nttl 60\n}\nns b {\nttl 50\n}\n}", `Corefile:5: a second ttl of the name servers: write one`},
 		{"authoritative {\nns a {\nsrv\n}\n}", `Corefile:3: "srv": write ttl TTL, or nothing, in the block of ns`},

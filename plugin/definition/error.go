@@ -128,6 +128,12 @@ func (m *mistakes) add(pos Pos, id, format string, args ...any) {
 	}
 }
 
+// replace puts one mistake in the place of all but the first n.
+func (m *mistakes) replace(n int, by Error) {
+	m.list = append(m.list[:n:n], by)
+	clear(m.kinds)
+}
+
 // all returns the mistakes; the last of each kind counts those that are not kept.
 func (m *mistakes) all() Errors {
 	for id, k := range m.kinds {

@@ -50,6 +50,13 @@ func Unknown(s Statement, further ...string) string {
 	words := append(Keywords(), further...)
 	slices.Sort(words)
 	word := s.Words[0]
+	if upper := strings.ToUpper(word); slices.Contains(strings.Fields(otherTypes), strings.ToLower(word)) && typeOf(upper) != 0 {
+		name := "NAME..."
+		if len(s.Words) > 2 {
+			name = cut(s.Words[1])
+		}
+		return Sprintf("unknown word %q: write record %s %s and its data", word, name, upper)
+	}
 	if instead, ok := remedy(word); ok {
 		return Sprintf("unknown word %q: %s", word, instead)
 	}
@@ -124,6 +131,10 @@ func remedy(word string) (string, bool) {
 }
 
 const convert = ", or convert the file with mxsrv import"
+
+// isSOA reports whether words are the entry that begins a zone file: an owner, a TTL and a class if they are given, and
+// the type.
+func isSOA(words []string) bool { return slices.Contains(words[1:min(len(words), 4)], "SOA") }
 
 // ofZoneFile returns what to write instead of an entry of a zone file: an owner, a TTL and a class
 // if they are given, and a type, in capitals.

@@ -48,6 +48,9 @@ func TestDistance(t *testing.T) {
 	}
 }
 
+const zoneFile = `this is a zone file: convert it with mxsrv import or, if it is for the file plugin, write the "}" of ` +
+	`mxsrv before the line that names it`
+
 // TestOtherLanguages: lines as other programs have them, with what to write instead.
 func TestOtherLanguages(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
@@ -58,8 +61,14 @@ func TestOtherLanguages(t *testing.T) {
 		{"Cname www web1", `unknown word "Cname": write alias NAME... HOST`},
 		{"srv _ldap._tcp 0 0 389 a", `unknown word "srv": write service NAME... PRIORITY WEIGHT PORT HOST...`},
 		{"ns ns1", `unknown word "ns": write authoritative { ns NAME... } into the Corefile`},
-		{"TXT @ x", `unknown word "TXT": write record NAME... TYPE DATA...`},
-		{"ptr 1 a", `unknown word "ptr": write record NAME... TYPE DATA...`},
+		{"TXT @ x", `unknown word "TXT": write record @ TXT and its data`},
+		{`txt @ "v=spf1 -all"`, `unknown word "txt": write record @ TXT and its data`},
+		{`@ TXT "v=spf1 -all"`, `"@ TXT v=spf1 -all" is a line of a zone file: write record NAME... TYPE DATA..., or convert the file with mxsrv import`},
+		{"ptr 1 a", `unknown word "ptr": write record 1 PTR and its data`},
+		{"caa", `unknown word "caa": write record NAME... CAA and its data`},
+		{"dns-rr=a,16,00", `unknown word "dns-rr=a,16,00": write record NAME... TYPE DATA..., or convert the file with mxsrv import`},
+		{"host a 192.0.2\n$TTL 60\n@ IN SOA ns1 root (\n 1 2 3 4 5 )\n IN NS ns1\nmail IN A 192.0.2.1", zoneFile},
+		{"IN SOA ns1 root 1 2 3 4 5", zoneFile},
 		{"$TTL 3600", `unknown word "$TTL": write ttl TTL`},
 		{"$ORIGIN example.org.", `unknown word "$ORIGIN": write names of other zones absolute, with a final dot`},
 		{"$INCLUDE a.db", `unknown word "$INCLUDE": write file PATH... into the mxsrv block of the Corefile`},

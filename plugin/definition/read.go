@@ -76,14 +76,17 @@ func Keywords() []string { return slices.Sorted(maps.Keys(keywords)) }
 // Statement reads one statement into the set. It returns false, and does nothing, if that
 // does not start with a keyword.
 func (r *Reader) Statement(s Statement) bool {
-	if !r.Usual(&s) || !r.single(s) {
+	if !r.Usual(&s) {
 		return true
 	}
 	read := keywords[s.Words[0]]
-	if read != nil {
+	if read == nil {
+		return false
+	}
+	if r.single(s) {
 		read(r, s)
 	}
-	return read != nil
+	return true
 }
 
 // Usual cuts a comment as in zone files off a statement, and reports whether the rest can be read: it has words, and
@@ -149,14 +152,23 @@ func (r *Reader) Set() (*Set, Errors) {
 // after every statement, which is valid during the call.
 func (r *Reader) Text(pos Pos, text string, each func(Statement)) {
 	before := len(r.errs.list)
+	var soa Pos // of a zone file, which has one
 	errs := EachStatement(pos, text, func(s Statement) {
 		if !r.Statement(s) {
 			r.errs.add(s.Pos, Syntax, "%v", unknown(s)) // is formatted only if it is kept
+			if soa.Line == 0 && isSOA(s.Words) {
+				soa = s.Pos
+			}
 		}
 		if each != nil {
 			each(s)
 		}
 	})
+	if soa.Line > 0 {
+		r.errs.replace(before, Error{Pos: soa, ID: Syntax, Text: "this is a zone file: convert it with mxsrv import or, " +
+			"if it is for the file plugin, write the \"}\" of mxsrv before the line that names it"})
+		return
+	}
 	r.errs.list = slices.Concat(r.errs.list[:before], errs, r.errs.list[before:])
 }
 
