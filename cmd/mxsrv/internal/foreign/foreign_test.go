@@ -407,6 +407,8 @@ db:3: "host-record=nas,nas.lan,192.0.2.9": nas. is a short name, which is in no 
 `},
 		{"mailbox", "$ORIGIN example.org.\n@ 60 SOA a b\\@c 1 2 3 4 5\n@ 60 NS a", "", `db:2: "@ 60 SOA a b\\@c 1 2 3 4 5": contact "b\\@c.example.org.": write a mailbox of letters, digits and -_+=. before the @
 `},
+		{"ISDN", "a.example.org. 60 ISDN \"1234\"", "", `db:1: "a.example.org. 60 ISDN \"1234\"": ISDN without a subaddress gets an empty one
+`},
 		{"TTL 1 elsewhere", "a.example.org. 1 A 192.0.2.1\nb.example.org. 1 A 192.0.2.1", "", ""},
 		{"TTLs of a host", "$ORIGIN example.org.\na 60 A 192.0.2.1\na 30 A 192.0.2.2\nb 60 TXT x\nb 50 TXT y\nb 40 CAA 0 issue z", "", `db:2: "a 60 A 192.0.2.1": its TTL 60 becomes 30: the addresses of a host share one
 db:4: "b 60 TXT x": its TTL 60 becomes 50: the records of a name and type share one
@@ -514,6 +516,36 @@ func zoneRecords(text, origin string) ([]string, error) {
 		}
 	}
 	return distinct(all), p.Err()
+}
+
+// TestIncluded: what a file inherits, and what is left of it, as BIND and NSD have it.
+func TestIncluded(t *testing.T) {
+	const text = "$TTL 100\n$ORIGIN example.org.\na A 192.0.2.1\n$INCLUDE part sub\n A 192.0.2.9\nc A 192.0.2.3\nd 50 A 192.0.2.4\ne A 192.0.2.5"
+	part := func(string) (string, error) { return "b A 192.0.2.2\n$TTL 300\nbb A 192.0.2.2", nil }
+	r, err := Read("db", text, Options{Include: part})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	r.List(&got)
+	const want = `ttl 5m
+
+host a 192.0.2.1 192.0.2.9 {
+    ttl 100
+}
+host b.sub 192.0.2.2 {
+    ttl 100
+}
+host bb.sub 192.0.2.2
+host c 192.0.2.3
+host d 192.0.2.4 {
+    ttl 50
+}
+host e 192.0.2.5
+`
+	if changed := `db:5: "A 192.0.2.9": its TTL 300 becomes 100: the addresses of a host share one` + "\n"; got.String() != want || lines(r.Changed) != changed {
+		t.Errorf("%s\nwant\n%s\nchanged\n%s", got.String(), want, lines(r.Changed))
+	}
 }
 
 // TestInherited: what an entry leaves out comes from where the RFCs say.

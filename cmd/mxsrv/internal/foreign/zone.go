@@ -209,6 +209,9 @@ func (z *zoneReader) other(l Line, rr dns.RR) {
 		z.drop(l, h.Rrtype)
 		return
 	}
+	if rr, ok := rr.(*dns.ISDN); ok && rr.SubAddress == "" { // the parser has it always
+		z.skip(l, "ISDN without a subaddress gets an empty one")
+	}
 	generic := new(dns.RFC3597)
 	if err := generic.ToRFC3597(rr); err != nil {
 		z.skip(l, "cannot be read: %v", err)
@@ -276,7 +279,7 @@ func (z *zoneReader) setZone(name string) {
 	}
 }
 
-// include reads another file. Its origin, owner and TTL end with it.
+// include reads another file. Its origin and owner end with it; a $TTL is for all that follows (RFC 2308 §4).
 func (z *zoneReader) include(l Line) {
 	words := strings.Fields(l.Text)
 	switch {
@@ -301,4 +304,5 @@ func (z *zoneReader) include(l Line) {
 		file.setOrigin(Line{Pos: l.Pos, Text: "$ORIGIN " + words[2]})
 	}
 	file.read(text)
+	z.ttl, z.fixed = file.ttl, file.fixed
 }
