@@ -18,6 +18,10 @@ func (r *Reader) alias(s Statement) {
 		return
 	}
 	ttl := r.ttlBlock(s, nil)
+	if last > 2 && s.Words[last-1] == "CNAME" {
+		r.typed(s, last-1, "NAME... HOST")
+		return
+	}
 	if !r.affordable(s.Pos, s.Words[1:last], 1) {
 		return
 	}

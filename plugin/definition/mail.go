@@ -33,6 +33,10 @@ func byPreference(a, b Exchange) int {
 func exchange(e *entry, host Name) Exchange { return Exchange{e.Pos, e.numbers[0], host} }
 
 func (r *Reader) mail(s Statement) {
+	if first := slices.IndexFunc(s.Words, isNumber); first > 2 && s.Words[first-1] == "MX" {
+		r.typed(s, first-1, "NAME... PREFERENCE HOST...")
+		return
+	}
 	st := r.stanza(s, mailForm)
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}
 	r.set.Mails = slices.Grow(r.set.Mails, len(st.names)*len(r.zones))

@@ -146,3 +146,8 @@ func ofZoneFile(words []string) (string, bool) {
 	}
 	return "", false
 }
+
+// typed says that a word of a statement is no name but the type of the records that it makes, as in a zone file.
+func (r *Reader) typed(s Statement, word int, form string) {
+	r.errs.add(s.Pos, Syntax, "%q is no name: write %s %s, without a type", s.Words[word], s.Words[0], form)
+}

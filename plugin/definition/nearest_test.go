@@ -81,6 +81,8 @@ func TestOtherLanguages(t *testing.T) {
 		{"--srv-host=_ldap._tcp", `unknown word "--srv-host=_ldap._tcp": write service NAME... PRIORITY WEIGHT PORT HOST..., or convert the file with mxsrv import`},
 		{"mx1 A 192.0.2.1", `"mx1 A 192.0.2.1" is a line of a zone file: write host NAME ADDRESS..., or convert the file with mxsrv import`},
 		{"@ 3600 IN MX 10 mx1", `"@ 3600 IN MX 10 mx1" is a line of a zone file: write mail NAME... PREFERENCE HOST..., or convert the file with mxsrv import`},
+		{"mail @ MX 10 mx1", `"MX" is no name: write mail NAME... PREFERENCE HOST..., without a type`},
+		{"alias www CNAME web1", `"CNAME" is no name: write alias NAME... HOST, without a type`},
 		{"hots A 192.0.2.1", `unknown word "hots": write host`},
 		{"frobnicate a 192.0.2.1", `unknown word "frobnicate": write one of alias, host, mail, order, record, service, ttl`},
 	} {
