@@ -82,8 +82,8 @@ func (e *Source) lost(err error) {
 	}
 }
 
-// kindOf tells errors apart by what an operator does about them. Whether a member that is away refuses connections, ends
-// them or is silent changes from attempt to attempt, and is of one kind; that it refuses the user is of another.
+// kindOf tells errors apart by what an operator does about them. Whether a member that is away refuses connections,
+// ends them or is silent changes from attempt to attempt, and is of one kind; that it refuses the user is of another.
 func kindOf(err error) codes.Code {
 	switch code := codeOf(err); code {
 	case codes.Unknown, codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.Internal:

@@ -28,13 +28,14 @@ func answerOver1232(p *pass) {
 func answerOver65535(p *pass) {
 	p.eachLarge(mostSize, func(owner definition.Name, s set, size int) {
 		first := sort.Search(len(s.declared)-1, func(i int) bool { return s.size(i+1) > mostSize })
-		sources := slices.CompactFunc(slices.Clone(s.declared[first:]), func(a, b definition.Pos) bool { return a.Source == b.Source })
-		for _, pos := range sources {
+		for _, pos := range slices.CompactFunc(slices.Clone(s.declared[first:]), sameSource) {
 			p.report(pos, []definition.Name{owner}, "the %s answer of %s has %d octets, "+
 				"and no message can have more than %d: write fewer%s", s.rrtype, owner, size, mostSize, s.of)
 		}
 	})
 }
+
+func sameSource(a, b definition.Pos) bool { return a.Source == b.Source }
 
 // A set is the records of a type that an owner has.
 type set struct {
