@@ -1,6 +1,9 @@
 package definition
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestNearest: what is meant by a word that is misspelled; and that nothing is by one that is another word.
 func TestNearest(t *testing.T) {
@@ -69,6 +72,7 @@ func TestOtherLanguages(t *testing.T) {
 		{"dns-rr=a,16,00", `unknown word "dns-rr=a,16,00": write record NAME... TYPE DATA..., or convert the file with mxsrv import`},
 		{"host a 192.0.2\n$TTL 60\n@ IN SOA ns1 root (\n 1 2 3 4 5 )\n IN NS ns1\nmail IN A 192.0.2.1", zoneFile},
 		{"IN SOA ns1 root 1 2 3 4 5", zoneFile},
+		{strings.Repeat("a A 192.0.2.1\n", 30) + "@ SOA ns1 root 1 2 3 4 5", zoneFile},
 		{"$TTL 3600", `unknown word "$TTL": write ttl TTL`},
 		{"$ORIGIN example.org.", `unknown word "$ORIGIN": write names of other zones absolute, with a final dot`},
 		{"$INCLUDE a.db", `unknown word "$INCLUDE": write file PATH... into the mxsrv block of the Corefile`},
@@ -87,7 +91,7 @@ func TestOtherLanguages(t *testing.T) {
 		{"frobnicate a 192.0.2.1", `unknown word "frobnicate": write one of alias, host, mail, order, record, service, ttl`},
 	} {
 		_, errs := Read("x", tc.text, zones)
-		if len(errs) != 1 || errs[0].Text != tc.want {
+		if len(errs) != 1 || errs[0].Text != tc.want || errs[0].More > 0 {
 			t.Errorf("%s: %v\nwant %s", tc.text, errs, tc.want)
 		}
 	}

@@ -13,29 +13,34 @@ const spf = "v=spf1"
 
 // spfTwo reports SPF records beside an earlier one of the same name.
 func spfTwo(p *pass) {
-	for i := range p.set.Records {
-		r := &p.set.Records[i]
-		if !isSPF(r) {
-			continue
-		}
-		for _, first := range p.index.At(r.Owner).Records() {
-			if isSPF(first) {
-				if first != r && first.Data != r.Data {
-					p.report(r.Pos, []definition.Name{r.Owner}, "%s has another SPF record, at %s, and receivers take neither: "+
-						"write one record with the terms of both", r.Owner, first.Pos)
-				}
-				break
+	for o := range p.index.Owners() {
+		var first *definition.Record
+		for _, r := range o.Records() {
+			switch {
+			case !isSPF(r):
+			case first == nil:
+				first = r
+			case first.Data != r.Data:
+				p.report(r.Pos, []definition.Name{o.Name()}, "%s has another SPF record, at %s, and receivers take neither: "+
+					"write one record with the terms of both", o.Name(), first.Pos)
 			}
 		}
 	}
 }
 
 func isSPF(r *definition.Record) bool {
-	if r.Type != dns.TypeTXT || !hasVersion(r.Data[1:], spf) {
+	if r.Type != dns.TypeTXT {
 		return false
 	}
-	rest := strings.Join(stringsOf(r.Data), "")[len(spf):]
-	return rest == "" || rest[0] == ' '
+	end := 1 + int(r.Data[0])
+	text, next := r.Data[1:end], r.Data[end:]
+	if !hasVersion(text, spf) {
+		return false
+	}
+	if text = text[len(spf):]; text == "" && next != "" {
+		text = next[1:]
+	}
+	return text == "" || text[0] == ' '
 }
 
 // hasVersion reports whether a text begins with a version, in any case.
