@@ -41,11 +41,11 @@ func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) 
 	if len(signed) == len(unsigned) {
 		return // it does not sign this zone
 	}
+	res.Rcode = dns.RcodeSuccess // RFC 9824 §3: NXNAME says that the name does not exist
 	if len(res.Answer) > 0 {
 		res.Ns = unsigned // dnssec signs both, as this is no mere denial
 		return
 	}
-	res.Rcode = dns.RcodeSuccess // RFC 9824 §3: NXNAME says that the name does not exist
 	if q.Qtype == dns.TypeNSEC {
 		res.Answer, res.Ns = []dns.RR{denial}, nil
 		return

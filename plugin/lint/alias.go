@@ -96,24 +96,56 @@ func (p *pass) aliasOfFragments(a definition.Alias, of *definition.Alias) bool {
 // loops reports whether an alias leads back to itself.
 func (p *pass) loops(a definition.Alias) bool {
 	if p.aliasLoops == nil {
-		p.aliasLoops = aliasLoops(p.index)
+		p.aliasLoops = p.findLoops()
 	}
 	return p.aliasLoops[a.Owner] && a.Host == p.index.At(a.Owner).Aliases()[0].Host
 }
 
-// aliasLoops returns the names in loops of aliases. It follows each alias once.
-func aliasLoops(index *definition.Index) definition.Names {
+// findLoops returns the names in loops of aliases. It follows each alias once.
+func (p *pass) findLoops() definition.Names {
 	loops, seen := definition.Names{}, definition.Names{}
-	next := func(o definition.Owner) definition.Owner { return index.At(o.Aliases()[0].Host) }
-	for _, a := range index.Set.Aliases {
+	for _, a := range p.set.Aliases {
 		path := definition.Names{}
-		o := index.At(a.Owner)
-		for ; len(o.Aliases()) > 0 && !seen[o.Name()]; o = next(o) {
+		o := p.index.At(a.Owner)
+		for ; len(o.Aliases()) > 0 && !seen[o.Name()]; o = p.next(o) {
 			seen[o.Name()], path[o.Name()] = true, true
 		}
-		for ; path[o.Name()] && !loops[o.Name()]; o = next(o) {
+		for ; path[o.Name()] && !loops[o.Name()]; o = p.next(o) {
 			loops[o.Name()] = true
 		}
 	}
 	return loops
+}
+
+// next returns what the host of an alias is, by a wildcard if it is not declared.
+func (p *pass) next(o definition.Owner) definition.Owner {
+	host := o.Aliases()[0].Host
+	if o := p.index.At(host); o.Name() != "" {
+		return o
+	}
+	w := p.wildcardFor(host)
+	if len(w.Aliases()) == 0 || p.existsBelow(w.Name().Parent(), host) {
+		return definition.Owner{}
+	}
+	return w
+}
+
+// existsBelow reports whether a name exists, or one between it and another above it: then the wildcard of the other is
+// not for it (RFC 4592 §3.3.1).
+func (p *pass) existsBelow(above, name definition.Name) bool {
+	if p.existing == nil {
+		p.existing = definition.Names{}
+		for o := range p.index.Owners() {
+			zone := p.zones.Of(o.Name())
+			for n := o.Name(); zone != "" && n != zone && !p.existing[n]; n = n.Parent() {
+				p.existing[n] = true
+			}
+		}
+	}
+	for ; name != above; name = name.Parent() {
+		if p.existing[name] {
+			return true
+		}
+	}
+	return false
 }

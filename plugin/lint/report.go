@@ -19,6 +19,7 @@ type pass struct {
 	zones        definition.ZoneSet
 	fallsThrough definition.ZoneSet
 	aliasLoops   definition.Names // names that lead back to themselves, once a rule has asked: see loops
+	existing     definition.Names // names that exist below the apexes of zones, once a rule has asked: see existsBelow
 	all          []Rule
 	findings     []Finding
 

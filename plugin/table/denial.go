@@ -56,7 +56,7 @@ func (t *Table) missing(match Match, name string, qtype uint16, a *Answer) Match
 	if match == None && len(t.wildcards) > 0 {
 		if w := t.wildcard(definition.Name(name)); w != "" {
 			*a = t.synthesize(w, name, qtype)
-			t.followWildcards(qtype, a)
+			t.follow(qtype, a)
 			return Data
 		}
 	}

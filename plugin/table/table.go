@@ -141,8 +141,8 @@ func (t *Table) answer(name string, qtype uint16, a *Answer) Match {
 		return t.missing(Exists, name, qtype, a)
 	}
 	*a = of.found(name, e, t)
-	if e.qtype == anyType && len(t.wildcards) > 0 {
-		t.followWildcards(qtype, a)
+	if e.qtype == anyType {
+		t.follow(qtype, a)
 	}
 	return Data
 }

@@ -92,9 +92,35 @@ func (a *Answer) rename(from, to string) {
 	a.RRs = slices.Clip(a.RRs)
 }
 
-// followWildcards adds what wildcards have for the host of an alias that does not exist.
+// follow ends the answer of an alias whose host has no records: with those of wildcards, or with its denial.
+func (t *Table) follow(qtype uint16, a *Answer) {
+	if len(a.RRs) == 0 || qtype == dns.TypeCNAME || qtype == dns.TypeANY {
+		return
+	}
+	if len(t.wildcards) > 0 {
+		t.followWildcards(qtype, a)
+	}
+	if cname, ok := a.RRs[len(a.RRs)-1].(*dns.CNAME); ok && len(a.Ns) == 0 {
+		t.denyHost(definition.Name(cname.Target), qtype, a)
+	}
+}
+
+// denyHost adds the denial of the host of an alias, if neither we nor others have records of it. Lint lets such hosts
+// pass below the parent of a wildcard, in fragments, and if they begin with an underscore. Below a cut, endChain drops
+// the denial.
+func (t *Table) denyHost(host definition.Name, qtype uint16, a *Answer) {
+	zone := t.authoritativeZone(host)
+	if zone == "" || t.HasRecords(host) || t.wildcard(host) != "" {
+		return
+	}
+	denial := t.denial(zone, host, qtype, t.of(host).exists(host))
+	a.Ns, a.Rcode = denial.Ns, denial.Rcode
+}
+
+// followWildcards adds what wildcards have for the host of an alias that does not exist. It ends a loop where the first
+// record of it would come again, as other servers do.
 func (t *Table) followWildcards(qtype uint16, a *Answer) {
-	for len(a.RRs) > 0 && len(a.RRs) <= maxChain && qtype != dns.TypeCNAME && qtype != dns.TypeANY {
+	for len(a.RRs) <= maxChain {
 		cname, ok := a.RRs[len(a.RRs)-1].(*dns.CNAME)
 		if !ok {
 			return
@@ -104,11 +130,27 @@ func (t *Table) followWildcards(qtype uint16, a *Answer) {
 			return
 		}
 		more := t.synthesize(w, cname.Target, qtype)
+		looped := more.unloop(a.RRs)
 		a.RRs, a.Ns, a.Glue = slices.Clip(slices.Concat(a.RRs, more.RRs)), more.Ns, more.Glue
 		a.Order, a.Slots = more.Order, more.Slots
 		a.Len += more.Len
-		if len(more.RRs) == 0 {
+		if looped || len(more.RRs) == 0 {
 			return
 		}
 	}
+}
+
+// unloop cuts an answer off before the first record whose owner is that of an alias before it, and reports whether it
+// did.
+func (a *Answer) unloop(aliases []dns.RR) bool {
+	length := 0
+	for i, rr := range a.RRs {
+		same := func(cname dns.RR) bool { return cname.Header().Name == rr.Header().Name }
+		if slices.ContainsFunc(aliases, same) {
+			*a = Answer{RRs: slices.Clip(a.RRs[:i]), Len: length}
+			return true
+		}
+		length += dns.Len(rr)
+	}
+	return false
 }

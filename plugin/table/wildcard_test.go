@@ -18,6 +18,12 @@ record * TXT "this is a wildcard"
 alias *.a www.h
 alias *.chain next.a
 alias *.loop x.loop
+alias *.there back
+alias back x.there
+alias *.dangling sub.host1
+alias *.elsewhere sub.host1.example.net.
+alias missing _nosuch.host1
+alias ent _tcp.host1
 alias w nosuch.h
 alias nodata nosuch.h
 service _ssh._tcp.host1 0 0 22 host1
@@ -61,6 +67,17 @@ host b.*.under 192.0.2.4
 		{"nodata.example.org.", dns.TypeTXT, 0, "nodata.example.org. CNAME nosuch.h.example.org.\n" + soa},
 		{"x.chain.example.org.", dns.TypeAAAA, 0, "x.chain.example.org. CNAME next.a.example.org.\n" +
 			"next.a.example.org. CNAME www.h.example.org.\n" + soa},
+		{"y.loop.example.org.", dns.TypeA, 0, "y.loop.example.org. CNAME x.loop.example.org.\n" +
+			"x.loop.example.org. CNAME x.loop.example.org.\n"},
+		{"y.there.example.org.", dns.TypeA, 0, "y.there.example.org. CNAME back.example.org.\n" +
+			"back.example.org. CNAME x.there.example.org.\nx.there.example.org. CNAME back.example.org.\n"},
+		{"back.example.org.", dns.TypeA, 0, "back.example.org. CNAME x.there.example.org.\n" +
+			"x.there.example.org. CNAME back.example.org.\n"},
+		{"y.dangling.example.org.", dns.TypeA, dns.RcodeNameError, "y.dangling.example.org. CNAME sub.host1.example.org.\n" + soa},
+		{"y.dangling.example.org.", dns.TypeCNAME, 0, "y.dangling.example.org. CNAME sub.host1.example.org.\n"},
+		{"y.elsewhere.example.org.", dns.TypeA, 0, "y.elsewhere.example.org. CNAME sub.host1.example.net.\n"},
+		{"missing.example.org.", dns.TypeA, dns.RcodeNameError, "missing.example.org. CNAME _nosuch.host1.example.org.\n" + soa},
+		{"ent.example.org.", dns.TypeA, 0, "ent.example.org. CNAME _tcp.host1.example.org.\n" + soa},
 	} {
 		match, a := tbl.Lookup(tc.name, tc.qtype)
 		if got := answerText(a); match != table.Data || got != tc.want || a.Rcode != tc.rcode {
@@ -69,9 +86,6 @@ host b.*.under 192.0.2.4
 		}
 		a.Ns = nil
 		checkLengths(t, tc.name, a)
-	}
-	if _, a := tbl.Lookup("y.loop.example.org.", dns.TypeA); len(a.RRs) == 0 || len(a.RRs) > 20 {
-		t.Errorf("a loop is answered with %d records", len(a.RRs))
 	}
 }
 
