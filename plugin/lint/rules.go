@@ -146,7 +146,7 @@ var rules = []Rule{
 	{"srv-weight-zero-mixed", Warning, "RFC 2782",
 		"weight 0 beside other weights of the same priority", srvWeightZeroMixed},
 	{TargetUndefined, Warning, "RFC 2181 §10.3",
-		"a target in a zone of the block that is not declared; an error if nothing else can have it", targetUndefined},
+		"a target in a zone of the block that is not declared; an error if nothing else can have it, but for aliases", targetUndefined},
 	{"template-in-front", Warning, "", "the template plugin, or another that answers, before mxsrv", templateInFront},
 	{"transfer-incomplete", Warning, "", "a zone of which secondaries get a part only, or nothing", transferIncomplete},
 	{"txt-split", Warning, "RFC 7208 §3.3, RFC 6376 §3.6.2.2",

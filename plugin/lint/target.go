@@ -89,7 +89,11 @@ func targetUndefined(p *pass) {
 		case !t.isHost() && t.host[0] == '_': // it has other records than addresses
 		case twice: // final-dot-missing says more
 		case p.requiresTarget(t):
-			p.reportAs(Error, t.pos, t.names(), "%s of %s is %s, which does not exist: %s", t.kind, t.owner, t.host, declare(t.host, once))
+			severity := Error
+			if t.kind == ofAlias { // RFC 2308 §2.1: the answer says so
+				severity = Warning
+			}
+			p.reportAs(severity, t.pos, t.names(), "%s of %s is %s, which does not exist: %s", t.kind, t.owner, t.host, declare(t.host, once))
 		case p.endsInZones(once) || strings.Contains(firstLabel(t.host), "_"): // other rules warn of these
 		default:
 			p.report(t.pos, t.names(), "%s of %s is %s, which has no addresses here: %s; "+
