@@ -192,10 +192,9 @@ func (w writer) change(s *server, step int) (change.Part, definition.Names) {
 		e.Gone = w.IntN(4) == 0
 		batch = append(batch, e)
 	}
-	touched := s.pointing(nil)
 	before := s.unfiltered()
 	changed, _ := s.fragments.Apply(batch)
-	touched = withPointing(before, changed)
+	touched := withPointing(before, changed)
 	touched.Add(withPointing(s.unfiltered(), change.WithSMTP(changed)))
 	return s.part(changed), change.WithSMTP(touched)
 }

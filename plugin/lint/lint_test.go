@@ -20,15 +20,6 @@ func index(t *testing.T, text string) *definition.Index {
 	return set.Index()
 }
 
-// hosts returns definitions of hosts.
-func hosts(names string) string {
-	var text strings.Builder
-	for name := range strings.FieldsSeq(names) {
-		fmt.Fprintf(&text, "host %s 192.0.2.1\n", name)
-	}
-	return text.String()
-}
-
 // authoritative is index for an authoritative zone.
 func authoritative(t *testing.T, text string) *definition.Index {
 	t.Helper()
