@@ -72,10 +72,10 @@ func (f *readFlags) corefile(u *ui, path string, text string) ([]*served, error)
 	var all []*served
 	var found []lint.Finding
 	for _, b := range blocks {
-		if len(b.Tokens["mxsrv"]) > 0 {
+		if len(b.Tokens["mxsrv"]) > 0 && !slices.ContainsFunc(b.Keys, isBraces) {
 			all = append(all, f.serverBlock(u, path, b, onlySource(b, blocks)))
 		}
-		found = slices.Concat(found, pluginFindings(path, b), keyFindings(path, text, b))
+		found = append(found, blockFindings(path, text, b, found)...)
 	}
 	switch {
 	case len(all) > 0:

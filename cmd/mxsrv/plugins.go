@@ -31,7 +31,8 @@ var allPlugins = append([]string{"mxsrv"}, corednsPlugins...)
 // pluginRules are the rules about the plugins of a Corefile. The tool has no server that would refuse one, and cannot
 // know those of other builds.
 var pluginRules = []lint.Rule{
-	{ID: "plugin-as-zone", Severity: lint.Warning, Doc: "a server block whose zone is the name of a plugin"},
+	{ID: "plugin-as-zone", Severity: lint.Warning,
+		Doc: "a server block whose zone is the name of a plugin; an error if it is a brace"},
 	{ID: "plugin-misspelled", Severity: lint.Error, Doc: "a plugin that does not exist and is spelled like one that does"},
 	{ID: "plugin-unknown", Severity: lint.Warning, Doc: "a plugin that " + coredns + " does not have; an error if it is none for sure"},
 }
@@ -54,9 +55,11 @@ func pluginFindings(path string, b caddyfile.ServerBlock) (findings []lint.Findi
 				findings = append(findings, refused(finding("plugin-unknown", pos, nil, "%q is a line of mxsrv, %s", name, unopened(b)))...)
 			}
 			stray = true
+		case isBraces(name):
+			findings = append(findings, refused(finding("plugin-unknown", pos, nil, "%q is too many here: delete it", name))...)
 		case strings.ContainsAny(name, ".:"):
 			findings = append(findings, refused(finding("plugin-unknown", pos, nil,
-				"%q begins a server block within another one: write %q before it", name, "}"))...)
+				"%q begins a server block within another one: %s", name, separate(b)))...)
 		case isNear:
 			findings = append(findings, finding("plugin-misspelled", pos, nil,
 				"%q is no plugin: did you mean %s?", name, near)...)
@@ -104,6 +107,29 @@ func unopened(b caddyfile.ServerBlock) string {
 	}
 }
 
+// separate says how a server block is separated from the one before, whose key may lack its brace.
+func separate(b caddyfile.ServerBlock) string {
+	return fmt.Sprintf("write %q before it, or %q after %s if that has none", "}", "{", strings.Join(b.Keys, " "))
+}
+
+// isBraces reports whether a word is one or several braces, which CoreDNS takes for a zone or a plugin where they are
+// too many.
+func isBraces(word string) bool { return word != "" && strings.Trim(word, "{}") == "" }
+
+// blockFindings returns what is wrong with the keys and the plugins of a server block. What follows a brace that is too
+// many is no better than that, which is one finding or, after others about braces, none.
+func blockFindings(path, text string, b caddyfile.ServerBlock, before []lint.Finding) []lint.Finding {
+	i := slices.IndexFunc(b.Keys, isBraces)
+	switch {
+	case i < 0:
+		return slices.Concat(pluginFindings(path, b), keyFindings(path, text, b))
+	case slices.ContainsFunc(before, isWrongBrace):
+		return nil
+	}
+	return refused(finding("plugin-as-zone", definition.Pos{Source: path, Line: lineOf(text, b.Keys[0], b)}, nil,
+		"%q is too many, and CoreDNS takes it for a zone: delete it", b.Keys[i]))
+}
+
 // keyFindings returns a warning if the zones of a server block are the words of a line that belongs into the block before:
 // that was closed too early, and CoreDNS serves them.
 func keyFindings(path, text string, b caddyfile.ServerBlock) []lint.Finding {
@@ -135,7 +161,7 @@ func lineOf(text, word string, b caddyfile.ServerBlock) int {
 		end = min(end, tokens[0].Line)
 	}
 	for i, l := range strings.Split(text, "\n") {
-		if fields := strings.Fields(l); i < end && len(fields) > 0 && fields[0] == word {
+		if fields := strings.Fields(l); i < end && len(fields) > 0 && strings.TrimSuffix(fields[0], ",") == word {
 			line = i + 1
 		}
 	}
@@ -171,6 +197,9 @@ func misspelled(name string) (string, bool) {
 
 // hidesMXSRV reports whether a finding may be why no server block has mxsrv: it is misspelled, or a brace is wrong.
 func hidesMXSRV(f lint.Finding) bool {
-	isWrongBrace := f.Rule.ID == "plugin-as-zone" || f.Rule.ID == "plugin-unknown" && f.Rule.Severity == lint.Error
-	return isWrongBrace || strings.HasSuffix(f.Text, fmt.Sprintf("mean %s?", allPlugins[0]))
+	return isWrongBrace(f) || strings.HasSuffix(f.Text, fmt.Sprintf("mean %s?", allPlugins[0]))
+}
+
+func isWrongBrace(f lint.Finding) bool {
+	return f.Rule.ID == "plugin-as-zone" || f.Rule.ID == "plugin-unknown" && f.Rule.Severity == lint.Error
 }
