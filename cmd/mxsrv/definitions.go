@@ -210,24 +210,36 @@ func (f *readFlags) files(u *ui, files []document) (*served, error) {
 func (f *readFlags) parseZones() (definition.Zones, error) {
 	var zones definition.Zones
 	for _, word := range f.zones {
-		if _, err := netip.ParsePrefix(word); err == nil {
-			for _, origin := range plugin.OriginsFromArgsOrServerBlock([]string{word}, nil) {
-				zones = append(zones, definition.Name(origin))
-			}
-			continue
-		}
-		zone, err := parseZone(word)
+		some, err := zonesOf(word)
 		if err != nil {
 			return nil, err
 		}
-		zones = append(zones, zone)
+		zones = append(zones, some...)
 	}
 	return zones, nil
 }
 
+// zonesOf returns the reverse zones of a network, or the zone with a name.
+func zonesOf(word string) (definition.Zones, error) {
+	network, err := netip.ParsePrefix(word)
+	switch {
+	case err == nil && network != network.Masked():
+		return nil, fmt.Errorf("zone %s has bits of a host: write %v", word, network.Masked())
+	case err == nil:
+		origins := plugin.OriginsFromArgsOrServerBlock([]string{word}, nil)
+		return convert(origins, func(origin string) definition.Name { return definition.Name(origin) }), nil
+	}
+	zone, err := parseZone(word)
+	return definition.Zones{zone}, err
+}
+
 func parseZone(word string) (definition.Name, error) {
 	zone, err := definition.ParseName(word, ".")
-	if err != nil {
+	_, notAddress := netip.ParseAddr(word)
+	switch {
+	case notAddress == nil || strings.Contains(word, "/") && !zone.IsReverse():
+		return "", fmt.Errorf("zone %q is no network: write one like 192.0.2.0/24", word)
+	case err != nil:
 		return "", hint.Add(fmt.Errorf("zone %v", err), "--zone example.org")
 	}
 	return zone, nil

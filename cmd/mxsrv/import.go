@@ -50,7 +50,7 @@ func importCommand(u *ui) *cobra.Command {
 		Args:    oneArg("file", "db.example.com"),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
 	}
-	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names (default that of the SOA record, $ORIGIN or domain option, or what all names have in common)")
+	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names, or its network (default that of the SOA record, $ORIGIN or domain option, or what all names have in common)")
 	c.Flags().BoolVar(&f.corefile, "corefile", false, "print a server block for a Corefile, with what the SOA and NS records say")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted exactly")
 	c.Flags().BoolVar(&f.include, "include", false, "follow $INCLUDE out of the directory of FILE")
@@ -168,10 +168,15 @@ func indented(text, by string) string {
 func (f *importFlags) read(path string) (*foreign.Result, error) {
 	opt := foreign.Options{Include: func(name string) (string, error) { return f.included(path, name) }}
 	if f.zone != "" {
-		var err error
-		if opt.Zone, err = parseZone(f.zone); err != nil {
+		zones, err := zonesOf(f.zone)
+		if err != nil {
 			return nil, err
 		}
+		if len(zones) != 1 {
+			return nil, hint.Add(fmt.Errorf("--zone %s is %d zones, and import is of one: write that of the file", f.zone, len(zones)),
+				"mxsrv import --zone %s %s", strings.TrimSuffix(string(zones[0]), "."), path)
+		}
+		opt.Zone = zones[0]
 	}
 	text, err := readText(path)
 	if err != nil {
