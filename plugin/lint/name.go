@@ -132,12 +132,15 @@ func endsInZoneTwice(p *pass) {
 	for h := range p.set.Heads {
 		if once, ok := p.zoneTwice(h.Owner); ok {
 			p.report(h.Pos, []definition.Name{h.Owner}, twice, once, h.Owner)
+		} else if reverse := reverseIn(once); reverse != "" {
+			p.report(h.Pos, []definition.Name{h.Owner}, "write %q with its final dot: %s has a reverse name before its zone",
+				reverse, h.Owner)
 		}
 	}
 	eachTarget(p.set, func(t target) {
 		once, ok := p.zoneTwice(t.host)
 		switch {
-		case ok && (p.isDefined(t) || p.fromFragment(t.pos)):
+		case ok && (t.kind == ofPointer || p.isDefined(t) || p.fromFragment(t.pos)):
 			p.report(t.pos, t.names(), twice, once, t.host)
 		case ok:
 			p.reportAs(Error, t.pos, t.names(), twice, once, t.host)
@@ -156,6 +159,15 @@ func (p *pass) zoneTwice(name definition.Name) (once definition.Name, ok bool) {
 	}
 	once = name[:len(name)-len(zone)]
 	return once, once.Below(zone)
+}
+
+// reverseIn returns the reverse name that a name begins with, or "".
+func reverseIn(name definition.Name) definition.Name {
+	const arpa = ".arpa."
+	if i := strings.Index(string(name), arpa); i > 0 && name[:i+len(arpa)].IsReverse() {
+		return name[:i+len(arpa)]
+	}
+	return ""
 }
 
 // endsInZones reports whether a name ends in a zone but the root.

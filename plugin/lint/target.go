@@ -18,9 +18,13 @@ type target struct {
 
 func (t target) names() []definition.Name { return []definition.Name{t.owner, t.host} }
 
-// isHost reports whether a target must be a host. Those of aliases may be any name, and those of SVCB and HTTPS records
-// an alias (RFC 9460 §2.4.2).
-func (t target) isHost() bool { return t.kind != ofAlias && t.kind != ofBinding }
+// isHost reports whether a target must be a host. Those of aliases and of PTR records may be any name, and those of SVCB
+// and HTTPS records an alias (RFC 9460 §2.4.2).
+func (t target) isHost() bool { return t.kind != ofBinding && !t.mayDangle() }
+
+// mayDangle reports whether a target is no error where it does not exist: the answers of aliases say so (RFC 2308 §2.1),
+// and those of PTR records need nothing of it.
+func (t target) mayDangle() bool { return t.kind == ofAlias || t.kind == ofPointer }
 
 // The kinds of targets.
 const (
@@ -29,6 +33,7 @@ const (
 	ofZone    = "name server"
 	ofAlias   = "alias"
 	ofBinding = "SVCB or HTTPS target"
+	ofPointer = "PTR target" // of an address, as it is written: PTR records of others may have a zone as target
 )
 
 // eachTarget calls f for every target.
@@ -52,7 +57,10 @@ func eachTarget(set *definition.Set, f func(target)) {
 		f(target{a.Pos, ofAlias, a.Owner, a.Host})
 	}
 	for i := range set.Records {
-		if r := &set.Records[i]; r.Target() != "" {
+		switch r := &set.Records[i]; {
+		case r.Type == dns.TypePTR && !r.Derived && r.Owner.IsReverse():
+			f(target{r.Pos, ofPointer, r.Owner, r.Host()})
+		case r.Target() != "":
 			f(target{r.Pos, kindOf(r), r.Owner, r.Target()})
 		}
 	}
@@ -90,7 +98,7 @@ func targetUndefined(p *pass) {
 		case twice: // final-dot-missing says more
 		case p.requiresTarget(t):
 			severity := Error
-			if t.kind == ofAlias { // RFC 2308 §2.1: the answer says so
+			if t.mayDangle() {
 				severity = Warning
 			}
 			p.reportAs(severity, t.pos, t.names(), "%s of %s is %s, which does not exist: %s", t.kind, t.owner, t.host, declare(t.host, once))
