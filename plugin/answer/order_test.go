@@ -327,6 +327,23 @@ func TestOrderOf(t *testing.T) {
 	}
 }
 
+// TestOrderAfterDenials: what a denial leaves behind does not decide what is drawn after it.
+func TestOrderAfterDenials(t *testing.T) {
+	h := newServer(t, weights("0 1", "0 1"), nil)
+	const n = 2000
+	first := 0
+	for range n {
+		ask(t, h, query("no.example.org. URI"))
+		_, m, _ := ask(t, h, query("_s._tcp.example.org. SRV"))
+		if strings.Contains(m.Answer[0].String(), "t0.") {
+			first++
+		}
+	}
+	if math.Abs(float64(first-n/2)) > 6*math.Sqrt(n)/2 {
+		t.Errorf("the first of two is first in %d of %d answers", first, n)
+	}
+}
+
 // TestOrderShared: no reply changes what others have, or has memory that another will have.
 func TestOrderShared(t *testing.T) {
 	h := newServer(t, weights("0 1", "0 1", "0 1"), nil)

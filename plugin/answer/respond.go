@@ -126,7 +126,9 @@ func (m *Responder) deny(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, 
 	if denial.Ns == nil {
 		return nil
 	}
-	return m.complete(ctx, w, r, t, &Reply{answer: denial})
+	reply := replies.Get().(*Reply)
+	reply.answer = denial
+	return m.complete(ctx, w, r, t, reply)
 }
 
 // complete packs a reply whose answer is known, or makes its message.
