@@ -69,8 +69,9 @@ func (t *Table) refer(name string, qtype uint16, a *Answer) bool {
 	return false
 }
 
-// endChain ends the answer of an alias with the one that leads below a cut.
-func (t *Table) endChain(a *Answer) {
+// endChain ends the answer of an alias with the one that leads to a cut or below it, unless the zone above the cut has
+// the records.
+func (t *Table) endChain(qtype uint16, a *Answer) {
 	length := 0
 	for i, rr := range a.RRs {
 		cname, ok := rr.(*dns.CNAME)
@@ -78,7 +79,7 @@ func (t *Table) endChain(a *Answer) {
 			return
 		}
 		length += dns.Len(rr)
-		if t.Cut(cname.Target) != "" {
+		if cut := t.Cut(cname.Target); cut != "" && !(qtype == dns.TypeDS && cut == cname.Target) {
 			*a = Answer{RRs: slices.Clip(a.RRs[:i+1]), Len: length}
 			return
 		}

@@ -124,7 +124,7 @@ func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	}
 	match := t.answer(name, qtype, a)
 	if match == Data {
-		t.endChain(a)
+		t.endChain(qtype, a)
 	}
 	return match
 }

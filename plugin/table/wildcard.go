@@ -73,7 +73,7 @@ func (t *Table) synthesize(wildcard definition.Name, name string, qtype uint16) 
 	a := of.found(string(wildcard), e, t).Owned()
 	a.rename(string(wildcard), name)
 	if t.cuts {
-		t.endChain(&a)
+		t.endChain(qtype, &a)
 	}
 	return a
 }
