@@ -80,6 +80,9 @@ func rootCommand(u *ui) *cobra.Command {
 	}
 	root.AddCommand(checkCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u), putCommand(u),
 		getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
+	for _, c := range root.Commands() {
+		refuseRepeats(c)
+	}
 	u.wrapHelp(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return hint.Add(err, "%s --help", c.CommandPath())
@@ -113,6 +116,39 @@ func refuseUnknown(c *cobra.Command, args []string) error {
 		return hint.Add(err, "mxsrv %s", strings.Join(append(near[:1], args[1:]...), " "))
 	}
 	return hint.Add(err, "mxsrv --help")
+}
+
+// single are the flags that name the one thing to read, ask or write: of several values the last would hide the others.
+var single = []string{"block", "config", "corefile", "file", "from", "in", "name", "output", "prefix", "root", "server", "zone"}
+
+// refuseRepeats makes the second value of such a flag an error, unless the command takes several.
+func refuseRepeats(c *cobra.Command) {
+	for _, name := range single {
+		if f := c.Flags().Lookup(name); f != nil && f.Value.Type() == "string" {
+			f.Value = &once{value: f.Value}
+		}
+	}
+}
+
+// once is the value of a flag that is given once.
+type (
+	once struct {
+		value
+		given bool
+	}
+	value interface {
+		String() string
+		Set(string) error
+		Type() string
+	}
+)
+
+func (o *once) Set(text string) error {
+	if o.given {
+		return fmt.Errorf("%q is given already: write one of them", o.String())
+	}
+	o.given = true
+	return o.value.Set(text)
 }
 
 // oneArg refuses any number of arguments but one, which is a kind of thing.
