@@ -99,7 +99,7 @@ func (i *instance) restartFailed() error {
 func (i *instance) logKept() {
 	if len(i.handlers) > 0 {
 		log.Warning("the reload failed, and the Corefile is still served as it was before: " +
-			"once all is corrected, change it again or send SIGUSR1")
+			`run "mxsrv check", and once all is corrected, change the Corefile again or send SIGUSR1`)
 	}
 }
 

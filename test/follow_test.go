@@ -288,7 +288,8 @@ func TestReload(t *testing.T) {
 	for range 5 {
 		reload(good+"example.com:1 {\n bind 192.0.2.1\n}\n", "Restart failed")
 	}
-	if !strings.Contains(s.String(), "[WARNING] plugin/mxsrv: the reload failed, and the Corefile is still served as it was before: ") {
+	const kept = `the reload failed, and the Corefile is still served as it was before: run "mxsrv check", and `
+	if !strings.Contains(s.String(), "[WARNING] plugin/mxsrv: "+kept) {
 		t.Errorf("the log does not say what is served\n%s", s)
 	}
 	eventually(t, s, "one goroutine follows", func() bool { return goroutines(ours) == 1 })
