@@ -109,6 +109,16 @@ mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no
 	}
 }
 
+// TestPointerUndefined: a PTR record needs nothing of its target, not even in an authoritative zone.
+func TestPointerUndefined(t *testing.T) {
+	const apex = "authoritative {\nns ns.example.net.\n}\nreverse 2.0.192.in-addr.arpa"
+	got := text(find("record 1.2.0.192.in-addr.arpa. PTR gw", "", apex))
+	const want = `mail.conf:1: warning: PTR target of 1.2.0.192.in-addr.arpa. is gw.example.org., which does not exist: `
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // TestOfOneName: what is wrong whatever other names are, and what is wrong because of what a name points to, which is
 // never at fault.
 func TestOfOneName(t *testing.T) {
