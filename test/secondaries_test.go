@@ -303,3 +303,32 @@ func (c *tally) most() int {
 	}
 	return most
 }
+
+// TestSecondariesRecords: records of any type, wildcards and delegations are transferred, too.
+func TestSecondariesRecords(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "zone.conf"), tenLines+`record @ TXT "v=spf1 mx -all"
+record @ CAA 0 issue "ca.example.net"
+record svc HTTPS 1 web1 alpn="h2"
+record odd TYPE65280 "\#" 2 0a0b
+host *.apps 192.0.2.90
+alias *.pages web1
+record eu NS ns1.eu ns.example.net.
+record eu DS 12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+host ns1.eu 192.0.2.54
+`)
+	from := start(t, dir, primary)
+	secondaries := startSecondaries(t, from)
+	for name, s := range secondaries {
+		eventually(t, s, name+" has the zone", func() bool { return answers(s, "example.org SOA") == answers(from, "example.org SOA") })
+	}
+	for _, q := range []string{"example.org TXT", "example.org CAA", "svc.example.org HTTPS", "x.apps.example.org A", "*.apps.example.org A",
+		"x.pages.example.org A", "eu.example.org DS", "h.eu.example.org A", "eu.example.org NS"} {
+		want := answers(from, q)
+		for name, s := range secondaries {
+			if got := answers(s, q); got != want {
+				t.Errorf("%s: %s\n%s\nwant\n%s", q, name, got, want)
+			}
+		}
+	}
+}
