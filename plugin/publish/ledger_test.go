@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/serial"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
@@ -108,6 +110,38 @@ func TestSerialsOfRevisions(t *testing.T) {
 			if got := l.next("view", "example.org.", table.Digest{step.content}, step.revision); got.serial != step.want {
 				t.Errorf("%s: %d, want %d", step.name, got.serial, step.want)
 			}
+		}
+	})
+}
+
+// TestSerialsOfLate: what a source has delivered late was served too, and its serial is not used again by a view of
+// another name with another content at the same revision.
+func TestSerialsOfLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forgetSerials()
+		at7 := func(text string) *change.Content {
+			return &change.Content{Zones: definition.Zones{"example.org."}, Revision: 7,
+				Edits: []change.Edit{{Fragment: change.Fragment{Key: "a", Text: text, Created: 1}}}}
+		}
+		start := func(view, text string) uint32 {
+			t.Helper()
+			l := late{make(chan *change.Content)}
+			p, _ := newPublisher(t, configOf(fmt.Sprintf(authoritative, ""), view, l))
+			if err := p.Load(); err != nil {
+				t.Fatal(err)
+			}
+			p.Follow()
+			l.next <- at7(text)
+			synctest.Wait()
+			p.Stop()
+			return serialOf(t, p, "example.org.")
+		}
+		before := start("dns://:53", "host a 192.0.2.1")
+		if want := serial.OfRevision(7); before != want {
+			t.Errorf("serial %d at the first start, want that of revision 7, %d", before, want)
+		}
+		if after := start("dns://:1053", "host a 192.0.2.2"); !serial.Newer(after, before) {
+			t.Errorf("serial %d after %d of another content was served", after, before)
 		}
 	})
 }
