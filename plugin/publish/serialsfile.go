@@ -399,6 +399,7 @@ func (f *serialsFile) follow(report func(error)) error {
 	f.mu.Lock()
 	f.followers++
 	f.report = report
+	f.schedule(syncAfter) // what was due while nobody followed
 	empty := len(f.entries) == 0
 	f.mu.Unlock()
 	if empty {

@@ -290,6 +290,28 @@ func TestSerialsFileDeleted(t *testing.T) {
 	})
 }
 
+// TestSerialsFileSyncedLater: a sync that was due while nobody followed is done once somebody does.
+func TestSerialsFileSyncedLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forgetSerials()
+		path := filepath.Join(t.TempDir(), "serials")
+		p, log, _ := publisherOf(t, fmt.Sprintf(authoritative, "serials "+path), "the server", [2]string{"#", "#"})
+		if err := p.Load(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * syncAfter)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		p.Follow()
+		defer p.Stop()
+		time.Sleep(2 * syncAfter) // what is synced is written again if it is gone
+		if got := readEntries(t, path)[fileKey{"the server", "example.org."}].serial; got != serialOf(t, p, "example.org.") {
+			t.Errorf("the file has serial %d, %d is served, errors %q", got, serialOf(t, p, "example.org."), log.errors)
+		}
+	})
+}
+
 // FuzzSerialsFile: no text is read in another way than what is written of it.
 func FuzzSerialsFile(f *testing.F) {
 	for _, name := range []string{"serials-1", "serials-2"} {
