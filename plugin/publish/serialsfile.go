@@ -422,6 +422,7 @@ func (f *serialsFile) unfollow() error {
 	err := f.sync(lacking)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.report = func(error) {} // or the publisher stays in memory
 	if f.opened == nil {
 		return err
 	}

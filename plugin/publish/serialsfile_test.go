@@ -5,11 +5,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/serial"
@@ -310,6 +312,31 @@ func TestSerialsFileSyncedLater(t *testing.T) {
 			t.Errorf("the file has serial %d, %d is served, errors %q", got, serialOf(t, p, "example.org."), log.errors)
 		}
 	})
+}
+
+// TestSerialsFileForgets: the file, which lasts as long as the process, keeps nobody in memory who has followed.
+func TestSerialsFileForgets(t *testing.T) {
+	forgetSerials()
+	f, err := openSerials(filepath.Join(t.TempDir(), "serials"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow := func() weak.Pointer[recorder] {
+		log := new(recorder)
+		if err := f.follow(func(err error) { log.Error(err.Error()) }); err != nil {
+			t.Fatal(err)
+		}
+		return weak.Make(log)
+	}
+	follower := follow()
+	if err := f.unfollow(); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	if follower.Value() != nil {
+		t.Error("what was reported to is still in memory")
+	}
+	runtime.KeepAlive(f)
 }
 
 // FuzzSerialsFile: no text is read in another way than what is written of it.
