@@ -27,7 +27,11 @@ func (p *Publisher) keep() {
 // instance that is to be replaced, if that may be served: so a Corefile can be changed while a file has a mistake. It
 // returns how sources declare again what their files have now, which is part of the next change.
 func (p *Publisher) restore(l *pending, rejected error) (undo func()) {
-	restored, undo := p.sources.Restore(p.acceptedBefore())
+	before := p.acceptedBefore()
+	if len(before) == 0 { // or all files are read again for nothing
+		return func() {}
+	}
+	restored, undo := p.sources.Restore(before)
 	if len(restored) > 0 {
 		index, errs := p.read()
 		if findings := p.check(index, errs); lint.Err(findings) == nil {
