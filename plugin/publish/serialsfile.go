@@ -61,6 +61,7 @@ func (k fileKey) compare(l fileKey) int {
 }
 
 const (
+	serialsTitle   = "# mxsrv serials " // at the start of a heading
 	serialsVersion = 2
 
 	// syncAfter is how long after a change the file is synced at most, and retryAfter the same where that failed.
@@ -119,7 +120,7 @@ const (
 
 // heading returns the first line of the file, always of the same length, so that it can be written over the last one.
 func heading(state string) string {
-	return fmt.Sprintf("# mxsrv serials %d %-6s %-36.36s\n", serialsVersion, state, boot())
+	return fmt.Sprintf(serialsTitle+"%d %-6s %-36.36s\n", serialsVersion, state, boot())
 }
 
 // boot names the time since the machine was started, or is "-".
@@ -134,16 +135,17 @@ func boot() string {
 // certain reports whether a file with this first line has all serials that were served: a process may end at any time,
 // and a machine only once the file is closed.
 func certain(first string) (bool, error) {
-	words := strings.Fields(first)
-	if len(words) < 5 || strings.Join(words[:3], " ") != "# mxsrv serials" {
+	rest, ok := strings.CutPrefix(first, serialsTitle)
+	words := strings.Fields(rest)
+	if !ok || len(words) < 2 {
 		return true, nil // of the first version, which was synced before anything was served
 	}
-	if words[3] != fmt.Sprint(serialsVersion) {
+	if words[0] != fmt.Sprint(serialsVersion) {
 		return false, errors.New(definition.Sprintf("version %q: this mxsrv knows up to %d: upgrade it, "+
-			"or delete the file to start anew", words[3], serialsVersion))
+			"or delete the file to start anew", words[0], serialsVersion))
 	}
 	here := boot()
-	return words[4] == stateClosed || words[4] == stateOpen && here != "-" && words[len(words)-1] == here, nil
+	return words[1] == stateClosed || words[1] == stateOpen && here != "-" && words[len(words)-1] == here, nil
 }
 
 const viewMark = "# view "
@@ -159,7 +161,7 @@ func (f *serialsFile) read() error {
 	if err != nil {
 		return fmt.Errorf("%s:1: %w", f.path, err)
 	}
-	versioned, view, number := strings.HasPrefix(first, "# mxsrv serials "), "", 0
+	versioned, view, number := strings.HasPrefix(first, serialsTitle), "", 0
 	for line := range strings.Lines(string(text)) {
 		number++
 		words := strings.Fields(line)
@@ -299,7 +301,7 @@ func (f *serialsFile) open() error {
 func versioned(file *os.File) bool {
 	first := make([]byte, len(heading("")))
 	_, err := file.ReadAt(first, 0)
-	return err == nil && strings.HasPrefix(string(first), "# mxsrv serials ") && first[len(first)-1] == '\n'
+	return err == nil && strings.HasPrefix(string(first), serialsTitle) && first[len(first)-1] == '\n'
 }
 
 // rewrite writes the file anew. Meanwhile others may note what changes, and do not wait for the disk.
