@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -167,13 +165,10 @@ func dirOf(path string) string {
 
 // pathError returns "PATH: what is wrong", or nil for nil.
 func pathError(path string, err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = e.Err
-	}
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %v", path, err)
+	return fmt.Errorf("%s: %v", path, atomicfile.Cause(err))
 }
 
 // placeholder is the zone of relative names if no zone is given.

@@ -23,7 +23,7 @@ type File struct {
 
 // Open opens a regular file of at most MaxSize octets. It never waits, as for the writer of a
 // named pipe, and looks at what it has opened: what is at the path may have been replaced since
-// somebody looked. Its errors are of type *fs.PathError.
+// somebody looked. Its errors are of type *fs.PathError, see Cause.
 func Open(path string) (*File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -77,4 +77,12 @@ func Read(path string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(file)
+}
+
+// Cause returns an error without the operation and the path, if err is one of type *fs.PathError, else err.
+func Cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

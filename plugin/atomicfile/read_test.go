@@ -1,6 +1,8 @@
 package atomicfile_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,5 +50,20 @@ func TestRead(t *testing.T) {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestCause(t *testing.T) {
+	_, missing := atomicfile.Read(filepath.Join(t.TempDir(), "missing"))
+	other := errors.New("other")
+	for _, tc := range []struct{ err, want error }{
+		{missing, syscall.ENOENT},
+		{fmt.Errorf("wrapped: %w", missing), syscall.ENOENT},
+		{other, other},
+		{nil, nil},
+	} {
+		if got := atomicfile.Cause(tc.err); got != tc.want {
+			t.Errorf("%v: cause %v, want %v", tc.err, got, tc.want)
+		}
 	}
 }

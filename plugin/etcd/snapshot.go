@@ -105,7 +105,7 @@ func readSnapshot(path, prefix string) (snapshot, error) {
 		return snapshot{}, nil
 	}
 	if err != nil {
-		return snapshot{}, cause(err)
+		return snapshot{}, atomicfile.Cause(err)
 	}
 	s, err := decode(string(text))
 	if err == nil && s.prefix != prefix {
@@ -125,12 +125,4 @@ func writeSnapshot(path string, s snapshot) error {
 		path = file
 	}
 	return atomicfile.Write(path, 0o600, s.encode())
-}
-
-// cause returns an error without the path, which the message has.
-func cause(err error) error {
-	if e := new(fs.PathError); errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }

@@ -3,11 +3,9 @@ package file
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -162,7 +160,7 @@ func (f *Source) readAll(v view) *change.Content {
 		text, err := readFile(file.path, f.pause)
 		switch {
 		case err != nil:
-			c.Errs.Add(file.pos, definition.FileUnreadable, "%s: %v", file.path, cause(err))
+			c.Errs.Add(file.pos, definition.FileUnreadable, "%s: %v", file.path, atomicfile.Cause(err))
 		case text == "":
 			c.Errs.Add(file.pos, definition.FileUnreadable, "%s is empty: write # into it if it declares nothing", file.path)
 		}
@@ -211,14 +209,6 @@ func readFile(path string, pause time.Duration) (string, error) {
 		}
 		time.Sleep(pause)
 	}
-}
-
-// cause returns an error without the path, which the message has.
-func cause(err error) error {
-	if e := new(fs.PathError); errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }
 
 func (f *Source) doing(step string) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/atomicfile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
@@ -106,7 +107,7 @@ func (v *view) add(p Pattern, path string, info fs.FileInfo, err error) {
 	add := func(text string) { v.errs.Add(p.Pos, definition.FileUnreadable, "%s", path+text) }
 	switch {
 	case err != nil:
-		add(": " + cause(err).Error() + ": create it, or delete it from this line")
+		add(": " + atomicfile.Cause(err).Error() + ": create it, or delete it from this line")
 	case info.IsDir():
 		add(" is a directory: write " + filepath.Join(path, "*.conf") + " for the files in it")
 	case !info.Mode().IsRegular():
