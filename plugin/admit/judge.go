@@ -87,7 +87,7 @@ func (j *judgement) findPointers(set *definition.Set) {
 func (j *judgement) ownership() {
 	together := definition.Merge(&j.base)
 	for o := range j.index.Owners() {
-		owner, more := j.contest(o, j.claims(o), func(*claim) bool { return false })
+		owner, more := j.contest(o, j.claims(o), func(*claim) *reason { return nil })
 		if owner != nil && (owner.fragment != nil || len(more) > 0) {
 			j.pick(together, o, append(more, owner))
 		}
@@ -104,21 +104,29 @@ func (j *judgement) ownership() {
 }
 
 // contest decides between the claims of a name, the oldest first. It returns that of the owner, and those that add to
-// it. The owner's is not wrong alone.
-func (j *judgement) contest(o definition.Owner, claims []claim, wrong func(*claim) bool) (owner *claim, more []*claim) {
+// it. The owner's is not wrong alone: wrong returns why a claim is, or nil.
+func (j *judgement) contest(
+	o definition.Owner, claims []claim, wrong func(*claim) *reason,
+) (owner *claim, more []*claim) {
+	if len(claims) > 0 && claims[0].fragment == nil {
+		owner, claims = &claims[0], claims[1:]
+	}
 	for i := range claims {
 		c := &claims[i]
+		why := j.forbids(o, c)
 		switch {
-		case c.fragment == nil:
-			owner = c
-		case !j.permitted(o, c):
+		case why != nil:
 		case owner != nil:
-			if why := owner.refuses(c); why != nil {
-				j.lose(c.fragment, o.Name(), why)
-			} else {
-				more = append(more, c)
-			}
-		case !wrong(c):
+			why = owner.refuses(c)
+		default:
+			why = wrong(c)
+		}
+		switch {
+		case why != nil:
+			j.lose(c.fragment, o.Name(), why)
+		case owner != nil:
+			more = append(more, c)
+		default:
 			owner = c
 		}
 	}
@@ -132,31 +140,29 @@ func (j *judgement) contestAgain(o definition.Owner) {
 	for _, c := range claims {
 		delete(j.lost[c.fragment], o.Name())
 	}
-	owner, more := j.contest(o, claims, func(c *claim) bool { return j.loseWrong(o, []*claim{c}) })
+	owner, more := j.contest(o, claims, func(c *claim) *reason { return j.wrong(o, c) })
 	if len(more) > 0 {
 		j.addTo(o, owner, more)
 	}
 }
 
-// permitted reports whether a fragment may declare what it declares of a name, whoever else declares something of it.
-func (j *judgement) permitted(o definition.Owner, c *claim) bool {
+// forbids returns why a fragment must not declare what it declares of a name, whoever else declares something of it, or
+// nil. It notes what points to an alias that is forbidden because of that.
+func (j *judgement) forbids(o definition.Owner, c *claim) *reason {
 	pointer := j.pointers[o.Name()]
 	switch {
 	case !j.allow.Allow(c.fragment.Key, o.Name()):
-		j.lose(c.fragment, o.Name(), &reason{rule: lint.FragmentNotAllowed, text: notAllowed, pos: c.pos})
-		return false
+		return &reason{rule: lint.FragmentNotAllowed, text: notAllowed, pos: c.pos}
 	case c.kinds&delegation != 0:
-		j.lose(c.fragment, o.Name(), &reason{rule: lint.FragmentClosed, text: delegated, pos: c.pos, other: c.pos})
-		return false
+		return &reason{rule: lint.FragmentClosed, text: delegated, pos: c.pos, other: c.pos}
 	case c.kinds&alias != 0 && pointer != nil:
-		j.lose(c.fragment, o.Name(), &reason{rule: lint.FragmentClosed, text: pointed, pos: c.pos, other: pointer.Pos})
 		if j.pointed[pointer.Owner] == nil {
 			j.pointed[pointer.Owner] = definition.Names{}
 		}
 		j.pointed[pointer.Owner][o.Name()] = true
-		return false
+		return &reason{rule: lint.FragmentClosed, text: pointed, pos: c.pos, other: pointer.Pos}
 	}
-	return true
+	return nil
 }
 
 // addTo excludes those of the claims that add to a name which are wrong alone; and then the youngest, if all make more
@@ -180,20 +186,26 @@ func (j *judgement) addTo(o definition.Owner, owner *claim, more []*claim) {
 	}
 }
 
-// loseWrong excludes those of some claims that are wrong alone, and reports whether there are any. Nearly all are right,
-// so they are checked together, then by halves.
-func (j *judgement) loseWrong(o definition.Owner, claims []*claim) bool {
-	findings := j.alone(o, claims)
+// loseWrong excludes those of some claims that are wrong alone. Nearly all are right, so they are checked together, then
+// by halves.
+func (j *judgement) loseWrong(o definition.Owner, claims []*claim) {
 	switch n := len(claims); {
-	case len(findings) == 0:
-		return false
 	case n == 1:
-		j.lose(claims[0].fragment, o.Name(), &reason{finding: &findings[0]})
-		return true
-	default:
-		left, right := j.loseWrong(o, claims[:n/2]), j.loseWrong(o, claims[n/2:])
-		return left || right
+		if why := j.wrong(o, claims[0]); why != nil {
+			j.lose(claims[0].fragment, o.Name(), why)
+		}
+	case len(j.alone(o, claims)) > 0:
+		j.loseWrong(o, claims[:n/2])
+		j.loseWrong(o, claims[n/2:])
 	}
+}
+
+// wrong returns why a claim is wrong alone, or nil.
+func (j *judgement) wrong(o definition.Owner, c *claim) *reason {
+	if findings := j.alone(o, []*claim{c}); len(findings) > 0 {
+		return &reason{finding: &findings[0]}
+	}
+	return nil
 }
 
 // alone returns what is wrong with some claims of a name together, whatever other names there are.
