@@ -142,7 +142,7 @@ func (a *Admission) pointers(one *change.Fragment) map[definition.Name][]definit
 // judgePart judges the names that a change may concern. It returns false if these, or what is declared of them, are
 // too many. It reads everything that fragments declare of a name only if it must.
 func (a *Admission) judgePart(stores []change.Store, changed definition.Names) (*judgement, bool) {
-	others := slices.DeleteFunc(slices.Clone(stores), func(s change.Store) bool { return s == change.Store(a.fragments) })
+	others := slices.DeleteFunc(slices.Clone(stores), func(s change.Store) bool { return s == a.fragments })
 	names, ok := a.dependents(others, changed)
 	if !ok {
 		return nil, false
@@ -172,11 +172,7 @@ func (a *Admission) judgeNames(others []change.Store, some *change.Contenders, n
 	if !ok {
 		return nil, false
 	}
-	cuts := definition.Names{}
-	for _, s := range others {
-		cuts.Add(s.Cuts())
-	}
-	delegations, ok := change.Declaring(others, cuts)
+	delegations, ok := change.Declaring(others, change.Cuts(others))
 	if !ok {
 		return nil, false
 	}

@@ -107,6 +107,15 @@ func Pointing(stores []Store, at definition.Names) (*definition.Set, bool) {
 	return c.pointing(at), !c.tooMuch
 }
 
+// Cuts returns the names of which stores declare NS records, and perhaps some more.
+func Cuts(stores []Store) definition.Names {
+	cuts := definition.Names{}
+	for _, s := range stores {
+		cuts.Add(s.Cuts())
+	}
+	return cuts
+}
+
 // Affected returns what a change of the declarations of some names concerns. It returns
 // false if that is too much.
 func Affected(stores []Store, changed definition.Names) (Part, bool) {
@@ -135,10 +144,7 @@ type search struct {
 // newSearch returns a search for what a change of some names concerns: too much if one of them delegates or did, as
 // that concerns all names below it.
 func newSearch(stores []Store, changed definition.Names) *search {
-	c := &search{stores: stores, cuts: definition.Names{}}
-	for _, s := range stores {
-		c.cuts.Add(s.Cuts())
-	}
+	c := &search{stores: stores, cuts: Cuts(stores)}
 	for name := range c.cuts {
 		c.tooMuch = c.tooMuch || changed[name]
 	}
