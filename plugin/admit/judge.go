@@ -227,17 +227,15 @@ func (j *judgement) alone(o definition.Owner, claims []*claim) []lint.Finding {
 
 // pointing excludes what points to an alias, and must not.
 func (j *judgement) pointing() {
-	served := j.index.Set.Filter(func(h *definition.Head) bool {
-		one := j.of(h.Source)
-		return one != nil && j.lost[one][h.Owner] == nil
-	})
-	served.Aliases = nil
-	for _, a := range j.index.Set.Aliases {
-		if one := j.of(a.Source); one == nil || j.lost[one][a.Owner] == nil {
-			served.Aliases = append(served.Aliases, a)
+	served := func(h *definition.Head) bool { return j.lost[j.of(h.Source)][h.Owner] == nil }
+	set := j.index.Set.Filter(func(h *definition.Head) bool { return j.of(h.Source) != nil && served(h) })
+	set.Aliases = nil // or those of the Corefile and the files are missing
+	for i := range j.index.Set.Aliases {
+		if a := &j.index.Set.Aliases[i]; served(&a.Head) {
+			set.Aliases = append(set.Aliases, *a)
 		}
 	}
-	for _, f := range lint.Pointing(served.Index(), j.opt) {
+	for _, f := range lint.Pointing(set.Index(), j.opt) {
 		if one := j.of(f.Pos.Source); one != nil {
 			for name := range f.Owners {
 				j.lose(one, name, &reason{finding: &f})
