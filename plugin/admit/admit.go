@@ -38,7 +38,9 @@ type Admission struct {
 // New returns the admission of some fragments; opt is for everything that is declared.
 func New(fragments *change.Fragments, allow change.Allowances, opt lint.Options) *Admission {
 	opt.Fragment = func(source string) bool { return fragments.Of(source) != nil }
-	return &Admission{fragments: fragments, allow: allow, opt: opt.Prepared(), pointed: make(map[definition.Name]definition.Names)}
+	return &Admission{
+		fragments: fragments, allow: allow, opt: opt.Prepared(), pointed: make(map[definition.Name]definition.Names),
+	}
 }
 
 // Of reports whether it is that of these fragments.
@@ -156,7 +158,9 @@ func (a *Admission) judgePart(stores []change.Store, changed definition.Names) (
 	return j, ok
 }
 
-func (a *Admission) judgeNames(others []change.Store, some *change.Contenders, names definition.Names) (*judgement, bool) {
+func (a *Admission) judgeNames(
+	others []change.Store, some *change.Contenders, names definition.Names,
+) (*judgement, bool) {
 	stores := append(slices.Clip(others), some)
 	set, ok := change.Declaring(stores, names)
 	if !ok {

@@ -61,8 +61,8 @@ func (d *Decision) Finding() lint.Finding {
 	return lint.NewFinding(r.rule, r.pos, []definition.Name{d.Name}, fmt.Sprintf(r.text, d.Name, place))
 }
 
-// decisions returns how the judgement differs from what was excluded, the oldest fragment first; about names what of that
-// the judgement is about.
+// decisions returns how the judgement differs from what was excluded, the oldest fragment first. It readmits only of
+// what about goes through: what was excluded of the names that are judged.
 func (j *judgement) decisions(was change.Exclusions, about iter.Seq2[*change.Fragment, definition.Name]) []Decision {
 	var made []Decision
 	for one, name := range about {

@@ -13,12 +13,14 @@ import (
 // A judgement decides about some names.
 type judgement struct {
 	*Admission
-	index    *definition.Index // all that is declared of the names, and of what they point to, excluded or not; no srv
-	names    definition.Names
-	some     *change.Contenders                   // of the names; nil if nothing was left out
-	unsure   bool                                 // something may be left out that matters
-	base     definition.Set                       // the apexes of zones, and what the Corefile and the files delegate
-	pointers map[definition.Name]*definition.Head // in the Corefile and the files, by aliases of fragments that they point to
+	names  definition.Names
+	index  *definition.Index  // what is declared of these and of their targets, excluded or not, with services for srv
+	some   *change.Contenders // of the names; nil if nothing was left out
+	unsure bool               // something may be left out that matters
+	base   definition.Set     // the apexes of zones, and the NS records in the Corefile and the files
+
+	// pointers has for each alias in a fragment a declaration in the Corefile or a file that points to it, if any does.
+	pointers map[definition.Name]*definition.Head
 
 	lost   map[*change.Fragment]map[definition.Name]*reason // what is excluded, of other names too
 	source struct {                                         // the last one that was asked for
@@ -29,9 +31,14 @@ type judgement struct {
 
 // judge decides about some names, by all that is declared of them and of what they point to. What points to aliases of
 // fragments is in another set.
-func (a *Admission) judge(declared, pointing *definition.Set, names definition.Names, some *change.Contenders) *judgement {
-	j := &judgement{Admission: a, index: declared.Explicit().Index(), names: names, some: some,
-		pointers: make(map[definition.Name]*definition.Head), lost: make(map[*change.Fragment]map[definition.Name]*reason)}
+func (a *Admission) judge(
+	declared, pointing *definition.Set, names definition.Names, some *change.Contenders,
+) *judgement {
+	j := &judgement{
+		Admission: a, index: declared.Explicit().Index(), names: names, some: some,
+		pointers: make(map[definition.Name]*definition.Head),
+		lost:     make(map[*change.Fragment]map[definition.Name]*reason),
+	}
 	j.base.Apexes = pointing.Apexes
 	for _, r := range pointing.Records {
 		if r.Type == dns.TypeNS && j.of(r.Source) == nil {
@@ -82,8 +89,8 @@ func (j *judgement) findPointers(set *definition.Set) {
 	}
 }
 
-// ownership decides to whom names belong, and who may add to them. Nearly all claims are right, so those that are served
-// then are checked together. Names of which some are wrong are decided again.
+// ownership decides to whom names belong, and who may add to them. Nearly all claims are right, so those that are
+// served then are checked together. Names of which some are wrong are decided again.
 func (j *judgement) ownership() {
 	together := definition.Merge(&j.base)
 	for o := range j.index.Owners() {
@@ -186,8 +193,8 @@ func (j *judgement) addTo(o definition.Owner, owner *claim, more []*claim) {
 	}
 }
 
-// loseWrong excludes those of some claims that are wrong alone. Nearly all are right, so they are checked together, then
-// by halves.
+// loseWrong excludes those of some claims that are wrong alone. Nearly all are right, so they are checked together,
+// then by halves.
 func (j *judgement) loseWrong(o definition.Owner, claims []*claim) {
 	switch n := len(claims); {
 	case n == 1:

@@ -1,9 +1,9 @@
 // Package change finds out what a change of definitions concerns, so that a changed line
 // among a million costs milliseconds and not a load of everything.
 //
-// A [Document] is a definitions file as a list of stanzas, which are its statements with
-// their blocks, and [Fragments] are the keys of etcd. When they change, both return the owners of what was removed and of what was
-// added. [Affected] then finds in two directions what that concerns.
+// A [Document] is a definitions file as a list of stanzas, which are its statements with their blocks, and [Fragments]
+// are the keys of etcd. When they change, both return the owners of what was removed and of what was added. [Affected]
+// then finds in two directions what that concerns.
 //
 // Towards the dependents: what points to a changed name gets other answers (the
 // addresses of an exchange are glue, an alias is answered with the records of its host)

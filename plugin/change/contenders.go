@@ -7,8 +7,8 @@ import (
 )
 
 // Contenders is the store of what fragments declare, whatever is excluded: what they contend for. Of a name that a
-// thousand fragments contend for it has what is served, and of what is excluded the oldest few: the others stay excluded
-// as long as the name belongs to an older one alone.
+// thousand fragments contend for it has what is served, and of what is excluded the oldest few: the others stay
+// excluded as long as the name belongs to an older one alone.
 type Contenders struct {
 	All bool // all of them are read
 
@@ -30,7 +30,8 @@ func (c *Contenders) Declaring(names definition.Names) (*definition.Set, bool) {
 		c.omit(name)
 	}
 	f := c.fragments
-	set, ok := read(f.owners.find(names, func(one *Fragment, name definition.Name) bool { return !c.Omits(one, name) }), f.readWhole)
+	kept := func(one *Fragment, name definition.Name) bool { return !c.Omits(one, name) }
+	set, ok := read(f.owners.find(names, kept), f.readWhole)
 	return set.Declaring(names), ok
 }
 

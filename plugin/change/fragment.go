@@ -101,7 +101,8 @@ func (x nameIndex) remove(names definition.Names, one *Fragment) {
 // at returns the fragments with a name, and perhaps some of another name.
 func (x nameIndex) at(name definition.Name) posting { return x[hash(name)] }
 
-// find returns the fragments in the index with one of some names that match, all if match is nil, or more than maxFound of them.
+// find returns the fragments in the index with one of some names that match, all if match is nil, or more than maxFound
+// of them.
 func (x nameIndex) find(names definition.Names, match func(*Fragment, definition.Name) bool) fragmentSet {
 	found := make(fragmentSet)
 	for name := range names {

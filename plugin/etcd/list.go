@@ -54,7 +54,9 @@ func (e *Source) pages(ctx context.Context, client *clientv3.Client) (state, err
 }
 
 // page lists some keys, from one on.
-func (e *Source) page(ctx context.Context, client *clientv3.Client, from, end string, revision int64) (*clientv3.GetResponse, error) {
+func (e *Source) page(
+	ctx context.Context, client *clientv3.Client, from, end string, revision int64,
+) (*clientv3.GetResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.Config.Timeout)
 	defer cancel()
 	return client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(pageKeys), clientv3.WithRev(revision))

@@ -40,7 +40,8 @@ func (s snapshot) encode() []byte {
 		f := s.fragments[key]
 		body = fmt.Appendf(body, "%q %d %q\n", f.Key, f.Created, f.Text)
 	}
-	head := fmt.Sprintf(strings.TrimSuffix(heading, checksum), 2, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments))
+	head := fmt.Sprintf(strings.TrimSuffix(heading, checksum),
+		2, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments))
 	sum := crc32.Update(crc32.ChecksumIEEE([]byte(head)), crc32.IEEETable, body)
 	return append(fmt.Appendf([]byte(head), checksum, sum), body...)
 }
@@ -52,10 +53,10 @@ func decode(text string) (snapshot, error) {
 	var at string
 	var form, count int
 	var sum, want uint32
-	if _, err := fmt.Sscanf(head+"\n", heading, &form, &s.prefix, &s.revision, &at, &count, &sum); err != nil || form < 1 || form > 2 {
+	_, err := fmt.Sscanf(head+"\n", heading, &form, &s.prefix, &s.revision, &at, &count, &sum)
+	if err != nil || form < 1 || form > 2 {
 		return s, errors.New("it does not start as a snapshot")
 	}
-	var err error
 	if s.time, err = time.Parse(time.RFC3339, at); err != nil {
 		return s, errors.New(definition.Sprintf("it has no time, but %q", at))
 	}

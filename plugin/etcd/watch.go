@@ -16,8 +16,8 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 )
 
-// receive receives what changes below the prefix from a revision on until the stream ends, and returns why. It calls add
-// with whole revisions.
+// receive receives what changes below the prefix from a revision on until the stream ends, and returns why. It calls
+// add with whole revisions.
 func (e *Source) receive(ctx context.Context, client *clientv3.Client, from int64, add func(...step)) error {
 	return e.Config.Watch(ctx, client, Watch{from, e.connected, func(events []*mvccpb.Event) {
 		add(e.stepsOf(events)...)
@@ -68,7 +68,9 @@ func (c *Config) Watch(ctx context.Context, client *clientv3.Client, w Watch) er
 }
 
 // create asks for the watch.
-func (c *Config) create(ctx context.Context, client *clientv3.Client, from int64) (etcdserverpb.Watch_WatchClient, error) {
+func (c *Config) create(
+	ctx context.Context, client *clientv3.Client, from int64,
+) (etcdserverpb.Watch_WatchClient, error) {
 	remote := etcdserverpb.NewWatchClient(client.ActiveConnection())
 	stream, err := remote.Watch(ctx, grpc.MaxCallRecvMsgSize(math.MaxInt32)) // a transaction may be large
 	if err != nil {

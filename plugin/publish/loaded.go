@@ -11,8 +11,8 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/source"
 )
 
-// A pending load is one that is not logged yet: of an instance that CoreDNS drops nothing is, and some warnings depend on
-// the other plugins, which are known later.
+// A pending load is one that is not logged yet: of an instance that CoreDNS drops nothing is, and some warnings depend
+// on the other plugins, which are known later.
 type pending struct {
 	began    time.Time
 	took     time.Duration

@@ -36,8 +36,9 @@ func (p *Publisher) patch(c *source.Change) bool {
 		t := before.Patch(index, part.Concerned, opt)
 		return t, counts.patched(before, t, part.Concerned, p.zones)
 	}))
-	p.observer.Info(fmt.Sprintf("%v: patched %s, serving %s, in %v", c.Source,
-		plural(havingRecords(part.Concerned, before, p.Table()), "name"), p.size(), time.Since(began).Round(time.Millisecond/10)))
+	patched := plural(havingRecords(part.Concerned, before, p.Table()), "name")
+	p.observer.Info(fmt.Sprintf("%v: patched %s, serving %s, in %v",
+		c.Source, patched, p.size(), time.Since(began).Round(time.Millisecond/10)))
 	return true
 }
 

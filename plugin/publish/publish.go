@@ -221,7 +221,8 @@ func (p *Publisher) replace(c *source.Change) {
 	p.keep()
 	p.logSerialsError(p.serve(index))
 	serials.serve(p.config.View, p.serials) // they may be the first ones
-	p.observer.Info(fmt.Sprintf("%v: loaded, serving %s, in %v", c.Source, p.size(), time.Since(began).Round(time.Millisecond)))
+	p.observer.Info(fmt.Sprintf("%v: loaded, serving %s, in %v",
+		c.Source, p.size(), time.Since(began).Round(time.Millisecond)))
 }
 
 func (p *Publisher) check(index *definition.Index, errs definition.Errors) []lint.Finding {

@@ -45,7 +45,9 @@ func tally(index *definition.Index, zones definition.ZoneSet) Counts {
 	}
 	for o := range index.Owners() {
 		zone := zones.Of(o.Name())
-		for i, declared := range []int{len(o.Hosts()), len(o.Mails()), len(o.Services()), len(o.Aliases()), len(o.Records())} {
+		for i, declared := range []int{
+			len(o.Hosts()), len(o.Mails()), len(o.Services()), len(o.Aliases()), len(o.Records()),
+		} {
 			if declared > 0 {
 				c.Names[Kind{zone, kinds[i]}]++
 			}

@@ -64,7 +64,8 @@ func (f *Source) Load() *change.Content {
 			return c
 		}
 	}
-	c.Errs.Add(f.Patterns[0].Pos, definition.FileUnreadable, "%v changes again and again while it is read: write another file and rename it", f)
+	c.Errs.Add(f.Patterns[0].Pos, definition.FileUnreadable,
+		"%v changes again and again while it is read: write another file and rename it", f)
 	return c
 }
 

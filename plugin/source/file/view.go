@@ -98,7 +98,8 @@ func (v *view) match(p Pattern) {
 		}
 	}
 	if len(v.files)+len(v.errs) == before {
-		v.errs.Add(p.Pos, definition.FileUnreadable, "%s matches no file: create one, or delete the pattern from this line", p.Path)
+		v.errs.Add(p.Pos, definition.FileUnreadable,
+			"%s matches no file: create one, or delete the pattern from this line", p.Path)
 	}
 }
 
