@@ -8,9 +8,9 @@
 // nothing.
 //
 // The decision depends on what there is, and on nothing else: not on what was there before, nor on the order in which
-// it came. So it is the same on each server. It is made in one pass, and local: that about a name depends on what is
-// declared of it and of what it points to, and on what in the Corefile and the files points to it. [Admission.All]
-// decides about all names, [Admission.Part] about those that a change concerns.
+// it came. So it is the same on each server. What is decided about a name depends on what is declared of it and of its
+// targets, on what in the Corefile and the files points to it, and on the zones and delegations that it is in. So
+// [Admission.All] decides about all names in one pass, and [Admission.Part] about those that a change concerns.
 //
 // # Limitations
 //

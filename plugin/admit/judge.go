@@ -14,7 +14,7 @@ import (
 type judgement struct {
 	*Admission
 	names  definition.Names
-	index  *definition.Index  // what is declared of these and of their targets, excluded or not, with services for srv
+	index  *definition.Index  // what is declared of these, and of aliases that they point to, excluded or not
 	some   *change.Contenders // of the names; nil if nothing was left out
 	unsure bool               // something may be left out that matters
 	base   definition.Set     // the apexes of zones, and the NS records in the Corefile and the files
@@ -29,8 +29,9 @@ type judgement struct {
 	}
 }
 
-// judge decides about some names, by all that is declared of them and of what they point to. What points to aliases of
-// fragments is in another set.
+// judge decides about some names. What is declared of them is in a set, with the aliases that they point to; what
+// points to aliases of fragments is in another one, with all apexes and delegations. If some is not nil, it says what
+// is left out of the first.
 func (a *Admission) judge(
 	declared, pointing *definition.Set, names definition.Names, some *change.Contenders,
 ) *judgement {

@@ -51,9 +51,8 @@ type Config struct {
 	Accepted func() []*Accepted // if it is not nil: returns what the instance that is to be replaced has accepted
 }
 
-// A Publisher publishes the sources of one server block. Table and Status may be called
-// by any goroutine at any time, and cost one atomic load. The other methods are called in
-// the order Load, SetPlugins, Follow, Stop, by one goroutine.
+// A Publisher publishes the sources of one server block. Any goroutine may call Table, Status, Accepted and HasZone at
+// any time; none of them waits. One goroutine calls the other methods, in the order Load, SetPlugins, Follow, Stop.
 type Publisher struct {
 	config   Config
 	zones    definition.ZoneSet
@@ -118,8 +117,10 @@ func (p *Publisher) Status() *Status { return p.status.Load() }
 // HasZone reports whether a zone is one of those that are served.
 func (p *Publisher) HasZone(zone definition.Name) bool { return p.zones[zone] }
 
-// Load serves what the sources declare now, and leaves it to Follow to log that. Its error is what is wrong with what
-// they declare, a line for each mistake, or that the serials could not be saved; a full disk is logged only.
+// Load serves what the sources declare now, unless one of them has not delivered yet; Follow logs that. If there are
+// mistakes, it serves what was accepted of the files before, where that has none. Its error is what is wrong with what
+// is declared, a line for each mistake, or that the serials could not be saved. A full disk is logged only, and so is
+// any error of a file of serials that nobody has asked for.
 func (p *Publisher) Load() error {
 	defer p.progress.Doing("")
 	began := time.Now()
