@@ -1,7 +1,5 @@
 package definition
 
-import "strings"
-
 const (
 	mostRecords   = 100_000 // of a statement, or as many as it has words, times
 	mostOfWritten = 64
@@ -19,15 +17,9 @@ type limits struct {
 func (r *Reader) LimitRecords(most int) { r.most = most }
 
 // affordable reports whether a statement may declare a number of records of each of some names, and adds an error if
-// not. A relative name counts in each zone; a name without hosts has one record, as none is.
+// not. A name without hosts has one record, as none is.
 func (r *Reader) affordable(pos Pos, names []string, each int) bool {
-	relative := 0
-	for _, name := range names {
-		if !strings.HasSuffix(name, ".") {
-			relative++
-		}
-	}
-	made := float64(len(names)-relative) + float64(relative)*float64(len(r.zones))
+	made := r.made(names)
 	records, before := made*float64(max(each, 1)), r.declared
 	r.declared += records
 	if r.most > 0 {
@@ -40,6 +32,14 @@ func (r *Reader) affordable(pos Pos, names []string, each int) bool {
 	r.errs.add(pos, ValueOutOfRange, "%.0f records of one statement, %.0f names with %d records each: "+
 		"write at most %d, and the others in further statements", records, made, max(each, 1), most)
 	return false
+}
+
+// made returns how many owners some names stand for. That may be more than an int holds.
+func (r *Reader) made(names []string) (owners float64) {
+	for _, name := range names {
+		owners += float64(len(r.zonesOf(name)))
+	}
+	return owners
 }
 
 func (r *Reader) affordableTogether(pos Pos, before float64) bool {

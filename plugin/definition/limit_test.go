@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,7 @@ func TestLimit(t *testing.T) {
 	for i := range thousand {
 		thousand[i] = Name(fmt.Sprintf("z%d.example.", i))
 	}
+	manyReverse := slices.Concat(zones[:1], slash17)
 	for _, tc := range []struct {
 		name, text string
 		zones      Zones
@@ -66,6 +68,9 @@ func TestLimit(t *testing.T) {
 		{"aliases", "alias" + words(" a%d", 200) + " h", thousand, "x:1: 200000 records of one statement, 200000 names with 1 records each: write at most 100000, and the others in further statements", 0},
 		{"addresses", "host a" + words(" 2001:db8::%d", 200), thousand, "x:1: 200000 records of one statement, 1000 names with 200 records each: write at most 100000, and the others in further statements", 0},
 		{"absolute names are made once", "alias" + words(" a%d.z1.example.", 2000) + " h", thousand, "", 2000},
+		{"in reverse zones no relative name is made", "alias" + words(" a%d", 2000) + " h", manyReverse, "", 2000},
+		{"in reverse zones alone a name is read once", "alias" + words(" a%d.z1.example.", 2000) + " h.z1.example.", manyReverse[1:], "", 2000},
+		{"beside reverse zones", "mail" + words(" d%d", 400) + " 10" + words(" h%d", 400), manyReverse[:2], "x:1: 160000 records of one statement, 400 names with 400 records each: write at most 100000, and the others in further statements", 0},
 		{"very many words", "mail" + words(" d%d", 50000) + " {\n10 a\n20 b\n30 c\n}", zones[:1], "", 50000},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -77,14 +82,25 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestLimitRecords: how many records all statements of a text may declare.
+// slash17 are the reverse zones that CoreDNS makes of 192.0.0.0/17.
+var slash17 = func() (reverse Zones) {
+	for i := range 128 {
+		reverse = append(reverse, Name(fmt.Sprintf("%d.0.192.in-addr.arpa.", i)))
+	}
+	return reverse
+}()
+
+// TestLimitRecords: how many records all statements of a text may declare, whatever reverse zones there are.
 func TestLimitRecords(t *testing.T) {
-	r := NewReader(zones[:1])
-	r.LimitRecords(4)
-	r = r.Into(new(Set))
-	r.Text(Pos{"x", 1}, "host a 192.0.2.1\nmail m n 10 a b\nalias l a\nhost z 192.0.2.1", nil)
-	set, errs := r.Set()
-	if got := errs.Error(); got != "x:2: 5 records in one fragment up to here: write at most 4, and the others in further fragments" || len(set.Owners()) != 1 {
-		t.Errorf("%s, %d owners", got, len(set.Owners()))
+	for _, zones := range []Zones{zones[:1], slices.Concat(zones[:1], slash17)} {
+		r := NewReader(zones)
+		r.LimitRecords(4)
+		r = r.Into(new(Set))
+		r.Text(Pos{"x", 1}, "host a 192.0.2.1\nmail m n 10 a b\nalias l a\nhost z 192.0.2.1", nil)
+		set, errs := r.Set()
+		const want = "x:2: 5 records in one fragment up to here: write at most 4, and the others in further fragments"
+		if got := errs.Error(); got != want || len(set.Hosts) != 1 || len(set.Owners()) != len(set.Hosts)+len(set.Records) {
+			t.Errorf("%d zones: %s, owners %v", len(zones), got, set.Owners())
+		}
 	}
 }

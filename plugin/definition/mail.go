@@ -39,7 +39,7 @@ func (r *Reader) mail(s Statement) {
 	}
 	st := r.stanza(s, mailForm)
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}
-	r.set.Mails = slices.Grow(r.set.Mails, len(st.names)*len(r.zones))
+	r.set.Mails = slices.Grow(r.set.Mails, int(r.made(st.names)))
 	eachDeclared(s.Pos, st, &exchanges, func(h Head, x []Exchange) {
 		r.set.Mails = append(r.set.Mails, Mail{h, x, st.srv, st.order})
 	})

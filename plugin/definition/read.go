@@ -217,15 +217,10 @@ func (r *Reader) usage(s Statement, usage string) {
 // An owner is a name to declare, and the zone that relative hosts beside it are in.
 type owner struct{ name, zone Name }
 
-// owners reads owner names, and calls declare for each: a relative one stands for one name in each zone but reverse
-// zones.
+// owners reads owner names, and calls declare for each.
 func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 	for _, word := range words {
-		zones, absolute := r.forward, strings.HasSuffix(word, ".")
-		if absolute || len(zones) == 0 {
-			zones = r.zones[:1]
-		}
-		for _, zone := range zones {
+		for _, zone := range r.zonesOf(word) {
 			if !r.hasOrigin(pos, word, zone) {
 				break
 			}
@@ -234,13 +229,23 @@ func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 				r.errs.add(pos, NameInvalid, "%v", err)
 				break
 			}
-			if absolute {
+			if isAbsolute(word) {
 				zone = r.origin(cmp.Or(r.zoneSet.Of(name), zone))
 			}
 			declare(owner{name, zone})
 		}
 	}
 }
+
+// zonesOf returns the zones in which an owner is read: a relative one stands for one name in each zone but reverse zones.
+func (r *Reader) zonesOf(word string) Zones {
+	if isAbsolute(word) || len(r.forward) == 0 {
+		return r.zones[:1]
+	}
+	return r.forward
+}
+
+func isAbsolute(word string) bool { return strings.HasSuffix(word, ".") }
 
 // origin returns the zone that relative names beside an owner in a zone are in: that zone or, as there are none in
 // reverse zones, the first that is none.
@@ -253,7 +258,7 @@ func (r *Reader) origin(zone Name) Name {
 
 // hasOrigin reports whether a word is a name: a relative one is none in a reverse zone.
 func (r *Reader) hasOrigin(pos Pos, word string, zone Name) bool {
-	if strings.HasSuffix(word, ".") || !zone.IsReverse() {
+	if isAbsolute(word) || !zone.IsReverse() {
 		return true
 	}
 	r.errs.add(pos, NameInvalid, "%q is relative, and %s is a reverse zone: write an absolute name, like mx1.example.org., "+
