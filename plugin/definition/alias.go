@@ -37,8 +37,7 @@ func (o Owner) Aliases() []*Alias { return o.declared().aliases.of(o.number) }
 
 // alias gathers what an owner is an alias of.
 func (p *printer) alias(o Owner, g gatherer) {
-	ttl, _ := o.AliasTTL()
 	for _, a := range o.Aliases() {
-		g.add(o.Name(), wording{body: p.name(a.Host), ttl: ttl})
+		g.add(o.Name(), wording{body: p.name(a.Host), ttl: o.AliasTTL()})
 	}
 }

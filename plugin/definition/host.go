@@ -96,12 +96,11 @@ func (p *printer) host(o Owner, g gatherer) {
 			others = append(others, addr.String())
 		}
 	}
-	ttl, _ := o.HostTTL()
-	fixed, _ := o.HostOrder()
+	w := wording{open: isOpen(o.Hosts()), ttl: o.HostTTL(), fixed: o.HostOrder(), alone: o.Name()}
 	for i, words := range [][]string{preferred, others} {
 		if len(words) > 0 {
-			body := strings.Join(words, " ")
-			g.add(o.Name(), wording{body: body, ptr: i == 0, open: isOpen(o.Hosts()), fixed: fixed, ttl: ttl, alone: o.Name()})
+			w.body, w.ptr = strings.Join(words, " "), i == 0
+			g.add(o.Name(), w)
 		}
 	}
 }

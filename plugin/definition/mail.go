@@ -64,9 +64,7 @@ func (p *printer) mail(o Owner, g gatherer) {
 	for _, x := range o.Exchanges() {
 		e.add(strconv.Itoa(int(x.Preference)), p.name(x.Host))
 	}
-	ttl, _ := o.MailTTL()
-	fixed, _ := o.MailOrder()
-	w := wording{body: e.end(hasNone(o.Mails())), ttl: ttl, fixed: fixed}
+	w := wording{body: e.end(hasNone(o.Mails())), ttl: o.MailTTL(), fixed: o.MailOrder()}
 	if smtp, err := SMTPName(o.Name()); err == nil {
 		w.srv = publishes(o, p.index.At(smtp))
 		p.published[smtp] = w.srv

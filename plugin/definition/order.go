@@ -32,30 +32,21 @@ func (o *Order) setDefault(of Order) {
 }
 
 // HostOrder, MailOrder and ServiceOrder report whether the records that the declarations of a name mean are sent in
-// the fixed order, and whether the declarations agree on it.
+// the fixed order. If the declarations contradict each other, it goes by the first.
 
-func (o Owner) HostOrder() (fixed, agree bool)    { return commonOrder(o.Hosts()) }
-func (o Owner) MailOrder() (fixed, agree bool)    { return commonOrder(o.Mails()) }
-func (o Owner) ServiceOrder() (fixed, agree bool) { return commonOrder(o.Services()) }
+func (o Owner) HostOrder() (fixed bool)    { return commonOrder(o.Hosts()).Fixed }
+func (o Owner) MailOrder() (fixed bool)    { return commonOrder(o.Mails()).Fixed }
+func (o Owner) ServiceOrder() (fixed bool) { return commonOrder(o.Services()).Fixed }
 
-func commonOrder[D ordered](declared []D) (fixed, agree bool) {
-	o, agree := saidOrder(declared)
-	return o.Fixed, agree
-}
-
-// saidOrder returns the one order that declarations of the same records mean, and whether they agree on it. If they do
-// not, it is that of the first, which is the oldest of fragments.
-func saidOrder[D ordered](declared []D) (chosen Order, agree bool) {
-	agree = true
+// commonOrder returns the one order that declarations of the same records mean: that of the highest Said, and then the
+// first, which is the oldest of fragments.
+func commonOrder[D ordered](declared []D) (chosen Order) {
 	for _, d := range declared {
-		switch o := *d.order(); {
-		case o.Said > chosen.Said:
-			chosen, agree = o, true
-		case o.Said == chosen.Said && o != chosen:
-			agree = false
+		if o := *d.order(); o.Said > chosen.Said {
+			chosen = o
 		}
 	}
-	return chosen, agree
+	return chosen
 }
 
 // ordered is what the kinds of declarations with an order have in common.

@@ -115,32 +115,28 @@ func meaning(x *Index) []string {
 		line := func(kind string, ttl uint32, what any) {
 			lines = append(lines, fmt.Sprintln(o.Name(), kind, ttl, what))
 		}
-		if ttl, _ := o.HostTTL(); len(o.Hosts()) > 0 {
-			fixed, _ := o.HostOrder()
-			line("host", ttl, fmt.Sprint(o.Addrs(), fixed))
+		if len(o.Hosts()) > 0 {
+			line("host", o.HostTTL(), fmt.Sprint(o.Addrs(), o.HostOrder()))
 		}
-		if ttl, _ := o.MailTTL(); len(o.Mails()) > 0 {
+		if ttl := o.MailTTL(); len(o.Mails()) > 0 {
 			none := slices.ContainsFunc(o.Mails(), func(m *Mail) bool { return len(m.Exchanges) == 0 })
-			fixed, _ := o.MailOrder()
-			line("mail", ttl, fmt.Sprint(none, fixed))
+			line("mail", ttl, fmt.Sprint(none, o.MailOrder()))
 			for _, e := range o.Exchanges() {
 				line("exchange", ttl, Exchange{Preference: e.Preference, Host: e.Host})
 			}
 		}
-		if ttl, _ := o.ServiceTTL(); len(o.Services()) > 0 {
-			fixed, _ := o.ServiceOrder()
-			line("service", ttl, fmt.Sprint(hasNone(o.Services()), fixed))
+		if ttl := o.ServiceTTL(); len(o.Services()) > 0 {
+			line("service", ttl, fmt.Sprint(hasNone(o.Services()), o.ServiceOrder()))
 			for _, v := range o.Targets() {
 				v.Pos = Pos{}
 				line("target", ttl, v)
 			}
 		}
 		for _, a := range o.Aliases() {
-			ttl, _ := o.AliasTTL()
-			line("alias", ttl, a.Host)
+			line("alias", o.AliasTTL(), a.Host)
 		}
 		for _, s := range o.RRsets() {
-			ttl, _ := s.TTL()
+			ttl := s.TTL()
 			for _, d := range s.Records {
 				if d.Derived {
 					ttl = 0 // of its host statement, which is printed with the others of the host

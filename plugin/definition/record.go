@@ -237,17 +237,17 @@ type RRset struct {
 	Declared []*Record // with repetitions, in the order of declaration
 }
 
-// TTL returns that of the records in seconds, and whether their declarations agree on it. Hosts with one address need
-// not: of their PTR records it is the lowest.
-func (s RRset) TTL() (seconds uint32, agree bool) {
+// TTL returns that of the records in seconds. If their declarations contradict each other, it is that of the first; of the
+// PTR records of hosts with one address, which may differ, the lowest.
+func (s RRset) TTL() (seconds uint32) {
+	seconds = commonTTL(s.Declared).Seconds
 	if !s.Declared[0].Derived {
-		return common(s.Declared)
+		return seconds
 	}
-	seconds = s.Declared[0].TTL.Seconds
 	for _, d := range s.Declared {
 		seconds = min(seconds, d.TTL.Seconds)
 	}
-	return seconds, true
+	return seconds
 }
 
 // RRsets returns the records of a name that have no word of their own, by type.
@@ -286,6 +286,5 @@ func (p *printer) record(o Owner, g gatherer) {
 
 // wording returns what is said of the owner of a record.
 func (s RRset) wording(d *Record) wording {
-	ttl, _ := s.TTL()
-	return wording{body: dns.Type(d.Type).String() + " " + presentData(d.Type, d.Data), ttl: ttl}
+	return wording{body: dns.Type(d.Type).String() + " " + presentData(d.Type, d.Data), ttl: s.TTL()}
 }

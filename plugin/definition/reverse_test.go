@@ -24,7 +24,7 @@ func pointers(t *testing.T, text string) []string {
 	var lines []string
 	for o := range set.Index().Owners() {
 		for _, s := range o.RRsets() {
-			ttl, _ := s.TTL()
+			ttl := s.TTL()
 			for _, d := range s.Records {
 				if s.Type == dns.TypePTR {
 					lines = append(lines, short.Replace(fmt.Sprint(o.Name(), " ", ttl, " ", d.Host())))

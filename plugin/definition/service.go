@@ -62,7 +62,6 @@ func (p *printer) service(o Owner, g gatherer) {
 	for _, t := range o.Targets() {
 		e.add(fmt.Sprintf("%d %d %d", t.Priority, t.Weight, t.Port), p.name(t.Host))
 	}
-	ttl, _ := o.ServiceTTL()
-	fixed, _ := o.ServiceOrder()
-	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), ttl: ttl, open: isOpen(o.Services()), fixed: fixed})
+	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), open: isOpen(o.Services()), ttl: o.ServiceTTL(),
+		fixed: o.ServiceOrder()})
 }

@@ -31,10 +31,9 @@ func published(mails []*Mail, made map[*Exchange][]Target) (Service, bool) {
 	if err != nil {
 		return Service{}, false // the reader has refused it
 	}
-	seconds, _ := common(mails)
-	ttl := TTL{seconds, slices.ContainsFunc(mails, func(m *Mail) bool { return m.TTL.Own })}
-	order, _ := saidOrder(mails)
-	return Service{Head: Head{mails[i].Pos, name, ttl}, Targets: smtpTargets(made, exchanges(mails)), Order: order}, true
+	return Service{
+		Head: Head{mails[i].Pos, name, commonTTL(mails)}, Targets: smtpTargets(made, exchanges(mails)), Order: commonOrder(mails),
+	}, true
 }
 
 // Explicit returns a set in which services are declared that srv publishes, those of each source by itself. It may share
@@ -90,13 +89,9 @@ func smtpTargets(made map[*Exchange][]Target, exchanges []Exchange) []Target {
 
 // publishes reports whether srv in a mail domain would mean what a service does.
 func publishes(domain, service Owner) bool {
-	ttl, _ := domain.MailTTL()
-	serviceTTL, _ := service.ServiceTTL()
-	fixed, _ := domain.MailOrder()
-	serviceFixed, _ := service.ServiceOrder()
 	none := len(domain.Exchanges()) == 0
-	return len(service.Services()) > 0 && serviceTTL == ttl && serviceFixed == fixed &&
-		hasNone(service.Services()) == none &&
+	return len(service.Services()) > 0 && hasNone(service.Services()) == none &&
+		service.ServiceTTL() == domain.MailTTL() && service.ServiceOrder() == domain.MailOrder() &&
 		slices.EqualFunc(service.Targets(), domain.Exchanges(), func(t Target, e Exchange) bool {
 			return t.Priority == e.Preference && t.Weight == 0 && t.Port == smtpPort && t.Host == e.Host
 		})

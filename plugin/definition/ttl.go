@@ -30,28 +30,22 @@ func (t *TTL) setDefault(seconds uint32) {
 }
 
 // HostTTL, MailTTL, ServiceTTL and AliasTTL return the TTL in seconds of the records that the declarations of a name
-// mean, and whether they agree on it. If they do not, it is that of the first.
+// mean. If they contradict each other, it is that of the first.
 
-func (o Owner) HostTTL() (uint32, bool)    { return common(o.Hosts()) }
-func (o Owner) MailTTL() (uint32, bool)    { return common(o.Mails()) }
-func (o Owner) ServiceTTL() (uint32, bool) { return common(o.Services()) }
-func (o Owner) AliasTTL() (uint32, bool)   { return common(o.Aliases()) }
+func (o Owner) HostTTL() uint32    { return commonTTL(o.Hosts()).Seconds }
+func (o Owner) MailTTL() uint32    { return commonTTL(o.Mails()).Seconds }
+func (o Owner) ServiceTTL() uint32 { return commonTTL(o.Services()).Seconds }
+func (o Owner) AliasTTL() uint32   { return commonTTL(o.Aliases()).Seconds }
 
-// common returns the one TTL that declarations of the same records mean, and whether they agree on it: an own TTL
-// goes before defaults. If they do not agree it is that of the first, which is the oldest of fragments.
-func common[D declaration](declared []D) (seconds uint32, agree bool) {
-	var chosen TTL
-	agree = true
+// commonTTL returns the one TTL that declarations of the same records mean: an own TTL goes before defaults, and then
+// the first, which is the oldest of fragments.
+func commonTTL[D declaration](declared []D) (chosen TTL) {
 	for i, d := range declared {
-		t := d.Header().TTL
-		switch {
-		case i == 0, t.Own && !chosen.Own:
-			chosen, agree = t, true
-		case t.Own == chosen.Own && t.Seconds != chosen.Seconds:
-			agree = false
+		if t := d.Header().TTL; i == 0 || t.Own && !chosen.Own {
+			chosen = t
 		}
 	}
-	return chosen.Seconds, agree
+	return chosen
 }
 
 func (r *Reader) defaultTTL(s Statement) {

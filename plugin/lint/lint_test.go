@@ -186,6 +186,40 @@ func TestFragment(t *testing.T) {
 	}
 }
 
+// TestConflictOfSources: what counts less does not contradict what counts more: nothing, the default of a source, and what
+// a declaration says itself.
+func TestConflictOfSources(t *testing.T) {
+	const service = "service _s._tcp 0 0 1 mx1"
+	said := map[string]string{
+		"nothing":  service,
+		"fixed":    "order fixed\n" + service,
+		"weighted": "order weighted\n" + service,
+		"itself":   service + " {\norder fixed\n}",
+		"other":    service + " {\norder weighted\n}",
+		"ttl":      "ttl 60\n" + service,
+		"own ttl":  service + " {\nttl 30\n}",
+	}
+	for _, tc := range []struct{ first, second, want string }{
+		{"nothing", "fixed", ""}, {"nothing", "weighted", ""}, {"fixed", "fixed", ""}, {"fixed", "weighted", "order-conflict"},
+		{"weighted", "itself", ""}, {"itself", "other", "order-conflict"}, {"itself", "itself", ""},
+		{"nothing", "ttl", "ttl-conflict"}, {"ttl", "own ttl", ""}, {"own ttl", "own ttl", ""},
+	} {
+		for _, sources := range [][2]string{{tc.first, tc.second}, {tc.second, tc.first}} {
+			one, _ := definition.Read("x", said[sources[0]], zones[:1])
+			two, _ := definition.Read("y", said[sources[1]], zones[:1])
+			var got []string
+			for _, f := range Check(definition.Merge(one, two).Index(), nil, Options{Zones: zones}) {
+				if strings.HasSuffix(f.Rule.ID, "-conflict") {
+					got = append(got, f.Rule.ID)
+				}
+			}
+			if strings.Join(got, ", ") != tc.want {
+				t.Errorf("%v: %v, want %q", sources, got, tc.want)
+			}
+		}
+	}
+}
+
 // TestRequireTargets: whether what is missing is an error depends on the source that
 // points to it.
 func TestRequireTargets(t *testing.T) {

@@ -56,11 +56,11 @@ func glueTTLLower(p *pass) {
 		return
 	}
 	for o := range p.index.Owners() {
-		mail, _ := o.MailTTL()
+		mail := o.MailTTL()
 		for _, e := range o.Exchanges() {
 			p.lowerTTL(e.Pos, o.Name(), e.Host, mail)
 		}
-		service, _ := o.ServiceTTL()
+		service := o.ServiceTTL()
 		for _, t := range o.Targets() {
 			p.lowerTTL(t.Pos, o.Name(), t.Host, service)
 		}
@@ -70,7 +70,7 @@ func glueTTLLower(p *pass) {
 // lowerTTL reports a host whose addresses have a lower TTL than the records that point to it.
 func (p *pass) lowerTTL(pos definition.Pos, owner, host definition.Name, ttl uint32) {
 	h := p.index.At(host)
-	if lowest, _ := h.HostTTL(); len(h.Hosts()) > 0 && lowest < ttl {
+	if lowest := h.HostTTL(); len(h.Hosts()) > 0 && lowest < ttl {
 		p.report(pos, []definition.Name{owner, host}, "host %s has ttl %d and %s has %d, "+
 			"and cache keeps the answer for %d: write the same ttl for both", host, lowest, owner, ttl, lowest)
 	}

@@ -166,8 +166,8 @@ func (b *builder) addMail(o definition.Owner) {
 	if len(o.Mails()) == 0 {
 		return
 	}
-	ttl, _ := o.MailTTL()
-	fixed, _ := o.MailOrder()
+	ttl := o.MailTTL()
+	fixed := o.MailOrder()
 	b.addRRset(o.Name(), dns.TypeMX, fixed, func(owner definition.Name) {
 		h := header(owner, dns.TypeMX, ttl)
 		for _, e := range o.Exchanges() {
@@ -183,8 +183,8 @@ func (b *builder) addService(o definition.Owner) {
 	if len(o.Services()) == 0 {
 		return
 	}
-	ttl, _ := o.ServiceTTL()
-	fixed, _ := o.ServiceOrder()
+	ttl := o.ServiceTTL()
+	fixed := o.ServiceOrder()
 	b.addRRset(o.Name(), dns.TypeSRV, fixed, func(owner definition.Name) {
 		h := header(owner, dns.TypeSRV, ttl)
 		for _, t := range o.Targets() {
@@ -225,7 +225,7 @@ const maxChain = 8
 // of them, and the next alias.
 func (b *builder) chain(o definition.Owner) (cnames []dns.RR, target definition.Owner) {
 	for ; len(o.Aliases()) > 0 && len(cnames) < maxChain; o = target {
-		ttl, _ := o.AliasTTL()
+		ttl := o.AliasTTL()
 		host := o.Aliases()[0].Host
 		cnames = append(cnames, &dns.CNAME{Hdr: header(o.Name(), dns.TypeCNAME, ttl), Target: b.target(host)})
 		target = b.index.At(host)

@@ -16,7 +16,7 @@ func (b *builder) addAddresses(o definition.Owner) {
 	if len(o.Hosts()) == 0 {
 		return
 	}
-	ttl, _ := o.HostTTL()
+	ttl := o.HostTTL()
 	first := len(b.table.rrs)
 	h := host{a: b.from(first)}
 	for _, addr := range o.Addrs() { // A first: it is sorted
@@ -46,7 +46,7 @@ func (b *builder) addHost(o definition.Owner) {
 		return
 	}
 	h := b.hosts[o.Number()]
-	fixed, _ := o.HostOrder()
+	fixed := o.HostOrder()
 	if !h.a.empty() {
 		b.addFamily(o.Name(), dns.TypeA, h.a, fixed)
 	}

@@ -25,7 +25,7 @@ func (b *builder) addRecords(o definition.Owner) {
 }
 
 func (b *builder) putRRset(owner definition.Name, s definition.RRset) {
-	ttl, _ := s.TTL()
+	ttl := s.TTL()
 	for _, d := range s.Records {
 		b.put(d.RR(owner, ttl))
 	}

@@ -31,7 +31,7 @@ func (b *builder) findShared() (answers, records int) {
 	k := rrsetKeys{index: b.index, numbers: make(map[string]uint32)}
 	for o := range b.index.Owners() {
 		if len(o.Mails()) > 0 {
-			ttl, _ := o.MailTTL()
+			ttl := o.MailTTL()
 			k.start(dns.TypeMX, ttl)
 			for _, e := range o.Exchanges() {
 				k.add(e.Host, e.Preference)
@@ -39,7 +39,7 @@ func (b *builder) findShared() (answers, records int) {
 			b.rrsetOf = append(b.rrsetOf, k.number())
 		}
 		if len(o.Services()) > 0 {
-			ttl, _ := o.ServiceTTL()
+			ttl := o.ServiceTTL()
 			k.start(dns.TypeSRV, ttl)
 			for _, t := range o.Targets() {
 				k.add(t.Host, t.Priority, t.Weight, t.Port)
