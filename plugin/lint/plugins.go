@@ -140,9 +140,10 @@ func transferIncomplete(p *pass) {
 		}
 	}
 	sender := words(p.opt.Plugins.After, func(plugin string) bool { return slices.Contains(transferers, plugin) })
+	declaring := p.declaring()
 	for _, zone := range p.opt.Zones {
 		switch {
-		case p.index.At(zone).Apex() != nil || !p.declares(zone):
+		case p.index.At(zone).Apex() != nil || !declaring[zone]:
 		case sender != "":
 			p.report(p.zonePos(zone), nil, "secondaries get %s from %s, without what is declared here: "+
 				"write authoritative and declare all of it, or delete transfer", zone, sender)
@@ -159,12 +160,11 @@ func mayTransfer(plugin string) bool {
 	return slices.Contains(transferers, plugin) || !slices.Contains(sources, plugin) && plugin != "loop"
 }
 
-// declares reports whether something is declared in a zone.
-func (p *pass) declares(zone definition.Name) bool {
+// declaring returns the zones in which something is declared, and "" if something is declared in none.
+func (p *pass) declaring() definition.Names {
+	zones := definition.Names{}
 	for o := range p.index.Owners() {
-		if p.zones.Of(o.Name()) == zone {
-			return true
-		}
+		zones[p.zones.Of(o.Name())] = true
 	}
-	return false
+	return zones
 }
