@@ -11,8 +11,11 @@ func (p *pass) findCuts() {
 	p.cuts, p.glued = make(map[definition.Name]definition.Pos), definition.Names{}
 	for i := range p.set.Records {
 		r := &p.set.Records[i]
+		if r.Type != dns.TypeNS || r.Owner.IsWildcard() { // most are PTR or TXT: a look at the type is all they cost
+			continue
+		}
 		zone := p.zones.Of(r.Owner)
-		if r.Type != dns.TypeNS || zone == r.Owner || r.Owner.IsWildcard() || p.index.At(zone).Apex() == nil {
+		if zone == r.Owner || p.index.At(zone).Apex() == nil {
 			continue
 		}
 		if _, known := p.cuts[r.Owner]; !known {
@@ -109,8 +112,7 @@ func (p *pass) checkNS(r *definition.Record) {
 
 // checkDS reports DS records of names that do not delegate, nor are zones within others here, to which they belong.
 func (p *pass) checkDS(r *definition.Record) {
-	above := p.zones.Of(r.Owner.Parent())
-	isZone := p.zones[r.Owner] && p.index.At(r.Owner).Apex() != nil && p.index.At(above).Apex() != nil
+	isZone := p.zones[r.Owner] && p.isDelegated(r.Owner)
 	if _, isCut := p.cuts[r.Owner]; isCut || isZone || p.zones.Of(r.Owner) == "" {
 		return
 	}

@@ -27,12 +27,12 @@ func nestedSigned(p *pass) {
 	if len(p.opt.Plugins.Signed) == 0 {
 		return
 	}
-	all := slices.Concat(p.opt.Zones, p.opt.BlockZones)
+	all, signed := slices.Concat(p.opt.Zones, p.opt.BlockZones), p.opt.Plugins.Signed.Set()
 	for i, zone := range all {
-		outer := p.signedAround(zone, all)
-		if p.isDelegated(zone) {
+		if signed[zone] && p.isDelegated(zone) {
 			continue
 		}
+		outer := signedAround(zone, all, signed)
 		if outer != "" && (p.zones[zone] || p.zones[outer]) && !slices.Contains(all[:i], zone) {
 			p.report(p.zonePos(zone), []definition.Name{zone, outer}, "zone %s is within %s, and with dnssec in "+
 				"the server block resolvers that validate reject it: write authoritative for both, and both in front of "+
@@ -41,15 +41,14 @@ func nestedSigned(p *pass) {
 	}
 }
 
-// isDelegated reports whether a zone is within another one that has its NS and DS records, and is signed as itself.
+// isDelegated reports whether an authoritative zone is within another one, which has its NS and DS records.
 func (p *pass) isDelegated(zone definition.Name) bool {
 	above := p.zones.Of(zone.Parent())
-	return slices.Contains(p.opt.Plugins.Signed, zone) && p.index.At(zone).Apex() != nil && p.index.At(above).Apex() != nil
+	return p.index.At(zone).Apex() != nil && p.index.At(above).Apex() != nil
 }
 
 // signedAround returns a signed zone, one of some or that of dnssec, that another signed zone is within; or "".
-func (p *pass) signedAround(zone definition.Name, all definition.Zones) definition.Name {
-	signed := p.opt.Plugins.Signed.Set()
+func signedAround(zone definition.Name, all definition.Zones, signed definition.ZoneSet) definition.Name {
 	if signer := signed.Of(zone); signer != zone {
 		return signer
 	}
