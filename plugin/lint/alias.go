@@ -101,12 +101,16 @@ func (p *pass) loops(a definition.Alias) bool {
 	return p.aliasLoops[a.Owner] && a.Host == p.index.At(a.Owner).Aliases()[0].Host
 }
 
-// findLoops returns the names in loops of aliases. It follows each alias once.
+// findLoops returns the names in loops of aliases. It follows each alias once, and none that is of a name that is no alias,
+// as most are.
 func (p *pass) findLoops() definition.Names {
 	loops, seen := definition.Names{}, definition.Names{}
-	for _, a := range p.set.Aliases {
+	for i := range p.set.Aliases {
+		o := p.index.At(p.set.Aliases[i].Owner)
+		if len(p.next(o).Aliases()) == 0 {
+			continue
+		}
 		path := definition.Names{}
-		o := p.index.At(a.Owner)
 		for ; len(o.Aliases()) > 0 && !seen[o.Name()]; o = p.next(o) {
 			seen[o.Name()], path[o.Name()] = true, true
 		}
