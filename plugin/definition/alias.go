@@ -6,7 +6,6 @@ type Alias struct {
 	Host Name
 }
 
-func (a *Alias) records() int    { return 1 }
 func (a *Alias) targets() int    { return 1 }
 func (a *Alias) target(int) Name { return a.Host }
 func (a *Alias) list() any       { return nil }

@@ -61,7 +61,6 @@ func (h *Head) Header() *Head { return h }
 // A declaration is what all kinds have in common.
 type declaration interface {
 	Header() *Head
-	records() int      // how many records it means
 	targets() int      // how many names it points to
 	target(i int) Name // one of these
 	list() any         // points to the list of these, if others may share it; else nil

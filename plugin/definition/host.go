@@ -15,7 +15,6 @@ type Host struct {
 	Order Order
 }
 
-func (h *Host) records() int    { return len(h.Addrs) }
 func (h *Host) targets() int    { return 0 }
 func (h *Host) target(int) Name { return "" }
 func (h *Host) list() any       { return nil }

@@ -21,7 +21,6 @@ type Exchange struct {
 	Host       Name
 }
 
-func (m *Mail) records() int      { return max(len(m.Exchanges), 1) }
 func (m *Mail) targets() int      { return len(m.Exchanges) }
 func (m *Mail) target(i int) Name { return m.Exchanges[i].Host }
 func (m *Mail) list() any         { return shared(m.Exchanges) }

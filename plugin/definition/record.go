@@ -18,8 +18,7 @@ type Record struct {
 	Data      string // RDATA (RFC 1035 §3.2.1), not compressed, names in lower case; shared by the owners of a statement
 }
 
-func (d *Record) records() int { return 1 }
-func (d *Record) list() any    { return nil }
+func (d *Record) list() any { return nil }
 
 func (d *Record) targets() int {
 	if d.Target() == "" {

@@ -21,7 +21,6 @@ type Target struct {
 	Host                   Name
 }
 
-func (v *Service) records() int      { return max(len(v.Targets), 1) }
 func (v *Service) targets() int      { return len(v.Targets) }
 func (v *Service) target(i int) Name { return v.Targets[i].Host }
 func (v *Service) list() any         { return shared(v.Targets) }

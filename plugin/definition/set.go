@@ -170,15 +170,6 @@ func (s *Set) Pointing(at Names) *Set {
 	})
 }
 
-// Size returns how many records a set declares, names by hosts or addresses.
-func (s *Set) Size() int {
-	n := 0
-	for d := range s.declarations {
-		n += d.records()
-	}
-	return n
-}
-
 // Heads goes through the heads of all that is declared, apexes excepted.
 func (s *Set) Heads(yield func(*Head) bool) {
 	for d := range s.declarations {
