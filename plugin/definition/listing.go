@@ -1,9 +1,7 @@
 package definition
 
 import (
-	"cmp"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -79,23 +77,21 @@ func (p *lister) ofOwner(o Owner) (all []listed) {
 
 // recordsOf returns the record statements of an owner. Name servers that follow each other share one.
 func (p *lister) recordsOf(o Owner) (all []listed) {
-	order := make(map[*Record]int)
-	for i, d := range o.Records() {
-		order[d] = i
-	}
-	var records []*Record
-	words := make(map[*Record]wording)
+	said := make(map[*Record]wording) // of each record once, and of none that a host says
 	for _, s := range o.RRsets() {
 		for _, d := range s.Records {
 			if !d.Derived {
-				records, words[d] = append(records, d), s.wording(d)
+				said[d] = s.wording(d)
 			}
 		}
 	}
-	slices.SortFunc(records, func(a, b *Record) int { return cmp.Compare(order[a], order[b]) })
 	wasNS := false
-	for _, d := range records {
-		w, isNS := words[d], d.Type == dns.TypeNS
+	for _, d := range o.Records() {
+		w, ok := said[d]
+		if !ok {
+			continue
+		}
+		isNS := d.Type == dns.TypeNS
 		if isNS && wasNS {
 			last := &all[len(all)-1]
 			last.body, last.at = last.body+" "+p.name(d.Host()), append(last.at, d.Pos)
