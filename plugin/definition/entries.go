@@ -106,8 +106,7 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 		r.ownTTL(b, &st.ttl)
 	case word == "order" && !b.braced:
 		r.ownOrder(b, &st.order)
-	case word == openWord && f.open:
-		r.open(b, &st.open)
+	case f.open && r.flag(b, flag{openWord, &st.open}):
 	case (f.keyword(word) || isNumber(word)) && !b.braced:
 		r.entries(b.Pos, b.Words, f, st)
 	case r.strays(b, append(f.blockWords(), "order", "ttl")...):

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,7 +69,7 @@ func (r *Reader) ttlBlock(s Statement, order *Order, flags ...flag) TTL {
 			r.ownTTL(b, &ttl)
 		case b.Words[0] == "order" && order != nil:
 			r.ownOrder(b, order)
-		case r.flag(b, flags):
+		case r.flag(b, flags...):
 		default:
 			r.stray(s, b, order != nil, flags)
 		}
@@ -90,19 +91,18 @@ func (r *Reader) stray(s, b Statement, ordered bool, flags []flag) {
 	}
 }
 
-// flag reads a flag. It returns false if the statement is none.
-func (r *Reader) flag(s Statement, flags []flag) bool {
-	for _, f := range flags {
-		if s.Words[0] != f.word {
-			continue
-		}
-		if len(s.Words) > 1 || s.braced {
-			r.errs.add(s.Pos, Syntax, "usage: %s", f.word)
-		}
-		*f.said = true
-		return true
+// flag reads one of some flags. It returns false, and does nothing, if the statement starts with none of them.
+func (r *Reader) flag(s Statement, flags ...flag) bool {
+	i := slices.IndexFunc(flags, func(f flag) bool { return f.word == s.Words[0] })
+	switch {
+	case i < 0:
+		return false
+	case len(s.Words) > 1 || s.braced:
+		r.errs.add(s.Pos, Syntax, "usage: %s", s.Words[0])
+	default:
+		*flags[i].said = true
 	}
-	return false
+	return true
 }
 
 // ownTTL reads a ttl in a block into ttl.
