@@ -92,10 +92,11 @@ func (r *Reader) Statement(s Statement) bool {
 // Usual cuts a comment as in zone files off a statement, and reports whether the rest can be read: it has words, and
 // none is empty. What is wrong is among the mistakes of the reader.
 func (r *Reader) Usual(s *Statement) bool {
+	if !s.unusual || s.isFreeText() {
+		return true
+	}
 	for i, word := range s.Words {
 		switch {
-		case !s.unusual || freeText[s.Words[0]]:
-			return true
 		case strings.HasPrefix(word, ";"):
 			r.errs.add(s.Pos, Syntax, "%q: write \"#\" before a comment", word)
 			s.Words = s.Words[:i]
@@ -108,16 +109,17 @@ func (r *Reader) Usual(s *Statement) bool {
 	return true
 }
 
-// freeText are the keywords of statements whose words may be any text.
-var freeText = map[string]bool{"record": true}
+// isFreeText reports whether the words of a statement may be any text: data of records may be.
+func (s *Statement) isFreeText() bool { return s.Words[0] == "record" }
 
 // single reports whether each word of a statement of definitions is a single one, and no variable.
 func (r *Reader) single(s Statement) bool {
-	isText := freeText[s.Words[0]]
+	if !s.unusual {
+		return true
+	}
+	isText := s.isFreeText()
 	for _, word := range s.Words {
 		switch {
-		case !s.unusual:
-			return true
 		case strings.Contains(word, "{$") || strings.Contains(word, "{%") || !isText && strings.Contains(word, "${"):
 			r.errs.add(s.Pos, Syntax, "%q: only the Corefile has variables, written {$NAME}: write the value here", word)
 			return false
@@ -237,7 +239,8 @@ func (r *Reader) owners(pos Pos, words []string, declare func(owner)) {
 	}
 }
 
-// zonesOf returns the zones in which an owner is read: a relative one stands for one name in each zone but reverse zones.
+// zonesOf returns the zones in which an owner is read: a relative one stands for one name in each zone but reverse
+// zones.
 func (r *Reader) zonesOf(word string) Zones {
 	if isAbsolute(word) || len(r.forward) == 0 {
 		return r.zones[:1]
