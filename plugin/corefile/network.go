@@ -57,6 +57,6 @@ func remedy(network netip.Prefix) string {
 		return fmt.Sprintf("the zone that it delegates, like %d/%d.%d.%d.%d.in-addr.arpa (RFC 2317)", octets[3], bits, octets[2],
 			octets[1], octets[0])
 	}
-	larger := netip.PrefixFrom(network.Addr(), bits-bits%boundary+boundary)
-	return fmt.Sprintf("its parts, %v and so on", larger)
+	first := netip.PrefixFrom(network.Addr(), bits-bits%boundary+boundary)
+	return fmt.Sprintf("its parts, %v and so on", first)
 }

@@ -24,10 +24,11 @@
 //   - Here, a file of its own, as alias.go is: the type and its methods of declaration, the
 //     [Reader]'s method for its keyword, the methods of [Owner] and what it prints.
 //   - Its keyword in keywords (read.go), its field in [Set] and each function of set.go that
-//     has a line for each kind, its group in [Set.Index], its statements in [Set.Print].
-//   - In package table, a file that compiles it into RRsets, called by Compile and, for the
-//     names of a patch, by partOf; and its type in Answer.Owned if names may share its records.
-//   - In package publish, its line in status.go, which counts names by kind.
+//     has a line for each kind, its group in [Set.Index], its statements in [Set.Print] and [Set.List].
+//   - In package table, a file that compiles it into RRsets, called by build; its line in
+//     partOf, for patches; and its type in Answer.Owned if names may share its records.
+//   - In package admit, its lines in claim.go: who may declare it beside other kinds.
+//   - In package publish, its lines in status.go, which counts names by kind.
 //   - In package lint, its rules, with a fixture in testdata for each.
 //   - In docs, a page; and its line in the syntax of the README.
 //   - In cmd/mxsrv, what import converts to it, and pictures if it belongs there.
@@ -35,7 +36,7 @@
 // # Limitations
 //
 // Class is IN. Names are letters, digits, hyphens and underscores: names in
-// other scripts are written as A-labels (xn--...). There are no wildcards.
+// other scripts are written as A-labels (xn--...).
 package definition
 
 import "strconv"

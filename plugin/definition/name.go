@@ -111,7 +111,7 @@ func outside(word string) error {
 }
 
 // outsideName reports characters that no name here has. "/" is in the zones of RFC 2317, "+" in services of RFC 3263
-// (_sip+d2t), and "*" is accepted so that a rule can say what to write instead.
+// (_sip+d2t), "*" in wildcards; that it is the whole first label, and of a kind that may have one, is for rules to say.
 func outsideName(r rune) bool {
 	switch {
 	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_', r == '/', r == '+', r == '*':

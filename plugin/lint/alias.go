@@ -101,8 +101,8 @@ func (p *pass) loops(a definition.Alias) bool {
 	return p.aliasLoops[a.Owner] && a.Host == p.index.At(a.Owner).Aliases()[0].Host
 }
 
-// findLoops returns the names in loops of aliases. It follows each alias once, and none that is of a name that is no alias,
-// as most are.
+// findLoops returns the names in loops of aliases. It follows each alias once, and only those of other aliases, as most
+// are of hosts.
 func (p *pass) findLoops() definition.Names {
 	loops, seen := definition.Names{}, definition.Names{}
 	for i := range p.set.Aliases {
