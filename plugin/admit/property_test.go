@@ -80,7 +80,7 @@ func (s *server) checkSame(w writer, step int) {
 
 // lint returns the options with which a publisher checks what is served.
 func (s *server) lint() lint.Options {
-	return lint.Options{Zones: zones, RequireTargets: func(string) bool { return false },
+	return lint.Options{Zones: zones, OptionalTargets: true,
 		Fragment: func(source string) bool { return s.fragments.Of(source) != nil }}
 }
 

@@ -80,9 +80,9 @@ type Options struct {
 	// declared, are warnings there. If it is nil: none.
 	Fragment func(source string) bool
 
-	// RequireTargets says in which sources a target that an authoritative zone
-	// lacks is an error, not a warning. If it is nil: in all.
-	RequireTargets func(source string) bool
+	// OptionalTargets says that a target that an authoritative zone lacks is a warning, not an error: fragments may
+	// declare it.
+	OptionalTargets bool
 
 	// WarnAbout limits warnings to those about one of these names. Errors are
 	// returned whatever they are about. If it is nil: all warnings.

@@ -19,7 +19,7 @@ type Rule struct {
 func Rules() []Rule { return slices.Clone(rules) }
 
 // TargetUndefined is the id of the rule that is broken by what is missing. Its findings are
-// errors where an authoritative zone lacks a target: see Options.RequireTargets.
+// errors where an authoritative zone lacks a target, without Options.OptionalTargets.
 const TargetUndefined = "target-undefined"
 
 const (

@@ -146,11 +146,9 @@ func (p *pass) wildcardFor(name definition.Name) (o definition.Owner) {
 	return o
 }
 
-// requiresTarget reports whether nobody but us can define a target, and its
-// source must not point to what is undefined.
+// requiresTarget reports whether nobody but us can declare a target, and no fragment may do so later.
 func (p *pass) requiresTarget(t target) bool {
-	onlyHere := p.opt.OnlySource || p.authoritative(t.host)
-	return onlyHere && (p.opt.RequireTargets == nil || p.opt.RequireTargets(t.pos.Source))
+	return !p.opt.OptionalTargets && (p.opt.OnlySource || p.authoritative(t.host))
 }
 
 // authoritative reports whether nobody but us can declare a name.

@@ -86,8 +86,8 @@ func New(c Config, o Observer) (*Publisher, error) {
 			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Limit: maxFindings},
 		progress: Progress{Log: o.Info}, stop: func() {},
 	}
-	if c.Fragments { // which may declare what is missing
-		p.lint.RequireTargets = func(string) bool { return false }
+	if c.Fragments {
+		p.lint.OptionalTargets = true
 		p.lint.Fragment = func(source string) bool { return p.sources.Fragments().Of(source) != nil }
 	}
 	p.setStatus(Status{})

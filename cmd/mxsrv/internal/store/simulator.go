@@ -104,9 +104,7 @@ func (o *Outcome) exclude(key string, name definition.Name, why lint.Finding) {
 func (s *Simulator) check(index *definition.Index, errs definition.Errors, held *change.Fragments) []lint.Finding {
 	opt := s.Options
 	opt.Fragment = func(source string) bool { return held.Of(source) != nil }
-	if s.Zones != nil && !s.strict {
-		opt.RequireTargets = func(string) bool { return false } // fragments may declare them
-	}
+	opt.OptionalTargets = s.Zones != nil && !s.strict
 	findings := lint.Check(index, errs, opt)
 	if s.absolute { // targets may be declared in any zone
 		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == lint.TargetUndefined })
