@@ -20,6 +20,7 @@ alias w www.eu
 alias v w
 alias s ns1.eu
 alias *.s ns1.eu
+alias u nosuch.s
 host deep.sub 192.0.2.9
 record deep.eu NS ns1`
 
@@ -66,6 +67,8 @@ func TestReferral(t *testing.T) {
 		{"s.example.org.", dns.TypeA, "s.example.org. CNAME ns1.eu.example.org.\n"},
 		{"x.s.example.org.", dns.TypeA, "x.s.example.org. CNAME ns1.eu.example.org.\n"},
 		{"x.s.example.org.", dns.TypeTXT, "x.s.example.org. CNAME ns1.eu.example.org.\n"},
+		{"u.example.org.", dns.TypeA, "u.example.org. CNAME nosuch.s.example.org.\nnosuch.s.example.org. CNAME ns1.eu.example.org.\n"},
+		{"u.example.org.", dns.TypeTXT, "u.example.org. CNAME nosuch.s.example.org.\nnosuch.s.example.org. CNAME ns1.eu.example.org.\n"},
 		{"s.example.org.", dns.TypeAAAA, "s.example.org. CNAME ns1.eu.example.org.\n"},
 	} {
 		_, a := tbl.Lookup(tc.name, tc.qtype)

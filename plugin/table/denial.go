@@ -53,7 +53,7 @@ func (t *Table) missing(match Match, name string, qtype uint16, a *Answer) Match
 	if zone == "" || t.BelongsToParent(name, qtype) {
 		return match
 	}
-	if match == None && len(t.wildcards) > 0 {
+	if match == None {
 		if w := t.wildcard(definition.Name(name)); w != "" {
 			*a = t.synthesize(w, name, qtype)
 			t.follow(qtype, a)

@@ -17,8 +17,11 @@ import (
 func (t *Table) withWildcards(before definition.Names, index *definition.Index) definition.Names {
 	zones := before
 	for o := range index.Owners() {
+		if !o.Name().IsWildcard() {
+			continue
+		}
 		zone := t.zones.Of(o.Name())
-		if !o.Name().IsWildcard() || zones[zone] {
+		if zones[zone] {
 			continue
 		}
 		if zones = maps.Clone(zones); zones == nil {
@@ -32,16 +35,17 @@ func (t *Table) withWildcards(before definition.Names, index *definition.Index) 
 // Source returns the wildcard whose records a name has that does not exist itself, or else the name. Both are absolute
 // and in lower case.
 func (t *Table) Source(name string) string {
-	if len(t.wildcards) > 0 {
-		if w := t.wildcard(definition.Name(name)); w != "" {
-			return string(w)
-		}
+	if w := t.wildcard(definition.Name(name)); w != "" {
+		return string(w)
 	}
 	return name
 }
 
 // wildcard returns the wildcard for a name that does not exist in an authoritative zone, or "".
 func (t *Table) wildcard(name definition.Name) definition.Name {
+	if len(t.wildcards) == 0 {
+		return ""
+	}
 	zone := t.authoritativeZone(name)
 	if zone == "" || !t.wildcards[zone] || t.of(name).exists(name) || t.cuts && t.Cut(string(name)) != "" {
 		return ""
@@ -72,9 +76,6 @@ func (t *Table) synthesize(wildcard definition.Name, name string, qtype uint16) 
 	}
 	a := of.found(string(wildcard), e, t).Owned()
 	a.rename(string(wildcard), name)
-	if t.cuts {
-		t.endChain(qtype, &a)
-	}
 	return a
 }
 
@@ -97,9 +98,7 @@ func (t *Table) follow(qtype uint16, a *Answer) {
 	if len(a.RRs) == 0 || qtype == dns.TypeCNAME || qtype == dns.TypeANY {
 		return
 	}
-	if len(t.wildcards) > 0 {
-		t.followWildcards(qtype, a)
-	}
+	t.followWildcards(qtype, a)
 	if cname, ok := a.RRs[len(a.RRs)-1].(*dns.CNAME); ok && len(a.Ns) == 0 {
 		t.denyHost(definition.Name(cname.Target), qtype, a)
 	}
