@@ -46,13 +46,13 @@ func (b *builder) addApex(o definition.Owner) {
 	if a == nil || !b.table.authoritative[a.Zone] {
 		return
 	}
-	b.add(dns.TypeSOA, b.store(stored{zone: b.table.numbers[a.Zone]}), false)
+	b.add(entry{answer: b.store(stored{zone: b.table.numbers[a.Zone]}), qtype: dns.TypeSOA})
 	first := len(b.table.rrs)
 	for _, s := range a.Servers {
 		b.put(&dns.NS{Hdr: header(a.Zone, dns.TypeNS, a.ServerTTL()), Ns: b.target(s.Host)})
 	}
 	rrs := b.from(first)
-	b.add(dns.TypeNS, b.store(stored{rrs: rrs, glue: b.glue(b.table.records(rrs))}), false)
+	b.add(entry{answer: b.store(stored{rrs: rrs, glue: b.glue(b.table.records(rrs))}), qtype: dns.TypeNS})
 }
 
 // setSerials makes the SOA records anew where the serial of the zone is another one.

@@ -110,9 +110,7 @@ func (b *builder) makeRoom(answers, records int) {
 }
 
 // add gives the name that is being made an answer for a type.
-func (b *builder) add(qtype uint16, answer uint32, shared bool) {
-	b.table.entries = append(b.table.entries, entry{answer: answer, qtype: qtype, shared: shared})
-}
+func (b *builder) add(e entry) { b.table.entries = append(b.table.entries, e) }
 
 // setEntries gives an owner the entries from first on.
 func (b *builder) setEntries(o definition.Owner, first int) {
@@ -247,6 +245,6 @@ func (b *builder) denialOf(target definition.Owner) uint32 {
 func (b *builder) addChased(e entry, cnames, rrs []dns.RR, s stored) {
 	first := len(b.table.rrs)
 	b.table.rrs = append(append(b.table.rrs, cnames...), rrs...)
-	b.add(e.qtype, b.store(stored{rrs: b.from(first), glue: s.glue, slots: s.slots, zone: s.zone}), false)
-	b.setOrder(e.order, false)
+	answer := b.store(stored{rrs: b.from(first), glue: s.glue, slots: s.slots, zone: s.zone})
+	b.add(entry{answer: answer, qtype: e.qtype, order: e.order})
 }

@@ -59,11 +59,10 @@ func (b *builder) addHost(o definition.Owner) {
 // addFamily adds the addresses of one family, or denies that there are any.
 func (b *builder) addFamily(owner definition.Name, qtype uint16, rrs span, fixed bool) {
 	if rrs.empty() {
-		b.add(qtype, b.denial(owner), false)
+		b.add(entry{answer: b.denial(owner), qtype: qtype})
 		return
 	}
-	b.add(qtype, b.store(stored{rrs: rrs}), false)
-	b.setOrder(Rotated, fixed || rrs.end-rrs.start < 2)
+	b.add(entry{answer: b.store(stored{rrs: rrs}), qtype: qtype, order: Rotated.unless(fixed || rrs.end-rrs.start < 2)})
 }
 
 // glue puts the addresses of the targets of records, each host once. What a SVCB record is an alias of has such records

@@ -29,11 +29,12 @@ type Slot struct {
 	Glue, GlueEnd uint32 // where the addresses of its target are in the glue of the answer
 }
 
-// setOrder sets the order of the answer that was added last, unless the fixed one is declared.
-func (b *builder) setOrder(order Order, fixed bool) {
-	if !fixed {
-		b.table.entries[len(b.table.entries)-1].order = order
+// unless returns the order, or the canonical one if that is fixed.
+func (o Order) unless(fixed bool) Order {
+	if fixed {
+		return Canonical
 	}
+	return o
 }
 
 // addSlots adds the slots of MX or SRV records whose glue was made last, and returns the order that these have if the

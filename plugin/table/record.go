@@ -20,7 +20,7 @@ func (b *builder) addRecords(o definition.Owner) {
 			b.markCut(o)
 			records = inDomainFirst(o.Name(), records)
 		}
-		b.add(s.Type, b.store(stored{rrs: rrs, glue: b.glue(records)}), false)
+		b.add(entry{answer: b.store(stored{rrs: rrs, glue: b.glue(records)}), qtype: s.Type})
 	}
 }
 

@@ -124,6 +124,5 @@ func (b *builder) addRRset(owner definition.Name, qtype uint16, fixed bool, reco
 		}
 		s.answer = b.store(stored{rrs: rrs, glue: s.glue, slots: s.slots})
 	}
-	b.add(qtype, s.answer, isShared)
-	b.setOrder(s.order, fixed)
+	b.add(entry{answer: s.answer, qtype: qtype, shared: isShared, order: s.order.unless(fixed)})
 }
