@@ -1,10 +1,8 @@
 package mxsrv
 
 import (
-	"context"
 	"strings"
 
-	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -33,12 +31,4 @@ func (m *MXSRV) zoneAbove(name string) definition.Name {
 		return t.ZoneAbove(name)
 	}
 	return ""
-}
-
-// serveAbove answers a question that has come to another server block.
-func (m *MXSRV) serveAbove(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if reply := m.responder.ReplyAbove(ctx, w, r, m.publisher.Table()); reply != nil {
-		return reply.Write(w)
-	}
-	return plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
 }

@@ -29,22 +29,28 @@ type MXSRV struct {
 // Name implements plugin.Handler.
 func (m *MXSRV) Name() string { return pluginName }
 
-// ServeDNS implements plugin.Handler: it writes what the table answers, and leaves the
-// rest to the next plugin. What is served may have changed when that returns.
-func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+// ServeDNS implements plugin.Handler: it writes what the table answers, and leaves the rest to the next plugin. What is
+// served may have changed when that returns. A query for DS is answered as in the server block of the zone above.
+func (m *MXSRV) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (rcode int, err error) {
+	h := m
 	if isDS(r) {
-		if h := m.above(canonical(r)); h != m {
-			return h.serveAbove(ctx, w, r)
+		h = m.above(canonical(r))
+	}
+	reply, w := h.responder.Reply(ctx, w, r, h.publisher.Table())
+	responded := reply != nil
+	if responded {
+		if h != m {
+			h.responder.SignAbove(ctx, w, r, reply)
 		}
+		rcode, err = reply.Write(w)
+	} else {
+		rcode, err = plugin.NextOrFailure(pluginName, h.Next, ctx, w, r)
+		rcode, responded, err = h.responder.AfterNext(ctx, w, r, h.publisher.Table(), rcode, err)
 	}
-	reply, w := m.responder.Reply(ctx, w, r, m.publisher.Table())
-	if reply != nil {
-		rcode, err := reply.Write(w)
-		m.observer.responded(rcode)
-		return rcode, err
+	if responded {
+		h.observer.responded(rcode)
 	}
-	rcode, err := plugin.NextOrFailure(pluginName, m.Next, ctx, w, r)
-	return m.responder.AfterNext(ctx, w, r, m.publisher.Table(), rcode, err)
+	return rcode, err
 }
 
 // CacheBypassZones implements cache.ZoneBypasser. cache asks when it starts, before we do.

@@ -92,12 +92,14 @@ func TestAnsweredOrNext(t *testing.T) {
 	}
 }
 
+// passes is a next plugin that calls the next one, and none follows.
+var passes = plugin.HandlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	return plugin.NextOrFailure("passes", nil, ctx, w, r)
+})
+
 // TestEndOfChain: with no next plugin, or only one that calls the next, we
 // answer for our zones and leave the rest to CoreDNS.
 func TestEndOfChain(t *testing.T) {
-	passes := plugin.HandlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-		return plugin.NextOrFailure("passes", nil, ctx, w, r)
-	})
 	for name, next := range map[string]plugin.Handler{"nothing": nil, "view": passes} {
 		h, err := load(t, defined, next)
 		if err != nil {
@@ -113,9 +115,13 @@ func TestEndOfChain(t *testing.T) {
 			{"nosuch.example.com.", dns.RcodeNameError, true},
 			{"example.net.", dns.RcodeServerFailure, false},
 		} {
+			before := total(t, "responses_total")
 			rcode, res, err := ask(t, h, new(dns.Msg).SetQuestion(tc.qname, dns.TypeTXT))
 			if rcode != tc.rcode || (res != nil) != tc.written || (err == nil) != tc.written {
 				t.Errorf("%s next, %s: rcode %d, %v, %v", name, tc.qname, rcode, err, res)
+			}
+			if counted := total(t, "responses_total") > before; counted != tc.written {
+				t.Errorf("%s next, %s: counted as a response: %v, want %v", name, tc.qname, counted, tc.written)
 			}
 			if res != nil && (len(res.Ns) != 1 || len(res.Extra) != 0 || res.Rcode != rcode) {
 				t.Errorf("%s next, %s: want one SOA and nothing else: %v", name, tc.qname, res)

@@ -42,7 +42,8 @@ func (s *server) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 		return reply.Write(w)
 	}
 	rcode, err := plugin.NextOrFailure(self, s.next, ctx, w, r)
-	return s.AfterNext(ctx, w, r, s.table, rcode, err)
+	rcode, _, err = s.AfterNext(ctx, w, r, s.table, rcode, err)
+	return rcode, err
 }
 
 // newServer serves definitions of the zone example.org, which is authoritative if it is named, as are others that are.

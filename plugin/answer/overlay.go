@@ -143,21 +143,24 @@ func (m *Responder) warnOnce(name string, text func() string) {
 	}
 }
 
-// AfterNext returns what ServeDNS does after the next plugins have returned. w is the writer they had. What none has
-// answered is denied, by the table that is served now.
-func (m *Responder) AfterNext(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, rcode int, err error) (int, error) {
+// AfterNext returns what ServeDNS does after the next plugins have returned, and whether it has responded itself: what
+// none of them has answered is denied, by the table that is served now. w is the writer they had.
+func (m *Responder) AfterNext(
+	ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, rcode int, err error,
+) (_ int, responded bool, _ error) {
 	if o, ok := w.(*overlayWriter); ok {
 		w = o.ResponseWriter
 		if o.repaired {
-			return dns.RcodeSuccess, err
+			return dns.RcodeSuccess, false, err
 		}
 	}
 	if unanswered(rcode, err) && t != nil {
 		if reply := m.last(ctx, w, r, t); reply != nil {
-			return reply.Write(w)
+			rcode, err = reply.Write(w)
+			return rcode, true, err
 		}
 	}
-	return rcode, err
+	return rcode, false, err
 }
 
 // last returns the reply to what no plugin has answered, or none.

@@ -92,17 +92,16 @@ func pastDNSSEC(w dns.ResponseWriter) dns.ResponseWriter {
 	}
 }
 
-// ReplyAbove is Reply to a question for DS that has come to another server block, whose dnssec does not sign this zone.
-func (m *Responder) ReplyAbove(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table) *Reply {
-	reply, _ := m.Reply(ctx, w, r, t)
-	if reply == nil || reply.msg == nil || len(reply.msg.Answer) == 0 || m.chain.signer == nil || !wantsSignatures(r) {
-		return reply
+// SignAbove signs the reply to a question for DS that has come to another server block, whose dnssec does not sign this
+// zone. A denial is signed already.
+func (m *Responder) SignAbove(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, reply *Reply) {
+	if reply.msg == nil || len(reply.msg.Answer) == 0 || m.chain.signer == nil || !wantsSignatures(r) {
+		return
 	}
 	reply.msg.Answer = m.sign(ctx, r.Question[0], "", slices.Clone(reply.msg.Answer))
 	if reply.signed = pastDNSSEC(w); reply.signed == nil {
 		reply.signed = w
 	}
-	return reply
 }
 
 // signAsParent has dnssec sign the DS records of a zone that is authoritative here as the zone above, to which they
