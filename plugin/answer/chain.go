@@ -39,6 +39,9 @@ var blind = []string{
 	"acl", "any", "bufsize", "cache", "cancel", "chaos", "dnssec", "errors", "geoip", "local", "metadata", "prometheus", "template", "transfer",
 }
 
+// signs reports whether dnssec may sign the reply to a query.
+func (c *chain) signs(r *dns.Msg) bool { return c.signer != nil && wantsSignatures(r) }
+
 // signer is the dnssec plugin.
 type signer interface {
 	Sign(state request.Request, now time.Time, server string) *dns.Msg
@@ -142,7 +145,7 @@ type markerKey struct{}
 func (*marker) Name() string { return self + "_marker" }
 
 func (m *marker) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if m.chain.deep || m.chain.signer != nil && wantsSignatures(r) {
+	if m.chain.deep || m.chain.signs(r) {
 		growStack(false)
 	}
 	if m.chain.packing == asMarked {

@@ -25,7 +25,8 @@ func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		m.prove(ctx, r, msg, t)
 	}
 	m.signAsParent(r, msg, t)
-	if m.chain.signer != nil && wantsSignatures(r) { // dnssec would sign what is of a delegated zone
+	signs := m.chain.signs(r)
+	if signs && slices.ContainsFunc(msg.Extra, isDelegated(t)) { // dnssec would sign that
 		msg.Extra = slices.DeleteFunc(slices.Clone(msg.Extra), isDelegated(t))
 	}
 	if n := len(msg.Extra); n > 0 {
@@ -34,7 +35,7 @@ func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 			m.countTrimmed(ctx)
 		}
 	}
-	if a.Order != table.Canonical && m.chain.signer != nil && wantsSignatures(r) {
+	if a.Order != table.Canonical && signs {
 		afterSigning(ctx, a.RRs, msg.Answer)
 		msg.Answer = a.RRs
 	}

@@ -21,7 +21,7 @@ import (
 // prove adds a NSEC record to a denial, and signatures, if the client wants
 // them and dnssec signs the zone.
 func (m *Responder) prove(ctx context.Context, r, res *dns.Msg, t *table.Table) {
-	if m.chain.signer == nil || !wantsSignatures(r) || len(res.Ns) != 1 || res.Ns[0].Header().Rrtype != dns.TypeSOA {
+	if !m.chain.signs(r) || len(res.Ns) != 1 || res.Ns[0].Header().Rrtype != dns.TypeSOA {
 		return
 	}
 	q := r.Question[0]

@@ -19,7 +19,7 @@ import (
 // (RFC 4035 §3.1.4), and with the glue that fits. Where that lacks an address without which the delegation is of no use,
 // TC is set (RFC 9471 §3.1).
 func (m *Responder) refer(ctx context.Context, w dns.ResponseWriter, r, msg *dns.Msg, t *table.Table, reply *Reply) {
-	if m.chain.signer != nil && wantsSignatures(r) {
+	if m.chain.signs(r) {
 		m.secure(ctx, w, r, msg, t, reply)
 	}
 	state := request.Request{W: w, Req: r}
@@ -95,7 +95,7 @@ func pastDNSSEC(w dns.ResponseWriter) dns.ResponseWriter {
 // SignAbove signs the reply to a question for DS that has come to another server block, whose dnssec does not sign this
 // zone. A denial is signed already.
 func (m *Responder) SignAbove(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, reply *Reply) {
-	if reply.msg == nil || len(reply.msg.Answer) == 0 || m.chain.signer == nil || !wantsSignatures(r) {
+	if reply.msg == nil || len(reply.msg.Answer) == 0 || !m.chain.signs(r) {
 		return
 	}
 	reply.msg.Answer = m.sign(ctx, r.Question[0], "", slices.Clone(reply.msg.Answer))
@@ -107,7 +107,7 @@ func (m *Responder) SignAbove(ctx context.Context, w dns.ResponseWriter, r *dns.
 // signAsParent has dnssec sign the DS records of a zone that is authoritative here as the zone above, to which they
 // belong.
 func (m *Responder) signAsParent(r, msg *dns.Msg, t *table.Table) {
-	if r.Question[0].Qtype != dns.TypeDS || m.chain.signer == nil || !wantsSignatures(r) {
+	if r.Question[0].Qtype != dns.TypeDS || !m.chain.signs(r) {
 		return
 	}
 	msg.Answer = slices.Clone(msg.Answer)

@@ -171,7 +171,7 @@ func (m *Responder) mayPack(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	switch {
 	case m.chain.packing == never || reply.cached || reply.answer.Rcode != dns.RcodeSuccess || len(reply.answer.RRs) == 0:
 		return false
-	case m.chain.signer != nil && wantsSignatures(r):
+	case m.chain.signs(r):
 		return false
 	case m.chain.packing == asFirst:
 		return isClient(w)
