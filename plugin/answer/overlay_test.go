@@ -10,8 +10,9 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
-	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 const declared = `host mx1 192.0.2.10 2001:db8::10

@@ -48,14 +48,11 @@ func inDomain(cut definition.Name, glue []dns.RR) (n int) {
 // secure adds the signed DS records of a delegation, or a signed NSEC record without that type. dnssec would add a NSEC
 // record of the name in question, which proves nothing of the delegation, so the message is written past it. Where that
 // cannot be done it gets the DS records only, which dnssec signs.
-func (m *Responder) secure(
-	ctx context.Context, w dns.ResponseWriter, r, msg *dns.Msg, t *table.Table, reply *Reply,
-) {
+func (m *Responder) secure(ctx context.Context, w dns.ResponseWriter, r, msg *dns.Msg, t *table.Table, reply *Reply) {
 	cut := msg.Ns[0].Header().Name
 	soa := t.AuthoritativeSOA(cut)
-	match, ds := t.Lookup(cut, dns.TypeDS)
-	hasDS := match == table.Data && len(ds.RRs) > 0
-	proof := ds.RRs
+	_, ds := t.Lookup(cut, dns.TypeDS)
+	proof, hasDS := ds.RRs, len(ds.RRs) > 0
 	if !hasDS {
 		proof = []dns.RR{nsec(cut, soa[0].Header().Ttl, []uint16{dns.TypeNS, dns.TypeRRSIG, dns.TypeNSEC})}
 	}

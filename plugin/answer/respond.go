@@ -292,7 +292,8 @@ func canonical(name string) string {
 func (p *Reply) release() {
 	const maxKept = 8192
 	if p.packer.Cap() <= maxKept {
-		p.msg, p.packed, p.answer, p.message, p.signed = nil, nil, table.Answer{}, wire.Message{}, nil
+		p.msg, p.packed, p.cached, p.signed = nil, nil, false, nil
+		p.answer, p.message = table.Answer{}, wire.Message{}
 		replies.Put(p)
 	}
 }

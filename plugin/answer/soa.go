@@ -149,7 +149,6 @@ func (w *answerWriter) Write(packed []byte) (int, error) {
 
 func (*answerWriter) LocalAddr() net.Addr  { return loopback }
 func (*answerWriter) RemoteAddr() net.Addr { return loopback }
-func (*answerWriter) Network() string      { return "udp" }
 func (*answerWriter) Close() error         { return nil }
 func (*answerWriter) TsigStatus() error    { return nil }
 func (*answerWriter) TsigTimersOnly(bool)  {}

@@ -51,7 +51,8 @@ func (m *Responder) mergeTXT(
 		reply.msg = m.passSigned(r, res, aliases, name)
 		return reply
 	}
-	m.warnSigned(name, slices.Concat(res.Answer, res.Ns))
+	m.warnSigned(name, res.Answer)
+	m.warnSigned(name, res.Ns)
 	reply.answer.RRs = slices.Concat(aliases, union(ours, theirs, ttl))
 	reply.message.MsgHdr = headerOf(r, reply.answer.Rcode)
 	keepDO(r)
@@ -205,14 +206,14 @@ func union(ours, theirs []dns.RR, ttl uint32) []dns.RR {
 // dataOf returns the strings of a TXT record, each after its length. A plugin may hold them in the notation of zone
 // files, with escapes.
 func dataOf(txt *dns.TXT) string {
+	const beforeData = 11 // the root, type, class, TTL and the length of the data
 	rr := dns.TXT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: txt.Txt}
-	const headerLen = 11
 	wire := make([]byte, dns.Len(&rr))
 	end, err := dns.PackRR(&rr, wire, 0, nil, false)
 	if err != nil {
 		return strings.Join(txt.Txt, "")
 	}
-	return string(wire[headerLen:end])
+	return string(wire[beforeData:end])
 }
 
 // tagOf returns the policy that a TXT record is of, like "spf1", in lower case: what follows "v=", with blanks around
