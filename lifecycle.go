@@ -51,7 +51,8 @@ func (i *instance) add(m *MXSRV) {
 	i.handlers = append(i.handlers, m)
 }
 
-// watch makes sure that a running server without mxsrv says when its reload fails.
+// watch makes sure that restartFailed is called when a running server without mxsrv fails to reload: the new one, with
+// mxsrv, may serve all the same.
 func watch(running *caddy.Instance) {
 	if instanceIn(running) != nil {
 		return

@@ -134,7 +134,7 @@ func (c *Config) bypassed(signed definition.ZoneSet) definition.ZoneSet {
 }
 
 // A marker is the first handler of a chain. It notes in the context whether the writer is a client's: a plugin that
-// asks the server itself hands on a context that may say so of its own client.
+// asks the server itself may do so with the context of its own client.
 type marker struct {
 	next  plugin.Handler
 	chain *chain

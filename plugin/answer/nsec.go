@@ -14,7 +14,7 @@ import (
 
 // The dnssec plugin proves a denial by a NSEC record that lists a fixed set of
 // types. Below the top of a zone MX and CNAME are not among them, so a resolver
-// that learns from denials (RFC 8198) believes that a sub-domain has no MX. What
+// that answers from cached denials (RFC 8198) believes that a sub-domain has no MX. What
 // it does not touch is a denial that has more than a SOA. So our denials, and those of
 // the next plugin for names that exist, get a NSEC record of ours, which dnssec signs on request.
 

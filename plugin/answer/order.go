@@ -23,7 +23,7 @@ type shuffler struct {
 	rest   uint64 // random bits, of which at least so many are good:
 	spare  int
 	slots  []table.Slot
-	sent   []bool // by the place of its first address in the glue: a host, if several records may have it as target
+	sent   []bool // by index of its first address: the glue has the host already; if records have the same target
 }
 
 func newShuffler() (s shuffler) {
@@ -56,7 +56,7 @@ func (s *shuffler) order(a *table.Answer, room []dns.RR) (rrs, glue []dns.RR) {
 	}
 }
 
-// rotate puts addresses into a slice as long, and the CNAME before them if there is one.
+// rotate puts addresses into a slice as long, after the CNAME records that lead to them, if any.
 func (s *shuffler) rotate(rrs, to []dns.RR) []dns.RR {
 	if _, alias := rrs[0].(*dns.CNAME); alias {
 		to[0] = rrs[0]

@@ -327,7 +327,7 @@ func TestOrderOf(t *testing.T) {
 	}
 }
 
-// TestOrderAfterDenials: what a denial leaves behind does not decide what is drawn after it.
+// TestOrderAfterDenials: what a denial leaves in a pooled reply does not decide what is drawn after it.
 func TestOrderAfterDenials(t *testing.T) {
 	h := newServer(t, weights("0 1", "0 1"), nil)
 	const n = 2000

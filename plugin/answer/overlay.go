@@ -43,8 +43,8 @@ type overlayWriter struct {
 	repaired  bool     // it has written NOERROR, whatever the rcode was
 }
 
-// WriteMsg implements dns.ResponseWriter: it puts right what a denial says of a declared
-// name or an authoritative zone, in a copy, and denies an alias of a declared name.
+// WriteMsg implements dns.ResponseWriter: it repairs what a denial says of a declared name or an authoritative zone, in a
+// copy, and denies an alias of a declared name.
 func (w *overlayWriter) WriteMsg(res *dns.Msg) error {
 	if !isDenial(res) {
 		if alias := w.alias(res); alias != nil {
@@ -58,7 +58,7 @@ func (w *overlayWriter) WriteMsg(res *dns.Msg) error {
 	if w.soa != nil {
 		m.Ns = slices.Clip(w.soa)
 	} else {
-		w.responder.soas.learn(res.Ns)
+		w.responder.soas.update(res.Ns)
 	}
 	if w.exists && res.Rcode == dns.RcodeNameError {
 		w.repaired = true
@@ -75,9 +75,9 @@ func (w *overlayWriter) WriteMsg(res *dns.Msg) error {
 }
 
 // alias returns the record in an answer that makes an alias of a name that exists: CNAME, or a DNAME above it, below
-// which no name can be (RFC 6672 §2.4). A name that only has others below it may be an alias behind, unless it begins
-// with an underscore: nobody writes CNAME for _tcp, so that is of a wildcard, which does not hold for a name that
-// exists (RFC 4592 §2.2.1).
+// which no name can be (RFC 6672 §2.4). A name that only has others below it may be an alias of the next plugin, unless
+// it begins with an underscore: nobody writes CNAME for _tcp, so that is of a wildcard, which does not hold for a name
+// that exists (RFC 4592 §2.2.1).
 func (w *overlayWriter) alias(res *dns.Msg) dns.RR {
 	if !w.exists {
 		return nil
@@ -120,7 +120,7 @@ func (w *overlayWriter) denyAlias(res *dns.Msg, alias dns.RR) error {
 	return w.ResponseWriter.WriteMsg(&m)
 }
 
-// warnSigned warns once of records that are signed, and were put right all the same.
+// warnSigned warns of the first signed records of the next plugin that contradict what is declared.
 func (m *Responder) warnSigned(name string, rrs []dns.RR) {
 	if slices.ContainsFunc(rrs, isSignature) {
 		m.warnOnce("", func() string {
@@ -130,14 +130,14 @@ func (m *Responder) warnSigned(name string, rrs []dns.RR) {
 	}
 }
 
-// warnOnce logs a warning about a name, the first time. It forgets no name, so it stops after some. It takes no lock
-// where nothing is logged, as queries wait for it.
-func (m *Responder) warnOnce(name string, text func() string) {
-	const mostNames = 1000
-	if _, known := m.warned.Load(name); known || m.warnings.Load() >= mostNames {
+// warnOnce logs a warning of something, see Responder.warned, the first time. It forgets nothing, so it stops after some.
+// It makes no text of a warning that is not logged, as queries wait for it.
+func (m *Responder) warnOnce(of string, text func() string) {
+	const most = 1000
+	if _, known := m.warned.Load(of); known || m.warnings.Load() >= most {
 		return
 	}
-	if _, known := m.warned.LoadOrStore(name, nil); !known {
+	if _, known := m.warned.LoadOrStore(of, nil); !known {
 		m.warnings.Add(1)
 		m.config.Warn(text())
 	}

@@ -190,7 +190,7 @@ func TestDeniedAlias(t *testing.T) {
 		name, question string
 		rcode          int
 		answer, ns     []dns.RR
-		want           string // "" if it is passed on
+		want           string // "" if it is that of the next plugin
 	}{
 		{"mail domain", "lists.example.org. A", dns.RcodeSuccess, []dns.RR{cname("lists.example.org."), address}, nil, denied},
 		{"host", "mx1.example.org. TXT", dns.RcodeSuccess, []dns.RR{cname("mx1.example.org.")}, nil, denied},
@@ -239,7 +239,7 @@ func TestDeniedAlias(t *testing.T) {
 	}
 }
 
-// TestSignedOverlay: that declared names contradict what is signed behind them is logged once.
+// TestSignedOverlay: that declared names contradict what the next plugin has signed is logged once.
 func TestSignedOverlay(t *testing.T) {
 	sig := func(text string) dns.RR {
 		return rr(t, text+" 13 2 300 20300101000000 20200101000000 1 example.org. AAAA")

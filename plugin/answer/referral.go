@@ -75,7 +75,7 @@ func isDelegated(t *table.Table) func(dns.RR) bool {
 }
 
 // pastDNSSEC returns the writer that dnssec writes to, or nil if another plugin is between it and mxsrv. CoreDNS wraps
-// the writers that plugins hand on, in a type of its own.
+// the writer that a plugin gives to the next one, in a type of its own.
 func pastDNSSEC(w dns.ResponseWriter) dns.ResponseWriter {
 	for {
 		if d, ok := w.(*dnssec.ResponseWriter); ok {

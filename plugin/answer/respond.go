@@ -1,9 +1,9 @@
 // Package answer writes what a table answers, in the midst of the other plugins of a server block.
 //
-// A [Responder] finds the answer to a query and makes it a [Reply]: a message, or a packed reply where no plugin
-// before mxsrv needs to see a message and the writer is that of a UDP, TCP or TLS client. What the table does not answer is
-// for the next plugin, which writes through an overlay where it must not deny a declared name, nor make an alias of it.
-// Where both have TXT records of a name, an answer has those of both.
+// A [Responder] finds the answer to a query and makes it a [Reply]: a message, or a packed reply where no plugin before
+// mxsrv needs to see a message and the writer is that of a UDP, TCP or TLS client. What the table does not answer is for
+// the next plugin, which writes through an overlay where it must not deny a declared name, nor make an alias of it. Where
+// both have TXT records of a name, an answer has those of both.
 //
 // Records that may be sent in several orders are put in a new one for each reply, as their weights say. Where dnssec
 // signs, it sees one order, and the other is made of what it writes.
@@ -14,9 +14,9 @@
 //
 // # Limitations
 //
-// Where cache keeps messages, glue is left out so that a message fits 512 octets, for clients of any size. A packed reply bypasses a
-// writer with which another server block of the same listener decorates its UDP socket, as the shed plugin does.
-// NSEC3 is not made.
+// Where cache keeps messages, glue is left out so that a message fits 512 octets, for clients of any size. A packed reply
+// bypasses a writer with which another server block of the same listener decorates its UDP socket, as the shed plugin
+// does. NSEC3 is not made.
 package answer
 
 import (
@@ -65,8 +65,8 @@ type Responder struct {
 	marks     bool // a marker is the first handler
 	chain     chain
 
-	warned   sync.Map // names of which a warning was logged; "" stands for that of signed zones
-	warnings atomic.Int32
+	warned   sync.Map     // what a warning was logged of: a name, the TXT records of a zone, or "" for signed records
+	warnings atomic.Int32 // how many were
 }
 
 // New returns a responder that does not know the other plugins: until it has inspected the chain it packs nothing.
@@ -256,7 +256,7 @@ func concerns(r *dns.Msg) bool {
 // refusal returns the reply to what must not go to the next plugin, or nil:
 //
 //   - SERVFAIL in our zones before there is a table, for the next plugin might deny what is about to be declared;
-//   - REFUSED for a transfer of an authoritative zone that the transfer plugin has passed on;
+//   - REFUSED for a transfer of an authoritative zone that the transfer plugin has left to the next one;
 //   - FORMERR for NXNAME (RFC 9824 §3.5) in an authoritative zone, and in others where no plugin follows.
 func (m *Responder) refusal(r *dns.Msg, t *table.Table, last bool) *Reply {
 	if r.Opcode != dns.OpcodeQuery || len(r.Question) != 1 {

@@ -26,7 +26,7 @@ func SignedAs(config *dnsserver.Config, zones definition.Zones) (signed definiti
 	return signed
 }
 
-// signatures has dnssec sign a record at the apex of a zone, and returns its signatures. That is the only way to learn
+// signatures has dnssec sign a record at the apex of a zone, and returns its signatures. That is the only way to see
 // which keys dnssec has and which of them sign.
 func signatures(s signer, zone definition.Name, server string) (all []*dns.RRSIG) {
 	m := new(dns.Msg).SetQuestion(string(zone), dns.TypeA)

@@ -43,8 +43,8 @@ func (s soas) of(ns []dns.RR) []dns.RR {
 	return ns
 }
 
-// learn keeps the SOA records in a section that are those of zones, and returns the last.
-func (s soas) learn(rrs []dns.RR) (learned *dns.SOA) {
+// update stores the SOA records of zones that are in a section, and returns the last of them.
+func (s soas) update(rrs []dns.RR) (found *dns.SOA) {
 	for _, rr := range rrs {
 		soa, ok := rr.(*dns.SOA)
 		if !ok {
@@ -55,7 +55,7 @@ func (s soas) learn(rrs []dns.RR) (learned *dns.SOA) {
 		if zone == nil {
 			continue
 		}
-		learned = soa
+		found = soa
 		if known := zone.Load(); known != nil && dns.IsDuplicate((*known)[0], soa) {
 			continue // mostly; that one may have a lower TTL because it has been in a cache
 		}
@@ -63,7 +63,7 @@ func (s soas) learn(rrs []dns.RR) (learned *dns.SOA) {
 		denial.Hdr.Name, denial.Hdr.Ttl = name, min(soa.Hdr.Ttl, soa.Minttl)
 		zone.Store(&[]dns.RR{&denial})
 	}
-	return learned
+	return found
 }
 
 const (
@@ -116,7 +116,7 @@ func (s soas) ask(ctx context.Context, next plugin.Handler, zone string) time.Du
 	if _, err := serveOnce(ctx, next, w, new(dns.Msg).SetQuestion(zone, dns.TypeSOA)); err != nil || w.msg == nil {
 		return soaRetry
 	}
-	if soa := s.learn(w.msg.Answer); soa != nil {
+	if soa := s.update(w.msg.Answer); soa != nil {
 		return max(time.Duration(soa.Hdr.Ttl)*time.Second, soaLeast)
 	}
 	if w.msg.Rcode == dns.RcodeSuccess || w.msg.Rcode == dns.RcodeNameError {

@@ -14,8 +14,8 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// soaBehind is a next plugin that has a SOA or not, or fails to say so: one way at the start, and one later.
-type soaBehind struct {
+// nextSOA is a next plugin that has a SOA or not, or fails to say so: one way at the start, and one later.
+type nextSOA struct {
 	first, then soaState
 	asked       []string
 	start       time.Time
@@ -26,9 +26,9 @@ type soaState struct {
 	fails string // how, or ""
 }
 
-func (*soaBehind) Name() string { return "file" }
+func (*nextSOA) Name() string { return "file" }
 
-func (b *soaBehind) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+func (b *nextSOA) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	b.asked = append(b.asked, fmt.Sprint(time.Since(b.start), " ", r.Question[0].Name, " ", dns.Type(r.Question[0].Qtype)))
 	m, is := new(dns.Msg).SetReply(r), b.first
 	if time.Since(b.start) > 0 {
@@ -69,13 +69,13 @@ func soaIn(t *testing.T, s *server) string {
 }
 
 const (
-	madeUp = "example.org. 60 ns.dns.example.org."
-	behind = "example.org. 20 ns.example.net."
+	madeUp   = "example.org. 60 ns.dns.example.org."
+	fromNext = "example.org. 20 ns.example.net."
 )
 
-// TestSOABehind: a denial has the SOA of the zone behind, which is asked for at the start and when it runs out, and again a minute
-// after a failure. What is known stays until there is another.
-func TestSOABehind(t *testing.T) {
+// TestSOAOfNext: a denial has the SOA that the next plugin has of the zone. It is asked for at the start and when it runs
+// out, and again a minute after a failure. What is known stays until there is another.
+func TestSOAOfNext(t *testing.T) {
 	soa := rr(t, "Example.ORG. 30 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")
 	for _, tc := range []struct {
 		name        string
@@ -83,22 +83,22 @@ func TestSOABehind(t *testing.T) {
 		want, later string // the SOA of denials at the start and after 100 s
 		asked       []string
 	}{
-		{"known", soaState{soa: soa}, soaState{soa: soa}, behind, behind, []string{"0s", "30s", "1m0s", "1m30s"}},
-		{"packed", soaState{soa: soa, fails: "packed"}, soaState{soa: soa}, behind, behind, []string{"0s", "30s", "1m0s", "1m30s"}},
+		{"known", soaState{soa: soa}, soaState{soa: soa}, fromNext, fromNext, []string{"0s", "30s", "1m0s", "1m30s"}},
+		{"packed", soaState{soa: soa, fails: "packed"}, soaState{soa: soa}, fromNext, fromNext, []string{"0s", "30s", "1m0s", "1m30s"}},
 		{"none", soaState{}, soaState{}, madeUp, madeUp, []string{"0s", "1m0s"}},
-		{"found later", soaState{}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
-		{"gone later", soaState{soa: soa}, soaState{}, behind, madeUp, []string{"0s", "30s", "1m30s"}},
+		{"found later", soaState{}, soaState{soa: soa}, madeUp, fromNext, []string{"0s", "1m0s", "1m30s"}},
+		{"gone later", soaState{soa: soa}, soaState{}, fromNext, madeUp, []string{"0s", "30s", "1m30s"}},
 		{"of the zone above", soaState{soa: rr(t, "org. 30 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")}, soaState{}, madeUp, madeUp, []string{"0s", "1m0s"}},
-		{"silent", soaState{fails: "silent"}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m2s", "1m32s"}},
-		{"panic", soaState{fails: "panic"}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
-		{"nothing written", soaState{fails: "error"}, soaState{soa: soa}, madeUp, behind, []string{"0s", "1m0s", "1m30s"}},
-		{"fails later", soaState{soa: soa}, soaState{fails: "SERVFAIL"}, behind, behind, []string{"0s", "30s", "1m30s"}},
+		{"silent", soaState{fails: "silent"}, soaState{soa: soa}, madeUp, fromNext, []string{"0s", "1m2s", "1m32s"}},
+		{"panic", soaState{fails: "panic"}, soaState{soa: soa}, madeUp, fromNext, []string{"0s", "1m0s", "1m30s"}},
+		{"nothing written", soaState{fails: "error"}, soaState{soa: soa}, madeUp, fromNext, []string{"0s", "1m0s", "1m30s"}},
+		{"fails later", soaState{soa: soa}, soaState{fails: "SERVFAIL"}, fromNext, fromNext, []string{"0s", "30s", "1m30s"}},
 		{"TTL 0", soaState{soa: rr(t, "example.org. 0 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")}, soaState{},
 			"example.org. 0 ns.example.net.", madeUp, []string{"0s", "5s", "1m5s"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				next := &soaBehind{first: tc.first, then: tc.then, start: time.Now()}
+				next := &nextSOA{first: tc.first, then: tc.then, start: time.Now()}
 				s := newServer(t, declared+"\nhost mx2 192.0.2.20", next)
 				s.Follow()
 				synctest.Wait()
@@ -124,8 +124,8 @@ func TestSOABehind(t *testing.T) {
 	}
 }
 
-// TestSOALearned: a denial that passes through shows the SOA of its zone; one of an authoritative zone is not asked for.
-func TestSOALearned(t *testing.T) {
+// TestSOAInDenials: the SOA is also taken from denials of the next plugin; one of an authoritative zone is not asked for.
+func TestSOAInDenials(t *testing.T) {
 	soa := rr(t, "example.org. 30 IN SOA ns.example.net. admin.example.net. 7 7200 1800 86400 20")
 	next := &following{answer: &dns.Msg{Ns: []dns.RR{soa}}}
 	s := newServer(t, declared+"\nhost mx2 192.0.2.20", next)
@@ -137,12 +137,12 @@ func TestSOALearned(t *testing.T) {
 			t.Errorf("%v, want %v", res.Ns, soa)
 		}
 	}
-	if got := soaIn(t, s); got != behind {
-		t.Errorf("%s, want %s", got, behind)
+	if got := soaIn(t, s); got != fromNext {
+		t.Errorf("%s, want %s", got, fromNext)
 	}
 	next.answer = &dns.Msg{Answer: []dns.RR{rr(t, "example.org. CNAME www.example.net.")}}
 	if _, res, _ := ask(t, s, query("example.org. TXT")); len(res.Ns) != 1 || res.Ns[0].(*dns.SOA).Ns != "ns.example.net." {
-		t.Errorf("denied alias: %v, want %s", res.Ns, behind)
+		t.Errorf("denied alias: %v, want %s", res.Ns, fromNext)
 	}
 	next.answer = &dns.Msg{Ns: []dns.RR{rr(t, "example.org. 30 IN SOA ns2.example.net. admin.example.net. 8 7200 1800 86400 20")}}
 	ask(t, s, query("mx2.example.org. TXT"))

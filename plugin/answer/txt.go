@@ -18,8 +18,8 @@ import (
 )
 
 // A name has one TXT RRset for what has nothing to do with each other: SPF is declared here, and what a search engine
-// wants to see at the apex is in the zone behind. So an answer with TXT records of ours, at a name of which the next
-// plugin may have some too, has both. Only these answers cost a lookup there.
+// wants to see at the apex is in the zone of the next plugin. So an answer with TXT records of ours, at a name of which
+// the next plugin may have some too, has both. Only these answers cost a lookup there.
 
 const (
 	txtDeadline = 2 * time.Second // for the next plugin
@@ -45,7 +45,7 @@ func (m *Responder) mergeTXT(
 	first := slices.IndexFunc(reply.answer.RRs, isTXT)
 	aliases, ours := reply.answer.RRs[:first], reply.answer.RRs[first:]
 	name := ours[0].Header().Name
-	res, ttl := m.txtBehind(ctx, w, r, name)
+	res, ttl := m.nextTXT(ctx, w, r, name)
 	theirs := txtOf(res, name)
 	if len(theirs) > 0 && slices.ContainsFunc(res.Answer, isSignature) {
 		reply.msg = m.passSigned(r, res, aliases, name)
@@ -95,10 +95,10 @@ func txtOf(res *dns.Msg, name string) (txt []dns.RR) {
 	return txt
 }
 
-// txtBehind returns what the next plugin says to a query for the TXT records of a name, and the TTL that an answer may
+// nextTXT returns what the next plugin says to a query for the TXT records of a name, and the TTL that an answer may
 // have at most. If that fails it is an empty message, to be asked again soon, and a warning is logged, once for a zone.
-func (m *Responder) txtBehind(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, name string) (*dns.Msg, uint32) {
-	res, err := m.lookBehind(ctx, w, r, name)
+func (m *Responder) nextTXT(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, name string) (*dns.Msg, uint32) {
+	res, err := m.lookupNext(ctx, w, r, name)
 	switch {
 	case err != nil:
 	case res.Rcode == dns.RcodeNameError || slices.ContainsFunc(res.Answer, isAlias):
@@ -117,12 +117,12 @@ func (m *Responder) txtBehind(ctx context.Context, w dns.ResponseWriter, r *dns.
 	return new(dns.Msg), txtRetry
 }
 
-// lookBehind has the next plugin answer a query, for a name, within a deadline. Where the answer is truncated over UDP
+// lookupNext has the next plugin answer a query, for a name, within a deadline. Where the answer is truncated over UDP
 // it asks again as if over TCP, as a client would. The message is empty if no plugin answers.
 //
 // A plugin may go on after the deadline, when the query has its answer. So it gets nothing that others still use: a
 // copy of the query, and of the metadata in the context, which plugins before mxsrv read in the end.
-func (m *Responder) lookBehind(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, name string) (*dns.Msg, error) {
+func (m *Responder) lookupNext(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, name string) (*dns.Msg, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(withOwnMetadata(outer), txtDeadline)
 	defer cancel()
@@ -130,7 +130,7 @@ func (m *Responder) lookBehind(ctx context.Context, w dns.ResponseWriter, r *dns
 		res *dns.Msg
 		err error
 	}
-	query, from, results := r.Copy(), behindWriter{local: w.LocalAddr(), remote: w.RemoteAddr()}, make(chan result, 1)
+	query, from, results := r.Copy(), clientWriter{local: w.LocalAddr(), remote: w.RemoteAddr()}, make(chan result, 1)
 	query.Question[0].Name = name
 	go func() {
 		res, err := m.askNext(ctx, from, query)
@@ -150,7 +150,7 @@ func (m *Responder) lookBehind(ctx context.Context, w dns.ResponseWriter, r *dns
 }
 
 // askNext has the next plugin answer a query.
-func (m *Responder) askNext(ctx context.Context, w behindWriter, query *dns.Msg) (*dns.Msg, error) {
+func (m *Responder) askNext(ctx context.Context, w clientWriter, query *dns.Msg) (*dns.Msg, error) {
 	rcode, err := serveOnce(ctx, m.Next, &w, query.Copy())
 	switch {
 	case w.msg != nil:
@@ -173,14 +173,14 @@ func withOwnMetadata(ctx context.Context) context.Context {
 	return ctx
 }
 
-// A behindWriter keeps the message that is written, and has the addresses of a client.
-type behindWriter struct {
+// A clientWriter keeps the message that is written, and has the addresses of a client.
+type clientWriter struct {
 	answerWriter
 	local, remote net.Addr
 }
 
-func (w *behindWriter) LocalAddr() net.Addr  { return w.local }
-func (w *behindWriter) RemoteAddr() net.Addr { return w.remote }
+func (w *clientWriter) LocalAddr() net.Addr  { return w.local }
+func (w *clientWriter) RemoteAddr() net.Addr { return w.remote }
 
 // union returns TXT records of ours and then those of the next plugin, as one RRset: each record once, and of the next
 // plugin none with a tag that ours have. The TTL is the lowest of all and ttl (RFC 2181 §5.2). The records are copies.

@@ -108,7 +108,7 @@ func shown(m *dns.Msg) string {
 	return b.String()
 }
 
-// TestTXTOfBoth: an answer has the TXT records of a declared name, and then those behind that are not of the same policy.
+// TestTXTOfBoth: an answer has the TXT records of a declared name, and then those of the next plugin that are not of the same policy.
 func TestTXTOfBoth(t *testing.T) {
 	const (
 		apex    = `NOERROR aa | example.org. %d "ours" | example.org. %[1]d "v=spf1 mx -all"`
@@ -133,7 +133,7 @@ func TestTXTOfBoth(t *testing.T) {
 			"example.org. 9 TXT \"x v=spf1\"", "example.org. 9 TXT v=", "example.org. 9 TXT v", "example.org. 9 TXT \"\""}},
 			fmt.Sprintf(apex, 9) + ` | example.org. 9 "v=spf10 -all" | example.org. 9 "spf2.0/pra" | example.org. 9 "x v=spf1"` +
 				` | example.org. 9 "v=" | example.org. 9 "v" | example.org. 9 ""`, ""},
-		{"a policy behind twice", "web.example.org. TXT", &txtNext{answers: []string{"web.example.org. 9 TXT v=a", "web.example.org. 9 TXT \"v=a b\""}},
+		{"a policy of the next plugin twice", "web.example.org. TXT", &txtNext{answers: []string{"web.example.org. 9 TXT v=a", "web.example.org. 9 TXT \"v=a b\""}},
 			`NOERROR aa | web 9 "web" | web 9 "v=a" | web 9 "v=a b"`, ""},
 		{"same record", "example.org. TXT", &txtNext{answers: []string{"example.org. 9 TXT \\111urs", "example.org. 10 TXT a", "example.org. 10 TXT a"}},
 			fmt.Sprintf(apex, 10) + ` | example.org. 10 "a"`, ""},
@@ -251,7 +251,7 @@ func TestTXTOfOurs(t *testing.T) {
 }
 
 // TestTXTQuery: the next plugin gets the query as it came, with its EDNS, from the client; what it says in EDNS of its
-// records is passed on, and plugins before see its metadata. A query that is asked again has the same.
+// records is in the reply, and plugins before see its metadata. A query that is asked again has the same.
 func TestTXTQuery(t *testing.T) {
 	subnet := &dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: 24, Address: net.IPv4(192, 0, 2, 0).To4()}
 	next := &txtNext{answers: []string{"web.example.org. 9 TXT x"}, tc: true, written: map[*dns.Msg]string{}}

@@ -101,7 +101,7 @@ func (p *patch) lookBelow(candidates []definition.Name) {
 
 // suffixes find the names that some others are below. There may be a million others, so this makes no strings.
 type suffixes struct {
-	names   map[definition.Name]definition.Name // by suffix: the name without a dot in front
+	names   map[definition.Name]definition.Name // by suffix: the name without a dot before it
 	lengths []int                               // of the suffixes
 }
 

@@ -23,7 +23,7 @@ const (
 
 // A Slot is what must be known of an MX or SRV record to put it in its place among others.
 type Slot struct {
-	Record        uint32 // its index in the answer, the CNAME of an alias not counted
+	Record        uint32 // its index in the answer, the CNAME records before it not counted
 	Priority      uint16 // or preference
 	Weight        uint16 // 0 of MX
 	Glue, GlueEnd uint32 // where the addresses of its target are in the glue of the answer

@@ -1,9 +1,10 @@
 // Package table compiles definitions into answers.
 //
-// A [Table] is immutable and safe for concurrent use. [Compile] does all the work: which records answer a question,
-// in which orders, with which glue, and how many octets they take. [Table.Lookup] finds the name in a hash table and
-// compares the few types that the name has. [Table.Patch] makes the next table after a change: it compiles the names
-// concerned and shares everything else with the table before.
+// A [Table] is immutable and safe for concurrent use. [Compile] does the work: which records answer a question, in which
+// orders, with which glue, and how many octets they take. [Table.Lookup] finds the name in a hash table and compares the
+// few types that the name has; only wildcards and delegations are looked for above the name, in tables that have them.
+// [Table.Patch] makes the next table after a change: it compiles the names concerned and shares everything else with the
+// table before.
 //
 // # Memory
 //
@@ -36,7 +37,7 @@ type Match int
 const (
 	None   Match = iota // neither the name nor any name below it has records
 	Exists              // the name exists, and has no records of the type here
-	Data                // the answer is complete: records, or a denial where the zone is authoritative
+	Data                // the answer is complete: records, a referral, or a denial where the zone is authoritative
 )
 
 // A Table has the answers to all questions about a set of definitions. It is safe for concurrent use.
@@ -56,8 +57,8 @@ type Table struct {
 	authoritative definition.ZoneSet // the zones that have an apex
 	fallthroughs  definition.ZoneSet // parts of these in which the next plugin may have records
 	delegations   delegations
-	wildcards     definition.Names // the zones that have any; shared with other tables
-	cuts          bool             // a name delegates
+	wildcards     definition.Names // the zones that have any, or had some before a patch; shared with other tables
+	cuts          bool             // a name delegates, or did so before a patch
 
 	contents map[definition.Name]Digest // of the authoritative zones, if serials depend on it
 	patch    *patch                     // what has changed since the table was compiled, or nil
@@ -105,8 +106,8 @@ func (s span) empty() bool { return s.start == s.end }
 const anyType = dns.TypeNone
 
 // Lookup returns the answer to a question; name is absolute and in lower case. There is an answer only if the match
-// is [Data]. ANY gets one of the RRsets of the name (RFC 8482 §4.1). It allocates only if many names share the RRset:
-// the records are then copied for this name.
+// is [Data]. ANY gets one of the RRsets of the name (RFC 8482 §4.1). Where many names share the RRset, the records are
+// copied for this name; else it allocates where Find does.
 func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	var a Answer
 	match := t.Find(name, qtype, &a)

@@ -7,8 +7,7 @@
 // go, and keeps of it what fits.
 //
 // Names are compressed wherever they may be (RFC 3597 §4; not the targets of SRV records,
-// RFC 2782). So a message is never longer than that of miekg/dns, which compresses only
-// what would be too long.
+// RFC 2782), in messages of any length: miekg/dns compresses only what would be too long.
 package wire
 
 import (
@@ -36,8 +35,9 @@ type Message struct {
 	Size int // octets that the client takes
 }
 
-// A Packer packs one message after the other, without allocating anything for records
-// of the usual types. The zero value is ready.
+// A Packer packs one message after the other. Once it has packed one as long, it allocates
+// nothing for records of the usual types, unless it leaves out glue before other glue. The
+// zero value is ready.
 type Packer struct {
 	buf   []byte
 	names []name
@@ -71,7 +71,7 @@ func (p *Packer) Pack(m *Message) (packed []byte, glue []dns.RR, err error) {
 }
 
 // Fit returns the glue of a message that fits if each RRset of it will take so many
-// octets more, full to its capacity. It shares memory with that of the message.
+// octets more, full to its capacity. It may share memory with that of the message.
 func (p *Packer) Fit(m *Message, each int) []dns.RR {
 	p.start(m)
 	if p.section(m.Answer, m.Owner); p.truncated() {
@@ -272,8 +272,8 @@ func (p *Packer) uint16(n uint16) { p.buf = binary.BigEndian.AppendUint16(p.buf,
 func (p *Packer) uint32(n uint32) { p.buf = binary.BigEndian.AppendUint32(p.buf, n) }
 
 // A name is one that is in the message from an octet on, with its labels or with a
-// pointer somewhere in it. Where it has no pointer yet, the letter i of its text stands
-// for the octet at+i: a dot for the length of the label after it.
+// pointer somewhere in it. Before the pointer, the label that begins with the letter i of
+// its text has its length in the octet at+i.
 type name struct {
 	text string
 	at   int

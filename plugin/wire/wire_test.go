@@ -270,7 +270,7 @@ func TestOwner(t *testing.T) {
 	}
 }
 
-// TestError: what has no octets is an error, and leaves nothing behind.
+// TestError: what has no octets is an error, and changes nothing of the next message.
 func TestError(t *testing.T) {
 	label := strings.Repeat("a", 64)
 	header := dns.RR_Header{Name: "example.org.", Rrtype: dns.TypeMX, Class: dns.ClassINET}
