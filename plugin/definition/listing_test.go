@@ -71,6 +71,18 @@ record eu DS 1 13 2 00
 	}
 }
 
+// TestListPTR: the PTR records of addresses are not listed, which their hosts say.
+func TestListPTR(t *testing.T) {
+	zones := Zones{"example.org.", "2.0.192.in-addr.arpa."}
+	set, errs := Read("x", "host a 192.0.2.1\nrecord 1.2.0.192.in-addr.arpa. TXT a", zones)
+	var got strings.Builder
+	err := set.List(&got, Listing{Zones: zones, Owners: []Name{"a.example.org.", "1.2.0.192.in-addr.arpa."}})
+	const want = "host a 192.0.2.1\nrecord 1.2.0.192.in-addr.arpa. TXT \"a\"\n"
+	if err != nil || len(errs) > 0 || got.String() != want {
+		t.Errorf("%v, %v\n%s\nwant\n%s", err, errs, got.String(), want)
+	}
+}
+
 // TestPrintApex: what is printed means the same again.
 func TestPrintApex(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{

@@ -37,6 +37,22 @@ func storeOf(simulators ...*Simulator) *Store {
 	return &Store{Config: etcd.New("127.0.0.1:1"), Simulators: simulators}
 }
 
+// TestMissingTarget: what an authoritative zone lacks may be in a fragment yet, if there are any.
+func TestMissingTarget(t *testing.T) {
+	for zones, want := range map[string]lint.Severity{"": lint.Error, "example.org.": lint.Warning} {
+		sim := declares(t, "service _s._tcp 0 0 1 missing")
+		sim.Declared.Apexes = []definition.Apex{{Zone: "example.org.", Servers: []definition.NameServer{{Host: "ns.example.net."}}}}
+		if zones == "" {
+			sim.Zones = nil
+		}
+		findings := sim.Simulate(nil).Findings
+		i := slices.IndexFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == lint.TargetUndefined })
+		if i < 0 || findings[i].Rule.Severity != want {
+			t.Errorf("fragments of %q: %v, want %v", zones, findings, want)
+		}
+	}
+}
+
 func TestExcluded(t *testing.T) {
 	entries := []Entry{
 		entry("/mxsrv/alias", "alias mx2 mx1", 30),
