@@ -20,6 +20,7 @@ type chain struct {
 	bypassed  definition.ZoneSet // but not in these zones
 	signature int                // octets by which dnssec makes an RRset of ours longer; 0: it does not sign
 	signer    signer
+	signed    definition.ZoneSet // zones of ours that it signs
 	packing   packing
 	deep      bool // a plugin before mxsrv needs more than 4 KB of stack
 }
@@ -91,7 +92,8 @@ func (m *Responder) CacheBypassZones() (zones []string) {
 
 // inspect looks at the handlers, which come in the order of plugin.cfg.
 func (m *Responder) inspect(handlers []plugin.Handler) {
-	c, signed := &m.chain, definition.ZoneSet{}
+	c := &m.chain
+	c.signed = definition.ZoneSet{}
 	var names []string
 	for _, h := range handlers {
 		names = append(names, h.Name())
@@ -99,12 +101,12 @@ func (m *Responder) inspect(handlers []plugin.Handler) {
 			c.signer = s
 			for _, zone := range m.config.Zones {
 				all := signatures(s, zone, ServerLabel(m.server))
-				c.signature, signed[zone] = max(c.signature, lenOf(all, zone)), len(all) > 0
+				c.signature, c.signed[zone] = max(c.signature, lenOf(all, zone)), len(all) > 0
 			}
 		}
 	}
 	c.caches = slices.Contains(names, "cache")
-	c.bypassed = m.config.bypassed(signed)
+	c.bypassed = m.config.bypassed(c.signed)
 	before := names[:max(slices.Index(names, self), 0)]
 	c.deep = slices.Contains(before, "prometheus") || slices.Contains(before, "log")
 	chained := len(m.server.Plugin)

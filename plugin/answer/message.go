@@ -29,6 +29,9 @@ func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	if signs && slices.ContainsFunc(msg.Extra, isDelegated(t)) { // dnssec would sign that
 		msg.Extra = slices.DeleteFunc(slices.Clone(msg.Extra), isDelegated(t))
 	}
+	if signs {
+		msg.Extra = m.withTLSA(t, msg.Answer, msg.Extra, &reply.answer)
+	}
 	if n := len(msg.Extra); n > 0 {
 		m.trim(w, r, msg, reply)
 		if len(msg.Extra) < n {
