@@ -114,6 +114,8 @@ func (d *declared) lookup(name string, qtype uint16) delivery.Answer {
 	match, a := block.compile().Lookup(name, qtype)
 	isAddress := qtype == dns.TypeA || qtype == dns.TypeAAAA
 	switch {
+	case a.Referral: // the delegated zone has it, if anything
+		return delivery.Answer{Status: delivery.Elsewhere}
 	case len(a.RRs) > 0:
 		return delivery.Answer{Status: delivery.Found, RRs: a.RRs, Fixed: a.Order == table.Canonical}
 	case a.Rcode == dns.RcodeNameError:
@@ -236,6 +238,8 @@ func statusOf(r *dns.Msg) delivery.Status {
 	switch {
 	case r.Rcode == dns.RcodeSuccess && len(r.Answer) > 0:
 		return delivery.Found
+	case r.Rcode == dns.RcodeSuccess && isReferral(r):
+		return delivery.Elsewhere
 	case r.Rcode == dns.RcodeSuccess:
 		return delivery.NoData
 	case r.Rcode == dns.RcodeNameError: // of the last name, if there are aliases
@@ -244,6 +248,14 @@ func statusOf(r *dns.Msg) delivery.Status {
 		return delivery.Elsewhere
 	}
 	return delivery.Failed
+}
+
+// isReferral reports whether a reply without answers leads to the name servers of a delegated zone (RFC 2308 §2.2).
+func isReferral(r *dns.Msg) bool {
+	has := func(rrtype uint16) bool {
+		return slices.ContainsFunc(r.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == rrtype })
+	}
+	return has(dns.TypeNS) && !has(dns.TypeSOA)
 }
 
 func (s *server) exchange(network string, m *dns.Msg) (r *dns.Msg, err error) {

@@ -46,7 +46,8 @@ func exitCode(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // serveZone is the command "serve FILE": it answers from a zone file until the
-// script ends, on $SERVER. Names below "refused." and "broken." get these rcodes.
+// script ends, on $SERVER. Names below "refused." and "broken." get these rcodes,
+// those below "delegated." a referral.
 func serveZone(ts *testscript.TestScript, _ bool, args []string) {
 	z := dns.NewZoneParser(strings.NewReader(ts.ReadFile(args[0])), "", "")
 	z.SetDefaultTTL(300)
@@ -84,6 +85,8 @@ func (z zone) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
 		m.Rcode = dns.RcodeRefused
 	case strings.HasSuffix(q.Name, "broken."):
 		m.Rcode = dns.RcodeServerFailure
+	case strings.HasSuffix(q.Name, "delegated."):
+		m.Rcode, m.Ns = dns.RcodeSuccess, []dns.RR{&dns.NS{Hdr: dns.RR_Header{Name: "delegated.", Rrtype: dns.TypeNS, Class: dns.ClassINET}, Ns: "ns.example.net."}}
 	default:
 		z.answer(m, q.Name, q.Qtype)
 	}
