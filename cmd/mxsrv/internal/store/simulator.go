@@ -3,6 +3,7 @@ package store
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mxsrv/mxsrv/plugin/admit"
 	"github.com/mxsrv/mxsrv/plugin/change"
@@ -117,13 +118,11 @@ func (s *Simulator) relative(f change.Fragment) (findings []lint.Finding) {
 	if !s.absolute {
 		return nil
 	}
-	rules := lint.Rules()
-	rule := rules[slices.IndexFunc(rules, func(r lint.Rule) bool { return r.ID == "owner-outside-zone" })]
 	set, _ := definition.Read(f.Source(), f.Text, s.Zones)
 	report := func(pos definition.Pos, name definition.Name) {
 		if name.Below(unknownZone) {
-			findings = append(findings, lint.Finding{Rule: rule, Pos: pos, Names: []definition.Name{name},
-				Text: "a relative name, and the zone is not known: write it absolute, or --zone or --corefile"})
+			findings = append(findings, lint.NewFinding("owner-outside-zone", pos, []definition.Name{name},
+				"a relative name, and the zone is not known: write it absolute, or --zone or --corefile"))
 		}
 	}
 	for head := range set.Heads {
@@ -141,6 +140,12 @@ func (s *Simulator) relative(f change.Fragment) (findings []lint.Finding) {
 	}
 	for _, a := range set.Aliases {
 		report(a.Pos, a.Host)
+	}
+	for _, r := range set.Records { // of any type, of which some have several names
+		rr := r.RR(r.Owner, 0)
+		for word := range strings.FieldsSeq(strings.TrimPrefix(rr.String(), rr.Header().String())) {
+			report(r.Pos, definition.Name(word))
+		}
 	}
 	return findings
 }

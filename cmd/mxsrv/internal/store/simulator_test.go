@@ -162,6 +162,11 @@ func TestAbsolute(t *testing.T) {
 		{"host a 192.0.2.1", "x:1 owner-outside-zone"},
 		{"mail example.org. {\n10 a.example.org.\n20 b\n}", "x:3 owner-outside-zone"},
 		{"service _ldap._tcp 0 0 389 ldap.example.org. ldap1", "x:1 owner-outside-zone, x:1 owner-outside-zone"},
+		{"record a.example.org. HTTPS 1 web1", "x:1 owner-outside-zone"},
+		{"record a.example.org. HTTPS 1 web1.example.net.\nrecord b.example.org. HTTPS 1 .", ""},
+		{"record 1.2.0.192.in-addr.arpa. PTR web1", "x:1 owner-outside-zone"},
+		{"record a.example.org. RP anna help", "x:1 owner-outside-zone, x:1 owner-outside-zone"},
+		{"record a.example.org. TXT anna unknown.invalid.", ""},
 		{"alias www web", "x:1 owner-outside-zone, x:1 owner-outside-zone"},
 	} {
 		f := entry("/mxsrv/x", test.text, 1).Fragment
