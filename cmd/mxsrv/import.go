@@ -225,7 +225,7 @@ func within(dir, path string) string {
 
 // noteImport says what is not converted, or not exactly, and what is wrong in the definitions.
 func noteImport(u *ui, r *foreign.Result, findings []lint.Finding) {
-	lines := append(r.NotConverted, r.Changed...)
+	lines := slices.Concat(r.NotConverted, r.Changed)
 	slices.SortStableFunc(lines, func(a, b foreign.Line) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 	})
