@@ -38,7 +38,6 @@
 //
 // # Limitations
 //
-// What the Corefile declares is read at start and at a reload. An alias of a
-// name that is not declared is answered with the CNAME alone. Version 0
+// What the Corefile declares is read at start and at a reload. Version 0
 // promises nothing about the Go interfaces of these packages.
 package mxsrv
