@@ -117,7 +117,7 @@ func renderedExamples(t *testing.T) map[string]string {
 		for _, m := range regexp.MustCompile(`(?m)^(\S+):1053 \{`).FindAllStringSubmatch(corefile, -1) {
 			zone := dns.Fqdn(m[1])
 			var b strings.Builder
-			for _, rr := range transfer(t, s, new(dns.Msg).SetAxfr(zone))[1:] {
+			for _, rr := range zoneOf(t, s, zone)[1:] {
 				b.WriteString(rr.String() + "\n")
 			}
 			files[zone] = filepath.Join(t.TempDir(), "db")

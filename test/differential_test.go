@@ -127,7 +127,7 @@ func TestDifferential(t *testing.T) {
 	t.Logf("%d sets, the first of seed %d; one alone: go test ./test -run TestDifferential -sets 1 -seed SEED", len(all), all[0].seed)
 	ours := start(t, t.TempDir(), corefileOf(all, ""))
 	zones := masterFiles(t, all, func(zone string) uint32 {
-		return ours.ask(t, "udp", query(t, zone+" SOA")).Answer[0].(*dns.SOA).Serial
+		return serialOf(t, ours, zone)
 	})
 	servers := []*server{ours}
 	for _, r := range references {

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -257,15 +256,6 @@ func TestReload(t *testing.T) {
 	good := read(t, filepath.Join(s.Dir, "Corefile"))
 	stop := load(t, s, "stay.example.org MX")
 
-	reload := func(corefile, mark string) {
-		t.Helper()
-		write(t, filepath.Join(s.Dir, "Corefile"), corefile)
-		before := strings.Count(s.String(), mark)
-		if err := s.Signal(syscall.SIGUSR1); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, s, mark, func() bool { return strings.Count(s.String(), mark) > before })
-	}
 	s.awaitSignals(t)
 	goroutines := func(of string) int { return strings.Count(s.get(":1057", "/debug/pprof/goroutine?debug=2"), of) }
 	descriptors := func() int {
@@ -274,19 +264,19 @@ func TestReload(t *testing.T) {
 	}
 	const all, ours = "goroutine ", "publish.(*Publisher).Follow."
 
-	reload(good, "Reloading complete")
+	s.reload(t, good, reloaded)
 	before, open := goroutines(all), descriptors()
 	for range 50 {
-		reload(good+"example.com:1053 {\n mxsrv {\n  oops\n }\n}\n", "Restart failed")
-		reload(strings.Replace(good, "mail stay", "mail also stay", 1), "Reloading complete")
-		reload(good, "Reloading complete")
+		s.reload(t, good+"example.com:1053 {\n mxsrv {\n  oops\n }\n}\n", "Restart failed")
+		s.reload(t, strings.Replace(good, "mail stay", "mail also stay", 1), reloaded)
+		s.reload(t, good, reloaded)
 	}
 	eventually(t, s, fmt.Sprintf("%d goroutines and %d descriptors as before", before, open), func() bool {
 		return goroutines(all) <= before && descriptors() <= open
 	})
 	// Of an instance that fails this late, other plugins leave something behind.
 	for range 5 {
-		reload(good+"example.com:1 {\n bind 192.0.2.1\n}\n", "Restart failed")
+		s.reload(t, good+"example.com:1 {\n bind 192.0.2.1\n}\n", "Restart failed")
 	}
 	const kept = `the reload failed, and the Corefile is still served as it was before: run "mxsrv check", and `
 	if !strings.Contains(s.String(), "[WARNING] plugin/mxsrv: "+kept) {
@@ -322,7 +312,7 @@ func TestReloadBesideMistake(t *testing.T) {
 	if got := answer("example.org."); got != mx("a") {
 		t.Errorf("%s\nwant what was accepted of the file", got)
 	}
-	eventually(t, s, "the reload is over", func() bool { return logged("Reloading complete") == 1 })
+	eventually(t, s, "the reload is over", func() bool { return logged(reloaded) == 1 })
 	if n := logged("defs/a.conf:1: error: \"192.0.2.1\" is an address"); n != 2 || failed() != "1" ||
 		logged("[ERROR] plugin/mxsrv: file defs/*.conf: rejected: what was loaded before is still served") != 1 {
 		t.Errorf("the mistake is logged %d times, want once a load; last_load_failed is %q\n%s", n, failed(), s)

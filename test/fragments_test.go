@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/miekg/dns"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -113,21 +112,18 @@ func TestEtcdSerials(t *testing.T) {
 	corefile := fmt.Sprintf(twoZones, c.endpoints())
 	servers := []*server{start(t, t.TempDir(), corefile), start(t, t.TempDir(), corefile)}
 	r := rand.New(rand.NewPCG(3, 4))
-	serial := func(s *server, zone string) uint32 {
-		return s.ask(t, "udp", query(t, zone+" SOA")).Answer[0].(*dns.SOA).Serial
-	}
 	content := func() string {
-		all := zoneOf(servers[0], "example.org.")
+		all := zoneOf(t, servers[0], "example.org.")
 		return strings.Join(texts(all[1:len(all)-1]), "\n")
 	}
 	changed, stayed := 0, 0
-	want, before := serial(servers[0], "example.org"), content()
+	want, before := serialOf(t, servers[0], "example.org"), content()
 	for n := range 50 {
 		revision := uint32(3_000_000_000 + edit(c, r, n))
 		last := uint32(3_000_000_000 + c.do(put("marker", "host marker.example.net. "+version(uint32(n)))))
 		for i, s := range servers {
 			what := fmt.Sprintf("change %d: server %d has the marker", n, i)
-			eventually(t, s, what, func() bool { return serial(s, "example.net") == last })
+			eventually(t, s, what, func() bool { return serialOf(t, s, "example.net") == last })
 		}
 		if now := content(); now != before {
 			want, before = revision, now
@@ -142,7 +138,7 @@ func TestEtcdSerials(t *testing.T) {
 			servers[n/10%2].restart(t)
 		}
 		for i, s := range servers {
-			if got, net := serial(s, "example.org"), serial(s, "example.net"); got != want || net != last {
+			if got, net := serialOf(t, s, "example.org"), serialOf(t, s, "example.net"); got != want || net != last {
 				t.Errorf("change %d: server %d has serials %d and %d, want %d and %d", n, i, got, net, want, last)
 			}
 		}
@@ -150,13 +146,13 @@ func TestEtcdSerials(t *testing.T) {
 	if changed < 10 || stayed < 5 {
 		t.Errorf("%d changes of the content, and %d of something else: too few show anything", changed, stayed)
 	}
-	if a, b := transferHosts(servers[0]), transferHosts(servers[1]); !slices.Equal(a, b) {
+	if a, b := hostsIn(zoneOf(t, servers[0], "example.org.")), hostsIn(zoneOf(t, servers[1], "example.org.")); !slices.Equal(a, b) {
 		t.Errorf("servers have\n%v\nand\n%v", a, b)
 	}
 	revision := c.do(put("marker", "host marker.example.net. "+version(99)))
 	for _, s := range servers {
 		s.restart(t)
-		eventually(t, s, "it is back", func() bool { return serial(s, "example.net") == uint32(3_000_000_000+revision) })
+		eventually(t, s, "it is back", func() bool { return serialOf(t, s, "example.net") == uint32(3_000_000_000+revision) })
 	}
 	if r := c.do(del("marker")); r != revision+1 {
 		t.Errorf("revision %d after %d: somebody writes to etcd", r, revision)

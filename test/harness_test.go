@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -147,6 +148,55 @@ func (s *server) ask(t *testing.T, network string, m *dns.Msg) *dns.Msg {
 	}
 	return res
 }
+
+// serialOf returns the serial of a zone.
+func serialOf(t *testing.T, s *server, zone string) uint32 {
+	t.Helper()
+	res := s.ask(t, "udp", query(t, zone+" SOA"))
+	if len(res.Answer) != 1 {
+		t.Fatalf("%s SOA: %v\n%s", zone, res, s)
+	}
+	return res.Answer[0].(*dns.SOA).Serial
+}
+
+// zoneOf returns the records of a zone, which it transfers.
+func zoneOf(t *testing.T, s *server, zone string) []dns.RR {
+	t.Helper()
+	all, err := transfer(s.addr, new(dns.Msg).SetAxfr(zone))
+	if err != nil {
+		t.Fatalf("transfer of %s: %v\n%s", zone, err, s)
+	}
+	return all
+}
+
+// transfer returns the records of a whole zone transfer.
+func transfer(addr string, m *dns.Msg) (all []dns.RR, err error) {
+	envelopes, err := new(dns.Transfer).In(m, addr)
+	if err != nil {
+		return nil, err
+	}
+	for e := range envelopes {
+		if e.Error != nil {
+			return nil, e.Error
+		}
+		all = append(all, e.RR...)
+	}
+	return all, nil
+}
+
+// reload has CoreDNS read a Corefile, and returns once it has logged mark.
+func (s *server) reload(t *testing.T, corefile, mark string) {
+	t.Helper()
+	write(t, filepath.Join(s.Dir, "Corefile"), corefile)
+	before := strings.Count(s.String(), mark)
+	if err := s.Signal(syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, s, mark, func() bool { return strings.Count(s.String(), mark) > before })
+}
+
+// reloaded is what CoreDNS logs when it serves the Corefile that it has read again.
+const reloaded = "Reloading complete"
 
 // query makes a question from "NAME TYPE".
 func query(t *testing.T, text string) *dns.Msg {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -58,28 +57,12 @@ func (h *history) follow(s *server) (stop func()) {
 				return
 			case <-tick.C:
 			}
-			if records := zoneOf(s, "example.org."); len(records) > 1 {
+			if records, err := transfer(s.addr, new(dns.Msg).SetAxfr("example.org.")); err == nil { // else a reload broke it off
 				h.see(records)
 			}
 		}
 	})
 	return sync.OnceFunc(func() { close(done); running.Wait() })
-}
-
-// zoneOf returns a transfer of a zone, or nil if there is none.
-func zoneOf(s *server, zone string) (all []dns.RR) {
-	in, err := new(dns.Transfer).In(new(dns.Msg).SetAxfr(zone), s.addr)
-	if err != nil {
-		return nil
-	}
-	for e := range in {
-		if e.Error != nil {
-			all = nil
-			continue
-		}
-		all = append(all, e.RR...)
-	}
-	return all
 }
 
 // toggled is a zone whose line for serials comes and goes.
@@ -112,37 +95,27 @@ func TestSerialsToggled(t *testing.T) {
 	h := newHistory(t, "the zone")
 	stop := h.follow(s)
 	defer stop()
-	last := serialOf(t, s)
+	last := serialOf(t, s, "example.org")
 	for n := range 25 {
 		write(t, filepath.Join(s.Dir, "zone.conf"), content(n+1))
 		if n%2 == 0 {
-			write(t, filepath.Join(s.Dir, "Corefile"), strings.Replace(corefile, "serials serials", "", 1))
+			s.reload(t, strings.Replace(corefile, "serials serials", "", 1), reloaded)
 		} else {
-			write(t, filepath.Join(s.Dir, "Corefile"), corefile)
+			s.reload(t, corefile, reloaded)
 		}
-		before := strings.Count(s.String(), "Reloading complete")
-		if err := s.Signal(syscall.SIGUSR1); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, s, "it reloads", func() bool { return strings.Count(s.String(), "Reloading complete") > before })
 		want := fmt.Sprintf("192.0.2.%d", (n+1)%3+1)
 		eventually(t, s, want, func() bool { return strings.Contains(answers(s, "a.example.org A"), want) })
-		now := serialOf(t, s)
+		now := serialOf(t, s, "example.org")
 		if int32(now-last) <= 0 {
 			t.Errorf("change %d: serial %d after %d", n, now, last)
 		}
 		last = now
 	}
-	write(t, filepath.Join(s.Dir, "Corefile"), corefile)
-	before := strings.Count(s.String(), "Reloading complete")
-	if err := s.Signal(syscall.SIGUSR1); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, s, "it reloads", func() bool { return strings.Count(s.String(), "Reloading complete") > before })
+	s.reload(t, corefile, reloaded)
 	stop()
 	s.restart(t)
-	h.see(zoneOf(s, "example.org."))
-	if again := serialOf(t, s); again != last {
+	h.see(zoneOf(t, s, "example.org."))
+	if again := serialOf(t, s, "example.org"); again != last {
 		t.Errorf("serial %d after a restart, want %d", again, last)
 	}
 	if len(h.had) < 2 {
@@ -198,11 +171,8 @@ func TestSerialsOfViews(t *testing.T) {
 	s := start(t, dir, views)
 	other := &server{Process: s.Process, addr: s.at[":1054"]}
 	all := func() string {
-		first := zoneOf(s, "example.org.")
-		if len(first) == 0 {
-			t.Fatalf("no transfer\n%s", s)
-		}
-		return fmt.Sprint(first[0].(*dns.SOA).Serial, serialOf(t, s), serialOf(t, other))
+		first := zoneOf(t, s, "example.org.")
+		return fmt.Sprint(first[0].(*dns.SOA).Serial, serialOf(t, s, "example.org"), serialOf(t, other, "example.org"))
 	}
 	before := all()
 	for range 3 {
@@ -352,21 +322,17 @@ type upgrading struct {
 
 func (u *upgrading) serial(zone string) uint32 {
 	u.t.Helper()
-	return u.primary.ask(u.t, "udp", query(u.t, zone+" SOA")).Answer[0].(*dns.SOA).Serial
+	return serialOf(u.t, u.primary, zone)
 }
 
 // awaitAll waits until all followers have the primary's serials, and looks at what they have.
 func (u *upgrading) awaitAll(zones ...string) {
 	u.t.Helper()
 	for _, zone := range zones {
-		all := zoneOf(u.primary, zone+".")
-		if len(all) == 0 {
-			u.t.Fatalf("no transfer of %s\n%s", zone, u.primary)
-		}
 		if u.seen[zone] == nil {
 			u.seen[zone] = newHistory(u.t, zone)
 		}
-		u.seen[zone].see(all)
+		u.seen[zone].see(zoneOf(u.t, u.primary, zone+"."))
 		for _, name := range slices.Sorted(maps.Keys(u.followers)) {
 			f := u.followers[name]
 			eventually(u.t, f, name+" follows "+zone, func() bool {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -162,13 +161,7 @@ func (s *soaking) reload(t *testing.T) {
 	if s.serials {
 		line = "serials ../serials"
 	}
-	write(t, filepath.Join(s.Dir, "Corefile"), strings.Replace(s.corefile, "SERIALS", line, 1))
-	const mark = "Reloading complete"
-	before := strings.Count(s.String(), mark)
-	if err := s.Signal(syscall.SIGUSR1); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, s.server, mark, func() bool { return strings.Count(s.String(), mark) > before })
+	s.server.reload(t, strings.Replace(s.corefile, "SERIALS", line, 1), reloaded)
 }
 
 // watchSerials transfers a zone from its primary and asks a secondary for its SOA again and again: the serial of neither
@@ -222,23 +215,18 @@ func checkSerial(t *testing.T, who string, last *uint32, serial uint32) {
 
 // zoneContent transfers example.org, and returns its serial and its other records.
 func zoneContent(addr string) (serial uint32, content string, err error) {
-	envelopes, err := new(dns.Transfer).In(new(dns.Msg).SetAxfr("example.org."), addr)
+	all, err := transfer(addr, new(dns.Msg).SetAxfr("example.org."))
 	if err != nil {
 		return 0, "", err
 	}
 	var b strings.Builder
-	for e := range envelopes {
-		if e.Error != nil {
-			return 0, "", e.Error
-		}
-		for _, rr := range e.RR {
-			if soa, ok := rr.(*dns.SOA); !ok {
-				b.WriteString(rr.String() + "\n")
-			} else if serial == 0 {
-				serial = soa.Serial
-			} else if serial != soa.Serial {
-				return 0, "", fmt.Errorf("one transfer has the serials %d and %d", serial, soa.Serial)
-			}
+	for _, rr := range all {
+		if soa, ok := rr.(*dns.SOA); !ok {
+			b.WriteString(rr.String() + "\n")
+		} else if serial == 0 {
+			serial = soa.Serial
+		} else if serial != soa.Serial {
+			return 0, "", fmt.Errorf("one transfer has the serials %d and %d", serial, soa.Serial)
 		}
 	}
 	return serial, b.String(), nil
