@@ -2,8 +2,6 @@ package test
 
 import (
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -102,19 +100,12 @@ func eachDelegation(t *testing.T, f func(t *testing.T, s *server, key zoneKey)) 
 
 // TestDelegationsDelv: answers of zones three levels deep validate from the key of the outermost.
 func TestDelegationsDelv(t *testing.T) {
-	delv := rig.Peer(t, "delv")
 	eachDelegation(t, func(t *testing.T, s *server, key zoneKey) {
-		anchor := filepath.Join(s.Dir, "anchor")
-		write(t, anchor, fmt.Sprintf("trust-anchors { example.com. static-key %d 3 %d %q; };\n", key.dnskey.Flags, key.dnskey.Algorithm, key.dnskey.PublicKey))
-		host, port, _ := strings.Cut(s.addr, ":")
 		for _, q := range delegatedQuestions {
-			name, qtype, _ := strings.Cut(q.question, " ")
-			out, err := exec.Command(delv, "@"+host, "-p", port, "-a", anchor, "+root=example.com", name, qtype).CombinedOutput()
-			text := string(out)
-			validated := strings.Contains(text, "fully validated\n") && !notValidated.MatchString(text)
-			denied := strings.Contains(text, "negative response") || strings.Contains(text, ": ncache nx") // of an alias
-			if err != nil || validated != q.secure || denied == q.data || strings.Contains(text, "broken") {
-				t.Errorf("%s: %v, want data: %v, secure: %v\n%s", q.question, err, q.data, q.secure, text)
+			said, validated := key.delv(t, s, q.question)
+			denied := strings.Contains(said, "negative response") || strings.Contains(said, ": ncache nx") // of an alias
+			if validated != q.secure || denied == q.data || strings.Contains(said, "broken") {
+				t.Errorf("%s: want data: %v, secure: %v\n%s", q.question, q.data, q.secure, said)
 			}
 		}
 	})

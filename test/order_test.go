@@ -6,15 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"math"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
-
-	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // byFixedOrder compares two records of an RRset as `order fixed` does.
@@ -192,19 +189,9 @@ func TestOrder(t *testing.T) {
 			t.Fatalf("order fixed: %v", m.Answer)
 		}
 	}
-	checkDelv(t, s, key)
-}
-
-// checkDelv validates some signed answers as delv does.
-func checkDelv(t *testing.T, s *server, key zoneKey) {
-	t.Helper()
-	delv, anchor := rig.Peer(t, "delv"), filepath.Join(s.Dir, "anchor")
-	write(t, anchor, fmt.Sprintf("trust-anchors { signed.test. static-key %d 3 %d %q; };\n", key.dnskey.Flags, key.dnskey.Algorithm, key.dnskey.PublicKey))
-	host, port, _ := strings.Cut(s.addr, ":")
 	for range 20 {
-		out, err := exec.Command(delv, "@"+host, "-p", port, "-a", anchor, "+root=signed.test", "_6-4._tcp.signed.test", "SRV").CombinedOutput()
-		if err != nil || !strings.Contains(string(out), "fully validated\n") || notValidated.Match(out) {
-			t.Fatalf("%v\n%s", err, out)
+		if said, validated := key.delv(t, s, "_6-4._tcp.signed.test SRV"); !validated {
+			t.Fatal(said)
 		}
 	}
 }
