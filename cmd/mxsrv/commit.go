@@ -31,7 +31,7 @@ func (f commitFlags) commit(u *ui, s *store.Store, entries []store.Entry, change
 	findings := unique(s.Consequences(entries, changes))
 	u.findings(findings)
 	if f.dryRun {
-		printDiffs(u, entries, changes)
+		printDiffs(u, changes)
 	}
 	switch n := count(findings, lint.Error); {
 	case n > 0 && !f.force:
@@ -66,7 +66,7 @@ func commitPart(u *ui, s *store.Store, changes []store.Change, of effects) error
 		switch {
 		case c.Gone:
 			u.line("delete %s: deleted, revision %d: %s", c.Key, revision, of.deletion(c.Fragment))
-		case c.Before == 0:
+		case c.Before.Revision == 0:
 			u.line("put %s: created, revision %d", c.Key, revision)
 		default:
 			u.line("put %s: changed, revision %d", c.Key, revision)
@@ -76,23 +76,14 @@ func commitPart(u *ui, s *store.Store, changes []store.Change, of effects) error
 }
 
 // printDiffs prints what changes do to the fragments that are there.
-func printDiffs(u *ui, entries []store.Entry, changes []store.Change) {
-	before := map[string]store.Entry{}
-	for _, e := range entries {
-		before[e.Key] = e
-	}
-	const none = "/dev/null"
+func printDiffs(u *ui, changes []store.Change) {
 	for _, c := range changes {
-		from, to, old, text := printableKey(c.Key), printableKey(c.Key), "", ""
-		if e, ok := before[c.Key]; ok {
-			from, old = fmt.Sprintf("%s, revision %d", from, e.Revision), printable(e.Text)
-		} else {
-			from = none
+		from, to, old, text := "/dev/null", "/dev/null", "", ""
+		if c.Before.Revision != 0 {
+			from, old = fmt.Sprintf("%s, revision %d", printableKey(c.Key), c.Before.Revision), printable(c.Before.Text)
 		}
-		if c.Gone {
-			to = none
-		} else {
-			text = printable(c.Text)
+		if !c.Gone {
+			to, text = printableKey(c.Key), printable(c.Text)
 		}
 		_, lines, _ := strings.Cut(string(diff.Diff(from, []byte(old), to, []byte(text))), "\n") // the first repeats the names
 		for line := range strings.Lines(lines) {

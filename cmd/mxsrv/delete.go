@@ -61,5 +61,5 @@ func (f *deleteFlags) run(u *ui, names []string) error {
 }
 
 func deletion(e store.Entry) store.Change {
-	return store.Change{Edit: change.Edit{Fragment: e.Fragment, Gone: true}, Before: e.Revision}
+	return store.Change{Edit: change.Edit{Fragment: e.Fragment, Gone: true}, Before: e}
 }

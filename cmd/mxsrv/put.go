@@ -219,7 +219,7 @@ func (f *putFlags) plan(u *ui, r *fragmentReader, entries []store.Entry) ([]stor
 		if fragment.Created = e.Created; !ok {
 			fragment.Created = math.MaxInt64 // it is the youngest
 		}
-		changes = append(changes, store.Change{Edit: change.Edit{Fragment: fragment}, Before: e.Revision})
+		changes = append(changes, store.Change{Edit: change.Edit{Fragment: fragment}, Before: e})
 	}
 	if f.deleteOthers {
 		changes = append(changes, r.others(entries)...)

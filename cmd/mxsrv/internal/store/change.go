@@ -15,7 +15,7 @@ import (
 // A Change puts or deletes a fragment that has been judged at a revision.
 type Change struct {
 	change.Edit
-	Before int64 // revision of the last change of the fragment then; 0 if it did not exist
+	Before Entry // what it was then; the zero value if it did not exist
 }
 
 // MaxChanges is how many changes one transaction may have: by default etcd takes 128 operations.
@@ -27,7 +27,7 @@ func (s *Store) Commit(changes []Change) (revision int64, conflicts []string, er
 	var unchanged []clientv3.Cmp
 	var write, read []clientv3.Op
 	for _, c := range changes {
-		unchanged = append(unchanged, clientv3.Compare(clientv3.ModRevision(c.Key), "=", c.Before))
+		unchanged = append(unchanged, clientv3.Compare(clientv3.ModRevision(c.Key), "=", c.Before.Revision))
 		read = append(read, clientv3.OpGet(c.Key))
 		if c.Gone {
 			write = append(write, clientv3.OpDelete(c.Key))
@@ -54,7 +54,7 @@ func changed(changes []Change, r *clientv3.TxnResponse) (keys []string) {
 		for _, kv := range r.Responses[i].GetResponseRange().Kvs {
 			now = kv.ModRevision
 		}
-		if now != c.Before {
+		if now != c.Before.Revision {
 			keys = append(keys, c.Key)
 		}
 	}

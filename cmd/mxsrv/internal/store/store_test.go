@@ -120,7 +120,7 @@ func TestList(t *testing.T) {
 func TestCommit(t *testing.T) {
 	s, _ := open(t)
 	edit := func(key, text string, before int64) Change {
-		return Change{change.Edit{Fragment: change.Fragment{Key: s.Key(key), Text: text}}, before}
+		return Change{change.Edit{Fragment: change.Fragment{Key: s.Key(key), Text: text}}, Entry{Revision: before}}
 	}
 	created, conflicts, err := s.Commit([]Change{edit("a", "host a 192.0.2.1\n", 0)})
 	if err != nil || conflicts != nil {
