@@ -49,14 +49,14 @@ func (f *answerFlags) add(c *cobra.Command) {
 
 // open returns the answers that the flags choose, if these cover a name. The command line is for a hint.
 func (f *answerFlags) open(u *ui, name definition.Name, commandLine string) (answers, error) {
-	from, err := f.choose(u)
+	from, err := f.source(u)
 	if err != nil {
 		return nil, err
 	}
 	return from, from.covers(name, commandLine)
 }
 
-func (f *answerFlags) choose(u *ui) (answers, error) {
+func (f *answerFlags) source(u *ui) (answers, error) {
 	switch _, missing := os.Stat(defaultCorefile); {
 	case f.config != "" && f.server != "":
 		return nil, errors.New("--config and --server: write one of them")
@@ -145,7 +145,7 @@ func (d *declared) covers(name definition.Name, commandLine string) error {
 		if !alike(several, zone) {
 			return ambiguous(several, zone)
 		}
-		if len(filter(d.blocks, func(s *served) bool { return slices.Contains(s.zones, zone) })) > 1 {
+		if len(holding(d.blocks, zone)) > 1 {
 			d.used = block
 		}
 		return nil

@@ -62,9 +62,14 @@ func (f *readFlags) choose(all []*served) error {
 	return nil
 }
 
+// holding returns the server blocks that a zone is in.
+func holding(all []*served, zone definition.Name) []*served {
+	return filter(all, func(s *served) bool { return slices.Contains(s.zones, zone) })
+}
+
 // serving returns what serves a zone: the server blocks that --block means, if one of them does, else all.
 func serving(all []*served, zone definition.Name) []*served {
-	several := filter(all, func(s *served) bool { return slices.Contains(s.zones, zone) })
+	several := holding(all, zone)
 	if slices.ContainsFunc(several, func(s *served) bool { return s.chosen }) {
 		return filter(several, func(s *served) bool { return s.chosen })
 	}

@@ -95,7 +95,7 @@ func noteRelative(u *ui, all []*served) {
 // checkIgnore returns an error if a rule of --ignore cannot be ignored.
 func (f *checkFlags) checkIgnore() error {
 	for _, id := range f.ignore {
-		if err := lint.Ignorable(id, append(lint.Rules(), toolRules()...)); err != nil {
+		if err := lint.Ignorable(id, allRules()); err != nil {
 			return hint.Add(fmt.Errorf("--ignore: %v", err), "mxsrv check --rules")
 		}
 	}
@@ -150,7 +150,7 @@ type jsonRule struct {
 }
 
 func (f *checkFlags) listRules(u *ui) error {
-	rules := convert(append(lint.Rules(), toolRules()...), func(r lint.Rule) jsonRule {
+	rules := convert(allRules(), func(r lint.Rule) jsonRule {
 		return jsonRule{r.ID, r.Severity.String(), r.Doc, r.RFC}
 	})
 	return u.result(rules, true, func() {

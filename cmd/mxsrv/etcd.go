@@ -97,7 +97,7 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 	}
 	s := new(store.Store)
 	for _, b := range blocks {
-		if err := f.addBlock(s, b); err != nil {
+		if err := f.extend(s, b); err != nil {
 			return nil, err
 		}
 	}
@@ -112,8 +112,8 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 	return s, nil
 }
 
-// addBlock adds a server block to a store, if it serves fragments below the prefix that is asked for.
-func (f *storeFlags) addBlock(s *store.Store, b caddyfile.ServerBlock) error {
+// extend adds a server block to a store, if it serves fragments below the prefix that is asked for.
+func (f *storeFlags) extend(s *store.Store, b caddyfile.ServerBlock) error {
 	stanzas := f.stanzas(f.corefile, b)
 	stanzas.Errs = slices.DeleteFunc(stanzas.Errs, func(e definition.Error) bool { // only the servers may know their password
 		return f.user != "" && strings.HasPrefix(e.Text, "credentials:")

@@ -46,7 +46,7 @@ func checkOnline(s *served, from *server) []lint.Finding {
 }
 
 func finding(id string, pos definition.Pos, names []definition.Name, format string, args ...any) []lint.Finding {
-	rules := append(lint.Rules(), toolRules()...)
+	rules := allRules()
 	rule := rules[slices.IndexFunc(rules, func(r lint.Rule) bool { return r.ID == id })]
 	return []lint.Finding{{Rule: rule, Pos: pos, Names: names, Text: fmt.Sprintf(format, args...)}}
 }

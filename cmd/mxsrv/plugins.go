@@ -37,8 +37,8 @@ var pluginRules = []lint.Rule{
 	{ID: "plugin-unknown", Severity: lint.Warning, Doc: "a plugin that " + coredns + " does not have; an error if it is none for sure"},
 }
 
-// toolRules returns the rules that the tool has beside those of package lint.
-func toolRules() []lint.Rule { return slices.Concat(onlineRules, pluginRules) }
+// allRules returns the rules of package lint, and those that the tool has beside them.
+func allRules() []lint.Rule { return slices.Concat(lint.Rules(), onlineRules, pluginRules) }
 
 // pluginFindings returns what is wrong with the names of the plugins of a server block. Of the lines that belong into
 // the block of mxsrv it is the first one.

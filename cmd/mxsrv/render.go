@@ -153,7 +153,7 @@ func renderZones(u *ui, all []*served, zones definition.Zones) error {
 
 // sourceOf names the file that a zone is declared in, and the server blocks if it is in several.
 func sourceOf(all []*served, zone definition.Name) string {
-	if of := filter(all, func(s *served) bool { return slices.Contains(s.zones, zone) }); len(of) == 1 {
+	if of := holding(all, zone); len(of) == 1 {
 		return of[0].name
 	}
 	return listBlocks(serving(all, zone))

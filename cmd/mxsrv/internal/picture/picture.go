@@ -40,6 +40,7 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
