@@ -41,10 +41,11 @@ func familyOf(owner string, addr netip.Addr) string {
 func readDnsmasq(im *importer, source, text string) {
 	d := dnsmasq{importer: im, domain: string(im.zone), overrides: make(map[string]bool)}
 	im.isLoose = true
-	for _, l := range plainLines(source, text) {
+	lines := plainLines(source, text)
+	for _, l := range lines {
 		im.comments = append(im.comments, l.commented)
 	}
-	options := options(source, text)
+	options := optionsIn(lines)
 	for _, o := range options { // wherever they are, they are for all lines
 		if set, ok := settings[o.key]; ok {
 			set(&d, o)

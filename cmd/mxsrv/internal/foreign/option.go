@@ -17,9 +17,8 @@ type option struct {
 // hidden stands for a comma in quotes, which separates nothing.
 const hidden = "\x00"
 
-func options(source, text string) []option {
-	var all []option
-	for _, l := range plainLines(source, text) {
+func optionsIn(lines []plainLine) (all []option) {
+	for _, l := range lines {
 		if l.text == "" {
 			continue
 		}
