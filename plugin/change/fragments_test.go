@@ -184,6 +184,10 @@ func TestAllow(t *testing.T) {
 		{"/mxsrv/anna", "anna", true}, {"/mxsrv/anna", "x.y.anna", true}, {"/mxsrv/anna/x", "a", true}, {"/mxsrv/anna", "joanna", false},
 		{"/mxsrv/anna", "@", false}, {"/mxsrv/annabel", "anna", false}, {"/mxsrv/ann", "anna", false}, {"/mxsrv/ben", "anna", false},
 		{"/mxsrv/ops/x", "@", true}, {"/mxsrv/ops/x", "anna", true}, {"/mxsrv/ops", "anna", false},
+		{"/mxsrv/anna", "anna.example.org._report._dmarc", true}, {"/mxsrv/anna", "x.anna.example.org._report._dmarc.b", true},
+		{"/mxsrv/anna", "ben.example.org._report._dmarc", false}, {"/mxsrv/anna", "joanna.example.org._report._dmarc.ben", false},
+		{"/mxsrv/anna", "_report._dmarc", false}, {"/mxsrv/anna", "anna.example.org._report.b", false},
+		{"/mxsrv/ops/x", "example.net._report._dmarc", true},
 	} {
 		name, _ := definition.ParseName(tc.name, zone[0])
 		if got := all.Allow(tc.key, name); got != tc.want {

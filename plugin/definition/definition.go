@@ -12,6 +12,21 @@
 //	alias NAME... HOST
 //	record NAME... TYPE DATA...           # any other record, data as in a master file
 //
+// Lines in the block of a mail domain say what hangs on it, and are read as the records that they mean:
+//
+//	spf TERM...                           # TXT v=spf1 TERM...; in the block of a host, too
+//	dkim SELECTOR KEY                     # KEY: a file, rsa:BASE64, ed25519:BASE64 or revoked
+//	dmarc POLICY [TAG=VALUE...]           # and the record that lets reports go to a domain in the zones
+//	mta-sts FILE [HOST]                   # or id=ID [HOST]; HOST has the web server with the policy
+//	tls-rpt ADDRESS...
+//	clients HOST WORD...                  # imap, submissions=10465, caldavs=/dav, autoconfig, ...
+//
+// One in the block of a host has the keys of its servers:
+//
+//	tlsa PORT KEY...                      # KEY: a file or sha256:HEX
+//
+// Files that such lines name are read by whoever has the Reader: see [Reader.SetFiles].
+//
 // In a Corefile, authoritative { ns NAME... } declares the apex of an authoritative zone: an [Apex].
 //
 // A lexer finds words and [Statements] the braces, and neither knows a keyword; a [Reader] knows keywords and turns

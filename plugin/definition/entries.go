@@ -14,12 +14,14 @@ type form struct {
 	numbers  []string // what the numbers before the hosts are
 	keywords []string // words that stand for themselves rather than for names
 	open     bool     // there may be open in the block
+	lines    map[string]line
 }
 
 var (
 	mailForm = form{
 		usage: "NAME... PREFERENCE HOST..., or mail NAME... none",
 		entry: "PREFERENCE HOST...", numbers: []string{"preference"}, keywords: []string{"none", "srv"},
+		lines: mailLines,
 	}
 	serviceForm = form{
 		usage: "NAME... PRIORITY WEIGHT PORT HOST..., or service NAME... none",
@@ -36,6 +38,8 @@ type stanza struct {
 	open    bool
 	ttl     TTL
 	order   Order
+
+	policies *policies // nil if it has none
 }
 
 // An entry is numbers and the hosts that they are for.
@@ -57,11 +61,14 @@ func (r *Reader) stanza(s Statement, f form) stanza {
 		r.inBlock(b, f, &st)
 	}
 	r.entriesBuf = st.entries
+	if st.none != nil {
+		st.policies.refuseNone()
+	}
 	declares := len(st.entries) > 0 || st.none != nil
 	if len(st.names) == 0 || !declares && r.errs.count == before {
 		r.usage(s, f.usage)
 	}
-	if !declares || !r.affordable(s.Pos, st.names, st.records()) {
+	if !declares || !r.affordable(s.Pos, st.names, st.records()+st.policies.records()) {
 		st.names = nil
 	}
 	return st
@@ -82,7 +89,9 @@ func (st *stanza) records() int {
 // eachDeclared calls declare for each declaration that a stanza makes: one with its entries, one that says none.
 func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(Head, []T)) {
 	r := entries.reader
+	st.policies.grow(int(r.made(st.names)))
 	r.owners(pos, st.names, func(o owner) {
+		st.policies.declare(o, st.ttl)
 		if st.srv {
 			if _, err := SMTPName(o.name); err != nil {
 				r.errs.add(pos, NameInvalid, "srv: %v", err)
@@ -106,7 +115,9 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 		r.ownTTL(b, &st.ttl)
 	case word == "order" && !b.braced:
 		r.ownOrder(b, &st.order)
-	case f.open && r.flag(b, flag{openWord, &st.open}):
+	case f.open && r.flag(b, flag{word: openWord, said: &st.open}):
+	case f.lines[word].read != nil:
+		r.line(&st.policies, true, b, f.lines[word])
 	case (f.keyword(word) || isNumber(word)) && !b.braced:
 		r.entries(b.Pos, b.Words, f, st)
 	case r.strays(b, append(f.blockWords(), "order", "ttl")...):
@@ -122,10 +133,11 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 
 // blockWords returns the words that may start a line in the block, beside order and ttl.
 func (f form) blockWords() []string {
+	words := append(slices.Clip(f.keywords), wordsOfLines(f.lines)...)
 	if f.open {
-		return append(slices.Clip(f.keywords), openWord)
+		words = append(words, openWord)
 	}
-	return f.keywords
+	return words
 }
 
 // hosts returns how many words there are up to a number or a keyword.

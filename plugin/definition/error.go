@@ -15,6 +15,9 @@ const (
 	TargetIsAddress = "target-is-address"
 	RecordType      = "record-type"
 	RecordData      = "record-data"
+	DKIMKey         = "dkim-key"
+	MTASTSPolicy    = "mta-sts-policy"
+	TLSAKey         = "tlsa-key"
 )
 
 // An Error is one mistake: its place, its kind, and what is wrong with what to write instead.

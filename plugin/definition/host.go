@@ -25,28 +25,36 @@ func (r *Reader) host(s Statement) {
 		return
 	}
 	h, addrs := Host{Head: Head{Pos: s.Pos}}, make([]netip.Addr, 0, len(s.Words)-2)
-	if len(s.Block) > 0 { // as few have one, and the flag takes memory
-		h.TTL, h.Order, h.PTR, h.Open = r.hostBlock(s)
+	var hung *policies
+	if len(s.Block) > 0 { // as few have one, and reading it takes memory
+		h, hung = r.hostBlock(s, h)
 	}
 	for _, word := range s.Words[2:] {
 		if addr, ok := r.addr(s.Pos, word); ok {
 			addrs = append(addrs, addr)
 		}
 	}
-	if len(addrs) == 0 || !r.affordable(s.Pos, s.Words[1:2], len(addrs)) {
+	if len(addrs) == 0 || !r.affordable(s.Pos, s.Words[1:2], len(addrs)+hung.records()) {
 		return
 	}
+	hung.grow(int(r.made(s.Words[1:2])))
 	h.Addrs = distinct(addrs, netip.Addr.Compare)
 	r.owners(s.Pos, s.Words[1:2], func(o owner) {
 		h.Owner = o.name
 		r.set.Hosts = append(r.set.Hosts, h)
 		r.pointers(h)
+		hung.declare(o, h.TTL)
 	})
 }
 
-func (r *Reader) hostBlock(s Statement) (ttl TTL, order Order, ptr, open bool) {
-	ttl = r.ttlBlock(s, &order, flag{"ptr", &ptr}, flag{openWord, &open})
-	return ttl, order, ptr, open
+// hostBlock returns a host with what its block says.
+func (r *Reader) hostBlock(s Statement, h Host) (_ Host, hung *policies) {
+	flags := []flag{{word: "ptr", said: &h.PTR}, {word: openWord, said: &h.Open}}
+	for _, word := range wordsOfLines(hostLines) {
+		flags = append(flags, flag{word: word, read: func(b Statement) { r.line(&hung, false, b, hostLines[word]) }})
+	}
+	h.TTL = r.ttlBlock(s, &h.Order, flags...)
+	return h, hung
 }
 
 func (h *Host) open() bool { return h.Open }

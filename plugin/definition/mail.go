@@ -12,6 +12,7 @@ type Mail struct {
 	Exchanges []Exchange // by preference, then name, each once; shared by the owners of a statement
 	SRV       bool       // publish the exchanges as _smtp._tcp too
 	Order     Order
+	Policy    *Policy // of the MTA-STS file that mta-sts names, shared by the owners of a statement; or nil
 }
 
 // An Exchange is a host that takes mail; the lowest preference is tried first (RFC 5321 §5.1).
@@ -40,7 +41,7 @@ func (r *Reader) mail(s Statement) {
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}
 	r.set.Mails = slices.Grow(r.set.Mails, int(r.made(st.names)))
 	eachDeclared(s.Pos, st, &exchanges, func(h Head, x []Exchange) {
-		r.set.Mails = append(r.set.Mails, Mail{h, x, st.srv, st.order})
+		r.set.Mails = append(r.set.Mails, Mail{h, x, st.srv, st.order, st.policies.policy()})
 	})
 }
 

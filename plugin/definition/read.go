@@ -21,6 +21,7 @@ type Reader struct {
 	before   Set // the set when the reader was made
 	errs     mistakes
 	limits
+	files func(path string) (text string, err error) // nil if statements may name no files
 
 	entriesBuf []entry
 }
@@ -31,10 +32,16 @@ func NewReader(zones Zones) *Reader {
 	return &Reader{zones: zones, forward: zones.Forward(), zoneSet: zones.Set(), reverse: newReverse(zones), set: new(Set)}
 }
 
-// Into returns a reader of the same zones that adds to a set. It costs nothing, however many zones there are.
+// Into returns a reader of the same zones, limit and files that adds to a set. It costs nothing, however many zones there are.
 func (r *Reader) Into(s *Set) *Reader {
-	return &Reader{zones: r.zones, forward: r.forward, zoneSet: r.zoneSet, reverse: r.reverse, set: s, before: *s, limits: limits{most: r.most}}
+	return &Reader{zones: r.zones, forward: r.forward, zoneSet: r.zoneSet, reverse: r.reverse, set: s, before: *s,
+		limits: limits{most: r.most}, files: r.files}
 }
+
+// SetFiles sets how the files are read that statements name: keys, certificates and policies. It is called with a path as
+// it is written, for each statement that has it, and its error is shown with the path. Without it, as in etcd, each
+// path is a mistake, which says what to write instead.
+func (r *Reader) SetFiles(read func(path string) (text string, err error)) { r.files = read }
 
 // Zones returns the zones of the reader.
 func (r *Reader) Zones() Zones { return r.zones }

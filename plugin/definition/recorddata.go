@@ -98,21 +98,37 @@ func parseData(rrtype uint16, words []string, zone Name) (string, error) {
 // plainTXT returns the data of TXT records whose strings have no escapes: most records are such, and the parser of
 // miekg/dns takes ten times as long.
 func plainTXT(words []string) (string, bool) {
-	const longest = 255
 	var data []byte
 	for _, word := range words {
 		if word == ";" || strings.IndexByte(word, '\\') >= 0 {
 			return "", false
 		}
-		for {
-			n := min(len(word), longest)
-			data = append(append(data, byte(n)), word[:n]...)
-			if word = word[n:]; word == "" {
-				break
-			}
-		}
+		data = appendStrings(data, word)
 	}
 	return string(data), len(data) <= math.MaxUint16
+}
+
+// appendStrings appends a text to the data of a TXT record: as one string, or as several if it is longer.
+func appendStrings(data []byte, text string) []byte {
+	const longest = 255
+	for {
+		n := min(len(text), longest)
+		data = append(append(data, byte(n)), text[:n]...)
+		if text = text[n:]; text == "" {
+			return data
+		}
+	}
+}
+
+// joinStrings returns the text of the data of a TXT record: its strings without anything between them.
+func joinStrings(data string) string {
+	var b strings.Builder
+	for data != "" {
+		end := 1 + int(data[0])
+		b.WriteString(data[1:end])
+		data = data[end:]
+	}
+	return b.String()
 }
 
 func isUpper(r rune) bool { return r >= 'A' && r <= 'Z' }

@@ -53,10 +53,11 @@ func (r *Reader) defaultTTL(s Statement) {
 	r.setTTL(s, &r.defaults.TTL, "a second default ttl: write one, or a ttl in the blocks that differ")
 }
 
-// A flag is a word that says something by itself in a block.
+// A flag is a word that says something by itself in a block, or begins a line that is read.
 type flag struct {
 	word string
 	said *bool
+	read func(Statement) // nil if it stands alone
 }
 
 // ttlBlock reads a block that may have a ttl in it, an order if that is not nil, some flags, and nothing else.
@@ -97,6 +98,8 @@ func (r *Reader) flag(s Statement, flags ...flag) bool {
 	switch {
 	case i < 0:
 		return false
+	case flags[i].read != nil:
+		flags[i].read(s)
 	case len(s.Words) > 1 || s.braced:
 		r.errs.add(s.Pos, Syntax, "usage: %s", s.Words[0])
 	default:

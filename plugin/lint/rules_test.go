@@ -2,6 +2,7 @@ package lint
 
 import (
 	"cmp"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,9 +17,10 @@ import (
 )
 
 // fixture is a file of testdata: definitions, the plugins beside them, what a
-// source could not read, the words of a Corefile around them, what is found, and
-// definitions that look alike and are fine, with words around them too.
+// source could not read, the words of a Corefile around them, the files that they name, what is
+// found, and definitions that look alike and are fine, with words around them too.
 type fixture struct {
+	files                                  map[string]string
 	definitions, plugins, unread, corefile string
 	findings                               string
 	fine, finePlugins, fineCorefile        string
@@ -30,12 +32,15 @@ func readFixture(t *testing.T, id string) fixture {
 	if err != nil {
 		t.Fatal("a rule needs its example: ", err)
 	}
-	parts := map[string]string{}
+	parts, files := map[string]string{}, map[string]string{}
 	for part := range strings.SplitSeq("\n"+string(text), "\n-- ") {
 		name, body, _ := strings.Cut(part, " --\n")
 		parts[name] = strings.TrimSpace(body)
+		if path, isFile := strings.CutPrefix(name, "file "); isFile {
+			files[path] = body
+		}
 	}
-	return fixture{parts["definitions"], parts["plugins"], parts["unread"], parts["Corefile"],
+	return fixture{files, parts["definitions"], parts["plugins"], parts["unread"], parts["Corefile"],
 		parts["findings"], parts["fine"], cmp.Or(parts["fine plugins"], parts["plugins"]), parts["fine Corefile"]}
 }
 
@@ -46,6 +51,11 @@ var zones = definition.Zones{"example.org.", "example.com."}
 // the lines server ZONE..., dnssec ZONE..., zone ZONE... and
 // reverse ZONE... for what is around that.
 func find(text, plugins, corefile string, unread ...definition.Error) []Finding {
+	return findWith(nil, text, plugins, corefile, unread...)
+}
+
+// findWith is find with files that the definitions name.
+func findWith(files map[string]string, text, plugins, corefile string, unread ...definition.Error) []Finding {
 	opt := Options{Zones: zones, Pos: definition.Pos{Source: "Corefile", Line: 1}, Ignore: map[string]definition.Pos{}}
 	before, after, _ := strings.Cut(plugins, "mxsrv")
 	opt.Plugins = Plugins{Before: strings.Fields(before), After: strings.Fields(after)}
@@ -76,10 +86,22 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 		}
 	}
 	opt.Zones = slices.Concat(opt.Zones, reverse)
-	set, errs := definition.Read("mail.conf", expand(text), append(zones[:1:1], reverse...))
+	set, errs := readWith(files, expand(text), append(zones[:1:1], reverse...))
 	apexes, evenMore := r.Set()
 	errs = append(append(errs, more...), evenMore...)
 	return Check(definition.Merge(set, apexes).Index(), append(errs, unread...), opt)
+}
+
+func readWith(files map[string]string, text string, zones definition.Zones) (*definition.Set, definition.Errors) {
+	r := definition.NewReader(zones)
+	r.SetFiles(func(path string) (string, error) {
+		if content, ok := files[path]; ok {
+			return content, nil
+		}
+		return "", errors.New("no such file: create it, or write another path")
+	})
+	r.Text(definition.Pos{Source: "mail.conf", Line: 1}, text, nil)
+	return r.Set()
 }
 
 // expand writes each word with a range, like 192.0.2.{1..9}, as a word for each number.
@@ -124,7 +146,7 @@ func TestRules(t *testing.T) {
 	for _, r := range Rules() {
 		t.Run(r.ID, func(t *testing.T) {
 			f := readFixture(t, r.ID)
-			findings := find(f.definitions, f.plugins, f.corefile, unread(r.ID, f.unread)...)
+			findings := findWith(f.files, f.definitions, f.plugins, f.corefile, unread(r.ID, f.unread)...)
 			if got := text(findings); got != f.findings {
 				t.Errorf("found\n%s\nwant\n%s", got, f.findings)
 			}
@@ -134,7 +156,7 @@ func TestRules(t *testing.T) {
 			if f.fine == "" {
 				t.Error("the example has nothing that is fine")
 			}
-			for _, finding := range find(f.fine, f.finePlugins, f.fineCorefile) {
+			for _, finding := range findWith(f.files, f.fine, f.finePlugins, f.fineCorefile) {
 				if finding.Rule.ID == r.ID {
 					t.Errorf("in what is fine: %v", finding)
 				}
