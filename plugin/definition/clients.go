@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -27,7 +28,12 @@ var clientServices = []client{
 	{"carddavs", "_carddavs._tcp", 443, true},
 }
 
-const deniedClients = 6
+const (
+	deniedClients = 6
+
+	autoconfig   = "autoconfig"   // Thunderbird asks for this name
+	autodiscover = "autodiscover" // Outlook for this one, and for its service
+)
 
 // clients reads: clients HOST WORD... These are the services of the domain at a host.
 func (p *policies) clients(s Statement) {
@@ -43,9 +49,9 @@ func (p *policies) clients(s Statement) {
 		}
 		named[name] = true
 		switch word {
-		case "autoconfig": // of Thunderbird
+		case autoconfig:
 			p.alias(s, word, host)
-		case "autodiscover": // of Outlook, which asks for both
+		case autodiscover:
 			p.alias(s, word, host)
 			p.service(s, "_autodiscover._tcp", 443, host)
 		default:
@@ -59,31 +65,37 @@ func (p *policies) clients(s Statement) {
 	}
 }
 
-// client reads a word for a service: WORD, WORD=PORT, WORD=/PATH or WORD=PORT/PATH.
+// client reads a word for a service.
 func (p *policies) client(s Statement, word, host string) {
-	name, value, hasValue := strings.Cut(word, "=")
-	words := []string{"autoconfig", "autodiscover"}
-	for _, c := range clientServices {
-		if c.word != name {
-			words = append(words, c.word)
-			continue
-		}
-		digits, path, hasPath := strings.Cut(value, "/")
-		port, ok := c.port, true
-		switch {
-		case hasPath && !c.hasPath:
-			p.errs.add(s.Pos, Syntax, "clients: %q: %s has no path: write %s=PORT", word, name, name)
-			return
-		case hasValue && (digits != "" || !hasPath):
-			port, ok = p.port(s, digits)
-		}
-		if ok {
-			p.service(s, c.service, port, host)
-		}
-		if ok && hasPath {
-			p.text(s, c.service, "path=/"+path)
-		}
-		return
+	name, _, _ := strings.Cut(word, "=")
+	i := slices.IndexFunc(clientServices, func(c client) bool { return c.word == name })
+	switch {
+	case name == autoconfig || name == autodiscover:
+		p.errs.add(s.Pos, Syntax, "clients: %q: write %s alone", word, name)
+	case i < 0:
+		words := mapped(clientServices, func(c client) string { return c.word })
+		p.errs.add(s.Pos, Syntax, "clients: %s", UnknownWord(name, append(words, autoconfig, autodiscover)))
+	default:
+		p.clientAt(s, clientServices[i], word, host)
 	}
-	p.errs.add(s.Pos, Syntax, "clients: %s", UnknownWord(name, words))
+}
+
+// clientAt reads WORD, WORD=PORT, WORD=/PATH or WORD=PORT/PATH.
+func (p *policies) clientAt(s Statement, c client, word, host string) {
+	name, value, hasValue := strings.Cut(word, "=")
+	digits, path, hasPath := strings.Cut(value, "/")
+	port, ok := c.port, true
+	switch {
+	case hasPath && !c.hasPath:
+		p.errs.add(s.Pos, Syntax, "clients: %q: %s has no path: write %s=PORT", word, name, name)
+		return
+	case hasValue && (digits != "" || !hasPath):
+		port, ok = p.port(s, digits)
+	}
+	if ok {
+		p.service(s, c.service, port, host)
+	}
+	if ok && hasPath {
+		p.text(s, c.service, "path=/"+path)
+	}
 }

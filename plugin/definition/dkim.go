@@ -69,7 +69,8 @@ func dkimFile(content string) (string, error) {
 	rr, _ := parser.Next()
 	txt, ok := rr.(*dns.TXT)
 	if _, isMore := parser.Next(); !ok || isMore || parser.Err() != nil {
-		return "", errors.New("it has no public key: write a file with one in PEM, or with the TXT record that opendkim-genkey writes")
+		return "", errors.New("it has no public key: " +
+			"write a file with one in PEM, or with the TXT record that opendkim-genkey writes")
 	}
 	return dkimRecord(txt)
 }
@@ -133,7 +134,8 @@ func rsaText(encoded string) (string, error) {
 			return keyText(spki)
 		}
 	}
-	return "", errors.New("the base64 is of no RSA key: write what stands between the first and the last line of its PEM file, as one word")
+	return "", errors.New("the base64 is of no RSA key: " +
+		"write what stands between the first and the last line of its PEM file, as one word")
 }
 
 // spkiOf returns an RSA key with its kind.

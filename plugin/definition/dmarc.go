@@ -63,7 +63,7 @@ func (p *policies) reports(s Statement, to Name) {
 	pos, data := s.Pos, string(appendStrings(nil, "v=DMARC1"))
 	p.room.records++
 	p.derive = append(p.derive, func(o owner, ttl TTL) {
-		if strings.Contains(string(o.name), "*") || o.name == "." || o.name.Below(to) || to.Below(o.name) {
+		if strings.Contains(string(o.name), "*") || o.name.Below(to) || to.Below(o.name) {
 			return
 		}
 		name, err := to.under(string(o.name) + "_report._dmarc")

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// A Policy is an MTA-STS policy (RFC 8461 §3.2), which a web server has at https://mta-sts.DOMAIN/.well-known/mta-sts.txt.
+// A Policy is an MTA-STS policy (RFC 8461 §3.2), which senders read at
+// https://mta-sts.DOMAIN/.well-known/mta-sts.txt.
 type Policy struct {
 	Mode   string   // enforce, testing or none
 	MaxAge uint32   // in seconds, at most a year
@@ -113,7 +114,8 @@ func (p *Policy) field(key, value string) error {
 	case "mx":
 		name, err := ParseName(value, ".")
 		if err != nil || !belowWildcard(name).IsHost() || strings.HasSuffix(value, ".") {
-			return errors.New("no host: write mx: and the name of one without a final dot, of which \"*\" may be the first label")
+			return errors.New("no host: " +
+				"write mx: and the name of one without a final dot, of which \"*\" may be the first label")
 		}
 		p.MX = append(p.MX, strings.TrimSuffix(string(name), "."))
 	}

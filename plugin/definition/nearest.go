@@ -94,6 +94,8 @@ var remedies = byWord([][2]string{
 	{"$origin", "write names of other zones absolute, with a final dot"},
 	{"$include", "write file PATH... into the mxsrv block of the Corefile"},
 	{"authoritative etcd fallthrough file ignore reload serials", "write it into the mxsrv block of the Corefile"},
+	{"clients dkim dmarc mta-sts tls-rpt", "write it into the block of mail"},
+	{"spf", "write it into the block of mail or host"},
 	{"contact expire negative refresh retry", "write it into the block of authoritative"},
 	{"credentials prefix snapshot timeout tls", "write it into the block of etcd"},
 	{"mxsrv", "write the lines of its block alone, without its braces"},
@@ -102,7 +104,7 @@ var remedies = byWord([][2]string{
 
 // otherTypes are those of records that have no word of their own.
 const otherTypes = "caa caa-record cert dhcid dns-rr eui48 eui64 hinfo https kx loc naptr naptr-record " +
-	"openpgpkey ptr ptr-record rp smimea spf sshfp svcb tlsa txt txt-record uri"
+	"openpgpkey ptr ptr-record rp smimea sshfp svcb tlsa txt txt-record uri"
 
 func byWord(rows [][2]string) map[string]string {
 	remedies := make(map[string]string)

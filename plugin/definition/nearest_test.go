@@ -67,6 +67,8 @@ func TestOtherLanguages(t *testing.T) {
 		{"TXT @ x", `unknown word "TXT": write record @ TXT and its data`},
 		{`txt @ "v=spf1 -all"`, `unknown word "txt": write record @ TXT and its data`},
 		{`@ TXT "v=spf1 -all"`, `"@ TXT v=spf1 -all" is a line of a zone file: write record NAME... TYPE DATA..., or convert the file with mxsrv import`},
+		{"spf -all", `unknown word "spf": write it into the block of mail or host`},
+		{"dmarc reject", `unknown word "dmarc": write it into the block of mail`},
 		{"ptr 1 a", `unknown word "ptr": write record 1 PTR and its data`},
 		{"caa", `unknown word "caa": write record NAME... CAA and its data`},
 		{"dns-rr=a,16,00", `unknown word "dns-rr=a,16,00": write record NAME... TYPE DATA..., or convert the file with mxsrv import`},

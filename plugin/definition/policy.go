@@ -44,7 +44,7 @@ type policies struct {
 	said   map[string]bool
 	taking []Statement // lines that are for domains that take mail
 	sts    *Policy
-	isMail bool // a wildcard has none of these records: that of a host has those at its own name
+	isMail bool // it is the block of a mail domain, of which a wildcard has MX alone
 }
 
 // line reads a line into the policies of its block, which are made if there are none.
@@ -86,7 +86,8 @@ func (p *policies) refuseNone() {
 		return
 	}
 	for _, s := range p.taking {
-		p.errs.add(s.Pos, Syntax, "%s is for domains that take mail: delete it, or write exchanges instead of none", s.Words[0])
+		p.errs.add(s.Pos, Syntax, "%s is for domains that take mail: delete it, or write exchanges instead of none",
+			s.Words[0])
 	}
 }
 
@@ -123,8 +124,8 @@ func (p *policies) add(s Statement, below string, declare func(Head, owner)) {
 	pos, word := s.Pos, s.Words[0]
 	p.derive = append(p.derive, func(o owner, ttl TTL) {
 		if strings.Contains(string(o.name), "*") && (p.isMail || below != "") {
-			p.errs.add(pos, NameInvalid, "%s of the wildcard %s: no name below it has these records: "+
-				"write a statement without it", word, o.name)
+			p.errs.add(pos, NameInvalid, "%s of %s: no wildcard has this record: "+
+				"write the names that have it, or delete the line", word, o.name)
 			return
 		}
 		name, err := o.name.under(below)
@@ -213,7 +214,8 @@ func (p *policies) isHost(s Statement, word string) bool {
 // have an id, and quote nothing of it.
 func (p *policies) file(s Statement, name, id, instead string) (string, bool) {
 	if p.files == nil {
-		p.errs.add(s.Pos, FileUnreadable, "%q: files are only read for a Corefile and its definitions files: %s", name, instead)
+		p.errs.add(s.Pos, FileUnreadable, "%q: files are only read for a Corefile and its definitions files: %s",
+			name, instead)
 		return "", false
 	}
 	text, err := p.files(name)
@@ -224,7 +226,8 @@ func (p *policies) file(s Statement, name, id, instead string) (string, bool) {
 		p.errs.add(s.Pos, FileUnreadable, "%q is empty: write the name of another file", name)
 	case strings.Contains(text, "PRIVATE KEY-----"):
 		p.errs.add(s.Pos, id, "%q has a private key, which does not belong on a DNS server: write the public one, which "+
-			"openssl pkey -in %s -pubout -out %s makes", name, cut(name), cut(strings.TrimSuffix(name, path.Ext(name))+".pub.pem"))
+			"openssl pkey -in %s -pubout -out %s makes",
+			name, cut(name), cut(strings.TrimSuffix(name, path.Ext(name))+".pub.pem"))
 	default:
 		return text, true
 	}

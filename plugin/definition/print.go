@@ -15,7 +15,8 @@ import (
 // What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
 // the same print the same, and what is printed means the same again, with two exceptions: of TTLs that contradict
 // each other it is the first that is printed, and whether a declaration gave its TTL itself is lost, which the TTLs of
-// the PTR records of a host may show. Apexes are not printed: they are declared in a Corefile only.
+// the PTR records of a host may show. What lines like spf and clients derive is printed as records, services and aliases.
+// Apexes are not printed: they are declared in a Corefile only.
 //
 // With a single zone beside reverse zones, names in it are relative. With several, where a relative
 // name is one in each, or with none, all names are absolute.

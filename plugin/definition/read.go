@@ -206,6 +206,10 @@ func (r *Reader) strays(b Statement, words ...string) bool {
 		return false
 	case isKeyword(word):
 		r.errs.add(b.Pos, Syntax, "%q starts a statement: write %q before it, to close the block", word, "}")
+	case mailLines[word].read != nil:
+		r.errs.add(b.Pos, Syntax, "%q: write it into the block of mail", word)
+	case hostLines[word].read != nil:
+		r.errs.add(b.Pos, Syntax, "%q: write it into the block of host", word)
 	case near:
 		r.errs.add(b.Pos, Syntax, "%s", UnknownWord(word, words))
 	default:

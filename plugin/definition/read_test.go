@@ -215,6 +215,7 @@ func seeds(f *testing.F) []string {
 		}
 		texts = append(texts, string(text))
 	}
+	texts = append(texts, hung)
 	return texts
 }
 
