@@ -52,6 +52,8 @@ func TestFragmentsApply(t *testing.T) {
 		{"one with a mistake gone", []Edit{gone("b")}, "", 0, "a", ""},
 		{"one that is not there gone", []Edit{gone("c")}, "", 0, "a b", "b"},
 		{"gone and back", []Edit{gone("a"), put("a", "host a 192.0.2.1", 5)}, "a", 0, "b a", "b"},
+		{"what hangs on a name", []Edit{put("c", "mail c none {\nspf -all\ndkim s revoked\ndmarc reject\n}", 3)}, "_dmarc.c c s._domainkey.c", 0, "a b c", "b"},
+		{"a key in a file", []Edit{put("c", "mail c none {\ndkim s key.pem\n}", 3)}, "", 1, "a b c", "b c"},
 		{"all gone", []Edit{gone("a"), gone("b")}, "a", 0, "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

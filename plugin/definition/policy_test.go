@@ -294,3 +294,29 @@ func TestOutsideZones(t *testing.T) {
 		t.Errorf("%v", set.Records)
 	}
 }
+
+// TestLinesAllocate: a further name of a statement costs a declaration and the text of its owner for each record, and
+// nothing else.
+func TestLinesAllocate(t *testing.T) {
+	_, block, _ := strings.Cut(hung, "{")
+	block, _, _ = strings.Cut(block, "\n}")
+	var each int
+	allocs := func(names int) float64 {
+		var text strings.Builder
+		text.WriteString("mail")
+		for i := range names {
+			fmt.Fprintf(&text, " d%d", i)
+		}
+		text.WriteString(" {" + block + "\n}")
+		return testing.AllocsPerRun(3, func() {
+			set, errs := Read("x", text.String(), Zones{"example.org."})
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			each = (len(set.Mails) + len(set.Records) + len(set.Services) + len(set.Aliases)) / names
+		})
+	}
+	if got := (allocs(3000) - allocs(1000)) / 2000; got > float64(each) || each < 15 {
+		t.Errorf("%.1f allocations for the %d declarations of a name", got, each)
+	}
+}

@@ -109,6 +109,17 @@ mail.conf:1: warning: exchange of example.org. is mx1.example.org., which has no
 	}
 }
 
+// TestWildcardLines: a wildcard mail domain that is accepted has MX alone.
+func TestWildcardLines(t *testing.T) {
+	const apex = "authoritative {\nns ns.example.net.\n}\nignore mail-wildcard"
+	got := text(find("mail *.apps 10 mx.example.net. {\nspf mx\nclients mx.example.net. imaps\n}", "", apex))
+	want := `mail.conf:2: error: spf of *.apps.example.org.: no wildcard has this record: write the names that have it, or delete the line [name-invalid, RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782]
+mail.conf:3: error: clients of *.apps.example.org.: no wildcard has this record: write the names that have it, or delete the line [name-invalid, RFC 1035 §2.3, RFC 1123 §2.1, RFC 2782]`
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
 // TestPointerUndefined: a PTR record needs nothing of its target, not even in an authoritative zone.
 func TestPointerUndefined(t *testing.T) {
 	const apex = "authoritative {\nns ns.example.net.\n}\nreverse 2.0.192.in-addr.arpa"
