@@ -18,50 +18,53 @@ type File struct {
 	Size int64 // when it was opened, in octets
 
 	file *os.File
+	most int64 // octets that it may have
 	left int64 // octets that may still be read
 }
 
 // Open opens a regular file of at most MaxSize octets. It never waits, as for the writer of a
 // named pipe, and looks at what it has opened: what is at the path may have been replaced since
 // somebody looked. Its errors are of type *fs.PathError, see Cause.
-func Open(path string) (*File, error) {
+func Open(path string) (*File, error) { return open(path, MaxSize) }
+
+func open(path string, most int64) (*File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	info, err := file.Stat()
 	if err == nil {
-		err = refuse(path, info)
+		err = refuse(path, info, most)
 	}
 	if err != nil {
 		file.Close()
 		return nil, err
 	}
-	return &File{Size: info.Size(), file: file, left: MaxSize}, nil
+	return &File{Size: info.Size(), file: file, most: most, left: most}, nil
 }
 
 // refuse returns why a file is not read, or nil.
-func refuse(path string, info fs.FileInfo) error {
+func refuse(path string, info fs.FileInfo, most int64) error {
 	switch {
 	case info.IsDir():
 		return &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
 	case !info.Mode().IsRegular():
 		return &fs.PathError{Op: "open", Path: path, Err: errors.New("no regular file")}
-	case info.Size() > MaxSize:
-		return &fs.PathError{Op: "open", Path: path, Err: tooLarge(info.Size())}
+	case info.Size() > most:
+		return &fs.PathError{Op: "open", Path: path, Err: tooLarge(info.Size(), most)}
 	}
 	return nil
 }
 
-func tooLarge(size int64) error {
-	return fmt.Errorf("%d octets, of which a file may have at most %d", size, MaxSize)
+func tooLarge(size, most int64) error {
+	return fmt.Errorf("%d octets, of which a file may have at most %d", size, most)
 }
 
-// Read implements io.Reader. It fails after MaxSize octets, for the file may have grown.
+// Read implements io.Reader. It fails after as many octets as the file may have, for it may have grown.
 func (f *File) Read(b []byte) (int, error) {
 	n, err := f.file.Read(b)
 	if f.left -= int64(n); f.left < 0 {
-		return 0, &fs.PathError{Op: "read", Path: f.file.Name(), Err: tooLarge(MaxSize - f.left)}
+		return 0, &fs.PathError{Op: "read", Path: f.file.Name(), Err: tooLarge(f.most-f.left, f.most)}
 	}
 	return n, err
 }
@@ -70,8 +73,11 @@ func (f *File) Read(b []byte) (int, error) {
 func (f *File) Close() error { return f.file.Close() }
 
 // Read returns the content of a file that Open opens.
-func Read(path string) ([]byte, error) {
-	file, err := Open(path)
+func Read(path string) ([]byte, error) { return ReadAtMost(path, MaxSize) }
+
+// ReadAtMost is Read of a file that may have fewer octets than MaxSize.
+func ReadAtMost(path string, most int64) ([]byte, error) {
+	file, err := open(path, most)
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,21 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadAtMost: of a file that may have few octets none is read if it has more.
+func TestReadAtMost(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := atomicfile.ReadAtMost(path, 4); string(text) != "text" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+	text, err := atomicfile.ReadAtMost(path, 3)
+	if want := "4 octets, of which a file may have at most 3"; len(text) > 0 || fmt.Sprint(atomicfile.Cause(err)) != want {
+		t.Errorf("%q, %v, want %s", text, err, want)
+	}
+}
+
 func TestCause(t *testing.T) {
 	_, missing := atomicfile.Read(filepath.Join(t.TempDir(), "missing"))
 	other := errors.New("other")
