@@ -19,7 +19,7 @@
 //	plugin/definition       the language: its types, reader and printer
 //	plugin/corefile         the mxsrv stanzas of a server block, as read
 //	plugin/source           the sources of definitions, brought together
-//	plugin/source/file      the source of files: when one is read again
+//	plugin/source/file      the source of files, and the key files that definitions name: when one is read again
 //	plugin/etcd             the source of fragments in etcd: list, watch, what is there while etcd is away
 //	plugin/change           what a change concerns: documents and fragments, their dependents
 //	plugin/admit            which fragments are served and which are excluded
@@ -38,6 +38,6 @@
 //
 // # Limitations
 //
-// What the Corefile declares is read at start and at a reload. Version 0
+// What the Corefile declares is read at start and at a reload, but for the key files that it names. Version 0
 // promises nothing about the Go interfaces of these packages.
 package mxsrv

@@ -15,10 +15,17 @@ type Content struct {
 	Edits     []Edit            // of fragments, each key once
 	Zones     definition.Zones  // of relative names in edits; nil if the source has no fragments
 	Revision  int64             // of the fragments; it never falls as long as their store lives
+	Keys      Keys              // the files that the texts name, or nil
 
 	Doing func(step string) // if it is not nil: is called with each step of a reading, and "" at its end
 
 	fragments *Fragments // what the edits have made, or nil
+}
+
+// Keys are the files that texts name, as they are when the texts are read.
+type Keys interface {
+	// Equal reports whether other keys have the same content, as far as both are known.
+	Equal(other Keys) bool
 }
 
 // Fragments returns those that the edits have made, or nil.
@@ -50,10 +57,17 @@ func (c *Content) ReadInto(set *definition.Set) definition.Errors {
 	return errs
 }
 
-// Equal reports whether other content has the same documents, and the same mistakes beyond those in them.
+// Equal reports whether other content has the same documents and key files, and the same mistakes beyond those in them.
 func (c *Content) Equal(other *Content) bool {
-	return slices.Equal(c.Errs, other.Errs) && slices.EqualFunc(c.Documents, other.Documents,
+	return c.sameKeys(other) && slices.Equal(c.Errs, other.Errs) && slices.EqualFunc(c.Documents, other.Documents,
 		func(a, b *Document) bool { return a.source == b.source && a.text == b.text })
+}
+
+func (c *Content) sameKeys(other *Content) bool {
+	if c.Keys == nil || other.Keys == nil {
+		return c.Keys == other.Keys
+	}
+	return c.Keys.Equal(other.Keys)
 }
 
 func (c *Content) doing(step string) {
@@ -66,7 +80,7 @@ func (c *Content) doing(step string) {
 // that, or false if all must be read to know; then c must not be used any more.
 func (c *Content) Change(to *Content) (definition.Names, bool) {
 	sameFiles := slices.EqualFunc(c.Documents, to.Documents, func(a, b *Document) bool { return a.source == b.source })
-	if c.Set != nil || to.Set != nil || len(c.Errs)+len(to.Errs) > 0 || !sameFiles {
+	if c.Set != nil || to.Set != nil || !c.sameKeys(to) || len(c.Errs)+len(to.Errs) > 0 || !sameFiles {
 		return nil, false
 	}
 	names := definition.Names{}

@@ -347,3 +347,35 @@ func FuzzDocument(f *testing.F) {
 		}
 	})
 }
+
+// generation is what key files have.
+type generation string
+
+func (g generation) Equal(other Keys) bool { return g == other }
+
+// TestContentWithKeys: what texts read of key files is content too, and if it changes all must be read.
+func TestContentWithKeys(t *testing.T) {
+	content := func(keys Keys) *Content {
+		c := &Content{Documents: []*Document{NewDocument("x", "host a 192.0.2.1\n", definition.NewReader(zone))}, Keys: keys}
+		c.Read()
+		return c
+	}
+	for _, tc := range []struct {
+		name      string
+		was, is   Keys
+		wantEqual bool
+	}{
+		{"none", nil, nil, true},
+		{"the same", generation("a"), generation("a"), true},
+		{"others", generation("a"), generation("b"), false},
+		{"some in place of none", nil, generation("a"), false},
+		{"none in place of some", generation("a"), nil, false},
+	} {
+		if got := content(tc.was).Equal(content(tc.is)); got != tc.wantEqual {
+			t.Errorf("%s: equal %v, want %v", tc.name, got, tc.wantEqual)
+		}
+		if names, ok := content(tc.was).Change(content(tc.is)); ok != tc.wantEqual || len(names) > 0 {
+			t.Errorf("%s: changed %v, %v, want no names and %v", tc.name, names, ok, tc.wantEqual)
+		}
+	}
+}

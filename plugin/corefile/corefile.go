@@ -30,13 +30,16 @@ type Block struct {
 	Inline      *definition.Set                    // what the stanzas themselves declare
 	Errs        definition.Errors
 	Files       []*file.Source    // one for each stanza that names files
+	Relative    bool              // a path of definitions files, or of a key file that the stanzas themselves name, is relative
 	Etcds       []*etcd.Source    // at most one
 	Allow       change.Allowances // of fragments in etcd
 	Fallthrough definition.Zones  // undeclared names in these are for the next plugins, in authoritative zones too
 	Serials     string            // path of the file that keeps serials, or ""
 	SerialsPos  definition.Pos    // where it is named
 
-	env Env
+	env    Env
+	static source.Source  // of the stanzas that name no key files, with the mistakes in options
+	inline []*file.Inline // one for each stanza that names key files
 }
 
 // Env is what the meaning of a block depends on.
@@ -67,17 +70,31 @@ func Read(d *caddyfile.Dispenser, env Env) *Block {
 		}
 		zones[i] = b.zones(l)
 	}
+	var naming []declared // key files
 	for i, l := range lines {
 		if len(zones[i]) > 0 {
-			b.stanza(l, zones[i])
+			naming = append(naming, b.stanza(l, zones[i])...)
 		}
+	}
+	b.static = source.Static(b.Pos.Source, b.Inline, b.Errs)
+	for _, d := range naming {
+		b.Inline, b.Errs = definition.Merge(b.Inline, d.set), slices.Concat(b.Errs, d.errs)
 	}
 	return b
 }
 
-// Sources returns all sources of definitions, that of the block itself first.
+// declared is what a stanza declares.
+type declared struct {
+	set  *definition.Set
+	errs definition.Errors
+}
+
+// Sources returns all sources of definitions, those of the block itself first.
 func (b *Block) Sources() []source.Source {
-	sources := []source.Source{source.Static(b.Pos.Source, b.Inline, b.Errs)}
+	sources := []source.Source{b.static}
+	for _, i := range b.inline {
+		sources = append(sources, i)
+	}
 	for _, f := range b.Files {
 		sources = append(sources, f)
 	}
@@ -110,7 +127,7 @@ type stanza struct {
 	*Block
 	words     []string // after mxsrv: what the zones are written as
 	zones     definition.Zones
-	reader    *definition.Reader // of these, and of the reverse zones of the block
+	reader    *definition.Reader // of options and defaults, in these and in the reverse zones of the block
 	files     *file.Source
 	fragments *etcd.Source // nil if there is none
 }
@@ -166,28 +183,65 @@ func (b *Block) zones(l definition.Statement) definition.Zones {
 	return zones
 }
 
-// stanza reads: mxsrv [ZONES...] { ... }
+// stanza reads: mxsrv [ZONES...] { ... }. It returns what that declares if it names key files: then it has a source of
+// its own.
 //
 // Its hosts get PTR records in the reverse zones of all stanzas: for its definitions these are zones like its own.
-func (b *Block) stanza(l definition.Statement, zones definition.Zones) {
-	declared := withNew(zones, b.Zones.Reverse())
-	files := &file.Source{Zones: declared, Interval: DefaultReload}
-	s := &stanza{Block: b, words: l.Words[1:], zones: zones, reader: definition.NewReader(declared), files: files}
+func (b *Block) stanza(l definition.Statement, zones definition.Zones) (naming []declared) {
+	all := withNew(zones, b.Zones.Reverse())
+	files := &file.Source{Root: b.env.Root, Zones: all, Interval: DefaultReload}
+	s := &stanza{Block: b, words: l.Words[1:], zones: zones, reader: definition.NewReader(all), files: files}
+	var definitions []definition.Statement
 	for _, line := range l.Block {
 		o := options[line.Words[0]]
 		switch {
-		case o != nil && s.reader.Usual(&line):
+		case o == nil && line.SetsDefault():
+			s.reader.Statement(line)
+		case o == nil:
+			definitions = append(definitions, line)
+		case s.reader.Usual(&line):
 			s.option(o, line)
-		case o == nil && !s.reader.Statement(line):
-			b.errorf(line.Pos, "%s", definition.Unknown(line, Options()...))
 		}
 	}
-	set, errs := s.reader.Set()
-	b.Inline = definition.Merge(b.Inline, set)
-	b.Errs = append(b.Errs, errs...)
 	if len(files.Patterns) > 0 {
 		b.Files = append(b.Files, files)
 	}
+	return s.definitions(definitions)
+}
+
+// definitions reads the statements that are no options and no defaults. It returns what the stanza declares if that
+// depends on key files.
+func (s *stanza) definitions(lines []definition.Statement) []declared {
+	apexes, apexErrs := s.reader.Set()
+	defaults, zones, keys := s.reader.Defaults(), s.reader.Zones(), file.NewKeys(s.env.Root)
+	read := func(files func(string) (string, error)) (*definition.Set, definition.Errors) {
+		reader := definition.NewReader(zones)
+		reader.SetDefaults(defaults)
+		reader.SetFiles(files)
+		set, errs := readLines(reader, lines)
+		return definition.Merge(apexes, set), slices.Concat(apexErrs, errs)
+	}
+	set, errs := read(keys.Read)
+	used, relative := keys.Used()
+	s.Relative = s.Relative || relative
+	if used {
+		name := "key files of " + s.Pos.Source
+		s.inline = append(s.inline, &file.Inline{Name: name, Root: s.env.Root, Interval: s.files.Interval, Read: read})
+		return []declared{{set, errs}}
+	}
+	s.Inline, s.Errs = definition.Merge(s.Inline, set), append(s.Errs, errs...)
+	return nil
+}
+
+func readLines(r *definition.Reader, lines []definition.Statement) (*definition.Set, definition.Errors) {
+	var unknown definition.Errors
+	for _, line := range lines {
+		if !r.Statement(line) {
+			unknown.Add(line.Pos, definition.Syntax, "%s", definition.Unknown(line, Options()...))
+		}
+	}
+	set, errs := r.Set()
+	return set, append(unknown, errs...)
 }
 
 // origins returns the zones that some words stand for, or else the keys of the server
@@ -256,6 +310,7 @@ func (s *stanza) ignore(l definition.Statement) {
 
 func (s *stanza) file(l definition.Statement) {
 	for _, path := range l.Words[1:] {
+		s.Relative = s.Relative || !filepath.IsAbs(path)
 		s.files.Patterns = append(s.files.Patterns, file.Pattern{Pos: l.Pos, Path: s.path(path)})
 	}
 }

@@ -187,6 +187,80 @@ func TestZoneMistakes(t *testing.T) {
 	}
 }
 
+// TestKeyFiles: a stanza that names key files is a source of its own, with what it declares and its mistakes, and the
+// block has all.
+func TestKeyFiles(t *testing.T) {
+	const missing = `"/nosuch/x.pem": no such file or directory: create /nosuch/x.pem, or write the path of another file`
+	b := read(`mxsrv {
+ host a 192.0.2.1
+ hots b 192.0.2.2
+}
+mxsrv example.net {
+ ttl 300
+ host c 192.0.2.3 {
+  tlsa 25 /nosuch/x.pem
+ }
+ host d
+ reload 1m
+ serials
+ authoritative {
+  ns c
+ }
+}
+mxsrv {
+ host e 192.0.2.5 {
+  tlsa 25 /nosuch/x.pem
+ }
+}`)
+	var got []string
+	for _, s := range b.Sources() {
+		set, errs := s.Load().Read()
+		got = append(got, s.String())
+		for _, h := range set.Hosts {
+			got = append(got, fmt.Sprint(h.Owner, " ", h.TTL.Seconds))
+		}
+		for i := range set.Apexes {
+			got = append(got, fmt.Sprint("apex ", set.Apexes[i].Zone, " ", set.Apexes[i].TTL.Seconds))
+		}
+		for _, e := range errs {
+			got = append(got, e.Error())
+		}
+	}
+	want := []string{
+		"Corefile", "a.example.org. 3600", "Corefile:12: usage: serials PATH",
+		`Corefile:3: unknown word "hots": write host`,
+		"key files of Corefile", "c.example.net. 300", "apex example.net. 300",
+		"Corefile:8: " + missing, "Corefile:10: usage: host NAME ADDRESS...",
+		"key files of Corefile", "e.example.org. 3600", "Corefile:19: " + missing,
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("sources\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if len(b.Inline.Hosts) != 3 || len(b.Inline.Apexes) != 1 || len(b.Errs) != 5 || b.Relative {
+		t.Errorf("%d hosts, %d apexes, relative %v\n%v", len(b.Inline.Hosts), len(b.Inline.Apexes), b.Relative, b.Errs)
+	}
+}
+
+// TestRelative: whether a path of definitions or key files is relative as it is written.
+func TestRelative(t *testing.T) {
+	for _, tc := range []struct {
+		stanza string
+		want   bool
+	}{
+		{"serials state/serials", false},
+		{"file /a.conf", false},
+		{"file /a.conf b.conf", true},
+		{"host a 192.0.2.1 {\n tlsa 25 /x.pem\n}", false},
+		{"host a 192.0.2.1 {\n tlsa 25 x.pem\n}", true},
+	} {
+		if got := read("mxsrv {\n" + tc.stanza + "\n}").Relative; got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.stanza, got, tc.want)
+		}
+	}
+}
+
 // TestDefaultReload: files are followed where nothing is said, and relative paths are of
 // the root directory.
 func TestDefaultReload(t *testing.T) {

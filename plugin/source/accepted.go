@@ -10,6 +10,7 @@ import (
 type Accepted struct {
 	Patterns []string // of paths, all of whose files are there
 	Files    []File
+	Keys     []File // that the files name, or the block of the Corefile
 }
 
 // A File is the content of a file.

@@ -1,8 +1,8 @@
 // Package source brings the sources of definitions together and follows their changes.
 //
 // A [Source] loads what is declared somewhere and then follows it: [Static] is the block
-// of the Corefile and never changes, package file reads files, package etcd the keys of
-// etcd. A [Collector] makes one set of all that its sources declare, at the start by
+// of the Corefile and never changes, package file reads files, and key files that the block
+// names, package etcd the keys of etcd. A [Collector] makes one set of all that its sources declare, at the start by
 // Load and then, by Run, each time that one of them changes. Of a [Change] only what was
 // removed and added is read, if that is enough: see package change.
 //

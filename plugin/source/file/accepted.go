@@ -11,7 +11,7 @@ import (
 
 // Accepted implements source.Restorer.
 func (f *Source) Accepted(c *change.Content) source.Accepted {
-	var a source.Accepted
+	a := source.Accepted{Keys: c.Keys.(*Keys).accepted()}
 	for _, p := range f.Patterns {
 		a.Patterns = append(a.Patterns, p.Path)
 	}
@@ -24,12 +24,14 @@ func (f *Source) Accepted(c *change.Content) source.Accepted {
 // Restore implements source.Restorer. For a pattern that was accepted all is as it was then, whatever has changed, come
 // or gone since; for another one, those of its files are that were accepted for any pattern.
 func (f *Source) Restore(accepted []source.Accepted) *change.Content {
-	c := &change.Content{Doing: f.Doing}
+	keys := restoredKeys(f.Root, accepted)
+	c := &change.Content{Keys: keys, Doing: f.Doing}
 	reader, added := definition.NewReader(f.Zones), make(map[string]bool)
+	reader.SetFiles(keys.Read)
 	for _, p := range f.Patterns {
 		files := filesOf(p.Path, accepted)
 		if len(files) == 0 {
-			now := (&Source{Patterns: []Pattern{p}, Zones: f.Zones, Doing: f.Doing}).Load()
+			now := (&Source{Patterns: []Pattern{p}, Root: f.Root, Zones: f.Zones, Doing: f.Doing}).Load()
 			c.Errs = append(c.Errs, now.Errs...)
 			files = acceptedOr(now.Documents, accepted)
 		}

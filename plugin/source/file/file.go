@@ -1,4 +1,5 @@
-// Package file is the source of definitions in files: it reads them, and follows their changes.
+// Package file is the source of definitions in files: it reads them, and follows their changes. A [Source] has files of
+// definitions, an [Inline] definitions of the Corefile; both follow the key files that these name, see [Keys].
 package file
 
 import (
@@ -27,12 +28,14 @@ import (
 // all the time now and then.
 type Source struct {
 	Patterns []Pattern
+	Root     string // directory of relative paths of key files
 	Zones    definition.Zones
 	Interval time.Duration     // within which a change is noticed; 0 is never
 	Doing    func(step string) // if it is not nil: is called with each step of a load, and "" at its end
 
-	seen  view          // at the last load
-	sum   uint64        // of what was read then
+	seen  view          // at the last load, without key files
+	sum   uint64        // of what was read then, without key files
+	keys  *Keys         // of the texts that were read then
 	pause time.Duration // after each piece of a file that is read
 }
 
@@ -51,16 +54,23 @@ func (f *Source) String() string {
 	return "file " + strings.Join(paths, " ")
 }
 
+// NamesRelative reports whether the texts that were loaded name a key file by a relative path, once they were read.
+func (f *Source) NamesRelative() bool {
+	_, relative := f.keys.Used()
+	return relative
+}
+
 // maxReads is how often files are read at the start that change meanwhile.
 const maxReads = 10
 
 // Load implements source.Source.
 func (f *Source) Load() *change.Content {
 	defer f.doing("")
+	f.keys = NewKeys(f.Root)
 	var c *change.Content
 	for range maxReads {
-		now, ok := f.view(), false
-		if c, ok = f.read(now); ok {
+		var ok bool
+		if c, ok = f.read(f.view()); ok {
 			return c
 		}
 	}
@@ -71,91 +81,46 @@ func (f *Source) Load() *change.Content {
 
 // Run implements source.Source.
 func (f *Source) Run(ctx context.Context, deliver func(*change.Content)) {
-	if f.Interval <= 0 {
-		return
-	}
 	f.pause = pause
-	tick := time.NewTicker(f.Interval / polls)
-	defer tick.Stop()
-	var wait settle
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			now := f.view()
-			if wait.poll(now, f.seen) {
-				f.follow(now, deliver)
-			}
-		}
-	}
+	poll(ctx, f.Interval, f.views, func(now view) { f.follow(now, deliver) })
+}
+
+// views returns what there is of all files, and what there was when they were read.
+func (f *Source) views() (now, seen view) {
+	now, seen = f.view(), f.seen
+	now.keys, seen.keys = f.keys.views()
+	return now, seen
 }
 
 // follow reads a change and delivers it, unless it is one that leaves all as it was.
 func (f *Source) follow(now view, deliver func(*change.Content)) {
-	before := f.sum
+	sum, keys := f.sum, f.keys
 	c, ok := f.read(now)
 	f.doing("")
-	if ok && f.sum != before {
+	if ok && (f.sum != sum || f.keys != keys) {
 		deliver(c)
 	}
-}
-
-const (
-	polls       = 8         // in an interval
-	stablePolls = 4         // that show the same before a change is read
-	replacing   = 7         // polls after which files are read that are replaced again and again
-	writing     = 8 * polls // polls after which they are read in any case
-)
-
-// settle decides when a change is read: once it is over, or when waiting any longer would break the promise of the
-// interval. It does not shorten the time in which a file may be gone or be written: editors rename the old one and
-// then write anew, and half a file may read like a complete one.
-type settle struct {
-	last     view
-	changing int // polls since there was a change to read
-	stable   int // polls that showed the same
-	replaced int // polls that showed the same or other files, but none gone, new or being written
-}
-
-// poll takes what there is now, and what was there at the last load, and returns whether to load.
-func (p *settle) poll(now, seen view) bool {
-	p.changing, p.stable, p.replaced = p.changing+1, p.stable+1, p.replaced+1
-	if now.equal(seen) {
-		p.changing = 0
-	}
-	if !now.equal(p.last) {
-		p.stable = 0
-	}
-	if !now.replaces(p.last) {
-		p.replaced = 0
-	}
-	p.last = now
-	due := p.changing > 0 && (p.stable >= stablePolls ||
-		p.replaced >= stablePolls && p.changing >= replacing || p.changing >= writing)
-	if due {
-		p.changing = 0
-	}
-	return due
 }
 
 // read reads the files of a view. It returns false, and the source stays as it was, if they
 // are not as in the view any more.
 func (f *Source) read(now view) (*change.Content, bool) {
-	c := f.readAll(now)
-	if !f.view().equal(now) {
+	keys := f.keys.renewed()
+	c := f.readAll(now, keys)
+	if again, _ := f.views(); !again.equal(now) {
 		return c, false
 	}
-	f.seen, f.sum = now, sum(c)
+	f.seen, f.sum, f.keys = now, sum(c), keys
 	if now.recent() {
 		f.seen = view{} // another change may go unseen: read it again
 	}
 	return c, true
 }
 
-func (f *Source) readAll(v view) *change.Content {
-	c := &change.Content{Errs: slices.Clone(v.errs), Doing: f.Doing}
+func (f *Source) readAll(v view, keys *Keys) *change.Content {
+	c := &change.Content{Errs: slices.Clone(v.errs), Keys: keys, Doing: f.Doing}
 	reader := definition.NewReader(f.Zones)
+	reader.SetFiles(keys.Read)
 	for _, file := range v.files {
 		f.doing("reading " + file.path)
 		text, err := readFile(file.path, f.pause)
@@ -172,7 +137,7 @@ func (f *Source) readAll(v view) *change.Content {
 
 var seed = maphash.MakeSeed()
 
-// sum returns a hash of all content.
+// sum returns a hash of all texts.
 func sum(c *change.Content) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)

@@ -61,7 +61,7 @@ func (d folder) link(to, name string) {
 
 // source returns the source of files in the folder.
 func (d folder) source(patterns ...string) *Source {
-	f := &Source{Zones: definition.Zones{"example.org."}, Interval: interval}
+	f := &Source{Root: d.path, Zones: definition.Zones{"example.org."}, Interval: interval}
 	for _, p := range patterns {
 		f.Patterns = append(f.Patterns, Pattern{definition.Pos{Source: "Corefile", Line: 3}, filepath.Join(d.path, p)})
 	}

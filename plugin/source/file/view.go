@@ -16,12 +16,14 @@ import (
 type view struct {
 	files []file
 	errs  definition.Errors // what is not there, or is no file
+	keys  []file            // key files, which may be missing
 }
 
 type file struct {
-	pos  definition.Pos // of the pattern
-	path string
-	info fs.FileInfo
+	pos     definition.Pos // of the pattern
+	path    string
+	info    fs.FileInfo
+	missing string // why there is none, of a key file
 }
 
 func (v view) equal(other view) bool { return v.matches(other, file.equal) }
@@ -29,25 +31,31 @@ func (v view) equal(other view) bool { return v.matches(other, file.equal) }
 // replaces reports whether the same paths are there, each the same or another
 // file: what another program has made and then moved here is complete.
 func (v view) replaces(other view) bool {
-	return v.matches(other, func(a, b file) bool { return a.equal(b) || !os.SameFile(a.info, b.info) })
-}
-
-func (v view) matches(other view, match func(a, b file) bool) bool {
-	return slices.Equal(v.errs, other.errs) && slices.EqualFunc(v.files, other.files, func(a, b file) bool {
-		return a.path == b.path && match(a, b)
+	return v.matches(other, func(a, b file) bool {
+		return a.equal(b) || a.info != nil && b.info != nil && !os.SameFile(a.info, b.info)
 	})
 }
 
+func (v view) matches(other view, match func(a, b file) bool) bool {
+	same := func(a, b file) bool { return a.path == b.path && match(a, b) }
+	return slices.Equal(v.errs, other.errs) && slices.EqualFunc(v.files, other.files, same) &&
+		slices.EqualFunc(v.keys, other.keys, same)
+}
+
 func (f file) equal(other file) bool {
-	return os.SameFile(f.info, other.info) &&
+	if f.info == nil || other.info == nil {
+		return f.info == nil && other.info == nil && f.missing == other.missing
+	}
+	return os.SameFile(f.info, other.info) && f.info.Mode() == other.info.Mode() && // who may read it
 		f.info.Size() == other.info.Size() && f.info.ModTime().Equal(other.info.ModTime())
 }
 
-// recent reports whether a file may change again with the same view: a change
-// within the same tick of the file system's clock cannot be seen.
-func (v view) recent() bool {
-	return slices.ContainsFunc(v.files, func(f file) bool { return time.Since(f.info.ModTime()) < f.tick() })
-}
+// recent reports whether a definitions file may change again with the same view.
+func (v view) recent() bool { return slices.ContainsFunc(v.files, file.recent) }
+
+// recent reports whether a file may change again and look the same: a change within the same tick of the file system's
+// clock cannot be seen.
+func (f file) recent() bool { return f.info != nil && time.Since(f.info.ModTime()) < f.tick() }
 
 // tick returns a time that is longer than a tick. There are file systems that
 // count in seconds or two; others take the time of the kernel's last tick.
@@ -114,6 +122,6 @@ func (v *view) add(p Pattern, path string, info fs.FileInfo, err error) {
 	case !info.Mode().IsRegular():
 		add(" is no regular file: write the path of one")
 	default:
-		v.files = append(v.files, file{p.Pos, path, info})
+		v.files = append(v.files, file{pos: p.Pos, path: path, info: info})
 	}
 }
