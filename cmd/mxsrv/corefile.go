@@ -140,27 +140,16 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, onl
 	sim.Options.OnlySource = only
 	s := serve(path, sim, entries)
 	s.block = blockOf(stanzas.Pos, b)
-	if len(b.Tokens["root"]) == 0 && hasRelative(readStanzas(path, "", b).Files) {
+	if len(b.Tokens["root"]) == 0 && (stanzas.Relative || slices.ContainsFunc(stanzas.Files, (*file.Source).NamesRelative)) {
 		s.dir = f.rootOf(path, b)
 	}
 	return s
 }
 
-// hasRelative reports whether a path of definitions files is relative.
-func hasRelative(sources []*file.Source) bool {
-	return slices.ContainsFunc(sources, func(s *file.Source) bool {
-		return slices.ContainsFunc(s.Patterns, func(p file.Pattern) bool { return !filepath.IsAbs(p.Path) })
-	})
-}
-
 func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
-	return readStanzas(path, f.rootOf(path, b), b)
-}
-
-func readStanzas(path, root string, b caddyfile.ServerBlock) *corefile.Block {
 	d := caddyfile.NewDispenserTokens(path, shorten(b.Tokens["mxsrv"]))
 	return corefile.Read(&d, corefile.Env{
-		Root:    root,
+		Root:    f.rootOf(path, b),
 		Keys:    plugin.OriginsFromArgsOrServerBlock(b.Keys, nil),
 		Origins: plugin.OriginsFromArgsOrServerBlock,
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/netip"
@@ -15,14 +16,16 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/atomicfile"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/plugin/source/file"
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 // readFlags say how definitions are read.
 type readFlags struct {
-	root  string   // directory of relative paths in a Corefile; "": that of the Corefile
+	root  string   // directory of relative paths; "": that of the Corefile or definitions file
 	zones []string // of the relative names in definitions files
 	block string   // which of the server blocks for one zone, see choose; "": all
 }
@@ -31,7 +34,7 @@ const defaultCorefile = "Corefile"
 
 func (f *readFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.root, "root", "",
-		"the `DIR` where CoreDNS is started, or that is its absolute root, for relative paths in a Corefile (default that of the Corefile)")
+		"the `DIR` where CoreDNS is started, or that is its absolute root, for relative paths (default that of the Corefile or definitions file)")
 	c.Flags().StringArrayVar(&f.zones, "zone", nil, "the `ZONE` of the relative names in a definitions file, or a network for PTR records; repeat it for several")
 }
 
@@ -192,7 +195,9 @@ func (f *readFlags) files(u *ui, files []document) (*served, error) {
 			errs.Add(definition.Pos{Source: d.path, Line: 1}, definition.FileUnreadable,
 				"%s is empty: write # into it if it declares nothing", d.path)
 		}
-		errs = append(errs, set.Read(d.path, d.text, zones)...)
+		reader := definition.NewReader(zones)
+		reader.SetFiles(file.NewKeys(cmp.Or(f.root, dirOf(d.path))).Read)
+		errs = append(errs, change.NewDocument(d.path, d.text, reader).Read(set)...)
 	}
 	opt := lint.Options{Zones: zones, Pos: definition.Pos{Source: files[0].path, Line: 1}}
 	s := serve(name, &store.Simulator{Declared: set, Errs: errs, Options: opt}, nil)
