@@ -48,6 +48,9 @@
 //   - In docs, a page; and its line in the syntax of the README.
 //   - In cmd/mxsrv, what import converts to it, and pictures if it belongs there.
 //
+// A line that says what hangs on a mail domain or a host is less: its row in mailLines or hostLines (policy.go), which
+// calls policies.text, record, service or alias for each record; its rules in lint; and its line in docs/language.md.
+//
 // # Limitations
 //
 // Class is IN. Names are letters, digits, hyphens and underscores: names in

@@ -21,7 +21,7 @@ func publicKey(text string) (spki []byte, err error) {
 			return nil, errNoKey
 		}
 		switch block.Type {
-		case "CERTIFICATE", "TRUSTED CERTIFICATE":
+		case "CERTIFICATE":
 			return ofCertificate(block.Bytes)
 		case "PUBLIC KEY":
 			if _, err := x509.ParsePKIXPublicKey(block.Bytes); err != nil {
