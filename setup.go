@@ -56,7 +56,7 @@ func parse(c *caddy.Controller, root string) *corefile.Block {
 
 // pluginsOf returns the other plugins of a server block in their order.
 func pluginsOf(server *dnsserver.Config, b *corefile.Block) lint.Plugins {
-	p := lint.Plugins{Signed: answer.SignedAs(server, slices.Concat(b.Zones, b.Keys))}
+	p := lint.Plugins{Known: true, Signed: answer.SignedAs(server, slices.Concat(b.Zones, b.Keys))}
 	list := &p.Before
 	for _, h := range server.Handlers() {
 		if h.Name() == pluginName {

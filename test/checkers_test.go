@@ -137,23 +137,34 @@ var asZones = map[string]string{
 	"alias-with-other-data": "a CNAME mx1\na A 192.0.2.7",
 	"answer-over-65535":     largeHost(4200),
 	"below-delegation":      "sub NS mx1\nwww.sub TXT a",
+	"caa-value":             "@ CAA 0 issue https://ca.example.net",
+	"dkim-key":              `s._domainkey TXT "v=DKIM1; p=nonsense"`,
+	"dmarc-tag":             `_dmarc TXT "v=DMARC1; p=rejct"`,
 	"mail-wildcard":         "* MX 10 mx1",
+	"mta-sts-id":            `_mta-sts TXT "v=STSv1"`,
 	"mx-target-alias":       "a CNAME mx1\n@ MX 10 a",
 	"name-invalid":          "-host A 192.0.2.7\n@ MX 10 -host",
 	"ns-target-alias":       "a CNAME mx1\n@ NS a",
 	"null-mx-not-alone":     "@ MX 0 .\n@ MX 10 mx1",
 	"owner-outside-zone":    "www.example.net. A 192.0.2.7",
 	"record-data":           "@ CAA 0 issue",
+	"spf-after-all":         `@ TXT "v=spf1 -all mx"`,
+	"spf-lookups":           `@ TXT "v=spf1 a mx a:a.a mx:a.a a:b.b mx:b.b a:c.c mx:c.c a:d.d mx:d.d a:e.e -all"`,
+	"spf-mx-many":           "@ TXT \"v=spf1 mx -all\"\n" + manyExchanges(11),
+	"spf-plus-all":          `@ TXT "v=spf1 +all"`,
+	"spf-term":              `@ TXT "v=spf1 ip4:192.0.2 -all"`,
+	"spf-two":               "@ TXT \"v=spf1 mx -all\"\n@ TXT \"v=spf1 a -all\"",
 	"srv-dot-not-alone":     "_ldap._tcp SRV 0 0 0 .\n_ldap._tcp SRV 0 0 389 mx1",
 	"srv-target-alias":      "a CNAME mx1\n_ldap._tcp SRV 0 0 389 a",
 	"target-is-address":     "@ MX 10 192.0.2.7",
 	"target-undefined":      "@ MX 10 gone",
+	"tls-rpt-uri":           `_smtp._tls TXT "v=TLSRPTv1; rua=postmaster@example.org"`,
 	"ttl-conflict":          "a 300 A 192.0.2.7\na 600 A 192.0.2.8",
 	"value-out-of-range":    "@ MX 70000 mx1",
 }
 
 // notInZones are the errors that are not about records.
-var notInZones = []string{"authoritative-twice", "dkim-key", "file-unreadable", "fragment-closed", "fragment-not-allowed",
+var notInZones = []string{"authoritative-twice", "file-unreadable", "fragment-closed", "fragment-not-allowed",
 	"fragment-younger", "mta-sts-policy", "nested-signed", "order-conflict", "record-type", "syntax", "tlsa-key",
 	"wildcard-in-overlay", "zone-unreachable"}
 
@@ -162,6 +173,15 @@ func largeHost(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "big A 10.0.%d.%d\n", i/256, i%256)
+	}
+	return b.String()
+}
+
+// manyExchanges returns a mail domain with n exchanges.
+func manyExchanges(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "@ MX 10 mx%d.example.net.\n", i)
 	}
 	return b.String()
 }

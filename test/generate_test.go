@@ -629,7 +629,7 @@ func (g *generator) data(s *stanza, rrtype string) []string {
 		}
 		return words
 	case "CAA":
-		return []string{number(2), pick(g, []string{"issue", "iodef"}), `"` + g.text(g.rnd.IntN(20)) + `"`}
+		return []string{number(2), pick(g, []string{"contactemail", "contactphone"}), `"` + g.text(g.rnd.IntN(20)) + `"`}
 	case "HTTPS", "SVCB":
 		if g.chance(30) {
 			target := g.target(s)

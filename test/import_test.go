@@ -52,7 +52,7 @@ cname=far.example.com,www.example.net
 cname=c4.example.com,c3.example.com
 address=/.dot.example.com/192.0.2.14
 host-record=short,short.example.com,192.0.2.15
-txt-record=example.com,"v=spf1 mx -all, really",second
+txt-record=example.com,"v=text1 mx -all, really",second
 txt-record=nothing.example.com
 txt-record=long.example.com,"012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 txt-record=quoted.example.com,"a \"b\" \\ c"
@@ -107,7 +107,7 @@ $TTL 1h
 	2d NS ns.example.net.
 	MX 10 mx1
 	MX 20 MX2.example.net.
-	TXT ( "v=spf1 mx -all"
+	TXT ( "v=text1 mx -all"
 	      "second; string" )
 	CAA 128 issue "ca.example.net; account=1"
 	NAPTR 1 2 s SIP+D2U "" _sip._udp
@@ -139,10 +139,10 @@ _ldap._tcp	SRV 0 6 389 mx1
 _none._tcp	SRV 0 0 0 .
 none	MX 0 .
 _443._tcp.mx1	TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
-x._domainkey	TXT "p=AB\"C\\\\D" "\195\164 { }"
+x._keys	TXT "p=AB\"C\\\\D" "\195\164 { }"
 any	TYPE65280 \# 4 0A 00 00 01
 	URI 10 1 "https://example.org/a b"
-	RP mx1 x._domainkey
+	RP mx1 x._keys
 	AFSDB 1 mx1.example.net.
 	TYPE1 \# 4 c0000263
 $INCLUDE part.db part

@@ -99,6 +99,15 @@ func (s *server) excluded() string {
 	return strings.Join(words, " ")
 }
 
+// manyExchanges returns the names of n hosts elsewhere.
+func manyExchanges(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " mx%d.example.net.", i)
+	}
+	return b.String()
+}
+
 // TestAdmission: which names of which fragments are excluded: after everything is decided at once, after each fragment
 // has come on its own, from the oldest on and from the youngest on, and after some have gone.
 func TestAdmission(t *testing.T) {
@@ -115,6 +124,14 @@ func TestAdmission(t *testing.T) {
 		{"one does not read", "", "host h 192.0.2.1; hots g 192.0.2.1; host g 192.0.2.1", "", "a", ""},
 		{"mistakes about some of its names", "", "host h 192.0.2.1\nmail m_x m 10 h\nalias self self; alias x y\nhost x 192.0.2.1\nhost z 192.0.2.1",
 			"a:m_x a:self b:x", "a", "b:x"},
+		{"policies that receivers ignore", "", `record s TXT "v=spf1 ip4:bad"
+record t TXT "v=spf1 -all"; record t TXT "v=spf1 mx"; record u TXT "v=spf1 -all"
+record u TXT "v=spf1 mx"; record s TXT "v=spf1 -all"
+record _smtp._tls TXT v=TLSRPTv1`, "a:s b:t c:u d:_smtp._tls", "c", "a:s b:t d:_smtp._tls"},
+		{"what the policy of another name says is nothing to one that includes it", "",
+			`record s TXT "v=spf1 include:t.example.org mx:t.example.org a a a a a a a a -all"; ` +
+				`record t TXT "v=spf1 mx a exists:%{i}.example.net -all"
+mail t 10 ` + manyExchanges(11) + `; record w TXT "v=spf1 a a a a a a a a a a mx -all"`, "b:t c:w", "b", "c:w"},
 		{"who makes a mistake about a name does not have it", "", "alias h g\nhost h 192.0.2.1; host h 192.0.2.2; host h 192.0.2.3",
 			"a:h c:h", "a", "c:h"},
 

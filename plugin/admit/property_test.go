@@ -234,7 +234,7 @@ func (w writer) line() string {
 	name := func() string { return string('a' + rune(w.IntN(7))) }
 	block := []string{"", "", "", " {\nttl 60\n}", " {\nttl 90\n}"}[w.IntN(5)]
 	own := []string{block, block, block, " {\norder fixed\n}", " {\norder weighted\n}"}[w.IntN(5)]
-	switch w.IntN(16) {
+	switch w.IntN(18) {
 	case 0, 1, 2:
 		return fmt.Sprintf("host %s 192.0.2.%d%s", name(), 1+w.IntN(9), own)
 	case 3:
@@ -255,6 +255,10 @@ func (w writer) line() string {
 		return "service _smtp._tcp." + name() + " none"
 	case 13:
 		return "record " + name() + " TXT x" + block
+	case 16:
+		return "record " + name() + ` TXT "v=spf1 a a a a a a a a a include:` + name() + `.example.org -all"`
+	case 17:
+		return "record " + name() + ` TXT "v=spf1 mx` + strings.Repeat(" a", w.IntN(13)) + ` -all"`
 	case 14:
 		return "record " + name() + " HTTPS 1 " + name() + block
 	case 12:

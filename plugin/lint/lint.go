@@ -102,6 +102,7 @@ func (o Options) Prepared() Options {
 // Plugins are the other plugins of a server block, by name. A query passes them in the
 // order of plugin.cfg: those before mxsrv, mxsrv, and those after it.
 type Plugins struct {
+	Known         bool // that these are all
 	Before, After []string
 	Signed        definition.Zones // as which the dnssec plugin signs
 }

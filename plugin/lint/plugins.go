@@ -19,6 +19,7 @@ var (
 
 // PluginsOf returns plugins of a server block as they come before and after mxsrv in the plugin.cfg of CoreDNS.
 func PluginsOf(names []string) (p Plugins) {
+	p.Known = true
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		switch {
 		case name == "mxsrv":

@@ -20,6 +20,7 @@ type pass struct {
 	fallsThrough definition.ZoneSet
 	aliasLoops   definition.Names // names that lead back to themselves, once a rule has asked: see loops
 	existing     definition.Names // names that exist below the apexes of zones, once a rule has asked: see existsBelow
+	subjects     *subjectRecords  // once a rule has asked: see about
 	all          []Rule
 	findings     []Finding
 

@@ -26,7 +26,7 @@ type fixture struct {
 	fine, finePlugins, fineCorefile        string
 }
 
-func readFixture(t *testing.T, id string) fixture {
+func readFixture(t testing.TB, id string) fixture {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", id+".txt"))
 	if err != nil {
@@ -58,7 +58,7 @@ func find(text, plugins, corefile string, unread ...definition.Error) []Finding 
 func findWith(files map[string]string, text, plugins, corefile string, unread ...definition.Error) []Finding {
 	opt := Options{Zones: zones, Pos: definition.Pos{Source: "Corefile", Line: 1}, Ignore: map[string]definition.Pos{}}
 	before, after, _ := strings.Cut(plugins, "mxsrv")
-	opt.Plugins = Plugins{Before: strings.Fields(before), After: strings.Fields(after)}
+	opt.Plugins = Plugins{Known: plugins != "", Before: strings.Fields(before), After: strings.Fields(after)}
 	d := caddyfile.NewDispenser("Corefile", strings.NewReader(expand(corefile)))
 	lines, more := definition.Statements(&d)
 	var reverse definition.Zones

@@ -8,36 +8,17 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// spf is the version of SPF records: a text that begins with it and then ends, or has a blank (RFC 7208 §4.5).
-const spf = "v=spf1"
+// spfVersion is that of SPF records: a text that begins with it and then ends, or has a blank (RFC 7208 §4.5).
+const spfVersion = "v=spf1"
 
-// spfTwo reports SPF records beside an earlier one of the same name.
-func spfTwo(p *pass) {
-	for o := range p.index.Owners() {
-		var first *definition.Record
-		for _, r := range o.Records() {
-			switch {
-			case !isSPF(r):
-			case first == nil:
-				first = r
-			case first.Data != r.Data:
-				p.report(r.Pos, []definition.Name{o.Name()}, "%s has another SPF record, at %s, and receivers take neither: "+
-					"write one record with the terms of both", o.Name(), first.Pos)
-			}
-		}
-	}
-}
-
+// isSPF reports whether a TXT record is an SPF record.
 func isSPF(r *definition.Record) bool {
-	if r.Type != dns.TypeTXT {
-		return false
-	}
 	end := 1 + int(r.Data[0])
 	text, next := r.Data[1:end], r.Data[end:]
-	if !hasVersion(text, spf) {
+	if !hasVersion(text, spfVersion) {
 		return false
 	}
-	if text = text[len(spf):]; text == "" && next != "" {
+	if text = text[len(spfVersion):]; text == "" && next != "" {
 		text = next[1:]
 	}
 	return text == "" || text[0] == ' '
@@ -58,7 +39,7 @@ func stringsOf(data string) (all []string) {
 }
 
 // versions are those of records whose strings are joined.
-var versions = []string{spf, "v=DKIM1", "v=DMARC1"}
+var versions = []string{spfVersion, "v=DKIM1", "v=DMARC1"}
 
 // txtSplit reports records whose words were meant to be one string. Strings of 255 octets are those of a longer one.
 func txtSplit(p *pass) {
@@ -82,7 +63,7 @@ func isGlued(all []string, version string) bool {
 	for i, after := range all[1:] {
 		before := all[i]
 		divided := before == "" || after == "" || strings.ContainsAny(before[len(before)-1:]+after[:1], " ;")
-		if !divided && len(before) < 255 && (version == spf || i == 0 && len(before) == len(version)) {
+		if !divided && len(before) < 255 && (version == spfVersion || i == 0 && len(before) == len(version)) {
 			return true
 		}
 	}
