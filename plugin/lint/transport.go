@@ -60,6 +60,52 @@ func isID(id string) bool {
 	return id != "" && len(id) <= 32 && !strings.ContainsFunc(id, isOther)
 }
 
+// mtaSTSMX reports exchanges to which senders deliver nothing, or will not once the policy is enforced.
+func mtaSTSMX(p *pass) {
+	p.eachPolicy(func(m *definition.Mail) {
+		severity := Error
+		switch m.Policy.Mode {
+		case definition.Testing:
+			severity = Warning
+		case definition.NoMode:
+			return
+		}
+		for _, e := range p.index.At(m.Owner).Exchanges() {
+			if !m.Policy.Covers(e.Host) {
+				p.reportAs(severity, e.Pos, []definition.Name{m.Owner, e.Host}, "exchange %s of %s is in no mx line of its MTA-STS "+
+					"policy, which is %s: write one there, and wait until senders have the new policy", e.Host, m.Owner, inMode(m.Policy))
+			}
+		}
+	})
+}
+
+func inMode(policy *definition.Policy) string {
+	if policy.Mode == definition.Enforce {
+		return "enforced"
+	}
+	return "tested"
+}
+
+// mtaSTSAge reports policies that senders forget so soon that whoever can suppress the record suppresses the policy.
+func mtaSTSAge(p *pass) {
+	const day = 24 * 60 * 60
+	p.eachPolicy(func(m *definition.Mail) {
+		if m.Policy.Mode == definition.Enforce && m.Policy.MaxAge < day {
+			p.report(m.Pos, []definition.Name{m.Owner}, "senders forget the MTA-STS policy of %s after %d seconds, and are "+
+				"open to attacks then: write max_age: 604800, a week, or more", m.Owner, m.Policy.MaxAge)
+		}
+	})
+}
+
+// eachPolicy calls f for mail domains with the file of a policy.
+func (p *pass) eachPolicy(f func(*definition.Mail)) {
+	for i := range p.set.Mails {
+		if m := &p.set.Mails[i]; m.Policy != nil {
+			f(m)
+		}
+	}
+}
+
 // Where the fields of TLSA are (RFC 6698 §2.1).
 const (
 	tlsaUsage    = 0
