@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"plugin/source":      {"plugin/definition", "plugin/change"},
 	"plugin/source/file": {"plugin/definition", "plugin/change", "plugin/source", "plugin/atomicfile"},
 	"plugin/etcd":        {"plugin/definition", "plugin/change", "plugin/atomicfile"},
+	"plugin/health":      {"plugin/definition", "plugin/atomicfile"},
 	"plugin/publish": {"plugin/definition", "plugin/serial", "plugin/lint", "plugin/table", "plugin/change", "plugin/admit",
 		"plugin/source", "plugin/atomicfile"},
 	"plugin/answer":   {"plugin/definition", "plugin/table", "plugin/wire", "github.com/coredns/coredns/"},

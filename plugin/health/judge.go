@@ -1,0 +1,89 @@
+package health
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A reason is what is wrong with a server that has answered.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
+// localErrors are what fails on this side, before anything is asked of the server.
+var localErrors = []syscall.Errno{
+	syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EAFNOSUPPORT,
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EAGAIN,
+	syscall.EACCES, syscall.EPERM, // a rule of the firewall here
+	syscall.EINVAL, // an address of a link, without the link
+}
+
+// remoteErrors are what a server, or a router near it, says.
+var remoteErrors = map[syscall.Errno]string{
+	syscall.ECONNREFUSED: "refused",
+	syscall.ECONNRESET:   "reset",
+	syscall.EPIPE:        "reset",
+	syscall.EHOSTUNREACH: "unreachable",
+}
+
+// judge says what the end of the attempt counts as, and why.
+func (a *attempt) judge(err error) (Outcome, string) {
+	if err == nil {
+		return Success, ""
+	}
+	if no, ok := errors.AsType[syscall.Errno](err); ok && slices.Contains(localErrors, no) {
+		return Undecided, no.Error()
+	}
+	why := a.reasonOf(err)
+	if why == timeout && time.Since(a.deadline) > a.config.Timeout/2 {
+		return Undecided, "late here" // and so the answer may be there
+	}
+	return Failure, why
+}
+
+const timeout = "timeout"
+
+// reasonOf returns one of few texts, of which none is the server's.
+func (a *attempt) reasonOf(err error) string {
+	if a.conn != nil && a.conn.left == 0 {
+		return "too long" // whatever the half of it looks like
+	}
+	if r, ok := errors.AsType[reason](err); ok {
+		return string(r)
+	}
+	if e, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err); ok && e.Timeout() {
+		return timeout
+	}
+	if no, ok := errors.AsType[syscall.Errno](err); ok && remoteErrors[no] != "" {
+		return remoteErrors[no]
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "closed"
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificateReason(e)
+	}
+	return "no " + strings.ToUpper(string(a.probe.Check.Protocol))
+}
+
+func certificateReason(err error) string {
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return "certificate expired or not valid yet"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "certificate of another name"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "certificate of unknown authority"
+	}
+	return "certificate invalid"
+}

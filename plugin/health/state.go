@@ -1,0 +1,116 @@
+package health
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsrv/mxsrv/plugin/atomicfile"
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
+
+// stateHeading is the first line of a file of verdicts. Each further line is a verdict: fields with tabs between.
+const stateHeading = "# mxsrv health 1"
+
+const stateFields = 7 // state, since, probed, address and port, host or "-", check, reason
+
+// ReadState returns the verdicts in a file. If there is no file, these are none; if it is no such file, it is an error.
+func ReadState(path string) (map[Probe]Verdict, error) {
+	text, err := atomicfile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	verdicts, number := make(map[Probe]Verdict), 0
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if number++; number == 1 {
+			if line != stateHeading {
+				return nil, lineError(path, 1, errorf("%q: the first line of verdicts is %q", line, stateHeading))
+			}
+			continue
+		}
+		probe, verdict, err := parseVerdict(line)
+		if err != nil {
+			return nil, lineError(path, number, err)
+		}
+		verdicts[probe] = verdict
+	}
+	if number == 0 {
+		return nil, lineError(path, 1, errors.New("the file is empty"))
+	}
+	return verdicts, nil
+}
+
+func lineError(path string, line int, err error) error {
+	return fmt.Errorf("%s:%d: %w: delete the file to start anew", path, line, err)
+}
+
+func errorf(format string, args ...any) error { return errors.New(definition.Sprintf(format, args...)) }
+
+func parseVerdict(line string) (p Probe, v Verdict, err error) {
+	fields := strings.Split(line, "\t")
+	if len(fields) != stateFields {
+		return p, v, errorf("%q: %d fields instead of %d", line, len(fields), stateFields)
+	}
+	if v.State, err = parseState(fields[0]); err != nil {
+		return p, v, err
+	}
+	var errs [4]error
+	v.Since, errs[0] = time.Parse(time.RFC3339Nano, fields[1])
+	v.Probed, errs[1] = time.Parse(time.RFC3339Nano, fields[2])
+	p.Addr, errs[2] = netip.ParseAddrPort(fields[3])
+	if fields[4] != "-" {
+		p.Host, errs[3] = definition.ParseName(fields[4], ".")
+	}
+	if err := cmp.Or(errs[:]...); err != nil {
+		return p, v, errorf("%v", err)
+	}
+	p.Check, err = definition.ParseCheck(strings.Fields(fields[5]), ".")
+	v.Why = fields[6]
+	return p, v, err
+}
+
+func parseState(word string) (State, error) {
+	for _, s := range []State{Up, Down} {
+		if word == s.String() {
+			return s, nil
+		}
+	}
+	return Unknown, errorf("%q is neither up nor down", word)
+}
+
+// encode returns verdicts as a file, sorted.
+func encode(verdicts map[Probe]Verdict) []byte {
+	var b bytes.Buffer
+	fmt.Fprintln(&b, stateHeading)
+	byString := func(p, q Probe) int { return cmp.Or(p.Addr.Compare(q.Addr), strings.Compare(p.String(), q.String())) }
+	for _, p := range slices.SortedFunc(maps.Keys(verdicts), byString) {
+		v := verdicts[p]
+		fmt.Fprintf(&b, "%v\t%s\t%s\t%v\t%s\t%v\t%s\n", v.State, v.Since.UTC().Format(time.RFC3339Nano),
+			v.Probed.UTC().Format(time.RFC3339Nano), p.Addr, cmp.Or(p.Host, "-"), p.Check, v.Why)
+	}
+	return b.Bytes()
+}
+
+// save writes the file of verdicts, if there is to be one. That it cannot is logged once.
+func (p *Prober) save() {
+	if p.config.State == "" {
+		return
+	}
+	p.unsaved.Store(false)
+	err := atomicfile.Write(p.config.State, 0o644, encode(p.Snapshot()))
+	if err != nil && !p.saveFailed {
+		p.observer.Error(fmt.Sprintf("verdicts of checks cannot be saved: %v", err))
+	}
+	p.saveFailed = err != nil
+}
