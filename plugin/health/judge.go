@@ -40,14 +40,11 @@ func (a *attempt) judge(err error) (Outcome, string) {
 	if no, ok := errors.AsType[syscall.Errno](err); ok && slices.Contains(localErrors, no) {
 		return Undecided, no.Error()
 	}
-	why := a.reasonOf(err)
-	if why == timeout && time.Since(a.deadline) > a.config.Timeout/2 {
-		return Undecided, "late here" // and so the answer may be there
+	if time.Since(a.deadline) > a.config.Timeout/2 {
+		return Undecided, "late here" // as after a stop of this process, when an answer may have been there
 	}
-	return Failure, why
+	return Failure, a.reasonOf(err)
 }
-
-const timeout = "timeout"
 
 // reasonOf returns one of few texts, of which none is the server's.
 func (a *attempt) reasonOf(err error) string {
@@ -61,7 +58,7 @@ func (a *attempt) reasonOf(err error) string {
 		error
 		Timeout() bool
 	}](err); ok && e.Timeout() {
-		return timeout
+		return "timeout"
 	}
 	if no, ok := errors.AsType[syscall.Errno](err); ok && remoteErrors[no] != "" {
 		return remoteErrors[no]

@@ -44,9 +44,12 @@ func serverName(p Probe) string {
 	return strings.TrimSuffix(string(p.Host), ".")
 }
 
+// moments are how many there are in an interval at which probes begin, for to wake up costs as much as a probe.
+const moments = 1000
+
 // phase returns when in each interval a probe is due.
 func phase(p Probe, every time.Duration) time.Duration {
 	h := fnv.New64a()
 	h.Write([]byte(p.String()))
-	return time.Duration(h.Sum64() % uint64(every))
+	return time.Duration(h.Sum64()%moments) * every / moments
 }

@@ -70,7 +70,7 @@ func (p *Prober) Set(probes []Probe) {
 func (p *Prober) begin(probe Probe, now time.Time) *target {
 	t := &target{probe: probe, phase: phase(probe, p.config.Every), index: -1}
 	if v := p.known[probe]; p.fresh(v, now) {
-		t.verdict, t.age = v, int(now.Sub(v.Probed)/p.config.Every)
+		t.verdict, t.age = v, max(0, int(now.Sub(v.Probed)/p.config.Every))
 	}
 	delete(p.known, probe)
 	p.schedule.put(t, t.nextPhase(now, p.config.Every))

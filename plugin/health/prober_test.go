@@ -122,8 +122,10 @@ func newWorld(server func(n int, to netip.AddrPort) behavior) *world {
 	return &world{server: server, dials: make(map[netip.AddrPort][]time.Time), results: make(map[string]int)}
 }
 
+type verdicts = map[health.Probe]health.Verdict
+
 // inBubble runs a prober in a bubble of synctest, until f has returned.
-func inBubble(t *testing.T, config health.Config, known map[health.Probe]health.Verdict, w *world, f func(*health.Prober)) {
+func inBubble(t *testing.T, config health.Config, known verdicts, w *world, f func(*health.Prober)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		if config.Dial == nil {
@@ -333,11 +335,12 @@ func TestSlowGreeting(t *testing.T) {
 	})}
 	inBubble(t, config, nil, w, func(p *health.Prober) {
 		p.Set([]health.Probe{health.NewProbe(netip.MustParseAddrPort("192.0.2.1:25"), check(t, "smtp"), "")})
-		sleep(100*time.Second + time.Second)
-		sleep(5 * time.Second)
+		sleep(106 * time.Second)
 		if got := w.story(); got != "up" || connections.Load() > 13 { // two more at first
 			t.Errorf("%q, %d connections in ten intervals", got, connections.Load())
 		}
+		p.Set(nil)
+		sleep(10 * time.Second) // the last connection ends
 	})
 }
 
@@ -360,7 +363,8 @@ func TestSet(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 		sleep(20 * time.Second)
-		if got := states(); !slices.Equal(got, []health.State{health.Unknown, health.Down, health.Down}) || len(p.Verdicts()) != 2 {
+		want := []health.State{health.Unknown, health.Down, health.Down}
+		if got := states(); !slices.Equal(got, want) || len(p.Verdicts()) != 2 {
 			t.Errorf("%v, %v", got, p.Verdicts())
 		}
 		if n := len(w.begun(probes[0])); n != before {
@@ -437,7 +441,7 @@ func TestLimit(t *testing.T) {
 // TestLimitIsOurs: who is not probed for want of a turn does not get down, and is unknown after ten intervals.
 func TestLimitIsOurs(t *testing.T) {
 	probes := targets(t, 60)
-	known := make(map[health.Probe]health.Verdict)
+	known := make(verdicts)
 	w := newWorld(func(int, netip.AddrPort) behavior { return hangs })
 	synctest.Test(t, func(t *testing.T) {
 		for _, probe := range probes {
@@ -467,7 +471,7 @@ func TestKnown(t *testing.T) {
 	w := newWorld(func(int, netip.AddrPort) behavior { return unroutable })
 	synctest.Test(t, func(t *testing.T) { // its clock starts where that of inBubble does
 		now := time.Now()
-		known := map[health.Probe]health.Verdict{
+		known := verdicts{
 			probes[0]: {State: health.Down, Since: now.Add(-time.Hour), Probed: now.Add(-40 * time.Second), Why: "refused"},
 			probes[1]: {State: health.Down, Since: now.Add(-time.Hour), Probed: now.Add(-101 * time.Second), Why: "refused"},
 			probes[2]: {State: health.Up, Since: now, Probed: now.Add(2 * time.Second)},
@@ -483,7 +487,7 @@ func TestKnown(t *testing.T) {
 		if v := p.Verdict(probes[1]); v != (health.Verdict{}) {
 			t.Errorf("%+v of what is too old", v)
 		}
-		if got, want := p.Snapshot(), (map[health.Probe]health.Verdict{
+		if got, want := p.Snapshot(), (verdicts{
 			probes[0]: known[probes[0]], probes[2]: known[probes[2]],
 		}); !maps.Equal(got, want) {
 			t.Errorf("handed on: %v, want %v", got, want)
@@ -566,24 +570,26 @@ func TestProbed(t *testing.T) {
 // TestStateFile: verdicts are in the file soon after they change, at the end, and anew while they last.
 func TestStateFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	w := newWorld(func(_ int, to netip.AddrPort) behavior { return []behavior{answers, refuses}[to.Addr().As4()[3]%2] })
-	probes := append(targets(t, 2), health.NewProbe(netip.MustParseAddrPort("[2001:db8::1]:443"), check(t, "https /h 200 www insecure"), ""))
-	var verdicts map[health.Probe]health.Verdict
-	read := func() map[health.Probe]health.Verdict {
+	w := newWorld(func(_ int, to netip.AddrPort) behavior {
+		return []behavior{answers, refuses}[to.Addr().AsSlice()[3]%2] // the IPv6 one does not say hello
+	})
+	probes := append(targets(t, 2), health.NewProbe(
+		netip.MustParseAddrPort("[2001:db8::1]:443"), check(t, "https /h 200 insecure"), "www.example.org."))
+	var last verdicts
+	read := func() verdicts {
 		got, err := health.ReadState(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got
 	}
-	w.server = func(_ int, to netip.AddrPort) behavior { return []behavior{answers, refuses}[to.Addr().AsSlice()[3]%2] }
 	inBubble(t, health.Config{State: path}, nil, w, func(p *health.Prober) {
 		if got := read(); len(got) != 0 {
 			t.Fatalf("%v without a file", got)
 		}
-		p.Set(probes[:2])
-		sleep(30 * time.Second)
-		if got := read(); len(got) != 2 || got[probes[0]].State != health.Up || got[probes[1]].State != health.Down {
+		p.Set(probes)
+		sleep(40 * time.Second)
+		if got := read(); len(got) != 3 || got[probes[0]].State != health.Up || got[probes[1]].State != health.Down {
 			t.Errorf("%v", got)
 		}
 		sleep(2 * time.Minute)
@@ -592,10 +598,10 @@ func TestStateFile(t *testing.T) {
 				t.Errorf("%v is %v old", probe, age)
 			}
 		}
-		verdicts = p.Verdicts()
+		last = p.Verdicts()
 	})
 	got := read()
-	for probe, v := range verdicts {
+	for probe, v := range last {
 		if g := got[probe]; g.State != v.State || !g.Since.Equal(v.Since) || !g.Probed.Equal(v.Probed) || g.Why != v.Why {
 			t.Errorf("%v: %+v, want %+v", probe, g, v)
 		}
@@ -615,20 +621,27 @@ func TestStateFileCannotBeWritten(t *testing.T) {
 	}
 }
 
+const (
+	heading = "# mxsrv health 1\n"
+	times   = "up\t2026-11-26T04:00:00Z\t2026-11-26T04:00:01.5Z\t"
+)
+
 var stateTests = []struct{ text, err string }{
-	{"# mxsrv health 1\n", ""},
-	{"# mxsrv health 1\nup\t2026-11-26T04:00:00Z\t2026-11-26T04:00:01.5Z\t192.0.2.1:25\t-\tsmtp starttls\t\n", ""},
-	{"# mxsrv health 1\ndown\t2026-11-26T04:00:00Z\t2026-11-26T04:00:01Z\t[2001:db8::1]:443\twww.example.org.\thttps / 200 insecure\tstatus 503\n", ""},
+	{heading, ""},
+	{heading + times + "192.0.2.1:25\t-\tsmtp starttls\t\n", ""},
+	{heading + "down" + times[2:] + "[2001:db8::1]:443\twww.example.org.\thttps / 200 insecure\tstatus 503\n", ""},
 	{"", ":1: the file is empty: delete the file to start anew"},
-	{"# mxsrv health 2\n", `:1: "# mxsrv health 2": the first line of verdicts is "# mxsrv health 1": delete the file to start anew`},
+	{"# mxsrv health 2\n",
+		`:1: "# mxsrv health 2": the first line of verdicts is "# mxsrv health 1": delete the file to start anew`},
 	{"\x00\x01", `:1: "\x00\x01": the first line of verdicts is "# mxsrv health 1": delete the file to start anew`},
-	{"# mxsrv health 1\nup\n", `:2: "up": 1 fields instead of 7: delete the file to start anew`},
-	{"# mxsrv health 1\nunknown\ta\tb\tc\td\te\tf\n", `:2: "unknown" is neither up nor down: delete the file to start anew`},
-	{"# mxsrv health 1\nup\ta\tb\tc\td\te\tf\n", `:2: parsing time "a" as "2006-01-02T15:04:05.999999999Z07:00": cannot parse "a" as "2006": delete the file to start anew`},
-	{"# mxsrv health 1\nup\t2026-11-26T04:00:00Z\t2026-11-26T04:00:01Z\t192.0.2.1\t-\ttcp\t\n", `:2: not an ip:port: delete the file to start anew`},
-	{"# mxsrv health 1\nup\t2026-11-26T04:00:00Z\t2026-11-26T04:00:01Z\t192.0.2.1:1\ta..b.\ttcp\t\n",
+	{heading + "up\n", `:2: "up": 1 fields instead of 7: delete the file to start anew`},
+	{heading + "unknown\ta\tb\tc\td\te\tf\n", `:2: "unknown" is neither up nor down: delete the file to start anew`},
+	{heading + "up\ta\tb\tc\td\te\tf\n", `:2: parsing time "a" as "2006-01-02T15:04:05.999999999Z07:00": ` +
+		`cannot parse "a" as "2006": delete the file to start anew`},
+	{heading + times + "192.0.2.1\t-\ttcp\t\n", `:2: not an ip:port: delete the file to start anew`},
+	{heading + times + "192.0.2.1:1\ta..b.\ttcp\t\n",
 		`:2: "a..b." has an empty label: write one dot between labels: delete the file to start anew`},
-	{"# mxsrv health 1\nup\t2026-11-26T04:00:00Z\t2026-11-26T04:00:01Z\t192.0.2.1:1\t-\tldap\t\n",
+	{heading + times + "192.0.2.1:1\t-\tldap\t\n",
 		`:2: unknown word "ldap": write one of tcp, tls, smtp, http, https: delete the file to start anew`},
 }
 
