@@ -480,6 +480,7 @@ func TestAttemptLate(t *testing.T) {
 func TestAttemptEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := serve(t, func(c net.Conn) {
+		script("220 mx", "<EHLO")(c)
 		cancel()
 		hang(c)
 	})

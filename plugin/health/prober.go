@@ -60,8 +60,7 @@ func (p *Prober) Set(probes []Probe) {
 		delete(left, probe)
 	}
 	for _, t := range left {
-		t.gone = true
-		p.schedule.remove(t)
+		t.gone = true // it leaves the schedule when it is due
 	}
 	signal(p.wake)
 }

@@ -326,9 +326,13 @@ func TestSpread(t *testing.T) {
 // TestSlowGreeting: a server that is always slow is not asked again while it takes its usual time.
 func TestSlowGreeting(t *testing.T) {
 	var connections atomic.Int64
+	var closed atomic.Bool
 	w := newWorld(nil)
 	config := health.Config{Dial: piped(func(c net.Conn) {
 		connections.Add(1)
+		if closed.Load() {
+			return
+		}
 		io.WriteString(c, "220-mx\r\n")
 		time.Sleep(6 * time.Second)
 		script("220 mx", "<EHLO", "250 mx", "<QUIT", "221 bye")(c)
@@ -339,8 +343,10 @@ func TestSlowGreeting(t *testing.T) {
 		if got := w.story(); got != "up" || connections.Load() > 13 { // two more at first
 			t.Errorf("%q, %d connections in ten intervals", got, connections.Load())
 		}
-		p.Set(nil)
-		sleep(10 * time.Second) // the last connection ends
+		closed.Store(true)
+		if sleep(17 * time.Second); w.story() != "up down" {
+			t.Errorf("%q after it was closed", w.story())
+		}
 	})
 }
 
@@ -422,19 +428,62 @@ func TestLimit(t *testing.T) {
 		before := time.Now()
 		sleep(time.Minute)
 		for _, probe := range probes {
-			n := 0
-			for _, d := range w.begun(probe) {
-				if d.After(before) {
-					n++
+			at := slices.DeleteFunc(w.begun(probe), before.After)
+			for i := range at {
+				if i > 0 && alive(probe.Addr) && at[i].Sub(at[i-1]) != 10*time.Second {
+					t.Fatalf("%v is probed %v after the last time", probe, at[i].Sub(at[i-1]))
 				}
 			}
-			if alive := alive(probe.Addr); alive && n != 6 || !alive && n == 0 {
-				t.Fatalf("%v, which is alive: %v, is probed %d times a minute", probe, alive, n)
+			if alive := alive(probe.Addr); alive && len(at) != 6 || !alive && len(at) == 0 {
+				t.Fatalf("%v, which is alive: %v, is probed %d times a minute", probe, alive, len(at))
 			}
 		}
 	})
 	if w.most != 50 {
 		t.Errorf("%d probes at once", w.most)
+	}
+}
+
+// TestLimitOfDown: what is down is probed, too, while many others hang that are not down yet.
+func TestLimitOfDown(t *testing.T) {
+	probes, known := targets(t, 500), make(verdicts)
+	w := newWorld(func(int, netip.AddrPort) behavior { return hangs })
+	for _, probe := range probes[:10] {
+		at := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // where the clock of a bubble starts
+		known[probe] = health.Verdict{State: health.Down, Since: at, Probed: at}
+	}
+	inBubble(t, health.Config{Limit: 10, Down: 100}, known, w, func(p *health.Prober) {
+		p.Set(probes)
+		sleep(time.Minute)
+		for _, probe := range probes[:10] {
+			if n := len(w.begun(probe)); n < 3 {
+				t.Errorf("%v is probed %d times a minute", probe, n)
+			}
+		}
+	})
+}
+
+// TestOvertaken: a failure says nothing if a later probe has succeeded already.
+func TestOvertaken(t *testing.T) {
+	w := newWorld(func(n int, _ netip.AddrPort) behavior { return []behavior{answers, hangs}[n%2] })
+	inBubble(t, health.Config{Down: 2}, nil, w, func(p *health.Prober) {
+		p.Set(targets(t, 1))
+		sleep(time.Hour)
+		if got := w.story(); got != "up" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+// TestLongTimeout: where a probe takes longer than an interval, a server gets no more at once than take it down.
+func TestLongTimeout(t *testing.T) {
+	w := newWorld(func(int, netip.AddrPort) behavior { return hangs })
+	inBubble(t, health.Config{Every: time.Second, Timeout: 10 * time.Second}, nil, w, func(p *health.Prober) {
+		p.Set(targets(t, 1))
+		sleep(time.Minute)
+	})
+	if w.story() != "down" || w.most != 3 {
+		t.Errorf("%q, %d probes at once", w.story(), w.most)
 	}
 }
 

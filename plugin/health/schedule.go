@@ -56,13 +56,6 @@ func (s *schedule) put(t *target, next time.Time) {
 	}
 }
 
-// remove takes a target out, if it is in.
-func (s *schedule) remove(t *target) {
-	if t.index >= 0 {
-		heap.Remove(s, t.index)
-	}
-}
-
 // first returns when a target is due first, or a time if there is none.
 func (s schedule) first(otherwise time.Time) time.Time {
 	if len(s) == 0 {
