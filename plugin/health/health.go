@@ -57,7 +57,7 @@ func (s State) String() string { return [...]string{"unknown", "up", "down"}[s] 
 type Verdict struct {
 	State   State
 	Since   time.Time // of the state
-	Probed  time.Time // when the last probe that counted began
+	Probed  time.Time // when there was the last result that counted
 	Why     string    // down: reason of the last failure; unknown: why it cannot be probed, if that is so
 	Expires time.Time // of the certificate that was seen last
 }

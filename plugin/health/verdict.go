@@ -16,7 +16,7 @@ func (p *Prober) count(t *target, begun time.Time, r Result) bool {
 	}
 	v := &t.verdict
 	t.counted = latest(t.counted, begun)
-	v.Probed, t.age = t.counted, 0
+	v.Probed, t.age = time.Now(), 0
 	if r.Outcome == Success {
 		t.took, v.Expires = r.Took, r.Expires
 	}
@@ -66,6 +66,9 @@ func (p *Prober) ageAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range p.targets {
+		if t.running > 0 {
+			continue // for a probe may take longer than an interval
+		}
 		if t.age++; t.age > staleAfter && t.verdict.State != Unknown {
 			p.decide(t, Unknown, "no probe for ten intervals")
 		}
