@@ -1,53 +1,12 @@
 package test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/hex"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
-
-// A certificate is a new one that signs itself, with its private key.
-type certificate struct {
-	pem, private string
-	digest       string // SHA-256 of the public key in hexadecimal, as in TLSA 3 1 1
-}
-
-func newCertificate(t *testing.T) certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"mx.example.org"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := func(of string, der []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: of, Bytes: der}))
-	}
-	digest := sha256.Sum256(public)
-	return certificate{block("CERTIFICATE", der), block("PRIVATE KEY", private), hex.EncodeToString(digest[:])}
-}
 
 // TestKeyFiles: a renewed certificate is in TLSA answers, whether the Corefile or a definitions file names it. A key file
 // that is broken, private or gone changes nothing, and says so without a line of what it has.
@@ -67,23 +26,23 @@ func TestKeyFiles(t *testing.T) {
 		path := filepath.Join(s.Dir, "defs", of.name+".pem")
 		question := "_25._tcp." + of.name + ".example.org."
 		served := func() string { return format(s.ask(t, "udp", query(t, question+" TLSA"))) }
-		tlsa := func(c certificate) string { return fmt.Sprintf("%s 3600 IN TLSA 3 1 1 %s\n", question, c.digest) }
+		tlsa := func(c *certificate) string { return fmt.Sprintf("%s 3600 IN TLSA 3 1 1 %s\n", question, c.digest) }
 		serving := first
 		if got := served(); got != tlsa(first) {
 			t.Fatalf("%s\nwant\n%s\n%s", got, tlsa(first), s)
 		}
 		for _, step := range []struct {
 			name   string
-			change func(certificate)
+			change func(*certificate)
 			want   string // how the error starts; "" if the key is served
 		}{
-			{"renewed", func(c certificate) { write(t, path, c.pem+first.pem) }, ""},
-			{"broken", func(c certificate) { write(t, path, strings.Replace(c.pem, "M", "?", 1)) }, of.line + `: error: "` + of.name + `.pem": it has no public key`},
-			{"corrected", func(c certificate) { write(t, path, c.pem) }, ""},
-			{"private", func(c certificate) { write(t, path, c.private) }, of.line + `: error: "` + of.name + `.pem" has a private key`},
-			{"private beside its certificate", func(c certificate) { write(t, path, c.private+c.pem) }, of.line + `: error: "` + of.name + `.pem" has a private key`},
-			{"gone", func(certificate) { _ = os.Remove(path) }, of.line + `: error: "` + of.name + `.pem": no such file or directory: create defs/` + of.name + ".pem"},
-			{"renamed over", func(c certificate) {
+			{"renewed", func(c *certificate) { write(t, path, c.pem+first.pem) }, ""},
+			{"broken", func(c *certificate) { write(t, path, strings.Replace(c.pem, "M", "?", 1)) }, of.line + `: error: "` + of.name + `.pem": it has no public key`},
+			{"corrected", func(c *certificate) { write(t, path, c.pem) }, ""},
+			{"private", func(c *certificate) { write(t, path, c.private) }, of.line + `: error: "` + of.name + `.pem" has a private key`},
+			{"private beside its certificate", func(c *certificate) { write(t, path, c.private+c.pem) }, of.line + `: error: "` + of.name + `.pem" has a private key`},
+			{"gone", func(*certificate) { _ = os.Remove(path) }, of.line + `: error: "` + of.name + `.pem": no such file or directory: create defs/` + of.name + ".pem"},
+			{"renamed over", func(c *certificate) {
 				write(t, path+".new", c.pem)
 				if err := os.Rename(path+".new", path); err != nil {
 					t.Fatal(err)

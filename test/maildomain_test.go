@@ -2,18 +2,13 @@ package test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -142,27 +137,12 @@ func (d *mailDomain) makeKeys(t *testing.T, served string) {
 	write(t, filepath.Join(served, "genkey.txt"), read(t, d.path("genkey.txt")))
 }
 
-func pemText(kind string, der []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-}
-
 // selfSigned writes a certificate that trusts itself, and returns it with its key.
 func selfSigned(t *testing.T, path, host string) *tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	about := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: filepath.Base(path)}, NotAfter: time.Now().Add(time.Hour),
-		DNSNames: append([]string{host}, policyHosts...), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, about, about, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, path, pemText("CERTIFICATE", der))
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	c := newCertificate(t, append([]string{host}, policyHosts...)...)
+	write(t, path, c.pem)
+	return &tls.Certificate{Certificate: [][]byte{c.parsed.Raw}, PrivateKey: c.key}
 }
 
 // serve speaks to all who connect, until the test ends.

@@ -2,6 +2,7 @@ package test
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -48,7 +49,7 @@ func inNamespaces(t *testing.T, programs ...string) {
 		rig.Skip(t, "no namespaces for this user: "+err.Error())
 	}
 	cmd := exec.Command(unshare, "-m", "-n", "-p", "-f", "--mount-proc", "--kill-child",
-		os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1", "-test.timeout=5m")
+		os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1", "-test.timeout=5m", fmt.Sprint("-long=", *long))
 	cmd.Env = append(os.Environ(), toolVar+"="+buildTool(t), "MXSRV_COREDNS="+coredns)
 	p := runProcess(t, cmd, "")
 	code, err := p.Wait(6 * time.Minute)
@@ -103,7 +104,14 @@ var sinkAddrs = map[string]string{
 // senders are where Postfix runs; mx2 is an exchange itself.
 var senders = map[string]string{"outside.example.net": "127.0.20.25", "mx2.example.com": "127.0.10.2"}
 
-const outside, mx2 = "outside.example.net", "mx2.example.com"
+const outside, mx1, mx2 = "outside.example.net", "mx1.example.com", "mx2.example.com"
+
+// What Postfix logs of the host that it delivers to.
+const (
+	verified  = "Verified TLS connection established to "
+	trusted   = "Trusted TLS connection established to "
+	untrusted = "Untrusted TLS connection established to "
+)
 
 var postfixCases = []struct {
 	about, domain, from string
@@ -303,18 +311,20 @@ func (s *sinkSet) who(recipient string) string {
 type mta struct {
 	*rig.Process
 	addr string
+	conf string // its directory of configuration
 }
 
 const mainCF = `compatibility_level = 3.6
 myhostname = %s
 inet_interfaces = %s
 inet_protocols = ipv4
+queue_directory = %[3]s/spool
+data_directory = %[3]s/lib
 mydestination =
 local_recipient_maps =
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtp_host_lookup = dns
-smtp_tls_security_level = none
 maillog_file = /dev/stdout
 alias_maps =
 alias_database =
@@ -339,33 +349,28 @@ flush     unix  n - n 1000? 0 flush
 showq     unix  n - n - - showq
 anvil     unix  - - n - 1 anvil
 scache    unix  - - n - 1 scache
+tlsmgr    unix  - - n 1000? 1 tlsmgr
+discard   unix  - - n - - discard
 postlog   unix-dgram n - n - 1 postlogd
 `
 
-// startPostfix runs Postfix on a host, with empty directories over its own and with further parameters, until the test
-// ends.
+// startPostfix runs Postfix on a host, with directories of its own and with further parameters, until the test ends.
 func startPostfix(t *testing.T, host string, more ...string) *mta {
 	t.Helper()
-	conf := t.TempDir()
-	if err := os.CopyFS(conf, os.DirFS("/etc/postfix")); err != nil {
+	dir := t.TempDir()
+	m := &mta{addr: cmp.Or(senders[host], sinkAddrs[host]) + ":25", conf: filepath.Join(dir, "etc")}
+	if err := os.CopyFS(m.conf, os.DirFS("/etc/postfix")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(conf, "main.cf"), fmt.Sprintf(mainCF, host, senders[host])+strings.Join(more, "\n")+"\n")
-	write(t, filepath.Join(conf, "master.cf"), masterCF)
-	command(t, "chmod", "-R", "a+rX", conf)
-	mounts := [][]string{
-		{"--bind", conf, "/etc/postfix"},
-		{"-t", "tmpfs", "-o", "mode=755", "none", "/var/spool/postfix"},
-		{"-t", "tmpfs", "-o", "mode=755", "none", "/var/lib/postfix"},
-	}
-	for _, m := range mounts {
-		command(t, "mount", m...)
-		t.Cleanup(func() { command(t, "umount", "-l", m[len(m)-1]) })
-	}
-	command(t, "chown", "postfix", "/var/lib/postfix")
-	p := runProcess(t, exec.Command("postfix", "start-fg"), "daemon started")
-	t.Cleanup(func() { exec.Command("postfix", "abort").Run() })
-	return &mta{p, senders[host] + ":25"}
+	write(t, filepath.Join(m.conf, "main.cf"),
+		fmt.Sprintf(mainCF, host, strings.TrimSuffix(m.addr, ":25"), dir)+strings.Join(more, "\n")+"\n")
+	write(t, filepath.Join(m.conf, "master.cf"), masterCF)
+	command(t, "mkdir", filepath.Join(dir, "spool"), filepath.Join(dir, "lib"))
+	command(t, "chmod", "-R", "a+rX", filepath.Dir(dir))
+	command(t, "chown", "postfix", filepath.Join(dir, "lib"))
+	m.Process = runProcess(t, exec.Command("postfix", "-c", m.conf, "start-fg"), "daemon started")
+	t.Cleanup(func() { exec.Command("postfix", "-c", m.conf, "abort").Run() })
+	return m
 }
 
 // send hands a mail to Postfix. It comes from nobody, so that none is sent about it.
