@@ -33,6 +33,8 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzPrint -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzParseCheck -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
 	go test -run '^$$' -fuzz FuzzReadState -fuzztime 1m -fuzzminimizetime 2s ./plugin/health
+	go test -run '^$$' -fuzz FuzzFormat -fuzztime 1m -fuzzminimizetime 2s ./plugin/definition
+	go test -run '^$$' -fuzz FuzzFormat -fuzztime 1m -fuzzminimizetime 2s ./plugin/corefile
 	go test -run '^$$' -fuzz FuzzDocument -fuzztime 1m -fuzzminimizetime 2s ./plugin/change
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 2s ./cmd/mxsrv/internal/foreign
 	go test -run '^$$' -fuzz FuzzSnapshot -fuzztime 1m -fuzzminimizetime 2s ./plugin/etcd

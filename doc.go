@@ -16,7 +16,7 @@
 //	lifecycle.go            which reading of the Corefile serves, and so follows its sources
 //	metrics.go, notify.go   what a publisher reports: counters, the log, NOTIFY
 //
-//	plugin/definition       the language: its types, reader and printer
+//	plugin/definition       the language: its types, reader, printer and formatter
 //	plugin/corefile         the mxsrv stanzas of a server block, as read
 //	plugin/source           the sources of definitions, brought together
 //	plugin/source/file      the source of files, and the key files that definitions name: when one is read again

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
@@ -85,14 +84,9 @@ func printDiffs(u *ui, changes []store.Change) {
 		if !c.Gone {
 			to, text = printableKey(c.Key), printable(c.Text)
 		}
-		_, lines, _ := strings.Cut(string(diff.Diff(from, []byte(old), to, []byte(text))), "\n") // the first repeats the names
-		for line := range strings.Lines(lines) {
-			u.line("%s", u.paint(diffColor[line[0]], strings.TrimSuffix(line, "\n")))
-		}
+		u.diff(from, old, to, text)
 	}
 }
-
-var diffColor = map[byte]color{'+': green, '-': red, '@': dim}
 
 // effects are what the server blocks of a store serve before and after some changes.
 type effects []effect

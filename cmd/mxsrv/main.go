@@ -6,7 +6,7 @@
 //
 //	0  success: no errors, mail is delivered, a client finds a target
 //	1  problems found: errors (or, with --strict, warnings), mail that waits, bounces or has an unknown way, no target
-//	   that is up; nothing is written to etcd
+//	   that is up, files that fmt -d would change; nothing is written to etcd
 //	2  usage or I/O error: wrong arguments, a file that cannot be read, definitions with errors (for route, pick and
 //	   render), a server that does not answer
 //
@@ -78,8 +78,8 @@ func rootCommand(u *ui) *cobra.Command {
 		Args:              refuseUnknown,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(checkCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u), putCommand(u),
-		getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
+	root.AddCommand(checkCommand(u), fmtCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u),
+		putCommand(u), getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
 	for _, c := range root.Commands() {
 		refuseRepeats(c)
 	}
@@ -92,6 +92,7 @@ func rootCommand(u *ui) *cobra.Command {
 
 const rootExamples = `  mxsrv example > Corefile              a Corefile to begin with
   mxsrv check                           is the Corefile here right?
+  mxsrv fmt -w Corefile *.conf          bring definitions into canonical form
   mxsrv route user@example.com          which host gets this mail, and why?
   mxsrv route user@example.com --from mx2 --down mx1
                                         and what does mx2 do while mx1 is down?

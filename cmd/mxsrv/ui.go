@@ -10,10 +10,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
-	"github.com/spf13/cobra"
 )
 
 // A ui prints. Nothing else does, and these are the rules:
@@ -101,6 +102,16 @@ func (u *ui) json(value any) error {
 }
 
 func (u *ui) line(format string, args ...any) { fmt.Fprintf(u.out, format+"\n", args...) }
+
+// diff prints how a text differs from an older one, in the format of diff -u.
+func (u *ui) diff(from, old, to, text string) {
+	_, lines, _ := strings.Cut(string(diff.Diff(from, []byte(old), to, []byte(text))), "\n") // the first repeats the names
+	for line := range strings.Lines(lines) {
+		u.line("%s", u.paint(diffColor[line[0]], strings.TrimSuffix(line, "\n")))
+	}
+}
+
+var diffColor = map[byte]color{'+': green, '-': red, '@': dim}
 
 // text prints a text in lines that fit the terminal, each after an indent.
 func (u *ui) text(indent, words string) {

@@ -48,7 +48,7 @@ type lexer struct {
 }
 
 func newLexer(pos Pos, text string) *lexer {
-	return &lexer{source: pos.Source, text: strings.TrimPrefix(text, "\ufeff"), line: pos.Line, length: len(text)}
+	return &lexer{source: pos.Source, text: strings.TrimPrefix(text, byteOrderMark), line: pos.Line, length: len(text)}
 }
 
 func (x *lexer) offset() int { return x.start }
