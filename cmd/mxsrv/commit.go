@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,27 +16,96 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// commitFlags say whether changes are made.
-type commitFlags struct{ force, dryRun bool }
+// commitFlags say whether changes are made, and keep what is printed of them as JSON.
+type commitFlags struct {
+	force, dryRun bool
+	report        commitReport
+}
 
-func (f *commitFlags) add(c *cobra.Command) {
+func (f *commitFlags) add(u *ui, c *cobra.Command) {
 	c.Flags().BoolVar(&f.force, "force", false, "make the changes in any case")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "change nothing, and print what would be changed")
+	u.addJSON(c)
+}
+
+// The JSON of changes.
+type (
+	commitReport struct {
+		Changes  []madeChange  `json:"changes"`
+		Findings []jsonFinding `json:"findings"`
+	}
+	madeChange struct {
+		Key       string   `json:"key"`
+		Change    string   `json:"change"`              // created, changed, unchanged or deleted
+		Revision  int64    `json:"revision,omitempty"`  // none if it is not written
+		Withdraws []string `json:"withdraws,omitempty"` // names that no server has any more, and what they were
+		Alters    []string `json:"alters,omitempty"`    // names that have other records then
+	}
+)
+
+// newChange returns a change that is not made yet.
+func newChange(c store.Change) madeChange {
+	switch {
+	case c.Gone:
+		return madeChange{Key: c.Key, Change: "deleted"}
+	case c.Before.Revision == 0:
+		return madeChange{Key: c.Key, Change: "created"}
+	}
+	return madeChange{Key: c.Key, Change: "changed"}
+}
+
+func (c madeChange) String() string {
+	if c.Change != "deleted" {
+		return fmt.Sprintf("put %s: %s, revision %d", c.Key, c.Change, c.Revision)
+	}
+	text := fmt.Sprintf("delete %s: deleted, revision %d: withdraws ", c.Key, c.Revision)
+	if text += firstOf(c.Withdraws, " and "); c.Withdraws == nil {
+		text += "nothing"
+	}
+	if c.Alters != nil {
+		text += "; changes " + firstOf(c.Alters, " and ")
+	}
+	return text
+}
+
+// print prints a change that is made, or keeps it for end.
+func (f *commitFlags) print(u *ui, c madeChange) {
+	if u.asJSON {
+		f.report.Changes = append(f.report.Changes, c)
+		return
+	}
+	u.line("%v", c)
+}
+
+// end prints the JSON, also of a part of the changes, and returns the error that the command ends with.
+func (f *commitFlags) end(u *ui, err error) error {
+	if !u.asJSON || err != nil && !errors.Is(err, errFindings) && f.report.Changes == nil {
+		return err
+	}
+	r := commitReport{append([]madeChange{}, f.report.Changes...), append([]jsonFinding{}, f.report.Findings...)}
+	return cmp.Or(u.json(r), err)
 }
 
 // commit makes changes if no server would then exclude any of them, or what it serves now; or if it is forced.
-func (f commitFlags) commit(u *ui, s *store.Store, entries []store.Entry, changes []store.Change) error {
+func (f *commitFlags) commit(u *ui, s *store.Store, entries []store.Entry, changes []store.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	findings := unique(s.Consequences(entries, changes))
-	u.findings(findings)
-	if f.dryRun {
-		printDiffs(u, changes)
+	f.report.Findings = findingsJSON(findings)
+	refused := count(findings, lint.Error) > 0 && !f.force
+	switch {
+	case !u.asJSON:
+		u.findings(findings)
+		if f.dryRun {
+			printDiffs(u, changes)
+		}
+	case refused || f.dryRun:
+		f.report.Changes = append(f.report.Changes, convert(changes, newChange)...)
 	}
-	switch n := count(findings, lint.Error); {
-	case n > 0 && !f.force:
-		u.note("nothing is written because of %s; --force writes in any case", plural(n, "error"))
+	switch {
+	case refused:
+		u.note("nothing is written because of %s; --force writes in any case", plural(count(findings, lint.Error), "error"))
 		return errFindings
 	case f.dryRun:
 		u.note("nothing is written: it is a dry run")
@@ -42,7 +113,7 @@ func (f commitFlags) commit(u *ui, s *store.Store, entries []store.Entry, change
 	}
 	effects := newEffects(s, entries, changes)
 	for part := range slices.Chunk(changes, store.MaxChanges) {
-		if err := commitPart(u, s, part, effects); err != nil {
+		if err := f.commitPart(u, s, part, effects); err != nil {
 			return err
 		}
 	}
@@ -50,7 +121,7 @@ func (f commitFlags) commit(u *ui, s *store.Store, entries []store.Entry, change
 }
 
 // commitPart makes changes in one transaction, and prints them.
-func commitPart(u *ui, s *store.Store, changes []store.Change, of effects) error {
+func (f *commitFlags) commitPart(u *ui, s *store.Store, changes []store.Change, of effects) error {
 	revision, conflicts, err := s.Commit(changes)
 	if err != nil {
 		return err
@@ -62,14 +133,12 @@ func commitPart(u *ui, s *store.Store, changes []store.Change, of effects) error
 		return errFindings
 	}
 	for _, c := range changes {
-		switch {
-		case c.Gone:
-			u.line("delete %s: deleted, revision %d: %s", c.Key, revision, of.deletion(c.Fragment))
-		case c.Before.Revision == 0:
-			u.line("put %s: created, revision %d", c.Key, revision)
-		default:
-			u.line("put %s: changed, revision %d", c.Key, revision)
+		made := newChange(c)
+		made.Revision = revision
+		if c.Gone {
+			made.Withdraws, made.Alters = of.deletion(c.Fragment)
 		}
+		f.print(u, made)
 	}
 	return nil
 }
@@ -109,25 +178,17 @@ func newEffects(s *store.Store, entries []store.Entry, changes []store.Change) (
 	return of
 }
 
-// deletion says what servers serve no more once a fragment is deleted, and what they serve otherwise, the first few of
-// many. What others declare too is neither.
-func (of effects) deletion(f change.Fragment) string {
-	var gone, changed []string
+// deletion returns what servers serve no more once a fragment is deleted, and what they serve otherwise. What others
+// declare too is neither.
+func (of effects) deletion(f change.Fragment) (withdrawn, altered []string) {
 	for _, e := range of {
 		set, _ := definition.Read(f.Source(), f.Text, e.zones)
 		for o := range set.Index().Owners() {
-			g, c := e.kinds(o)
-			gone, changed = addName(gone, g, o.Name()), addName(changed, c, o.Name())
+			gone, changed := e.kinds(o)
+			withdrawn, altered = addName(withdrawn, gone, o.Name()), addName(altered, changed, o.Name())
 		}
 	}
-	if gone == nil {
-		gone = []string{"nothing"}
-	}
-	text := "withdraws " + firstOf(gone, " and ")
-	if changed != nil {
-		text += "; changes " + firstOf(changed, " and ")
-	}
-	return text
+	return withdrawn, altered
 }
 
 // kinds returns the kinds of an owner of which no records are left, and those of which there are others.

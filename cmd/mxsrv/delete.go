@@ -14,6 +14,7 @@ const deleteExamples = `  mxsrv delete mail                      one fragment
   mxsrv delete customers/example.com customers/old/
                                          one, and those in a folder
   mxsrv delete --dry-run hosts           print what it would delete, and what servers would exclude then
+  mxsrv delete --json hosts | jq -r '.changes[].withdraws[]'
   mxsrv delete --force hosts             even if others point to what it declares
 
 Nothing is deleted if servers would then exclude another fragment. A fragment that an instance registers comes back
@@ -35,7 +36,7 @@ func deleteCommand(u *ui) *cobra.Command {
 		Example: deleteExamples,
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
-	f.commitFlags.add(c)
+	f.commitFlags.add(u, c)
 	f.storeFlags.add(c)
 	return c
 }
@@ -48,7 +49,7 @@ func (f *deleteFlags) run(u *ui, names []string) error {
 	if err != nil {
 		return err
 	}
-	return f.open(s, func(entries []store.Entry, _ int64) error {
+	return f.end(u, f.open(s, func(entries []store.Entry, _ int64) error {
 		selected, err := s.Select(entries, names)
 		if err != nil {
 			return err
@@ -57,7 +58,7 @@ func (f *deleteFlags) run(u *ui, names []string) error {
 			u.note("%s is held by an instance, under lease %x: if that runs it comes back", e.Key, e.Lease)
 		}
 		return f.commit(u, s, entries, convert(selected, deletion))
-	})
+	}))
 }
 
 func deletion(e store.Entry) store.Change {

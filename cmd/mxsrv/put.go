@@ -50,7 +50,7 @@ func putCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&f.in, "in", "", "the `FOLDER` below the prefix for the names")
 	c.Flags().BoolVar(&f.deleteOthers, "delete-others", false, "delete the fragments in the folder of --in that are in no file, but not those under a lease")
 	c.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "accept a directory without *.conf files")
-	f.commitFlags.add(c)
+	f.commitFlags.add(u, c)
 	f.storeFlags.add(c)
 	return c
 }
@@ -78,13 +78,13 @@ func (f *putFlags) run(u *ui, paths []string) error {
 	if r.skipped != nil {
 		u.note("skipped, for only *.conf files are put that are not hidden: %s", firstOf(r.skipped, " and "))
 	}
-	return f.open(s, func(entries []store.Entry, _ int64) error {
+	return f.end(u, f.open(s, func(entries []store.Entry, _ int64) error {
 		changes, err := f.plan(u, r, entries)
 		if err != nil {
 			return err
 		}
 		return f.commit(u, s, entries, changes)
-	})
+	}))
 }
 
 // validFolder returns an error if --in is no folder, or if --delete-others is without: others may have fragments at the
@@ -210,7 +210,7 @@ func (f *putFlags) plan(u *ui, r *fragmentReader, entries []store.Entry) ([]stor
 		e, ok := existing[fragment.Key]
 		switch {
 		case ok && store.Tidy(e.Text) == fragment.Text:
-			u.line("put %s: unchanged, revision %d", fragment.Key, e.Revision)
+			f.print(u, madeChange{Key: fragment.Key, Change: "unchanged", Revision: e.Revision})
 			continue
 		case e.Lease != 0 && !f.force:
 			u.note("%s is held by an instance, under lease %x: give the fragment another name", fragment.Key, e.Lease)

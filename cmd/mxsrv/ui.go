@@ -24,7 +24,7 @@ import (
 //   - Messages are lower case and have no full stop.
 //   - Colors repeat what the words say. There are none if the output is no terminal, if NO_COLOR is set, or on a dumb
 //     terminal.
-//   - --json prints one value and nothing else to standard output.
+//   - --json prints one value and nothing else to standard output; watch one on each line.
 type ui struct {
 	out, err io.Writer
 	output   *output // that out is
@@ -99,6 +99,13 @@ func (u *ui) json(value any) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(value)
+}
+
+// jsonLine prints one of several values.
+func (u *ui) jsonLine(value any) {
+	e := json.NewEncoder(u.out)
+	e.SetEscapeHTML(false)
+	e.Encode(value) // the output keeps the error
 }
 
 func (u *ui) line(format string, args ...any) { fmt.Fprintf(u.out, format+"\n", args...) }

@@ -16,6 +16,7 @@ import (
 
 const watchExamples = `  mxsrv watch                            all changes as they come, until interrupted
   mxsrv watch mail customers/            those of one fragment, and of a folder
+  mxsrv watch --json | jq -r .key        a line of JSON for each
 
 A lost connection is made again, and the changes in between are printed then.
 
@@ -30,6 +31,7 @@ func watchCommand(u *ui) *cobra.Command {
 		Example: watchExamples,
 		RunE:    func(_ *cobra.Command, names []string) error { return f.watch(u, names) },
 	}
+	u.addJSON(c)
 	f.add(c)
 	return c
 }
@@ -50,7 +52,7 @@ func (f *storeFlags) watch(u *ui, names []string) error {
 		Failed:  func(err error) { u.note("%v: trying again", err) },
 		Changed: func(e store.Event) {
 			if s.Selected(e.Key, keys) {
-				printEvent(u, e)
+				newEvent(e).print(u)
 			}
 			if u.output.err != nil { // nobody reads what comes
 				stop()
@@ -59,18 +61,46 @@ func (f *storeFlags) watch(u *ui, names []string) error {
 	})
 }
 
-// printEvent prints a fragment as it is now, or as a comment if it was deleted.
-func printEvent(u *ui, e store.Event) {
-	text, how := printable(strings.TrimRight(e.Text, "\n")), u.paint(yellow, "changed")
+// An event is a change of a fragment as watch prints it. It is its own JSON.
+type event struct {
+	Key     string    `json:"key"`
+	Change  string    `json:"change"` // created, changed or deleted
+	At      int64     `json:"revision"`
+	Time    time.Time `json:"time"` // of this machine
+	Created int64     `json:"created"`
+	Lease   string    `json:"lease,omitempty"` // in hexadecimal, as for etcdctl
+	Text    string    `json:"text"`            // as it is now, or as it was before it was deleted
+}
+
+func newEvent(e store.Event) event {
+	change := event{Key: e.Key, Change: "changed", At: e.At, Time: time.Now(), Created: e.Created, Text: e.Text}
 	switch {
 	case e.Deleted:
-		text, how = "# "+strings.ReplaceAll(text, "\n", "\n# "), u.paint(red, "gone")
+		change.Change = "deleted"
 	case e.At == e.Created:
-		how = u.paint(green, "created")
+		change.Change = "created"
 	}
-	lease := ""
 	if e.Lease != 0 {
-		lease = fmt.Sprintf(", lease %x", e.Lease)
+		change.Lease = fmt.Sprintf("%x", e.Lease)
 	}
-	u.line("%s%s, revision %d%s, %s: %s\n%s", mark, printableKey(e.Key), e.At, lease, time.Now().Format(time.RFC3339), how, text)
+	return change
+}
+
+var changeColor = map[string]color{"created": green, "changed": yellow, "gone": red}
+
+// print prints a fragment as it is now, or as a comment if it was deleted; or a line of JSON.
+func (e event) print(u *ui) {
+	if u.asJSON {
+		u.jsonLine(e)
+		return
+	}
+	text, how, lease := printable(strings.TrimRight(e.Text, "\n")), e.Change, ""
+	if how == "deleted" {
+		text, how = "# "+strings.ReplaceAll(text, "\n", "\n# "), "gone"
+	}
+	if e.Lease != "" {
+		lease = ", lease " + e.Lease
+	}
+	u.line("%s%s, revision %d%s, %s: %s\n%s", mark, printableKey(e.Key), e.At, lease, e.Time.Format(time.RFC3339),
+		u.paint(changeColor[how], how), text)
 }
