@@ -48,6 +48,8 @@ func checkCommand(u *ui) *cobra.Command {
 	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several")
 	f.readFlags.add(c)
 	f.addBlock(c)
+	f.completeFiles(c)
+	completeFlag(c, "ignore", ignorableRules)
 	return c
 }
 

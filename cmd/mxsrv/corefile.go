@@ -131,6 +131,7 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, onl
 	if len(stanzas.Etcds) > 0 && len(stanzas.Errs) == 0 {
 		s := &store.Store{Config: stanzas.Etcds[0].Config}
 		defer s.Close()
+		s.Timeout = min(s.Timeout, cmp.Or(f.patience, s.Timeout))
 		var err error
 		if entries, _, err = s.Open(context.Background()); err != nil {
 			u.note("%s: %v: the fragments in etcd are not checked", path, err)

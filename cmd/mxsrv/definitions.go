@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/spf13/cobra"
@@ -28,6 +29,8 @@ type readFlags struct {
 	root  string   // directory of relative paths; "": that of the Corefile or definitions file
 	zones []string // of the relative names in definitions files
 	block string   // which of the server blocks for one zone, see choose; "": all
+
+	patience time.Duration // how long etcd may take to answer, if not as long as a Corefile says
 }
 
 const defaultCorefile = "Corefile"

@@ -38,6 +38,7 @@ func deleteCommand(u *ui) *cobra.Command {
 	}
 	f.commitFlags.add(u, c)
 	f.storeFlags.add(c)
+	c.ValidArgsFunction = complete(f.fragmentNames)
 	return c
 }
 

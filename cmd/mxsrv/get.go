@@ -37,6 +37,7 @@ func getCommand(u *ui) *cobra.Command {
 	u.addJSON(c)
 	u.addOutput(c)
 	f.add(c)
+	c.ValidArgsFunction = complete(f.fragmentNames)
 	return c
 }
 

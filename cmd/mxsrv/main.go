@@ -145,7 +145,7 @@ type (
 )
 
 func (o *once) Set(text string) error {
-	if o.given {
+	if o.given && text != o.String() { // cobra reads flags twice to complete a word
 		return fmt.Errorf("%q is given already: write one of them", o.String())
 	}
 	o.given = true

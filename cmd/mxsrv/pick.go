@@ -54,6 +54,9 @@ func pickCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&f.as, "as", clientNames()[0], "the kind of `CLIENT`: "+strings.Join(clientNames(), ", "))
 	u.addJSON(c)
 	f.answerFlags.add(c)
+	f.completeNames(c)
+	c.ValidArgsFunction = complete(f.services)
+	completeFlag(c, "as", func([]string, string) []string { return clientNames() })
 	return c
 }
 

@@ -52,6 +52,8 @@ func putCommand(u *ui) *cobra.Command {
 	c.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "accept a directory without *.conf files")
 	f.commitFlags.add(u, c)
 	f.storeFlags.add(c)
+	completeFlag(c, "name", f.fragmentNames)
+	completeFlag(c, "in", f.folders)
 	return c
 }
 

@@ -67,6 +67,7 @@ func registerCommand(u *ui) *cobra.Command {
 	flags.IntVar(&f.health.limit, "failures", 3, "the `NUMBER` of failures in a row that withdraw the definitions; one success puts them back")
 	flags.BoolVar(&f.force, "force", false, "take the key at the start, whoever has it")
 	f.storeFlags.add(c)
+	completeFlag(c, "name", f.fragmentNames)
 	return c
 }
 

@@ -57,6 +57,7 @@ func renderCommand(u *ui) *cobra.Command {
 	u.addOutput(c)
 	f.readFlags.add(c)
 	f.addBlock(c)
+	f.completeFiles(c)
 	c.Flags().Lookup("zone").Usage = "the `ZONE` to show, and that of the relative names in a definitions file; repeat it for several"
 	return c
 }

@@ -42,6 +42,8 @@ func routeCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&f.from, "from", "", "the `HOST` that has the mail (default one that is no exchange of the domain)")
 	u.addJSON(c)
 	f.answerFlags.add(c)
+	f.completeNames(c)
+	c.ValidArgsFunction = complete(f.recipients)
 	return c
 }
 

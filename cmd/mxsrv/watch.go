@@ -33,6 +33,7 @@ func watchCommand(u *ui) *cobra.Command {
 	}
 	u.addJSON(c)
 	f.add(c)
+	c.ValidArgsFunction = complete(f.fragmentNames)
 	return c
 }
 
