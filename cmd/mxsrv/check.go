@@ -136,7 +136,7 @@ func (f *checkFlags) query(u *ui, all []*served) ([]lint.Finding, error) {
 	}
 	var findings []lint.Finding
 	for _, s := range all {
-		findings = append(findings, checkOnline(s, from)...)
+		findings = append(findings, checkOnline(u, s, from)...)
 	}
 	if !u.asJSON {
 		u.note("queried %s", from.addr)

@@ -91,7 +91,8 @@ func (f *commitFlags) commit(u *ui, s *store.Store, entries []store.Entry, chang
 	if len(changes) == 0 {
 		return nil
 	}
-	findings := unique(s.Consequences(entries, changes))
+	var findings []lint.Finding
+	u.during(checking(changes), func() { findings = unique(s.Consequences(entries, changes)) })
 	f.report.Findings = findingsJSON(findings)
 	refused := count(findings, lint.Error) > 0 && !f.force
 	switch {
@@ -111,13 +112,18 @@ func (f *commitFlags) commit(u *ui, s *store.Store, entries []store.Entry, chang
 		u.note("nothing is written: it is a dry run")
 		return nil
 	}
-	effects := newEffects(s, entries, changes)
+	var of effects
+	u.during(checking(changes), func() { of = newEffects(s, entries, changes) })
 	for part := range slices.Chunk(changes, store.MaxChanges) {
-		if err := f.commitPart(u, s, part, effects); err != nil {
+		if err := f.commitPart(u, s, part, of); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func checking(changes []store.Change) func() string {
+	return doing("checking %s", plural(len(changes), "change"))
 }
 
 // commitPart makes changes in one transaction, and prints them.

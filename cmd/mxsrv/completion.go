@@ -160,7 +160,7 @@ func (f *storeFlags) fragmentNames(_ []string, typed string) (names []string) {
 	if err != nil {
 		return nil
 	}
-	f.open(s, func(entries []store.Entry, _ int64) error {
+	f.open(new(ui), s, func(entries []store.Entry, _ int64) error {
 		for _, e := range entries {
 			name := strings.TrimPrefix(e.Key, s.Prefix)
 			if s.Internal(e.Key) || !strings.HasPrefix(name, typed) {

@@ -81,7 +81,21 @@ func allZones(blocks []*served) definition.Zones {
 }
 
 // read reads Corefiles, each server block by itself, and definitions files, all together.
-func (f *readFlags) read(u *ui, paths []string) ([]*served, error) {
+func (f *readFlags) read(u *ui, paths []string) (all []*served, err error) {
+	u.reading(paths, func() { all, err = f.readAll(u, paths) })
+	return all, err
+}
+
+// reading calls do, which reads files. Nothing is shown meanwhile if one of them may be what somebody types.
+func (u *ui) reading(paths []string, do func()) {
+	if slices.ContainsFunc(paths, isStream) {
+		do()
+		return
+	}
+	u.during(doing("reading %s", firstOf(paths, " and ")), do)
+}
+
+func (f *readFlags) readAll(u *ui, paths []string) ([]*served, error) {
 	var all []*served
 	var files []document
 	for _, path := range paths {

@@ -50,7 +50,7 @@ func (f *deleteFlags) run(u *ui, names []string) error {
 	if err != nil {
 		return err
 	}
-	return f.end(u, f.open(s, func(entries []store.Entry, _ int64) error {
+	return f.end(u, f.open(u, s, func(entries []store.Entry, _ int64) error {
 		selected, err := s.Select(entries, names)
 		if err != nil {
 			return err

@@ -73,9 +73,11 @@ func (f *storeFlags) store() (*store.Store, error) {
 }
 
 // open connects to a store and calls run with the fragments that are there, and the revision of etcd.
-func (f *storeFlags) open(s *store.Store, run func(entries []store.Entry, revision int64) error) error {
+func (f *storeFlags) open(u *ui, s *store.Store, run func(entries []store.Entry, revision int64) error) (err error) {
 	defer s.Close()
-	entries, revision, err := s.Open(context.Background())
+	var entries []store.Entry
+	var revision int64
+	u.during(doing("reading etcd, %v", s), func() { entries, revision, err = s.Open(context.Background()) })
 	if err != nil {
 		return err
 	}

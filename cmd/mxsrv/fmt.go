@@ -47,7 +47,7 @@ func (f *fmtFlags) run(u *ui, paths []string) error {
 	if len(paths) == 0 {
 		paths = []string{defaultCorefile}
 	}
-	files, err := f.read(paths)
+	files, err := f.read(u, paths)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (f *fmtFlags) run(u *ui, paths []string) error {
 }
 
 // read reads and formats all files, before one is written.
-func (f *fmtFlags) read(paths []string) (files []formatted, err error) {
+func (f *fmtFlags) read(u *ui, paths []string) (files []formatted, err error) {
 	var errs definition.Errors
 	for _, path := range paths {
 		if f.write && isStream(path) {
@@ -84,7 +84,9 @@ func (f *fmtFlags) read(paths []string) (files []formatted, err error) {
 		if err != nil {
 			return nil, err
 		}
-		result, some := format(path, text)
+		var result string
+		var some definition.Errors
+		u.during(doing("formatting %s", path), func() { result, some = format(path, text) })
 		errs = append(errs, some...)
 		files = append(files, formatted{document{path, text}, result})
 	}

@@ -46,12 +46,14 @@ func (f *storeFlags) get(u *ui, names []string) error {
 	if err != nil {
 		return err
 	}
-	return f.open(s, func(entries []store.Entry, revision int64) error {
+	return f.open(u, s, func(entries []store.Entry, revision int64) error {
 		selected, err := s.Select(entries, names)
 		if err != nil {
 			return err
 		}
-		list, ok := describe(s, entries, selected)
+		var list []printed
+		var ok bool
+		u.during(doing("checking %d fragments", len(entries)), func() { list, ok = describe(s, entries, selected) })
 		return u.result(list, ok, func() {
 			for i, p := range list {
 				p.print(u, i > 0)

@@ -59,8 +59,9 @@ func importCommand(u *ui) *cobra.Command {
 	return c
 }
 
-func (f *importFlags) run(u *ui, path string) error {
-	r, err := f.read(path)
+func (f *importFlags) run(u *ui, path string) (err error) {
+	var r *foreign.Result
+	u.reading([]string{path}, func() { r, err = f.read(path) })
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,8 @@ func (f *importFlags) run(u *ui, path string) error {
 	if acceptsWildcardMail(r) {
 		opt.Ignore = map[string]definition.Pos{mailWildcard: r.Apex().Pos}
 	}
-	findings := lint.Check(index, nil, opt)
+	var findings []lint.Finding
+	u.during(doing("checking"), func() { findings = lint.Check(index, nil, opt) })
 	if len(r.Zones) == 0 { // every name is outside of no zones
 		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/miekg/dns"
 
@@ -29,19 +30,23 @@ type check func() []lint.Finding
 const parallel = 16
 
 // checkOnline returns what the answers of a server show to be wrong with definitions.
-func checkOnline(s *served, from *server) []lint.Finding {
+func checkOnline(u *ui, s *served, from *server) []lint.Finding {
 	checks := append(targetChecks(s, from), answerChecks(s, from)...)
 	found := make([][]lint.Finding, len(checks))
 	slots := make(chan bool, parallel)
-	var running sync.WaitGroup
-	for i := range checks {
-		slots <- true
-		running.Go(func() {
-			found[i] = checks[i]()
-			<-slots
-		})
-	}
-	running.Wait()
+	var done atomic.Int64
+	u.during(func() string { return fmt.Sprintf("%d of %d queries", done.Load(), len(checks)) }, func() {
+		var running sync.WaitGroup
+		for i := range checks {
+			slots <- true
+			running.Go(func() {
+				found[i] = checks[i]()
+				done.Add(1)
+				<-slots
+			})
+		}
+		running.Wait()
+	})
 	return slices.Concat(found...)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
@@ -28,8 +29,8 @@ Exit status: 0 clients find a target; 1 they find none; 2 usage or I/O error.`
 const (
 	mostClients = 10_000_000 // some seconds
 
-	// progressClients is how many clients choose before the progress is shown anew.
-	progressClients = 250_000
+	// atOnce is how many clients choose before they are counted as done.
+	atOnce = 250_000
 )
 
 type pickFlags struct {
@@ -131,20 +132,20 @@ func (f *pickFlags) simulate(u *ui, service definition.Name, from answers, clien
 // A chooser returns how many clients choose each target.
 type chooser func(srv []*dns.SRV, up func(*dns.SRV) bool) []int
 
-// choices returns what lets the clients choose, and shows the progress if that takes long.
+// choices returns what lets the clients choose.
 func (f *pickFlags) choices(u *ui, client delivery.Client) chooser {
 	rnd := rand.New(rand.NewPCG(cmp.Or(f.seed, rand.Uint64()), 0))
 	return func(srv []*dns.SRV, up func(*dns.SRV) bool) []int {
 		picked := make([]int, len(srv))
-		for done := 0; done < f.clients; {
-			n := min(progressClients, f.clients-done)
-			for i, more := range delivery.Pick(srv, n, up, client.Order, rnd) {
-				picked[i] += more
+		var done atomic.Int64
+		u.during(func() string { return fmt.Sprintf("%d of %d clients", done.Load(), f.clients) }, func() {
+			for left := f.clients; left > 0; left -= atOnce {
+				for i, more := range delivery.Pick(srv, min(left, atOnce), up, client.Order, rnd) {
+					picked[i] += more
+				}
+				done.Add(atOnce)
 			}
-			if done += n; f.clients > progressClients {
-				u.progress(done, f.clients)
-			}
-		}
+		})
 		return picked
 	}
 }

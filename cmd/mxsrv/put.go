@@ -80,7 +80,7 @@ func (f *putFlags) run(u *ui, paths []string) error {
 	if r.skipped != nil {
 		u.note("skipped, for only *.conf files are put that are not hidden: %s", firstOf(r.skipped, " and "))
 	}
-	return f.end(u, f.open(s, func(entries []store.Entry, _ int64) error {
+	return f.end(u, f.open(u, s, func(entries []store.Entry, _ int64) error {
 		changes, err := f.plan(u, r, entries)
 		if err != nil {
 			return err

@@ -138,6 +138,11 @@ func selectNames(all []*served, zones definition.Zones) *definition.Set {
 
 // renderZones writes the master file of each zone, in the order of the server blocks.
 func renderZones(u *ui, all []*served, zones definition.Zones) error {
+	u.during(doing("compiling"), func() {
+		for _, s := range all {
+			s.compile()
+		}
+	})
 	for _, s := range all {
 		for _, zone := range s.zones {
 			if !slices.Contains(zones, zone) || serving(all, zone)[0] != s {

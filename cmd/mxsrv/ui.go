@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -65,18 +67,52 @@ func (u *ui) failed(err error) {
 
 // note prints something about the result.
 func (u *ui) note(format string, args ...any) {
+	if u.live {
+		fmt.Fprint(u.err, eraseLine) // of during
+	}
 	fmt.Fprintf(u.err, "mxsrv: note: "+format+"\n", args...)
 }
 
-// progress shows on a terminal how much is done of what takes long, in one line that is gone at the end.
-func (u *ui) progress(done, all int) {
-	switch {
-	case !u.live:
-	case done < all:
-		fmt.Fprintf(u.err, "\rmxsrv: %d %%", 100*done/all)
-	default:
-		fmt.Fprint(u.err, "\r\x1b[K") // erase to the end of the line (ECMA-48 §8.3.41)
+const (
+	progressAfter = 2 * time.Second
+	progressEvery = time.Second
+
+	eraseLine = "\r\x1b[K" // ECMA-48 §8.3.41
+)
+
+// during calls do. If that takes long, a terminal shows meanwhile what is being done, in a line that is gone at the end.
+// do must not print results.
+func (u *ui) during(what func() string, do func()) {
+	if !u.live {
+		do()
+		return
 	}
+	done := make(chan bool)
+	var showing sync.WaitGroup
+	showing.Go(func() { u.show(what, done) })
+	do()
+	close(done)
+	showing.Wait()
+}
+
+// show shows what is being done until it is done.
+func (u *ui) show(what func() string, done <-chan bool) {
+	for wait := progressAfter; ; wait = progressEvery {
+		select {
+		case <-time.After(wait):
+			fmt.Fprintf(u.err, "%smxsrv: %s", eraseLine, what())
+		case <-done:
+			if wait == progressEvery {
+				fmt.Fprint(u.err, eraseLine)
+			}
+			return
+		}
+	}
+}
+
+// doing is what during shows of what has no parts to count.
+func doing(format string, args ...any) func() string {
+	return func() string { return fmt.Sprintf(format, args...) }
 }
 
 func (u *ui) addJSON(c *cobra.Command) { c.Flags().BoolVar(&u.asJSON, "json", false, "print JSON") }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
@@ -45,19 +48,29 @@ func TestColor(t *testing.T) {
 	}
 }
 
-// TestProgress: a terminal shows how much is done in one line, which is gone at the end.
-func TestProgress(t *testing.T) {
-	var err strings.Builder
-	u := &ui{err: &err}
-	u.progress(1, 4)
-	if err.Len() > 0 {
-		t.Errorf("%q where there is no terminal", err.String())
-	}
-	u.live = true
-	for done := range 3 {
-		u.progress(2*done, 4)
-	}
-	if got, want := err.String(), "\rmxsrv: 0 %\rmxsrv: 50 %\r\x1b[K"; got != want {
-		t.Errorf("%q, want %q", got, want)
+// TestDuring: a terminal shows after a while what is being done, in one line that is gone at the end.
+func TestDuring(t *testing.T) {
+	for _, tc := range []struct {
+		live bool
+		took time.Duration
+		want string
+	}{
+		{true, 1900 * time.Millisecond, ""},
+		{true, 3500 * time.Millisecond, "\r\x1b[Kmxsrv: 1 of 4\r\x1b[Kmxsrv: 2 of 4\r\x1b[K"},
+		{false, time.Minute, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var err strings.Builder
+			done := 0
+			u := &ui{err: &err, live: tc.live}
+			u.during(func() string { done++; return fmt.Sprintf("%d of 4", done) }, func() { time.Sleep(tc.took) })
+			if err.String() != tc.want {
+				t.Errorf("%v: %q, want %q", tc.took, err.String(), tc.want)
+			}
+			err.Reset()
+			if u.note("x"); err.String() != strings.TrimPrefix(eraseLine, map[bool]string{false: eraseLine}[tc.live])+"mxsrv: note: x\n" {
+				t.Errorf("note %q", err.String())
+			}
+		})
 	}
 }
