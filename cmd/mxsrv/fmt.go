@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -51,24 +52,29 @@ func (f *fmtFlags) run(u *ui, paths []string) error {
 	if err != nil {
 		return err
 	}
-	differ := false
 	for _, file := range files {
-		changes := file.result != file.text
-		differ = differ || changes
-		if f.diff && changes {
-			u.diff(file.path+".orig", file.text, file.path, file.result)
-		}
-		if f.write && changes {
-			if err := replaceFile(file.path, []byte(file.result)); err != nil {
-				return pathError(file.path, err)
-			}
-		}
-		if !f.diff && !f.write {
-			fmt.Fprint(u.out, file.result)
+		if err := f.output(u, file); err != nil {
+			return err
 		}
 	}
-	if f.diff && !f.write && differ {
+	if f.diff && !f.write && slices.ContainsFunc(files, formatted.differs) {
 		return errFindings
+	}
+	return nil
+}
+
+func (f formatted) differs() bool { return f.result != f.text }
+
+// output prints a file or how it differs, and writes it, as the flags say.
+func (f *fmtFlags) output(u *ui, file formatted) error {
+	if f.diff && file.differs() {
+		u.diff(file.path+".orig", file.text, file.path, file.result)
+	}
+	if f.write && file.differs() {
+		return pathError(file.path, replaceFile(file.path, []byte(file.result)))
+	}
+	if !f.diff && !f.write {
+		fmt.Fprint(u.out, file.result)
 	}
 	return nil
 }

@@ -58,8 +58,8 @@ func (f *formatter) format(tokens []definition.Token, blocks int) {
 	f.done = end
 }
 
-// check reports words that are not at the start of a line to CoreDNS and would be in the canonical form, or the other way
-// round. Within the block that matters to imports alone.
+// check reports words that are not at the start of a line to CoreDNS and would be in the canonical form, or the other
+// way round. Within the block that matters to imports alone.
 func (f *formatter) check(tokens []definition.Token) {
 	depth := 0
 	for i, t := range tokens {
@@ -71,7 +71,8 @@ func (f *formatter) check(tokens []definition.Token) {
 		case t.Word == "}":
 			depth--
 		case t.Word == "import" && i > 0 && (t.StartsLine || isBrace(tokens[i-1])) && !isImport(tokens[i:]):
-			f.errs.Add(t.Pos, definition.Syntax, "import: write it and its snippet or file on a line of their own, without a block")
+			f.errs.Add(t.Pos, definition.Syntax,
+				"import: write it and its snippet or file on a line of their own, without a block")
 		}
 	}
 }

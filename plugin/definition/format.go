@@ -39,7 +39,7 @@ func Tokens(pos Pos, text string) []Token {
 // need, but those of records, which are written with quotes as in zone files.
 //
 // The result has the same statements, and is its own canonical form. If a brace or a quote is missing Format returns
-// the text as it is, and the mistakes. It knows no keyword but that of records: a wrong statement stays as wrong as it is.
+// the text as it is, and the mistakes. It knows no keyword but that of records: a wrong statement stays wrong.
 func Format(pos Pos, text string, blocks int) (string, Errors) {
 	if errs := EachStatement(pos, text, func(Statement) {}); len(errs) > 0 {
 		return text, errs
@@ -80,7 +80,8 @@ type row struct {
 	comment string // at the end of the line
 }
 
-// between takes the white space and the comments between two tokens. A quote that ends the text is no word, and dropped.
+// between takes the white space and the comments between two tokens. A quote that ends the text is no word: it is
+// dropped.
 func (f *formatter) between(gap string) {
 	lines := strings.Split(gap, "\n")
 	for i, line := range lines {
