@@ -102,9 +102,23 @@ func (f *fmtFlags) read(u *ui, paths []string) (files []formatted, err error) {
 	return files, nil
 }
 
+// format returns the canonical form of a file. One without a single line of ours is that of another program, whose lines
+// may mean something else then.
 func format(path, text string) (string, definition.Errors) {
 	if isCorefile(path, text) {
 		return corefile.Format(path, text)
 	}
-	return definition.Format(definition.Pos{Source: path, Line: 1}, text, 0)
+	pos := definition.Pos{Source: path, Line: 1}
+	known, lines, ours := append(definition.Keywords(), corefile.Options()...), 0, 0
+	definition.EachStatement(pos, text, func(s definition.Statement) {
+		if lines++; slices.Contains(known, s.Words[0]) {
+			ours++
+		}
+	})
+	if lines > 0 && ours == 0 {
+		var errs definition.Errors
+		errs.Add(pos, definition.Syntax, "no line of %s is a definition: give Corefiles and definitions files", path)
+		return text, errs
+	}
+	return definition.Format(pos, text, 0)
 }
