@@ -69,10 +69,10 @@ func TestCheckers(t *testing.T) {
 			}
 		}
 	}
-	for zone, file := range renderedExamples(t) {
+	for _, z := range renderedExamples(t) {
 		for _, c := range checkers {
-			if verdict, said := c.judge(t, zone, file); verdict != "is silent" {
-				t.Errorf("%s %s %s: %s", c.program, verdict, zone, said)
+			if verdict, said := c.judge(t, z.zone, z.file); verdict != "is silent" {
+				t.Errorf("%s %s %s: %s", c.program, verdict, z.file, said)
 			}
 		}
 	}
@@ -100,13 +100,12 @@ func render(t *testing.T, compiled *table.Table, zone definition.Name, file stri
 }
 
 // renderedExamples transfers the zones of the examples that are authoritative.
-func renderedExamples(t *testing.T) map[string]string {
+func renderedExamples(t *testing.T) (zones []hosted) {
 	t.Helper()
 	paths, err := filepath.Glob("../examples/*/Corefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{}
 	for _, path := range paths {
 		corefile := read(t, path)
 		if !strings.Contains(corefile, "authoritative {") {
@@ -114,20 +113,21 @@ func renderedExamples(t *testing.T) map[string]string {
 		}
 		corefile = regexp.MustCompile(`to [^\n]*`).ReplaceAllString(corefile, "to *")
 		s := start(t, filepath.Dir(path), withEtcd(t, filepath.Dir(path), corefile))
-		for _, m := range regexp.MustCompile(`(?m)^(\S+):1053 \{`).FindAllStringSubmatch(corefile, -1) {
+		for _, m := range regexp.MustCompile(`(\S+):1053 `).FindAllStringSubmatch(corefile, -1) {
 			zone := dns.Fqdn(m[1])
 			var b strings.Builder
 			for _, rr := range zoneOf(t, s, zone)[1:] {
 				b.WriteString(rr.String() + "\n")
 			}
-			files[zone] = filepath.Join(t.TempDir(), "db")
-			write(t, files[zone], b.String())
+			file := filepath.Join(t.TempDir(), filepath.Base(filepath.Dir(path))+"."+zone)
+			write(t, file, b.String())
+			zones = append(zones, hosted{zone: zone, file: file})
 		}
 	}
-	if len(files) == 0 {
-		t.Error("no example is authoritative")
+	if len(zones) < 5 {
+		t.Errorf("%d zones of examples are authoritative, want at least 5", len(zones))
 	}
-	return files
+	return zones
 }
 
 // asZones holds, for each rule that is an error, a zone with that mistake, to
