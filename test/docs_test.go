@@ -1,9 +1,14 @@
 package test
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +23,9 @@ import (
 	"go.yaml.in/yaml/v2"
 
 	"github.com/mxsrv/mxsrv/plugin/corefile"
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // pages returns the text of README, of that of the examples, and of all pages of the
@@ -79,6 +86,11 @@ func TestReadmeCorefiles(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../examples/definition-files")); err != nil {
 		t.Fatal(err)
+	}
+	for _, keys := range []string{"certs", "keys"} {
+		if err := os.CopyFS(filepath.Join(dir, keys), os.DirFS("../examples/mail-domain/"+keys)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, zone := range []string{"example.com.", "example.org."} {
 		write(t, filepath.Join(dir, "db."+strings.TrimSuffix(zone, ".")), strings.ReplaceAll(overlayZone, "example.com.", zone))
@@ -247,6 +259,80 @@ func TestDocsPlugins(t *testing.T) {
 	}
 }
 
+// TestDocsLinesOfMail: the page, the language and README have the words of the lines in the blocks of mail domains and hosts.
+func TestDocsLinesOfMail(t *testing.T) {
+	mail, host := definition.Lines()
+	_, page, _ := strings.Cut(read(t, "../docs/mail.md"), "\nIn the block of `mail`:\n")
+	ofMail, ofHost, _ := strings.Cut(page, "\nIn the block of `host`:\n")
+	ofHost, _, _ = strings.Cut(ofHost, "\n## ")
+	sameWords(t, "docs/mail.md of mail", tableWords(ofMail), mail)
+	sameWords(t, "docs/mail.md of hosts", tableWords(ofHost), host)
+	for place, want := range map[string][]string{"host NAME ADDRESS...": host, "mail NAME... PREFERENCE HOST...": mail} {
+		_, line, _ := strings.Cut(read(t, "../README.md"), "\n    "+place)
+		line, _, _ = strings.Cut(line, "\n")
+		_, words, _ := strings.Cut(line, "in its block: ")
+		sameWords(t, "README of "+place, strings.Fields(words), want)
+	}
+}
+
+// TestDocsAnswers: dig prints what the page of mail shows of the example.
+func TestDocsAnswers(t *testing.T) {
+	dig, example := rig.Peer(t, "dig"), "../examples/mail-domain"
+	s, n := start(t, example, read(t, example+"/Corefile")), 0
+	host, port, _ := strings.Cut(s.addr, ":")
+	for _, block := range blocksOf(read(t, "../docs/mail.md"), "txt") {
+		for command := range strings.SplitSeq("\n"+block, "\n$ dig ") {
+			if command, want, ok := strings.Cut(strings.TrimPrefix(command, "\n"), "\n"); ok && strings.HasPrefix(command, "+") {
+				n++
+				got := output(t, dig, append([]string{"@" + host, "-p", port}, strings.Fields(command)...)...)
+				if strings.TrimSpace(got) != strings.TrimSpace(want) {
+					t.Errorf("dig %s\n%s\nwant\n%s", command, got, want)
+				}
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("%d commands, want at least 10", n)
+	}
+}
+
+// TestDocsWebServer: nginx serves the policy of a domain with the configuration of the page.
+func TestDocsWebServer(t *testing.T) {
+	nginx, dir, policy := rig.Peer(t, "nginx"), publicDir(t), read(t, "../examples/mail-domain/policy.txt")
+	if err := os.MkdirAll(filepath.Join(dir, "mta-sts.example.com/.well-known"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "mta-sts.example.com/.well-known/mta-sts.txt"), policy)
+	c, addr := newCertificate(t), "127.0.0.1:"+freePort(t)
+	write(t, filepath.Join(dir, "web.pem"), c.private+c.pem)
+	block := strings.NewReplacer("/srv/www", dir, "listen 443", "listen "+addr, "    listen [::]:443 ssl;\n", "",
+		"/etc/ssl/mta-sts/fullchain.pem", "web.pem", "/etc/ssl/mta-sts/privkey.pem", "web.pem",
+	).Replace(blocksOf(read(t, "../docs/mail.md"), "nginx")[0])
+	conf := filepath.Join(dir, "nginx.conf")
+	write(t, conf, "daemon off;\npid nginx.pid;\nerror_log stderr notice;\nevents {}\nhttp {\naccess_log off;\n"+
+		"types { text/plain txt; }\n"+block+"}\n")
+	command(t, "chmod", "-R", "a+rX", dir)
+	runProcess(t, exec.Command(nginx, "-p", dir, "-e", "stderr", "-c", conf), "start worker process ")
+
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		},
+	}}
+	for domain, want := range map[string]string{"example.com": "200 text/plain " + policy, "example.org": "404 text/html "} {
+		resp, err := client.Get("https://mta-sts." + domain + "/.well-known/mta-sts.txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if got := fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("Content-Type"), " ", string(body)); err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %v\n%s\nwant\n%s", domain, err, got, want)
+		}
+	}
+}
+
 // TestDocsManifests: the YAML of the pages reads, and what is a server block in a
 // ConfigMap is served.
 func TestDocsManifests(t *testing.T) {
@@ -293,9 +379,16 @@ func TestDocsLinks(t *testing.T) {
 	texts, linked := pages(t), map[string]bool{}
 	for path, page := range texts {
 		for _, m := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(page, -1) {
-			target := filepath.Join(filepath.Dir(path), m[1])
+			file, heading, _ := strings.Cut(m[1], "#")
+			target := filepath.Join(filepath.Dir(path), file)
+			if file == "" {
+				target = path
+			}
 			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s: %v", path, m[1], err)
+			}
+			if heading != "" && !slices.Contains(anchors(texts[target]), heading) {
+				t.Errorf("%s links to %s: no such heading", path, m[1])
 			}
 			if path == "../README.md" {
 				linked[target] = true
@@ -307,4 +400,13 @@ func TestDocsLinks(t *testing.T) {
 			t.Errorf("README does not link to %s", path)
 		}
 	}
+}
+
+// anchors returns what links to the headings of a page end in.
+func anchors(page string) (all []string) {
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
+		words := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(words, " ", "-"))
+	}
+	return all
 }

@@ -34,6 +34,9 @@ var (
 	}
 )
 
+// Lines returns the first words of the lines in the blocks of mail domains and of hosts that say what hangs on them.
+func Lines() (mail, host []string) { return wordsOfLines(mailLines), wordsOfLines(hostLines) }
+
 func wordsOfLines(lines map[string]line) []string { return slices.Sorted(maps.Keys(lines)) }
 
 // policies are what the lines of one block say. All names of the statement share what they can.
