@@ -6,13 +6,15 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source"
+	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// Accepted is the content of files that a publisher has accepted last. It does not change.
+// Accepted is the content of files that a publisher has accepted last, which does not change, and the publisher's table.
 type Accepted struct {
 	view  string
 	zones definition.ZoneSet
 	files []source.Accepted
+	table func() *table.Table // that the publisher serves
 }
 
 // Accepted returns the content of files that was accepted last, or nil. Any goroutine may call it at any time.
@@ -20,7 +22,7 @@ func (p *Publisher) Accepted() *Accepted { return p.accepted.Load() }
 
 // keep keeps what sources of files have now, as accepted.
 func (p *Publisher) keep() {
-	p.accepted.Store(&Accepted{p.config.View, p.zones, p.sources.Accepted()})
+	p.accepted.Store(&Accepted{p.config.View, p.zones, p.sources.Accepted(), p.Table})
 }
 
 // restore makes a load that is rejected one of what was accepted of files before, by this publisher or by those of the
@@ -61,24 +63,45 @@ func (p *Publisher) acceptedBefore() (all []source.Accepted) {
 	if a := p.Accepted(); a != nil {
 		return a.files
 	}
-	if p.config.Accepted == nil {
-		return nil
-	}
-	before := p.config.Accepted()
-	slices.SortStableFunc(before, func(a, b *Accepted) int { return p.relation(b) - p.relation(a) })
-	for _, a := range before {
+	for _, a := range p.others() {
 		all = append(all, a.files...)
 	}
 	return all
 }
 
-// relation returns how much a publisher has in common with another one: 2 its view and a zone, 1 its view, or 0.
+// others returns what the publishers of the instance that is to be replaced have accepted, first those of the same view
+// and a common zone.
+func (p *Publisher) others() []*Accepted {
+	if p.config.Accepted == nil {
+		return nil
+	}
+	before := p.config.Accepted()
+	slices.SortStableFunc(before, func(a, b *Accepted) int { return p.relation(b) - p.relation(a) })
+	return before
+}
+
+// tableBefore returns the table that the next one replaces: before the first of this publisher, that of another one of
+// the same view with a common zone. It is nil if there is none.
+func (p *Publisher) tableBefore() *table.Table {
+	if t := p.Table(); t != nil {
+		return t
+	}
+	if before := p.others(); len(before) > 0 && p.relation(before[0]) == sameZone {
+		return before[0].table()
+	}
+	return nil
+}
+
+// sameZone is the relation of publishers of one view with a common zone.
+const sameZone = 2
+
+// relation returns how much a publisher has in common with another one: sameZone, 1 its view, or 0.
 func (p *Publisher) relation(a *Accepted) int {
 	switch {
 	case a.view != p.config.View:
 		return 0
 	case slices.ContainsFunc(p.config.Zones, func(z definition.Name) bool { return a.zones[z] }):
-		return 2
+		return sameZone
 	}
 	return 1
 }

@@ -18,6 +18,7 @@ type pending struct {
 	took     time.Duration
 	index    *definition.Index
 	findings []lint.Finding
+	changed  []rollover
 
 	restored []source.Source // that have something else now, which was rejected: see restore
 	rejected error
@@ -39,6 +40,7 @@ func (p *Publisher) logLoaded() {
 	p.observer.Info(fmt.Sprintf("%v: loaded %s from %s in %v", p.config.Pos, p.size(), strings.Join(from, ", "), l.took))
 	p.logWarnings(l.findings)
 	p.logWarnings(lint.CheckPlugins(l.index, p.lint))
+	p.logRollovers(l.changed)
 	if l.rejected != nil {
 		p.logErrors(l.rejected)
 	}

@@ -36,6 +36,7 @@ func (p *Publisher) patch(c *source.Change) bool {
 		t := before.Patch(index, part.Concerned, opt)
 		return t, counts.patched(before, t, part.Concerned, p.zones)
 	}))
+	p.logRollovers(rollovers(part.Set, before, p.Table()))
 	patched := plural(havingRecords(part.Concerned, before, p.Table()), "name")
 	p.observer.Info(fmt.Sprintf("%v: patched %s, serving %s, in %v",
 		c.Source, patched, p.size(), time.Since(began).Round(time.Millisecond/10)))

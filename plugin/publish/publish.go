@@ -145,7 +145,9 @@ func (p *Publisher) serveLoaded(l *pending) error {
 	freeMemory(l.index.Len())
 	p.keep()
 	p.pending = l
+	before := p.tableBefore()
 	err := p.serve(l.index)
+	l.changed = rollovers(l.index.Set, before, p.Table())
 	l.took = time.Since(l.began).Round(time.Millisecond / 10)
 	p.noteRestored(l)
 	if p.config.Unasked || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
@@ -220,7 +222,9 @@ func (p *Publisher) replace(c *source.Change) {
 		return
 	}
 	p.keep()
+	before := p.Table()
 	p.logSerialsError(p.serve(index))
+	p.logRollovers(rollovers(index.Set, before, p.Table()))
 	serials.serve(p.config.View, p.serials) // they may be the first ones
 	p.observer.Info(fmt.Sprintf("%v: loaded, serving %s, in %v",
 		c.Source, p.size(), time.Since(began).Round(time.Millisecond)))
