@@ -70,7 +70,7 @@ func (f *answerFlags) source(u *ui) (answers, error) {
 		return s, err
 	}
 	config := cmp.Or(f.config, defaultCorefile)
-	blocks, err := f.readValid(u, []string{config})
+	blocks, err := f.readValid(u, []string{config}, nil)
 	return &declared{name: config, blocks: blocks}, err
 }
 

@@ -123,8 +123,8 @@ func (f *readFlags) readAll(u *ui, paths []string) ([]*served, error) {
 	return all, f.choose(all)
 }
 
-// readValid is read of what must have no errors.
-func (f *readFlags) readValid(u *ui, paths []string) ([]*served, error) {
+// readValid is read of what must have no errors but those that the caller mends, which may be nil for none.
+func (f *readFlags) readValid(u *ui, paths []string, mends func(lint.Finding) bool) ([]*served, error) {
 	all, err := f.read(u, paths)
 	if err != nil {
 		return nil, err
@@ -132,6 +132,9 @@ func (f *readFlags) readValid(u *ui, paths []string) ([]*served, error) {
 	var findings []lint.Finding
 	for _, s := range all {
 		findings = append(findings, s.findings...)
+	}
+	if mends != nil {
+		findings = slices.DeleteFunc(findings, mends)
 	}
 	if err := lint.Err(findings); err != nil {
 		return nil, hint.Add(err, "mxsrv check %s", all[0].name)

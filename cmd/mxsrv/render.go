@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,6 +21,8 @@ const renderExamples = `  mxsrv render                          ./Corefile as ma
   mxsrv render --format mermaid         the same, for a README
   mxsrv render --format dot | dot -Tpdf > mail.pdf
   mxsrv render --format json | jq -r '.sets[].names[]'
+  mxsrv render --format mta-sts --mode testing -o policy.txt   the MTA-STS policy that the exchanges are
+  mxsrv render --format mta-sts --out /srv/www                 of each mail domain, where a web server serves it
 
 Exit status: 0 success; 2 usage or I/O error, or errors in the definitions.`
 
@@ -33,10 +36,11 @@ var drawing = map[string]func(*picture.Picture, io.Writer) error{
 
 const zoneFormat = "zone"
 
-var formats = []string{zoneFormat, "json", "dot", "svg", "mermaid"}
+var formats = []string{zoneFormat, "json", "dot", "svg", "mermaid", policyFormat}
 
 type renderFlags struct {
 	readFlags
+	policyFlags
 	config, format string
 	json           bool
 }
@@ -45,17 +49,18 @@ func renderCommand(u *ui) *cobra.Command {
 	f := new(renderFlags)
 	c := &cobra.Command{
 		Use:     "render [COREFILE|FILE...]",
-		Short:   "Show what definitions mean: as a zone, or as a picture",
-		Long:    "Show what definitions mean: as the master file of each zone, or as a picture of who gets\nwhat and what backs up what.",
+		Short:   "Show what definitions mean: as a zone, a picture or MTA-STS policies",
+		Long:    "Show what definitions mean: as the master file of each zone, or as a picture of who gets\nwhat and what backs up what; or write the MTA-STS policies of mail domains.",
 		Example: renderExamples,
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args) },
 	}
 	c.Flags().StringVar(&f.format, "format", zoneFormat, "the `FORMAT`: "+strings.Join(formats, ", "))
 	c.Flags().StringVar(&f.config, "config", "", "another way to name the `COREFILE`")
-	c.Flags().BoolVar(&f.json, "json", false, "the same as --format json")
+	c.Flags().BoolVar(&f.json, "json", false, "the same as --format json; with --format mta-sts, policies as JSON")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	u.addOutput(c)
 	f.readFlags.add(c)
+	f.policyFlags.add(c)
 	f.addBlock(c)
 	f.completeFiles(c)
 	c.Flags().Lookup("zone").Usage = "the `ZONE` to show, and that of the relative names in a definitions file; repeat it for several"
@@ -63,7 +68,7 @@ func renderCommand(u *ui) *cobra.Command {
 }
 
 func (f *renderFlags) run(u *ui, paths []string) error {
-	if err := f.checkFormat(); err != nil {
+	if err := f.checkFormat(u); err != nil {
 		return err
 	}
 	if f.config != "" {
@@ -72,7 +77,7 @@ func (f *renderFlags) run(u *ui, paths []string) error {
 	if len(paths) == 0 {
 		paths = []string{defaultCorefile}
 	}
-	all, err := f.readValid(u, paths)
+	all, err := f.readValid(u, paths, f.mends)
 	if err != nil {
 		return err
 	}
@@ -85,16 +90,22 @@ func (f *renderFlags) run(u *ui, paths []string) error {
 			return ambiguous(several, zone)
 		}
 	}
-	if f.format == zoneFormat {
+	switch f.format {
+	case zoneFormat:
 		return renderZones(u, all, zones)
+	case policyFormat:
+		return f.renderPolicies(u, all, zones)
 	}
 	p := picture.New(selectNames(all, zones).Index(), zones)
 	return drawing[f.format](p, u.out)
 }
 
 // checkFormat returns an error for a format that does not exist. With --json it sets the format.
-func (f *renderFlags) checkFormat() error {
+func (f *renderFlags) checkFormat(u *ui) error {
 	switch {
+	case f.out != "" && u.output.path != "":
+		return errors.New("--out and --output: write one of them")
+	case f.format == policyFormat: // which --json has, too
 	case f.json && f.format != zoneFormat && f.format != "json":
 		return fmt.Errorf("--json and --format %s: write one of them", f.format)
 	case f.json:
@@ -102,7 +113,7 @@ func (f *renderFlags) checkFormat() error {
 	case !slices.Contains(formats, f.format):
 		return hint.Add(fmt.Errorf("format %q: write one of %s", f.format, strings.Join(formats, ", ")), "mxsrv render --format svg")
 	}
-	return nil
+	return f.policyFlags.check(f.format)
 }
 
 // selectZones returns the zones of --zone, or all.

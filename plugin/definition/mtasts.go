@@ -15,7 +15,7 @@ type Policy struct {
 	Mode   string   // enforce, testing or none
 	MaxAge uint32   // in seconds, at most a year
 	MX     []string // host names in lower case, without final dots; the first label may be "*"
-	ID     string   // of the file that it is read from: 20 digits of its hash
+	ID     string   // of the file that it is read from: 20 digits of its hash; "" of one that could not be read
 }
 
 // The modes of policies.
@@ -26,8 +26,10 @@ const (
 )
 
 const (
-	maxPolicyAge = 31557600 // RFC 8461 §3.2
-	policyIDSize = 20       // of at most 32 letters and digits
+	// MaxPolicyAge is the longest time for which senders may keep a policy (RFC 8461 §3.2).
+	MaxPolicyAge = 31557600
+
+	policyIDSize = 20 // of at most 32 letters and digits
 )
 
 // NewPolicy returns a policy with exactly some exchanges, in their order and without an ID. They are of one domain: see
@@ -107,8 +109,8 @@ func (p *Policy) field(key, value string) error {
 		p.Mode = value
 	case "max_age":
 		seconds, err := strconv.ParseUint(value, 10, 32)
-		if err != nil || seconds > maxPolicyAge {
-			return fmt.Errorf("no such time: write max_age: and seconds up to %d", maxPolicyAge)
+		if err != nil || seconds > MaxPolicyAge {
+			return fmt.Errorf("no such time: write max_age: and seconds up to %d", MaxPolicyAge)
 		}
 		p.MaxAge = uint32(seconds)
 	case "mx":
@@ -148,6 +150,7 @@ func (p *policies) mtaSTS(s Statement) {
 		p.errs.add(s.Pos, MTASTSPolicy, "id %q: write 1 to 32 letters and digits (RFC 8461 §3.1)", id)
 		return
 	case !isWritten:
+		p.sts = &Policy{Mode: NoMode} // unless the file can be read
 		if id = p.policyFile(s, s.Words[1]); id == "" {
 			return
 		}

@@ -75,6 +75,10 @@ func TestPolicyOfMail(t *testing.T) {
 	if m[0].Policy != m[1].Policy || m[0].Policy.ID == m[2].Policy.ID || m[3].Policy != nil {
 		t.Errorf("policies %v, %v, %v and %v", m[0].Policy, m[1].Policy, m[2].Policy, m[3].Policy)
 	}
+	missing, errs := readWith("mail a 10 mx1 {\nmta-sts missing.txt\n}", files)
+	if p := missing.Mails[0].Policy; len(errs) != 1 || !reflect.DeepEqual(p, &Policy{Mode: NoMode}) {
+		t.Errorf("of a file that is missing: %v, %v", p, errs)
+	}
 	want := "_mta-sts.a TXT \"v=STSv1; id=" + m[0].Policy.ID + "\""
 	if got := declared(t, set); !strings.Contains(got, want) || !strings.Contains(got, "mta-sts.b CNAME web") || strings.Contains(got, "mta-sts.c CNAME") {
 		t.Errorf("%s\nwant\n%s", got, want)

@@ -130,7 +130,7 @@ func (r *Reader) setTTL(s Statement, ttl *TTL, second string) {
 
 // parseTTL reads the second word of a statement: a time in seconds.
 func (r *Reader) parseTTL(s Statement) (uint32, bool) {
-	seconds, err := parseSeconds(s.Words[1])
+	seconds, err := ParseSeconds(s.Words[1])
 	switch {
 	case err != nil && !isNumber(s.Words[1]):
 		r.errs.add(s.Pos, Syntax, "%s %q: write seconds, or a duration like 1h30m or 1d", s.Words[0], s.Words[1])
@@ -142,9 +142,9 @@ func (r *Reader) parseTTL(s Statement) (uint32, bool) {
 	return 0, false
 }
 
-// parseSeconds reads seconds, or a duration as in Go or in master files, where weeks
-// and days come first: 1w2d3h. If that is no whole number, the result is negative.
-func parseSeconds(word string) (int64, error) {
+// ParseSeconds returns the seconds of a number, or of a duration as in Go or in master files, where weeks and days come
+// first: 1w2d3h. If that is no whole number, the result is negative.
+func ParseSeconds(word string) (int64, error) {
 	rest := strings.ToLower(word)
 	if isNumber(word) {
 		rest += "s"
