@@ -42,7 +42,7 @@ func checkCommand(u *ui) *cobra.Command {
 	}
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 for warnings, too")
 	u.addJSON(c)
-	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared?")
+	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared, are policies published?")
 	c.Flags().BoolVar(&f.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
 	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several")

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,7 +17,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(rig.Tests{M: m}, map[string]func(){"mxsrv": main})
+	testscript.Main(rig.Tests{M: m}, map[string]func(){"mxsrv": func() {
+		httpsPort = cmp.Or(os.Getenv("HTTPS_PORT"), httpsPort)
+		if seconds, err := strconv.Atoi(os.Getenv("HTTPS_SECONDS")); err == nil {
+			publishedTime = time.Duration(seconds) * time.Second
+		}
+		main()
+	}})
 }
 
 // TestScripts runs the scripts of testdata: what a user types, and what comes.
@@ -27,7 +36,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setRunning,
 		Condition:           peers,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serveZone, "code": exitCode,
+			"serve": serveZone, "web": serveWeb, "code": exitCode,
 			"etcd": etcdServer, "key": awaitKey, "begin": begin, "end": end, "signal": send, "await": await,
 		},
 	})

@@ -15,9 +15,13 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
-// onlineRules are the rules that need answers of a DNS server, beside those of package lint about aliases.
+// onlineRules are the rules that need answers of a DNS server or a web server, beside those of package lint about aliases
+// and lookups of SPF.
 var onlineRules = []lint.Rule{
 	{ID: "answer-differs", Severity: lint.Error, Doc: "a name that the server answers differently from the definitions"},
+	{ID: "mta-sts-published", Severity: lint.Error, RFC: "RFC 8461 §3.3", Doc: "an MTA-STS policy that senders do not get, or that is not the file"},
+	{ID: "spf-include", Severity: lint.Warning, RFC: "RFC 7208 §5.2", Doc: "an SPF record that includes a name without one; a warning if the server has no answer, else an error"},
+	{ID: "spf-void-lookups", Severity: lint.Warning, RFC: "RFC 7208 §4.6.4", Doc: "an SPF record with more than two terms that ask for what does not exist"},
 	{ID: "target-no-address", Severity: lint.Error, RFC: "RFC 5321 §5.1, RFC 2782", Doc: "a target that exists and has no address"},
 	{ID: "target-not-found", Severity: lint.Error, RFC: "RFC 5321 §5.1, RFC 2782", Doc: "a target that does not exist"},
 	{ID: "target-unanswered", Severity: lint.Warning, Doc: "a target for which the server has no answer"},
@@ -31,7 +35,7 @@ const parallel = 16
 
 // checkOnline returns what the answers of a server show to be wrong with definitions.
 func checkOnline(u *ui, s *served, from *server) []lint.Finding {
-	checks := append(targetChecks(s, from), answerChecks(s, from)...)
+	checks := slices.Concat(targetChecks(s, from), answerChecks(s, from), spfChecks(s, from), publishedChecks(s, from))
 	found := make([][]lint.Finding, len(checks))
 	slots := make(chan bool, parallel)
 	var done atomic.Int64
@@ -160,12 +164,17 @@ func checkAnswer(t *table.Table, from *server, pos definition.Pos, name definiti
 	if slices.Equal(want, got) {
 		return nil
 	}
-	missing := filter(want, func(s string) bool { return !slices.Contains(got, s) })
-	more := filter(got, func(s string) bool { return !slices.Contains(want, s) })
+	missing, more := differing(want, got)
 	if qtype == dns.TypeTXT && len(missing) == 0 && !t.Authoritative(string(name)) {
 		return nil // the next plugin may have more of them
 	}
 	return report(difference(missing, more) + ": load these definitions, or correct them")
+}
+
+// differing returns what is missing of what was wanted, and what there is more.
+func differing(want, got []string) (missing, more []string) {
+	return filter(want, func(s string) bool { return !slices.Contains(got, s) }),
+		filter(got, func(s string) bool { return !slices.Contains(want, s) })
 }
 
 func difference(missing, more []string) string {
