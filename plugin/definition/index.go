@@ -13,6 +13,7 @@ type Index struct {
 	numbers map[Name]uint32 // of the owners
 	names   []Name          // of the owners by number, which is in the order of declaration
 	apexes  map[uint32]*Apex
+	drained Names
 
 	hosts    group[Host]
 	mails    group[Mail]
@@ -37,6 +38,7 @@ func (s *Set) Index() *Index {
 			x.apexes[n] = &s.Apexes[i]
 		}
 	}
+	x.drained = s.drained()
 	x.hosts = groupBy(x, s.Hosts)
 	x.mails = groupBy(x, s.Mails)
 	x.services = groupBy(x, s.Services, x.smtp())

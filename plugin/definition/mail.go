@@ -13,6 +13,7 @@ type Mail struct {
 	SRV       bool       // publish the exchanges as _smtp._tcp too
 	Order     Order
 	Policy    *Policy // of the MTA-STS file that mta-sts names, shared by the owners of a statement; or nil
+	Check     Check   // of its exchanges; none if that is not said
 }
 
 // An Exchange is a host that takes mail; the lowest preference is tried first (RFC 5321 §5.1).
@@ -41,7 +42,7 @@ func (r *Reader) mail(s Statement) {
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}
 	r.set.Mails = slices.Grow(r.set.Mails, int(r.made(st.names)))
 	eachDeclared(s.Pos, st, &exchanges, func(h Head, x []Exchange) {
-		r.set.Mails = append(r.set.Mails, Mail{h, x, st.srv, st.order, st.policies.policy()})
+		r.set.Mails = append(r.set.Mails, Mail{Head: h, Exchanges: x, SRV: st.srv, Order: st.order, Policy: st.policies.policy()})
 	})
 }
 

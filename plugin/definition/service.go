@@ -11,6 +11,7 @@ type Service struct {
 	Targets []Target // by priority, descending weight, then name, each once; shared by the owners of a statement
 	Open    bool     // fragments in etcd may add targets
 	Order   Order
+	Check   Check // of its targets; none if that is not said
 }
 
 // A Target is a host and port that offer a service. The lowest priority is
@@ -40,7 +41,7 @@ func (r *Reader) service(s Statement) {
 	st := r.stanza(s, serviceForm)
 	targets := perZone[Target]{reader: r, entries: st.entries, of: target, compare: byPriority}
 	eachDeclared(s.Pos, st, &targets, func(h Head, t []Target) {
-		r.set.Services = append(r.set.Services, Service{h, t, st.open, st.order})
+		r.set.Services = append(r.set.Services, Service{Head: h, Targets: t, Open: st.open, Order: st.order})
 	})
 }
 

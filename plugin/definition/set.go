@@ -14,7 +14,8 @@ type Set struct {
 	Services []Service
 	Aliases  []Alias
 	Records  []Record
-	Apexes   []Apex // of authoritative zones
+	Drains   []Drain // of hosts, whoever declares these
+	Apexes   []Apex  // of authoritative zones
 }
 
 // Merge returns the set of all that several sets declare, in their order. It may share memory with them.
@@ -26,6 +27,7 @@ func Merge(sets ...*Set) *Set {
 		merged.Services = join(merged.Services, s.Services)
 		merged.Aliases = join(merged.Aliases, s.Aliases)
 		merged.Records = join(merged.Records, s.Records)
+		merged.Drains = join(merged.Drains, s.Drains)
 		merged.Apexes = join(merged.Apexes, s.Apexes)
 	}
 	return merged
@@ -38,6 +40,7 @@ func (s *Set) Add(more *Set) {
 	s.Services = append(s.Services, more.Services...)
 	s.Aliases = append(s.Aliases, more.Aliases...)
 	s.Records = append(s.Records, more.Records...)
+	s.Drains = append(s.Drains, more.Drains...)
 	s.Apexes = append(s.Apexes, more.Apexes...)
 }
 
@@ -60,6 +63,7 @@ func (s *Set) Since(before *Set) Set {
 		Services: s.Services[len(before.Services):],
 		Aliases:  s.Aliases[len(before.Aliases):],
 		Records:  s.Records[len(before.Records):],
+		Drains:   s.Drains[len(before.Drains):],
 		Apexes:   s.Apexes[len(before.Apexes):],
 	}
 }
@@ -77,10 +81,11 @@ func (s *Set) Grow(text string) (stanzas int) {
 	s.Services = slices.Grow(s.Services, count("service "))
 	s.Aliases = slices.Grow(s.Aliases, count("alias "))
 	s.Records = slices.Grow(s.Records, count("record "))
+	s.Drains = slices.Grow(s.Drains, count("drain "))
 	return stanzas
 }
 
-// declarations goes through all that is declared, kind after kind, apexes excepted.
+// declarations goes through all that is declared, kind after kind, drains and apexes excepted.
 func (s *Set) declarations(yield func(declaration) bool) {
 	_ = each(s.Hosts, yield) && each(s.Mails, yield) && each(s.Services, yield) && each(s.Aliases, yield) &&
 		each(s.Records, yield)
@@ -101,7 +106,7 @@ func each[D any, P pointerTo[D]](all []D, yield func(declaration) bool) bool {
 	return true
 }
 
-// filter returns the declarations that match, in their order; no apexes.
+// filter returns the declarations and drains that match, in their order; no apexes.
 func (s *Set) filter(match func(declaration) bool) *Set {
 	return &Set{
 		Hosts:    filter(s.Hosts, match),
@@ -109,6 +114,7 @@ func (s *Set) filter(match func(declaration) bool) *Set {
 		Services: filter(s.Services, match),
 		Aliases:  filter(s.Aliases, match),
 		Records:  filter(s.Records, match),
+		Drains:   filter(s.Drains, match),
 	}
 }
 
@@ -122,14 +128,14 @@ func filter[D any, P pointerTo[D]](all []D, match func(declaration) bool) []D {
 	return matching
 }
 
-// Declaring returns what is declared of some names, in its order, and all apexes.
+// Declaring returns what is declared of some names and which of them are drained, in its order, and all apexes.
 func (s *Set) Declaring(names Names) *Set {
 	declaring := s.filter(func(d declaration) bool { return names[d.Header().Owner] })
 	declaring.Apexes = s.Apexes
 	return declaring
 }
 
-// Without returns what is declared of other names than some, in its order; no apexes. Mail domains do not publish a
+// Without returns what is declared of other names than some, and which of those are drained, in its order; no apexes. Mail domains do not publish a
 // service whose name is one of these, and their addresses have no PTR records for them.
 func (s *Set) Without(names Names) *Set {
 	others := s.filter(func(d declaration) bool { return !names[d.Header().Owner] })
@@ -153,7 +159,7 @@ func (s *Set) Pointers(yield func(*Head, Name) bool) {
 	}
 }
 
-// Filter returns the declarations whose heads match, in their order; no apexes.
+// Filter returns the declarations and drains whose heads match, in their order; no apexes.
 func (s *Set) Filter(match func(*Head) bool) *Set {
 	return s.filter(func(d declaration) bool { return match(d.Header()) })
 }
@@ -170,7 +176,7 @@ func (s *Set) Pointing(at Names) *Set {
 	})
 }
 
-// Heads goes through the heads of all that is declared, apexes excepted.
+// Heads goes through the heads of all that is declared, drains and apexes excepted.
 func (s *Set) Heads(yield func(*Head) bool) {
 	for d := range s.declarations {
 		if !yield(d.Header()) {
@@ -179,9 +185,14 @@ func (s *Set) Heads(yield func(*Head) bool) {
 	}
 }
 
-// EachOwner goes through the names that something is declared of, apexes excepted, with repetitions.
+// EachOwner goes through the names that something is declared of or that are drained, apexes excepted, with repetitions.
 func (s *Set) EachOwner(yield func(Name) bool) {
-	s.Heads(func(h *Head) bool { return yield(h.Owner) })
+	more := true
+	s.Heads(func(h *Head) bool {
+		more = yield(h.Owner)
+		return more
+	})
+	_ = more && each(s.Drains, func(d declaration) bool { return yield(d.Header().Owner) })
 }
 
 // EachTarget goes through the names that exchanges, targets, aliases and records point to, with
@@ -202,7 +213,7 @@ func (s *Set) EachTarget(yield func(Name) bool) {
 	}
 }
 
-// Owners returns the names that something is declared of, apexes excepted.
+// Owners returns the names that something is declared of or that are drained, apexes excepted.
 func (s *Set) Owners() Names { return collect(s.EachOwner) }
 
 // Targets returns the names that exchanges, targets, aliases, records and name servers point to.

@@ -33,6 +33,7 @@ func published(mails []*Mail, made map[*Exchange][]Target) (Service, bool) {
 	}
 	return Service{
 		Head: Head{mails[i].Pos, name, commonTTL(mails)}, Targets: smtpTargets(made, exchanges(mails)), Order: commonOrder(mails),
+		Check: commonCheck(mails),
 	}, true
 }
 
@@ -92,6 +93,7 @@ func publishes(domain, service Owner) bool {
 	none := len(domain.Exchanges()) == 0
 	return len(service.Services()) > 0 && hasNone(service.Services()) == none &&
 		service.ServiceTTL() == domain.MailTTL() && service.ServiceOrder() == domain.MailOrder() &&
+		service.ServiceCheck() == domain.MailCheck() &&
 		slices.EqualFunc(service.Targets(), domain.Exchanges(), func(t Target, e Exchange) bool {
 			return t.Priority == e.Preference && t.Weight == 0 && t.Port == smtpPort && t.Host == e.Host
 		})
