@@ -1,6 +1,8 @@
 package table
 
 import (
+	"net/netip"
+
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -15,19 +17,24 @@ type Options struct {
 	// Serials, if it is not nil, returns the serial of an authoritative zone, which may depend on what the zone has.
 	// A patch asks for the zones whose content it changes; the SOA records of all others stay.
 	Serials func(zone definition.Name, content Digest) uint32
+
+	// Probe, if it is not nil, reports whether an address of a host may be probed.
+	Probe func(host definition.Owner, addr netip.Addr) bool
 }
 
-// Compile returns the table of the definitions in an index. It adds to the map of the index's numbers.
+// Compile returns the table of the definitions in an index, without verdicts. It adds to the map of the index's numbers.
 func Compile(index *definition.Index, opt Options) *Table {
 	t := newTable(index, opt)
 	t.wildcards = t.withWildcards(nil, index)
-	t.build(index)
+	t.build(index, opt)
 	t.groupByZone()
 	t.addDelegations(index)
 	if opt.Serials != nil {
 		t.contents = t.sums()
 	}
 	t.setSerials(opt)
+	t.probes, t.drained = t.layer.probes(), drainedOf(index)
+	t.judge(t, t.outAnswers(t)) // as hosts may be drained
 	return t
 }
 
@@ -54,11 +61,13 @@ func newTable(index *definition.Index, opt Options) *Table {
 type builder struct {
 	table *Table
 	index *definition.Index
+	probe func(definition.Owner, netip.Addr) bool // see Options
 
 	hosts   []host                     // by number of the owner, up to the last that is one
 	shared  []sharedRRset              // each once
 	rrsetOf []uint32                   // index into shared of each mail domain and service, in the order of owners
 	denied  map[definition.Name]uint32 // by zone: the answer that denies a type in it
+	servers map[serverKey]uint32       // that are checked: their number in the layer
 
 	a       slab[dns.A]
 	aaaa    slab[dns.AAAA]
@@ -70,8 +79,12 @@ type builder struct {
 }
 
 // build makes the names and answers of a table that has its zones.
-func (t *Table) build(index *definition.Index) {
-	b := &builder{table: t, index: index, denied: make(map[definition.Name]uint32), glueOf: make(map[definition.Name]span)}
+func (t *Table) build(index *definition.Index, opt Options) {
+	t.layer = &layer{ofProbe: make(map[definition.Probe][]uint32)}
+	b := &builder{
+		table: t, index: index, probe: opt.Probe,
+		denied: make(map[definition.Name]uint32), servers: make(map[serverKey]uint32), glueOf: make(map[definition.Name]span),
+	}
 	t.names = newNames(b.index, b.nonTerminals())
 	b.makeRoom(b.findShared())
 	for o := range b.index.Owners() {
@@ -166,7 +179,7 @@ func (b *builder) addMail(o definition.Owner) {
 	}
 	ttl := o.MailTTL()
 	fixed := o.MailOrder()
-	b.addRRset(o.Name(), dns.TypeMX, fixed, func(owner definition.Name) {
+	b.addRRset(o.Name(), dns.TypeMX, fixed, ruleOfMail(o), func(owner definition.Name) {
 		h := header(owner, dns.TypeMX, ttl)
 		for _, e := range o.Exchanges() {
 			b.put(b.mx.new(dns.MX{Hdr: h, Preference: e.Preference, Mx: b.target(e.Host)}))
@@ -183,7 +196,7 @@ func (b *builder) addService(o definition.Owner) {
 	}
 	ttl := o.ServiceTTL()
 	fixed := o.ServiceOrder()
-	b.addRRset(o.Name(), dns.TypeSRV, fixed, func(owner definition.Name) {
+	b.addRRset(o.Name(), dns.TypeSRV, fixed, ruleOfService(o), func(owner definition.Name) {
 		h := header(owner, dns.TypeSRV, ttl)
 		for _, t := range o.Targets() {
 			b.put(b.srv.new(dns.SRV{
@@ -209,7 +222,8 @@ func (b *builder) addAlias(o definition.Owner) {
 	b.addChased(entry{qtype: dns.TypeCNAME}, cnames[:1], nil, stored{})
 	if target.Name() != "" && len(target.Aliases()) == 0 {
 		for _, e := range t.entriesOf(&t.nodes[target.Number()]) {
-			b.addChased(e, cnames, t.rrset(string(target.Name()), e), t.answers[e.answer])
+			answer := b.addChased(e, cnames, t.rrset(string(target.Name()), e), t.answers[e.answer])
+			b.noteAlias(answer, e.answer, len(cnames))
 		}
 	}
 	b.addChased(entry{qtype: anyType}, cnames, nil, stored{zone: b.denialOf(target)})
@@ -241,10 +255,11 @@ func (b *builder) denialOf(target definition.Owner) uint32 {
 }
 
 // addChased adds the answer of an alias: CNAMEs before the records of its host, which has the entry and the stored
-// answer.
-func (b *builder) addChased(e entry, cnames, rrs []dns.RR, s stored) {
+// answer. It returns the index of the new one.
+func (b *builder) addChased(e entry, cnames, rrs []dns.RR, s stored) uint32 {
 	first := len(b.table.rrs)
 	b.table.rrs = append(append(b.table.rrs, cnames...), rrs...)
 	answer := b.store(stored{rrs: b.from(first), glue: s.glue, slots: s.slots, zone: s.zone})
 	b.add(entry{answer: answer, qtype: e.qtype, order: e.order})
+	return answer
 }

@@ -1,6 +1,10 @@
 package table
 
-import "github.com/miekg/dns"
+import (
+	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
+)
 
 // An Order says in which orders the records of an answer may be sent. A table has them in the canonical one: transfers
 // and digests know no other. Who sends an answer chooses.
@@ -40,25 +44,39 @@ func (o Order) unless(fixed bool) Order {
 // addSlots adds the slots of MX or SRV records whose glue was made last, and returns the order that these have if the
 // fixed one is not declared: also the canonical one, without slots, if they can have no other.
 func (b *builder) addSlots(rrs []dns.RR, glue span) (order Order, slots span) {
-	t, first, addresses := b.table, len(b.table.slots), uint32(0)
+	t, first := b.table, uint32(len(b.table.slots))
+	t.slots, order = appendSlots(t.slots, rrs, glue.end-glue.start, func(name definition.Name) span {
+		if of := b.glueOf[name]; !of.empty() {
+			return span{of.start - glue.start, of.end - glue.start}
+		}
+		return span{}
+	})
+	return order, span{first, uint32(len(t.slots))}
+}
+
+// appendSlots appends the slots of MX or SRV records, if they may be sent in several orders, and returns the order.
+// Of so many addresses in the glue, place returns which are those of a target.
+func appendSlots(
+	slots []Slot, rrs []dns.RR, glue uint32, place func(definition.Name) span,
+) (all []Slot, order Order) {
+	all = slots
+	addresses := uint32(0)
 	for i, rr := range rrs {
-		s := slotOf(rr)
-		if s.Record = uint32(i); i > 0 && s.Priority == t.slots[len(t.slots)-1].Priority {
+		s, at := slotOf(rr), place(targetOf(rr))
+		if s.Record = uint32(i); i > 0 && s.Priority == all[len(all)-1].Priority {
 			order = Drawn
 		}
-		if of := b.glueOf[targetOf(rr)]; !of.empty() {
-			s.Glue, s.GlueEnd = of.start-glue.start, of.end-glue.start
-			addresses += s.GlueEnd - s.Glue
-		}
-		t.slots = append(t.slots, s)
+		s.Glue, s.GlueEnd = at.start, at.end
+		addresses += at.end - at.start
+		all = append(all, s)
 	}
 	switch {
 	case order == Canonical:
-		t.slots = t.slots[:first]
-	case addresses > glue.end-glue.start:
+		return all[:len(slots)], order // which keeps the room
+	case addresses > glue:
 		order = DrawnRepeating
 	}
-	return order, span{uint32(first), uint32(len(t.slots))}
+	return all, order
 }
 
 // slotOf returns the slot of a record without its places.

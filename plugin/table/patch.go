@@ -25,7 +25,7 @@ type patch struct {
 // least what is declared of the names and of what they point to, and so on. Zones, apexes and all options but the
 // serials are as before.
 //
-// The table answers as one that is compiled of the whole set. It costs the time and memory that the change does, some
+// The table answers as one that is compiled of the whole set, with the verdicts of t. It costs the time and memory that the change does, some
 // words for each zone, and a copy of the list of patched names: when there are many, compile the whole set. It
 // shares everything else with t.
 func (t *Table) Patch(index *definition.Index, names definition.Names, opt Options) *Table {
@@ -34,13 +34,14 @@ func (t *Table) Patch(index *definition.Index, names definition.Names, opt Optio
 		p = &patch{t.patch.base, maps.Clone(t.patch.names), maps.Clone(t.patch.tables), maps.Clone(t.patch.below)}
 	}
 	small := *p.base
-	small.build(partOf(index, names))
+	small.build(partOf(index, names), opt)
 	p.add(t, &small, names)
 
 	patched := *p.base
 	patched.patch, patched.contents = p, t.contents
 	patched.cuts = t.cuts || small.cuts
 	patched.wildcards = t.withWildcards(t.wildcards, index)
+	patched.withPatch(t, &small, index, names)
 	if opt.Serials == nil {
 		patched.setSerials(opt)
 		return &patched
@@ -63,6 +64,9 @@ func partOf(index *definition.Index, names definition.Names) *definition.Index {
 			part.Services = appendValues(part.Services, o.Services())
 			part.Aliases = appendValues(part.Aliases, o.Aliases())
 			part.Records = appendValues(part.Records, o.Records())
+			if index.Drained(name) {
+				part.Drains = append(part.Drains, definition.Drain{Head: definition.Head{Owner: name}})
+			}
 			if a := o.Apex(); a != nil {
 				part.Apexes = append(part.Apexes, *a)
 			}

@@ -13,8 +13,8 @@ import (
 // the rest of it.
 const shareFrom = 64
 
-// A sharedRRset is what names with the same exchanges or targets, and the same TTL, have in common: everything but
-// the owner.
+// A sharedRRset is what names with the same exchanges or targets, the same check and the same TTL have in common:
+// everything but the owner.
 type sharedRRset struct {
 	owners, answered int // names that have it, and those of them that have their answer
 
@@ -23,16 +23,17 @@ type sharedRRset struct {
 	order   Order
 	slots   span
 	answer  uint32 // without owner, once it is shared
+	set     uint32 // number of what is noted of the answer, plus 1, or 0
 }
 
 // findShared notes which RRset each mail domain and service has. It returns how many answers, and how many records in
 // them, these will take.
 func (b *builder) findShared() (answers, records int) {
-	k := rrsetKeys{index: b.index, numbers: make(map[string]uint32)}
+	k := rrsetKeys{index: b.index, numbers: make(map[string]uint32), rules: make(map[rule]uint32)}
 	for o := range b.index.Owners() {
 		if len(o.Mails()) > 0 {
 			ttl := o.MailTTL()
-			k.start(dns.TypeMX, ttl)
+			k.start(dns.TypeMX, ttl, ruleOfMail(o))
 			for _, e := range o.Exchanges() {
 				k.add(e.Host, e.Preference)
 			}
@@ -40,7 +41,7 @@ func (b *builder) findShared() (answers, records int) {
 		}
 		if len(o.Services()) > 0 {
 			ttl := o.ServiceTTL()
-			k.start(dns.TypeSRV, ttl)
+			k.start(dns.TypeSRV, ttl, ruleOfService(o))
 			for _, t := range o.Targets() {
 				k.add(t.Host, t.Priority, t.Weight, t.Port)
 			}
@@ -64,6 +65,7 @@ func (b *builder) findShared() (answers, records int) {
 type rrsetKeys struct {
 	index   *definition.Index
 	numbers map[string]uint32
+	rules   map[rule]uint32
 	records []int // by number: records of the RRset without glue
 	glue    []int // by number: records of its glue, those of a host perhaps twice
 
@@ -72,9 +74,15 @@ type rrsetKeys struct {
 	addrs   int // of these
 }
 
-func (k *rrsetKeys) start(qtype uint16, ttl uint32) {
+func (k *rrsetKeys) start(qtype uint16, ttl uint32, r rule) {
+	number, ok := k.rules[r]
+	if !ok {
+		number = uint32(len(k.rules))
+		k.rules[r] = number
+	}
 	k.key = binary.BigEndian.AppendUint16(k.key[:0], qtype)
 	k.key = binary.BigEndian.AppendUint32(k.key, ttl)
+	k.key = binary.BigEndian.AppendUint32(k.key, number)
 	k.targets, k.addrs = 0, 0
 }
 
@@ -106,7 +114,9 @@ func (k *rrsetKeys) number() uint32 {
 
 // addRRset answers for the name that is being made, with the next RRset, in the fixed order or not; records puts the
 // records of an owner.
-func (b *builder) addRRset(owner definition.Name, qtype uint16, fixed bool, records func(owner definition.Name)) {
+func (b *builder) addRRset(
+	owner definition.Name, qtype uint16, fixed bool, r rule, records func(owner definition.Name),
+) {
 	s := &b.shared[b.rrsetOf[0]]
 	b.rrsetOf = b.rrsetOf[1:]
 	s.answered++
@@ -123,6 +133,10 @@ func (b *builder) addRRset(owner definition.Name, qtype uint16, fixed bool, reco
 			s.order, s.slots = b.addSlots(b.table.records(rrs), s.glue)
 		}
 		s.answer = b.store(stored{rrs: rrs, glue: s.glue, slots: s.slots})
+		s.set = b.noteSet(s.answer, r, b.table.records(rrs))
+	}
+	if s.set > 0 {
+		b.table.layer.sets[s.set-1].owners++
 	}
 	b.add(entry{answer: s.answer, qtype: qtype, shared: isShared, order: s.order.unless(fixed)})
 }

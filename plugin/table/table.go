@@ -4,7 +4,7 @@
 // orders, with which glue, and how many octets they take. [Table.Lookup] finds the name in a hash table and compares the
 // few types that the name has; only wildcards and delegations are looked for above the name, in tables that have them.
 // [Table.Patch] makes the next table after a change: it compiles the names concerned and shares everything else with the
-// table before.
+// table before. [Table.With] leaves targets and addresses out of answers that are down, and shares everything else.
 //
 // # Memory
 //
@@ -62,6 +62,12 @@ type Table struct {
 
 	contents map[definition.Name]Digest // of the authoritative zones, if serials depend on it
 	patch    *patch                     // what has changed since the table was compiled, or nil
+
+	layer    *layer // what is noted of checks
+	probes   *probes
+	drained  definition.Names // shared with other tables
+	verdicts map[definition.Probe]bool
+	live     remaining // what answers have where something is hidden
 }
 
 // An Answer is what one question gets. Its records and slices are shared with other answers: they must not be
@@ -163,12 +169,16 @@ func entryFor(entries []entry, qtype uint16) (e entry, ok bool) {
 	return e, false
 }
 
-// found returns the answer of an entry of a name. The SOA records are those of the table that was asked.
+// found returns the answer of an entry of a name. The SOA records, and what is hidden, are those of the table that was
+// asked.
 func (t *Table) found(name string, e entry, asked *Table) Answer {
 	s := &t.answers[e.answer]
 	a := Answer{RRs: t.records(s.rrs), Glue: t.records(s.glue), Len: int(s.octets), Order: e.order}
 	if e.order >= Drawn {
 		a.Slots = t.slots[s.slots.start:s.slots.end:s.slots.end]
+	}
+	if asked.live != nil {
+		asked.live.leave(t, e, &a)
 	}
 	switch {
 	case e.shared:
