@@ -276,7 +276,7 @@ func TestAttempt(t *testing.T) {
 			if strings.HasSuffix(tc.want, "timeout") {
 				config.Timeout = 50 * time.Millisecond
 			}
-			probe := health.NewProbe(serve(t, tc.server), check(t, tc.check), definition.Name(tc.host))
+			probe := definition.NewProbe(serve(t, tc.server), check(t, tc.check), definition.Name(tc.host))
 			r := config.Attempt(t.Context(), probe)
 			got := strings.TrimSpace(r.Outcome.String() + " " + r.Why)
 			late := strings.HasSuffix(tc.want, "timeout") && r.Why == "late here" // on a machine that is busy
@@ -295,7 +295,7 @@ func TestAttemptUnknownAuthority(t *testing.T) {
 	}
 	server := serve(t, overTLS(certs.valid, hang))
 	config := health.Config{Roots: x509.NewCertPool(), Timeout: time.Minute}
-	r := config.Attempt(t.Context(), health.NewProbe(server, check(t, "https / www"), ""))
+	r := config.Attempt(t.Context(), definition.NewProbe(server, check(t, "https / www"), ""))
 	if r.Outcome != health.Failure || r.Why != "certificate of unknown authority" {
 		t.Errorf("%v, %s", r.Outcome, r.Why)
 	}
@@ -333,7 +333,7 @@ func TestAttemptRequest(t *testing.T) {
 				got <- text
 			})
 			config := health.Config{Helo: tc.helo, Timeout: time.Minute}
-			r := config.Attempt(t.Context(), health.NewProbe(server, check(t, tc.check), definition.Name(tc.host)))
+			r := config.Attempt(t.Context(), definition.NewProbe(server, check(t, tc.check), definition.Name(tc.host)))
 			want := strings.ReplaceAll(tc.want, "PORT", fmt.Sprint(server.Port()))
 			if text := <-got; text != want || r.Outcome != health.Success {
 				t.Errorf("%q, %v %s, want %q", text, r.Outcome, r.Why, want)
@@ -361,7 +361,7 @@ func TestAttemptUsualPorts(t *testing.T) {
 			}()
 			return client, nil
 		}}
-		config.Attempt(t.Context(), health.NewProbe(netip.MustParseAddrPort(addr), check(t, "http /"), ""))
+		config.Attempt(t.Context(), definition.NewProbe(netip.MustParseAddrPort(addr), check(t, "http /"), ""))
 		if line := <-got; line != want {
 			t.Errorf("%s: %q, want %q", addr, line, want)
 		}
@@ -376,7 +376,7 @@ func TestAttemptRefused(t *testing.T) {
 	}
 	l.Close()
 	addr := netip.MustParseAddrPort(l.Addr().String())
-	r := health.Config{}.Attempt(t.Context(), health.NewProbe(addr, check(t, "tcp"), ""))
+	r := health.Config{}.Attempt(t.Context(), definition.NewProbe(addr, check(t, "tcp"), ""))
 	if r.Outcome != health.Failure || r.Why != "refused" {
 		t.Errorf("%v, %s, want refused", r.Outcome, r.Why)
 	}
@@ -397,7 +397,7 @@ func TestAttemptFrom(t *testing.T) {
 		for from := range strings.FieldsSeq(tc.from) {
 			config.From = append(config.From, netip.MustParseAddr(from))
 		}
-		r := config.Attempt(t.Context(), health.NewProbe(server, check(t, "tcp"), ""))
+		r := config.Attempt(t.Context(), definition.NewProbe(server, check(t, "tcp"), ""))
 		if r.Outcome != tc.want {
 			t.Errorf("from %s: %v %s, want %v", tc.from, r.Outcome, r.Why, tc.want)
 		}
@@ -434,7 +434,7 @@ func TestAttemptErrors(t *testing.T) {
 		config := health.Config{Dial: func(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", tc.err)}
 		}}
-		r := config.Attempt(t.Context(), health.NewProbe(netip.MustParseAddrPort("[2001:db8::1]:25"), check(t, "smtp"), ""))
+		r := config.Attempt(t.Context(), definition.NewProbe(netip.MustParseAddrPort("[2001:db8::1]:25"), check(t, "smtp"), ""))
 		if got := r.Outcome.String() + " " + r.Why; got != tc.want {
 			t.Errorf("%v: %s, want %s", tc.err, got, tc.want)
 		}
@@ -451,7 +451,7 @@ func TestAttemptNoRoute(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), syscall.ENETUNREACH.Error()) {
 		t.Skipf("there is a route: %v", err)
 	}
-	r := config.Attempt(t.Context(), health.NewProbe(netip.MustParseAddrPort("[2001:db8::1]:25"), check(t, "smtp"), ""))
+	r := config.Attempt(t.Context(), definition.NewProbe(netip.MustParseAddrPort("[2001:db8::1]:25"), check(t, "smtp"), ""))
 	if r.Outcome != health.Undecided {
 		t.Errorf("%v, %s", r.Outcome, r.Why)
 	}
@@ -468,7 +468,7 @@ func TestAttemptLate(t *testing.T) {
 				time.Sleep(late)
 				return nil, ctx.Err()
 			}}
-			r := config.Attempt(t.Context(), health.NewProbe(netip.MustParseAddrPort("192.0.2.1:25"), check(t, "tcp"), ""))
+			r := config.Attempt(t.Context(), definition.NewProbe(netip.MustParseAddrPort("192.0.2.1:25"), check(t, "tcp"), ""))
 			if got := r.Outcome.String() + " " + r.Why; got != want {
 				t.Errorf("%v late: %s, want %s", late, got, want)
 			}
@@ -485,7 +485,7 @@ func TestAttemptEnds(t *testing.T) {
 		hang(c)
 	})
 	config := health.Config{Timeout: time.Hour}
-	if r := config.Attempt(ctx, health.NewProbe(server, check(t, "smtp"), "")); r.Outcome != health.Undecided {
+	if r := config.Attempt(ctx, definition.NewProbe(server, check(t, "smtp"), "")); r.Outcome != health.Undecided {
 		t.Errorf("%v, %s", r.Outcome, r.Why)
 	}
 }
@@ -536,7 +536,7 @@ func TestAttemptSlow(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				config := health.Config{Timeout: tc.timeout, Dial: piped(tc.server)}
-				r := config.Attempt(t.Context(), health.NewProbe(netip.MustParseAddrPort("192.0.2.1:25"), check(t, "smtp"), ""))
+				r := config.Attempt(t.Context(), definition.NewProbe(netip.MustParseAddrPort("192.0.2.1:25"), check(t, "smtp"), ""))
 				if got := strings.TrimSpace(r.Outcome.String() + " " + r.Why); got != tc.want || r.Took != tc.took {
 					t.Errorf("%s after %v, want %s after %v", got, r.Took, tc.want, tc.took)
 				}
@@ -557,7 +557,7 @@ func TestNewProbe(t *testing.T) {
 		{"https / 200", "192.0.2.1:443 (https / 200) of www.example.org."},
 		{"https / api", "192.0.2.1:443 (https / api.example.org.)"},
 	} {
-		if got := health.NewProbe(addr, check(t, tc.check), "www.example.org.").String(); got != tc.want {
+		if got := definition.NewProbe(addr, check(t, tc.check), "www.example.org.").String(); got != tc.want {
 			t.Errorf("%s: %s, want %s", tc.check, got, tc.want)
 		}
 	}

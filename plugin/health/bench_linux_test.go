@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/health"
 )
 
@@ -121,7 +122,7 @@ func BenchmarkTargets(b *testing.B) {
 			var probes []health.Probe
 			for i := range 10000 {
 				addr := netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)})
-				probes = append(probes, health.NewProbe(netip.AddrPortFrom(addr, port), check(b, words), ""))
+				probes = append(probes, definition.NewProbe(netip.AddrPortFrom(addr, port), check(b, words), ""))
 			}
 			p := health.New(health.Config{}, nil, counter)
 			p.Set(probes)

@@ -18,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/health"
 )
 
@@ -152,7 +153,7 @@ func targets(t *testing.T, n int) []health.Probe {
 	var probes []health.Probe
 	for i := range n {
 		addr := netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)})
-		probes = append(probes, health.NewProbe(netip.AddrPortFrom(addr, 25), check(t, "tcp"), ""))
+		probes = append(probes, definition.NewProbe(netip.AddrPortFrom(addr, 25), check(t, "tcp"), ""))
 	}
 	return probes
 }
@@ -338,7 +339,7 @@ func TestSlowGreeting(t *testing.T) {
 		script("220 mx", "<EHLO", "250 mx", "<QUIT", "221 bye")(c)
 	})}
 	inBubble(t, config, nil, w, func(p *health.Prober) {
-		p.Set([]health.Probe{health.NewProbe(netip.MustParseAddrPort("192.0.2.1:25"), check(t, "smtp"), "")})
+		p.Set([]health.Probe{definition.NewProbe(netip.MustParseAddrPort("192.0.2.1:25"), check(t, "smtp"), "")})
 		sleep(106 * time.Second)
 		if got := w.story(); got != "up" || connections.Load() > 13 { // two more at first
 			t.Errorf("%q, %d connections in ten intervals", got, connections.Load())
@@ -622,7 +623,7 @@ func TestStateFile(t *testing.T) {
 	w := newWorld(func(_ int, to netip.AddrPort) behavior {
 		return []behavior{answers, refuses}[to.Addr().AsSlice()[3]%2] // the IPv6 one does not say hello
 	})
-	probes := append(targets(t, 2), health.NewProbe(
+	probes := append(targets(t, 2), definition.NewProbe(
 		netip.MustParseAddrPort("[2001:db8::1]:443"), check(t, "https /h 200 insecure"), "www.example.org."))
 	var last verdicts
 	read := func() verdicts {
@@ -744,7 +745,7 @@ func TestRealServers(t *testing.T) {
 	running.Go(func() { p.Run(ctx) })
 	defer running.Wait()
 	defer cancel()
-	p.Set([]health.Probe{health.NewProbe(addr, check(t, "tcp"), "")})
+	p.Set([]health.Probe{definition.NewProbe(addr, check(t, "tcp"), "")})
 	if s := <-states; s != health.Up {
 		t.Errorf("%v at first", s)
 	}
