@@ -7,6 +7,7 @@ package corefile
 import (
 	"maps"
 	"math"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/plugin/health"
 	"github.com/mxsrv/mxsrv/plugin/source"
 	"github.com/mxsrv/mxsrv/plugin/source/file"
 )
@@ -36,10 +38,17 @@ type Block struct {
 	Fallthrough definition.Zones  // undeclared names in these are for the next plugins, in authoritative zones too
 	Serials     string            // path of the file that keeps serials, or ""
 	SerialsPos  definition.Pos    // where it is named
+	Checks      Checks            // how targets are probed
 
 	env    Env
 	static source.Source  // of the stanzas that name no key files, with the mistakes in options
 	inline []*file.Inline // one for each stanza that names key files
+}
+
+// Checks says how targets are probed.
+type Checks struct {
+	health.Config
+	Networks []netip.Prefix // in which addresses that only fragments declare are probed, and those of this host
 }
 
 // Env is what the meaning of a block depends on.

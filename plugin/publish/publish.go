@@ -9,6 +9,9 @@
 // patch of a fragment takes milliseconds; one of a file of 600,000 records 0.2 s, for its
 // whole text is compared; a full load of that takes 1.6 s.
 //
+// What is served says what is probed. Verdicts make another table in place of the one that is served, which costs what
+// they concern; no serial changes, and a load that takes long holds them up.
+//
 // It knows nothing of CoreDNS: an [Observer] logs, counts and notifies.
 package publish
 
@@ -17,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,6 +53,11 @@ type Config struct {
 	Unasked    bool           // nobody has asked for the file: it is no error if there can be none
 
 	Accepted func() []*Accepted // if it is not nil: returns what the instance that is to be replaced has accepted
+
+	// Prober, if it is not nil, makes a prober that knows the verdicts of before. It is called when there is something
+	// to probe, and again when following begins.
+	Prober        func() Prober
+	ProbeNetworks []netip.Prefix // in which addresses are probed that only fragments declare, or that are special
 }
 
 // A Publisher publishes the sources of one server block. Any goroutine may call Table, Status, Accepted and HasZone at
@@ -69,6 +78,7 @@ type Publisher struct {
 	serials  map[definition.Name]entry // of the authoritative zones in the table
 	rejected string                    // the errors of the last change, if it was rejected
 	pending  *pending                  // what Follow logs; nil until something was loaded, and after that
+	checks   checks
 
 	stop func() // ends following
 }
@@ -84,7 +94,7 @@ func New(c Config, o Observer) (*Publisher, error) {
 		config: c, zones: c.Zones.Set(), observer: o, sources: source.Collect(c.Sources...),
 		lint: lint.Options{Pos: c.Pos, Zones: c.Zones, ZonePos: c.ZonePos, BlockZones: c.BlockZones,
 			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Limit: maxFindings},
-		progress: Progress{Log: o.Info}, stop: func() {},
+		progress: Progress{Log: o.Info}, stop: func() {}, checks: checks{wake: make(chan struct{}, 1)},
 	}
 	if c.Fragments {
 		p.lint.OptionalTargets = true
@@ -173,11 +183,12 @@ func (p *Publisher) Follow() {
 	p.logLoaded()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
+	p.followVerdicts(ctx, &running)
 	running.Go(func() {
 		freeMemory(p.Status().Total)
 		p.keepSerials()
 		p.catchUp()
-		p.sources.Run(ctx, p.publish)
+		p.sources.Run(ctx, p.publish, p.wake(), p.serveVerdicts)
 		p.closeSerials()
 	})
 	p.stop = func() {
@@ -277,7 +288,7 @@ func (p *Publisher) swap(compile func(table.Options) (*table.Table, Counts)) err
 	now, revision := time.Now(), p.sources.Revision()
 	changed := make(map[definition.Name]entry)
 	t, counts := compile(table.Options{
-		Zones: p.config.Zones, Fallthrough: p.config.Fallthrough, Serial: uint32(now.Unix()),
+		Zones: p.config.Zones, Fallthrough: p.config.Fallthrough, Serial: uint32(now.Unix()), Probe: p.mayProbe,
 		Serials: func(zone definition.Name, content table.Digest) uint32 {
 			e, ok := p.serials[zone]
 			if !ok || e.content != content {
@@ -288,7 +299,7 @@ func (p *Publisher) swap(compile func(table.Options) (*table.Table, Counts)) err
 		},
 	})
 	err := p.noteSerials(changed) // before somebody can have seen them
-	p.table.Store(t)
+	p.table.Store(p.withVerdicts(t))
 	p.setStatus(Status{Counts: counts, Loaded: now})
 	p.observer.Changed(p.setSerials(changed))
 	return err

@@ -148,7 +148,9 @@ func (c *Collector) Read() (*definition.Set, definition.Errors) {
 // that one of them has delivered. It comes after Load. What was published and
 // rejected stays what its source declares: it is part of the next change of another
 // source, if everything is read for that.
-func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
+//
+// Between that it calls wake for all that events has, if it is not nil.
+func (c *Collector) Run(ctx context.Context, publish func(*Change), events <-chan struct{}, wake func()) {
 	deliveries := make(chan delivery)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -157,10 +159,12 @@ func (c *Collector) Run(ctx context.Context, publish func(*Change)) {
 			running.Go(func() { follow(ctx, s, i, deliveries) })
 		}
 	}
-	for c.running() > 0 {
+	for c.running() > 0 || events != nil {
 		select {
 		case <-ctx.Done():
 			return
+		case <-events:
+			wake()
 		case d := <-deliveries:
 			if changed := c.take(d); c.complete() && changed != nil {
 				publish(changed)

@@ -113,7 +113,7 @@ func TestCollector(t *testing.T) {
 							t.Errorf("%d aliases, want that of the Corefile", len(set.Aliases))
 						}
 						got = append(got, changed.Source.String()+": "+declared(set, errs))
-					})
+					}, nil, nil)
 					close(ended)
 				}()
 				tc.change(all)
@@ -134,10 +134,30 @@ func TestCollectorEnds(t *testing.T) {
 	c := Collect(s)
 	c.Load()
 	close(s.deliveries)
-	c.Run(t.Context(), func(*Change) { t.Error("published") })
+	c.Run(t.Context(), func(*Change) { t.Error("published") }, nil, nil)
 	if t.Context().Err() != nil {
 		t.Error("it went on until the test ended")
 	}
+}
+
+// TestCollectorEvents: events are taken between changes, also if no source can change any more.
+func TestCollectorEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := saying("0", host("a"))
+		c := Collect(s)
+		c.Load()
+		events, got := make(chan struct{}), ""
+		go c.Run(t.Context(), func(*Change) { got += "change " }, events, func() { got += "event " })
+		events <- struct{}{}
+		s.say(host("b"))
+		close(s.deliveries)
+		synctest.Wait()
+		events <- struct{}{}
+		synctest.Wait()
+		if want := "event change event "; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
 }
 
 // texts is a source that is known from the start by what it delivers.
@@ -211,7 +231,7 @@ func TestPart(t *testing.T) {
 						part.Set, _ = c.Read()
 					}
 					got = append(got, how+declaredBy(part.Set))
-				})
+				}, nil, nil)
 				tc.change(first, second)
 				synctest.Wait()
 				if !slices.Equal(got, tc.want) {
@@ -314,7 +334,7 @@ func TestFragments(t *testing.T) {
 			if _, ok := changed.Apply(); ok {
 				t.Error("names are known though all has been read")
 			}
-		})
+		}, nil, nil)
 		for _, edits := range [][]change.Edit{
 			{put("c", host("c"))},
 			{put("b", host("b")), put("c", "host")},
