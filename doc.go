@@ -8,6 +8,7 @@
 //	source/file:   files ──────┼─► change ─► definition.Set ─► lint.Check ─► table.Compile ─► publish: one pointer ─► ServeDNS ─► answer
 //	etcd:      fragments ──────┘  what moved     parsed          findings       immutable         last good set                │ or: overlay,
 //	                                  ▲ admit: which names of fragments count                              serial, NOTIFY               ▼ next plugin
+//	health:     verdicts ──────────────────────────────────────────────────► table.With ─────────┘
 //
 // Who may import whom is a test, test/house_test.go. In the order of that flow:
 //
@@ -15,6 +16,7 @@
 //	handler.go              MXSRV: ServeDNS, Ready, Transfer
 //	lifecycle.go            which reading of the Corefile serves, and so follows its sources
 //	metrics.go, notify.go   what a publisher reports: counters, the log, NOTIFY
+//	health.go               its prober: what that knows from before, and what it reports
 //
 //	plugin/definition       the language: its types, reader, printer and formatter
 //	plugin/corefile         the mxsrv stanzas of a server block, as read

@@ -2,6 +2,7 @@ package mxsrv
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/transfer"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/mxsrv/mxsrv/plugin/answer"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/health"
 	"github.com/mxsrv/mxsrv/plugin/publish"
 	"github.com/mxsrv/mxsrv/plugin/serial"
 )
@@ -24,6 +26,9 @@ type MXSRV struct {
 	responder *answer.Responder
 	instance  *instance
 	observer  *observer
+
+	checks health.Config
+	prober atomic.Pointer[health.Prober] // nil until there is something to probe
 }
 
 // Name implements plugin.Handler.

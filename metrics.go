@@ -91,17 +91,14 @@ func (o *observer) Changed(zones []definition.Name) { o.secondaries.notify(zones
 type gauges struct{ definitions, loaded, failed, fragments, connected, revision *prometheus.Desc }
 
 func init() {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
-	}
 	prometheus.MustRegister(gauges{
-		desc("definitions", "Names that are served, by server, zone and kind: host, mail, service, alias or record.",
+		describe("definitions", "Names that are served, by server, zone and kind: host, mail, service, alias or record.",
 			"server", "zone", "kind"),
-		desc("last_good_load_timestamp_seconds", "When definitions were last loaded and not rejected.", "server"),
-		desc("last_load_failed", "Whether the last load was rejected: 1 is yes.", "server"),
-		desc("fragments", "Fragments in etcd, by server and state: served or left_out.", "server", "state"),
-		desc("etcd_connected", "Whether etcd is watched: 1 is yes. If not, answers stay as they are.", "server"),
-		desc("etcd_revision", "The last revision of etcd that is served or about to be.", "server"),
+		describe("last_good_load_timestamp_seconds", "When definitions were last loaded and not rejected.", "server"),
+		describe("last_load_failed", "Whether the last load was rejected: 1 is yes.", "server"),
+		describe("fragments", "Fragments in etcd, by server and state: served or left_out.", "server", "state"),
+		describe("etcd_connected", "Whether etcd is watched: 1 is yes. If not, answers stay as they are.", "server"),
+		describe("etcd_revision", "The last revision of etcd that is served or about to be.", "server"),
 	})
 }
 
@@ -140,6 +137,10 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 			gauge(g.revision, float64(revision), server)
 		}
 	}
+}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
 }
 
 func number(b bool) float64 {

@@ -81,11 +81,12 @@ func newHandler(b *corefile.Block, server string, others []*MXSRV) (*MXSRV, erro
 	o.countResponses()
 	o.Excluded(0) // which makes the counter appear
 	path, pos := b.SerialsFile()
+	m := &MXSRV{observer: o, checks: b.Checks.Config}
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
 		Sources: b.Sources(), Fragments: len(b.Etcds) > 0, Allow: b.Allow,
 		View: viewOf(server, b.Zones, others), Serials: path, SerialsPos: pos, Unasked: b.Serials == "",
-		Accepted: accepted,
+		Accepted: accepted, Prober: m.newProber, ProbeNetworks: b.Checks.Networks,
 	}, o)
 	var apexes definition.Zones
 	for i := range b.Inline.Apexes {
@@ -95,7 +96,8 @@ func newHandler(b *corefile.Block, server string, others []*MXSRV) (*MXSRV, erro
 		Zones: b.Zones, Authoritative: apexes, Fallthrough: b.Fallthrough,
 		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN, RepairedAlias: repairedAlias, Warn: o.Warning,
 	})
-	return &MXSRV{publisher: p, responder: r, observer: o}, err
+	m.publisher, m.responder = p, r
+	return m, err
 }
 
 // viewOf names a server block among those that serve the same zone: by its server and, of several blocks on one, by the

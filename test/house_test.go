@@ -33,10 +33,10 @@ var mayImport = map[string][]string{
 	"plugin/health":      {"plugin/definition", "plugin/atomicfile"},
 	"plugin/publish": {"plugin/definition", "plugin/serial", "plugin/lint", "plugin/table", "plugin/change", "plugin/admit",
 		"plugin/source", "plugin/health", "plugin/atomicfile"},
-	"plugin/answer":   {"plugin/definition", "plugin/table", "plugin/wire", "github.com/coredns/coredns/"},
+	"plugin/answer": {"plugin/definition", "plugin/table", "plugin/wire", "github.com/coredns/coredns/"},
 	"plugin/corefile": {"plugin/definition", "plugin/change", "plugin/source", "plugin/source/file", "plugin/etcd",
 		"plugin/health", tokens},
-	".":               {"plugin/", "github.com/coredns/"},
+	".": {"plugin/", "github.com/coredns/"},
 
 	"cmd/internal/example": {},
 	"cmd/coredns":          {".", "cmd/internal/example", "github.com/coredns/"},
