@@ -5,7 +5,7 @@
 // to declare it, and makes no mistake about it. Others may add to a service of another fragment, and to a host or a
 // service whose oldest declaration says open. Of a name that belongs to a fragment and points to an alias, although its
 // kind must not, the declaration that points is excluded, never the alias. A target that is not declared excludes
-// nothing.
+// nothing. A drain is no declaration of its host, which may belong to anybody; but the fragment must be allowed the name.
 //
 // The decision depends on what there is, and on nothing else: not on what was there before, nor on the order in which
 // it came. So it is the same on each server. What is decided about a name depends on what is declared of it and of its
@@ -76,6 +76,11 @@ func (a *Admission) claimed(set *definition.Set) definition.Names {
 	for h := range set.Heads {
 		if a.fragments.Of(h.Source) != nil {
 			names[h.Owner] = true
+		}
+	}
+	for i := range set.Drains {
+		if d := &set.Drains[i]; a.fragments.Of(d.Source) != nil {
+			names[d.Owner] = true
 		}
 	}
 	return names

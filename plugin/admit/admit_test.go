@@ -142,6 +142,8 @@ mail t 10 ` + manyExchanges(11) + `; record w TXT "v=spf1 a a a a a a a a a a mx
 			"a:m b:h c:h d:_s._tcp e:l f:l", "a b c", "d:_s._tcp e:l f:l"},
 		{"but what is open there", "host h 192.0.2.1 {\nopen\n}\nservice _s._tcp 0 0 1 h {\nopen\n}",
 			"host h 192.0.2.3; service _s._tcp 0 0 2 h; mail h 10 x; service _s._tcp none; alias h x", "c:h d:_s._tcp e:h", "a", "c:h d:_s._tcp e:h"},
+		{"whoever has a host, it is drained", "host h 192.0.2.1\ndrain x", "drain h; drain h g; host g 192.0.2.1; drain x", "", "a", ""},
+		{"a fragment that drains a host has it not", "", "drain h; host h 192.0.2.1; host h 192.0.2.2", "c:h", "a", "c:h"},
 		{"one of several declarations there says open", "host h 192.0.2.1\nhost h 192.0.2.2 {\nopen\n}", "host h 192.0.2.3", "", "a", ""},
 		{"open none", "service _s._tcp none {\nopen\n}", "service _s._tcp 0 0 2 h; service _s._tcp none", "a:_s._tcp", "a", ""},
 		{"srv there", "host h 192.0.2.1\nmail m {\n10 h\nsrv\n}", "service _smtp._tcp.m 0 0 25 h; alias _smtp._tcp.m h", "a:_smtp._tcp.m b:_smtp._tcp.m", "a", "b:_smtp._tcp.m"},
@@ -238,6 +240,35 @@ func TestAllow(t *testing.T) {
 		put("ops/1", 3, "host ben 192.0.2.3\nhost anna 192.0.2.3\nhost fixed 192.0.2.4"))
 	if got, want := s.excluded(), "anna:ben other:anna other:ben ops/1:anna ops/1:fixed"; got != want {
 		t.Errorf("excluded %q, want %q", got, want)
+	}
+}
+
+// TestAllowDrain: a fragment drains hosts that it may declare, whoever has declared them.
+func TestAllowDrain(t *testing.T) {
+	s := newServer(t, "host fixed 192.0.2.1\ndrain a", change.Allowance{Key: "anna", Names: []definition.Name{"anna.example.org."}},
+		change.Allowance{Key: "ops/", Names: []definition.Name{"example.org.", "example.net."}})
+	s.apply(put("anna", 1, "drain anna fixed x.anna"), put("ops/1", 2, "drain fixed mx.example.net. mx.example.com."), put("other", 3, "drain anna"))
+	const want = "anna:fixed ops/1:mx.example.com other:anna"
+	for range 2 {
+		if got := s.excluded(); got != want {
+			t.Errorf("excluded %q, want %q", got, want)
+		}
+		index := s.all()
+		var drained []string
+		for _, d := range index.Set.Drains {
+			drained = append(drained, d.Source+" "+string(d.Owner))
+		}
+		if got, want := strings.Join(drained, ", "), "Corefile a.example.org., etcd:anna anna.example.org., etcd:anna x.anna.example.org., "+
+			"etcd:ops/1 fixed.example.org., etcd:ops/1 mx.example.net."; got != want {
+			t.Errorf("drained %s, want %s", got, want)
+		}
+	}
+	s.apply(put("ops/2", 4, "host fixed 192.0.2.2"), gone("other"))
+	if got, want := s.excluded(), "anna:fixed ops/1:mx.example.com ops/2:fixed"; got != want {
+		t.Errorf("excluded %q, want %q", got, want)
+	}
+	if f := s.Decisions()[0].Finding(); len(s.Decisions()) != 1 || f.Rule.ID != lint.FragmentClosed {
+		t.Errorf("decisions %v", s.Decisions())
 	}
 }
 

@@ -49,7 +49,19 @@ func (a *Admission) judge(
 	j.findPointers(pointing)
 	j.ownership()
 	j.pointing()
+	j.drains()
 	return j
+}
+
+// drains excludes the drains of names that fragments may not declare. Others belong to nobody: a host of the Corefile
+// is drained by a fragment.
+func (j *judgement) drains() {
+	for i := range j.index.Set.Drains {
+		d := &j.index.Set.Drains[i]
+		if one := j.of(d.Source); one != nil && !j.allow.Allow(one.Key, d.Owner) {
+			j.lose(one, d.Owner, &reason{rule: lint.FragmentNotAllowed, text: notAllowed, pos: d.Pos})
+		}
+	}
 }
 
 // of returns the fragment that a source is, or nil. Most declarations have the source of the one before.

@@ -32,7 +32,7 @@ const (
 	CheckHTTPS Protocol = "https"
 )
 
-const insecureWord, startTLSWord = "insecure", "starttls"
+const checkWord, insecureWord, startTLSWord = "check", "insecure", "starttls"
 
 // A checkKind says which words follow a protocol. Its read takes those that it knows, and returns the others.
 type checkKind struct {
@@ -176,4 +176,53 @@ func (c Check) String() string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// A checkLine is the check of a stanza as it is written. Its name, if it has one, is another in each zone.
+type checkLine struct {
+	Pos
+	words []string // after the word check; nil if there is none
+	first *Check   // in the first zone of the reader
+	in    map[Name]*Check
+}
+
+// check reads a check in a block into to.
+func (r *Reader) check(s Statement, to *checkLine) {
+	words := slices.Clone(s.Words[1:]) // for the memory of a statement is that of the next
+	switch c, err := ParseCheck(words, r.zones[0]); {
+	case err != nil:
+		r.errs.add(s.Pos, Syntax, "%v", err)
+	case to.words != nil && !slices.Equal(to.words, words):
+		r.errs.add(s.Pos, Syntax, "a second check in one block: write one")
+	default:
+		*to = checkLine{Pos: s.Pos, words: words, first: &c}
+	}
+}
+
+// check returns the check in a zone, or nil. The names there share it.
+func (l *checkLine) check(r *Reader, zone Name) *Check {
+	if l.first == nil || l.first.Name == "" {
+		return l.first
+	}
+	made, ok := l.in[zone]
+	if !ok {
+		c, err := ParseCheck(l.words, zone)
+		if err != nil {
+			r.errs.add(l.Pos, NameInvalid, "%v", err)
+			return nil
+		}
+		if l.in == nil {
+			l.in = make(map[Name]*Check)
+		}
+		made = &c
+		l.in[zone] = made
+	}
+	return made
+}
+
+// refuseCheck reports a check of what has no targets.
+func (r *Reader) refuseCheck(l checkLine) {
+	if l.words != nil {
+		r.errs.add(l.Pos, Syntax, "check is for targets: delete it, or write some instead of none")
+	}
 }

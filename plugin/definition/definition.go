@@ -11,6 +11,9 @@
 //	service NAME... PRIORITY WEIGHT PORT HOST...
 //	alias NAME... HOST
 //	record NAME... TYPE DATA...           # any other record, data as in a master file
+//	drain HOST...                         # leave it out of answers, as if a check had failed
+//
+// In the block of a mail domain or service, check KIND says how to find out which of its targets are up: [ParseCheck].
 //
 // Lines in the block of a mail domain say what hangs on it, and are read as the records that they mean:
 //

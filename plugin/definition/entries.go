@@ -38,6 +38,7 @@ type stanza struct {
 	open    bool
 	ttl     TTL
 	order   Order
+	check   checkLine
 
 	policies *policies // nil if it has none
 }
@@ -63,6 +64,7 @@ func (r *Reader) stanza(s Statement, f form) stanza {
 	r.entriesBuf = st.entries
 	if st.none != nil {
 		st.policies.refuseNone()
+		r.refuseCheck(st.check)
 	}
 	declares := len(st.entries) > 0 || st.none != nil
 	if len(st.names) == 0 || !declares && r.errs.count == before {
@@ -87,7 +89,7 @@ func (st *stanza) records() int {
 }
 
 // eachDeclared calls declare for each declaration that a stanza makes: one with its entries, one that says none.
-func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(Head, []T)) {
+func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(Head, []T, *Check)) {
 	r := entries.reader
 	st.policies.grow(int(r.made(st.names)))
 	r.owners(pos, st.names, func(o owner) {
@@ -98,10 +100,10 @@ func eachDeclared[T any](pos Pos, st stanza, entries *perZone[T], declare func(H
 			}
 		}
 		if list := entries.in(o.zone); len(list) > 0 {
-			declare(Head{pos, o.name, st.ttl}, list)
+			declare(Head{pos, o.name, st.ttl}, list, st.check.check(r, o.zone))
 		}
 		if st.none != nil {
-			declare(Head{*st.none, o.name, st.ttl}, nil)
+			declare(Head{*st.none, o.name, st.ttl}, nil, nil)
 		}
 	})
 }
@@ -115,23 +117,25 @@ func (r *Reader) inBlock(b Statement, f form, st *stanza) {
 		r.ownTTL(b, &st.ttl)
 	case word == "order" && !b.braced:
 		r.ownOrder(b, &st.order)
+	case word == checkWord && !b.braced:
+		r.check(b, &st.check)
 	case f.open && r.flag(b, flag{word: openWord, said: &st.open}):
 	case f.lines[word].read != nil:
 		r.line(&st.policies, true, b, f.lines[word])
 	case (f.keyword(word) || isNumber(word)) && !b.braced:
 		r.entries(b.Pos, b.Words, f, st)
-	case r.strays(b, append(f.blockWords(), "order", "ttl")...):
+	case r.strays(b, append(f.blockWords(), checkWord, "order", "ttl")...):
 	case b.braced:
 		r.errs.add(b.Pos, Syntax, "%q: a line here has no block: delete the braces", word)
 	case f.isEntry(b.Words):
 		r.entries(b.Pos, b.Words, f, st)
 	default:
-		r.errs.add(b.Pos, Syntax, "%q: write %s, %s, order ORDER or ttl TTL",
+		r.errs.add(b.Pos, Syntax, "%q: write %s, %s, check KIND, order ORDER or ttl TTL",
 			word, f.entry, strings.Join(f.blockWords(), ", "))
 	}
 }
 
-// blockWords returns the words that may start a line in the block, beside order and ttl.
+// blockWords returns the words that may start a line in the block, beside check, order and ttl.
 func (f form) blockWords() []string {
 	words := append(slices.Clip(f.keywords), wordsOfLines(f.lines)...)
 	if f.open {

@@ -18,7 +18,7 @@ func TestOpen(t *testing.T) {
 		{"host open 192.0.2.1", "host open 192.0.2.1\n"},
 		{"host a 192.0.2.1 {\norder fixed\nopen\n}", "host a 192.0.2.1 {\n    open\n    order fixed\n}\n"},
 		{"service _s._tcp 0 0 1 a {\nopen\norder fixed\n}", "service _s._tcp 0 0 1 a {\n    open\n    order fixed\n}\n"},
-		{"mail m 10 a {\nopen\n}", `x:2: "open": write PREFERENCE HOST..., none, srv, clients, dkim, dmarc, mta-sts, spf, tls-rpt, order ORDER or ttl TTL`},
+		{"mail m 10 a {\nopen\n}", `x:2: "open": write PREFERENCE HOST..., none, srv, clients, dkim, dmarc, mta-sts, spf, tls-rpt, check KIND, order ORDER or ttl TTL`},
 		{"alias l a {\nopen\n}", `x:2: "open": write ttl TTL, or nothing, in the block of alias`},
 		{"host a 192.0.2.1 {\nopen b\n}", "x:2: usage: open"},
 		{"service _s._tcp 0 0 1 a {\nopen {\n}\n}", "x:2: usage: open"},

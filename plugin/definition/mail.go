@@ -13,7 +13,7 @@ type Mail struct {
 	SRV       bool       // publish the exchanges as _smtp._tcp too
 	Order     Order
 	Policy    *Policy // of the MTA-STS file that mta-sts names, shared by the owners of a statement; or nil
-	Check     Check   // of its exchanges; none if that is not said
+	Check     *Check  // of its exchanges, shared by the owners of a statement; or nil
 }
 
 // An Exchange is a host that takes mail; the lowest preference is tried first (RFC 5321 §5.1).
@@ -41,8 +41,9 @@ func (r *Reader) mail(s Statement) {
 	st := r.stanza(s, mailForm)
 	exchanges := perZone[Exchange]{reader: r, entries: st.entries, of: exchange, compare: byPreference}
 	r.set.Mails = slices.Grow(r.set.Mails, int(r.made(st.names)))
-	eachDeclared(s.Pos, st, &exchanges, func(h Head, x []Exchange) {
-		r.set.Mails = append(r.set.Mails, Mail{Head: h, Exchanges: x, SRV: st.srv, Order: st.order, Policy: st.policies.policy()})
+	eachDeclared(s.Pos, st, &exchanges, func(h Head, x []Exchange, c *Check) {
+		r.set.Mails = append(r.set.Mails,
+			Mail{Head: h, Exchanges: x, SRV: st.srv, Order: st.order, Policy: st.policies.policy(), Check: c})
 	})
 }
 
@@ -65,7 +66,7 @@ func (p *printer) mail(o Owner, g gatherer) {
 	for _, x := range o.Exchanges() {
 		e.add(strconv.Itoa(int(x.Preference)), p.name(x.Host))
 	}
-	w := wording{body: e.end(hasNone(o.Mails())), ttl: o.MailTTL(), fixed: o.MailOrder()}
+	w := wording{body: e.end(hasNone(o.Mails())), check: o.MailCheck(), ttl: o.MailTTL(), fixed: o.MailOrder()}
 	if smtp, err := SMTPName(o.Name()); err == nil {
 		w.srv = publishes(o, p.index.At(smtp))
 		p.published[smtp] = w.srv

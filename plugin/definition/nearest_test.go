@@ -90,7 +90,7 @@ func TestOtherLanguages(t *testing.T) {
 		{"mail @ MX 10 mx1", `"MX" is no name: write mail NAME... PREFERENCE HOST..., without a type`},
 		{"alias www CNAME web1", `"CNAME" is no name: write alias NAME... HOST, without a type`},
 		{"hots A 192.0.2.1", `unknown word "hots": write host`},
-		{"frobnicate a 192.0.2.1", `unknown word "frobnicate": write one of alias, host, mail, order, record, service, ttl`},
+		{"frobnicate a 192.0.2.1", `unknown word "frobnicate": write one of alias, drain, host, mail, order, record, service, ttl`},
 	} {
 		_, errs := Read("x", tc.text, zones)
 		if len(errs) != 1 || errs[0].Text != tc.want || errs[0].More > 0 {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Print writes the statements that declare what s does: hosts, mail domains, services, aliases, records; each kind sorted.
-// What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
+// Print writes the statements that declare what s does: hosts, mail domains, services, aliases, records, drains; each kind
+// sorted. What is said of several names in the same words is one line, and the commonest TTL is the default. Sets that mean
 // the same print the same, and what is printed means the same again, with two exceptions: of TTLs that contradict
 // each other it is the first that is printed, and whether a declaration gave its TTL itself is lost, which the TTLs of
 // the PTR records of a host may show. What lines like spf and clients derive is printed as records, services and aliases.
@@ -30,6 +30,7 @@ func (s *Set) Print(w io.Writer, zones Zones) error {
 	p.print("service", services)
 	p.print("alias", aliases)
 	p.print("record", records)
+	p.drains(s.drained())
 	return p.Flush()
 }
 
@@ -72,6 +73,7 @@ type wording struct {
 	srv   bool
 	ptr   bool
 	open  bool
+	check Check
 	ttl   uint32
 	fixed bool
 	alone Name // the one name that may be in the statement, or ""
@@ -199,6 +201,9 @@ func (p *printer) printBody(st statement) {
 	}
 	if st.open {
 		block = append(block, openWord)
+	}
+	if st.check != (Check{}) {
+		block = append(block, checkWord+" "+st.check.String())
 	}
 	if st.fixed {
 		block = append(block, "order fixed")

@@ -55,6 +55,14 @@ func TestPrint(t *testing.T) {
 		{"ptr", "host b 192.0.2.3 192.0.2.2\nhost b 192.0.2.1 192.0.2.2 {\nptr\n}\nhost a 192.0.2.1 {\nptr\nttl 60\n}",
 			"host a 192.0.2.1 {\n    ptr\n    ttl 1m\n}\nhost b 192.0.2.1 192.0.2.2 {\n    ptr\n}\nhost b 192.0.2.3\n",
 			Zones{"example.org.", "2.0.192.in-addr.arpa."}},
+		{"checks and drains", "drain b a\nmail a b {\n10 mx1\ncheck smtp\nsrv\n}\nmail c 10 mx1 {\ncheck smtp\ncheck smtp\n}\n" +
+			"service _a._tcp 0 0 443 h {\norder fixed\ncheck https /x 200 www insecure\n}\ndrain a mx.example.net.",
+			"mail a b 10 mx1 {\n    srv\n    check smtp\n}\nmail c 10 mx1 {\n    check smtp\n}\n\n" +
+				"service _a._tcp 0 0 443 h {\n    check https /x 200 www.example.org. insecure\n    order fixed\n}\n\n" +
+				"drain mx.example.net. a b\n", one},
+		{"a service that is not checked as srv says", "mail a 10 mx1 {\nsrv\ncheck smtp\n}\nservice _smtp._tcp.a 20 0 25 mx2",
+			"mail a 10 mx1 {\n    check smtp\n}\n\nservice _smtp._tcp.a {\n    10 0 25 mx1\n    20 0 25 mx2\n    check smtp\n}\n", one},
+		{"drains alone", "drain a", "drain a.example.com. a.example.org.\n", zones},
 		{"nothing", "", "", one},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

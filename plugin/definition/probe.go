@@ -35,17 +35,24 @@ func (o Owner) MailCheck() Check    { return commonCheck(o.Mails()) }
 func (o Owner) ServiceCheck() Check { return commonCheck(o.Services()) }
 
 // checked is what the kinds of declarations with a check have in common.
-type checked interface{ check() Check }
+type checked interface{ check() *Check }
 
-func (m *Mail) check() Check    { return m.Check }
-func (v *Service) check() Check { return v.Check }
+func (m *Mail) check() *Check    { return m.Check }
+func (v *Service) check() *Check { return v.Check }
 
-// commonCheck returns the one check that declarations of the same records mean.
 func commonCheck[D checked](declared []D) Check {
+	if c := firstCheck(declared); c != nil {
+		return *c
+	}
+	return Check{}
+}
+
+// firstCheck returns the one check that declarations of the same records mean, or nil.
+func firstCheck[D checked](declared []D) *Check {
 	for _, d := range declared {
-		if c := d.check(); c != (Check{}) {
+		if c := d.check(); c != nil {
 			return c
 		}
 	}
-	return Check{}
+	return nil
 }

@@ -35,10 +35,10 @@ func TestNewProbe(t *testing.T) {
 // TestCommonCheck: of several declarations the first that says a check counts, for the service of a mail domain too.
 func TestCommonCheck(t *testing.T) {
 	tcp, smtp := Check{Protocol: CheckTCP}, Check{Protocol: CheckSMTP}
-	mail := func(c Check) Mail {
+	mail := func(c *Check) Mail {
 		return Mail{Head: Head{Owner: "example.org."}, Exchanges: []Exchange{{Host: "a.example.org."}}, SRV: true, Check: c}
 	}
-	set := Set{Mails: []Mail{mail(Check{}), mail(smtp), mail(tcp)}}
+	set := Set{Mails: []Mail{mail(nil), mail(&smtp), mail(&tcp)}}
 	x := set.Index()
 	if got := x.At("example.org.").MailCheck(); got != smtp {
 		t.Errorf("the domain has %q, want %q", got, smtp)

@@ -69,6 +69,7 @@ func (s *Statement) SetsDefault() bool { return s.Words[0] == "ttl" || s.Words[0
 // keywords are the words that start a statement, and what reads it.
 var keywords = map[string]func(*Reader, Statement){
 	"alias":   (*Reader).alias,
+	"drain":   (*Reader).drain,
 	"host":    (*Reader).host,
 	"mail":    (*Reader).mail,
 	"order":   (*Reader).defaultOrder,
@@ -206,6 +207,8 @@ func (r *Reader) strays(b Statement, words ...string) bool {
 		return false
 	case isKeyword(word):
 		r.errs.add(b.Pos, Syntax, "%q starts a statement: write %q before it, to close the block", word, "}")
+	case word == checkWord:
+		r.errs.add(b.Pos, Syntax, "%q: write it into the block of mail or service", word)
 	case mailLines[word].read != nil:
 		r.errs.add(b.Pos, Syntax, "%q: write it into the block of mail", word)
 	case hostLines[word].read != nil:

@@ -21,7 +21,7 @@ func TestMistakes(t *testing.T) {
 		{"root as exchange", "mail @ 0 .", `x:1: "." is no host: write "none" instead of numbers and hosts`},
 		{"service without host", "service _a._tcp 0 0 389", `x:1: "0": write PRIORITY WEIGHT PORT HOST...`},
 		{"service with few numbers", "service _a._tcp 0 389 ldap1", `x:1: "0": write PRIORITY WEIGHT PORT HOST...`},
-		{"srv in a service", "service _a._tcp {\nsrv\n0 0 1 h\n}", `x:2: "srv": write PRIORITY WEIGHT PORT HOST..., none, open, order ORDER or ttl TTL`},
+		{"srv in a service", "service _a._tcp {\nsrv\n0 0 1 h\n}", `x:2: "srv": write PRIORITY WEIGHT PORT HOST..., none, open, check KIND, order ORDER or ttl TTL`},
 		{"alias without host", "alias www", "x:1: usage: alias NAME... HOST"},
 		{"stray word in a block", "host a 192.0.2.1 {\nweight 5\n}", `x:2: "weight": write ttl TTL, order ORDER, ptr, open, spf, tlsa, or nothing, in the block of host`},
 		{"ptr with a word", "host a 192.0.2.1 {\nptr b\n}", "x:2: usage: ptr"},

@@ -11,7 +11,7 @@ type Service struct {
 	Targets []Target // by priority, descending weight, then name, each once; shared by the owners of a statement
 	Open    bool     // fragments in etcd may add targets
 	Order   Order
-	Check   Check // of its targets; none if that is not said
+	Check   *Check // of its targets, shared by the owners of a statement; or nil
 }
 
 // A Target is a host and port that offer a service. The lowest priority is
@@ -40,8 +40,8 @@ func target(e *entry, host Name) Target {
 func (r *Reader) service(s Statement) {
 	st := r.stanza(s, serviceForm)
 	targets := perZone[Target]{reader: r, entries: st.entries, of: target, compare: byPriority}
-	eachDeclared(s.Pos, st, &targets, func(h Head, t []Target) {
-		r.set.Services = append(r.set.Services, Service{Head: h, Targets: t, Open: st.open, Order: st.order})
+	eachDeclared(s.Pos, st, &targets, func(h Head, t []Target, c *Check) {
+		r.set.Services = append(r.set.Services, Service{Head: h, Targets: t, Open: st.open, Order: st.order, Check: c})
 	})
 }
 
@@ -62,6 +62,6 @@ func (p *printer) service(o Owner, g gatherer) {
 	for _, t := range o.Targets() {
 		e.add(fmt.Sprintf("%d %d %d", t.Priority, t.Weight, t.Port), p.name(t.Host))
 	}
-	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), open: isOpen(o.Services()), ttl: o.ServiceTTL(),
-		fixed: o.ServiceOrder()})
+	g.add(o.Name(), wording{body: e.end(hasNone(o.Services())), open: isOpen(o.Services()), check: o.ServiceCheck(),
+		ttl: o.ServiceTTL(), fixed: o.ServiceOrder()})
 }

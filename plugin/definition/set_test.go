@@ -125,7 +125,7 @@ func TestInto(t *testing.T) {
 		t.Errorf("statements %q", got)
 	}
 	_, errs := r.Set()
-	want := `y:8: unknown word "nothing": write one of alias, host, mail, order, record, service, ttl`
+	want := `y:8: unknown word "nothing": write one of alias, drain, host, mail, order, record, service, ttl`
 	if errs.Error() != want || r.Defaults().TTL.Seconds != 60 {
 		t.Errorf("%v, %v", errs, r.Defaults())
 	}

@@ -33,7 +33,7 @@ func published(mails []*Mail, made map[*Exchange][]Target) (Service, bool) {
 	}
 	return Service{
 		Head: Head{mails[i].Pos, name, commonTTL(mails)}, Targets: smtpTargets(made, exchanges(mails)), Order: commonOrder(mails),
-		Check: commonCheck(mails),
+		Check: firstCheck(mails),
 	}, true
 }
 

@@ -59,10 +59,10 @@ func checkedBy(t *testing.T, text string) source.Source {
 		t.Fatal(errs)
 	}
 	for i := range set.Mails {
-		set.Mails[i].Check.Protocol = definition.CheckSMTP
+		set.Mails[i].Check = &definition.Check{Protocol: definition.CheckSMTP}
 	}
 	for i := range set.Services {
-		set.Services[i].Check.Protocol = definition.CheckTCP
+		set.Services[i].Check = &definition.Check{Protocol: definition.CheckTCP}
 	}
 	return source.Static("checked", set, nil)
 }

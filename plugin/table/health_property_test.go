@@ -101,10 +101,10 @@ func (p *patient) set(t *testing.T) *definition.Set {
 			t.Fatal(errs)
 		}
 		for i := range one.Mails {
-			one.Mails[i].Check = line.check
+			one.Mails[i].Check = &line.check
 		}
 		for i := range one.Services {
-			one.Services[i].Check = line.check
+			one.Services[i].Check = &line.check
 		}
 		set.Add(one)
 	}

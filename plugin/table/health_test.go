@@ -28,12 +28,12 @@ func checkedSet(t testing.TB, text string, drained ...definition.Name) *definiti
 	}
 	for i := range set.Mails {
 		if m := &set.Mails[i]; !m.Owner.Below("unchecked.example.org.") {
-			m.Check = smtp
+			m.Check = &smtp
 		}
 	}
 	for i := range set.Services {
 		if s := &set.Services[i]; !s.Owner.Below("unchecked.example.org.") {
-			s.Check = tcp
+			s.Check = &tcp
 		}
 	}
 	for _, host := range drained {
