@@ -7,7 +7,6 @@ package corefile
 import (
 	"maps"
 	"math"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
-	"github.com/mxsrv/mxsrv/plugin/health"
 	"github.com/mxsrv/mxsrv/plugin/source"
 	"github.com/mxsrv/mxsrv/plugin/source/file"
 )
@@ -43,12 +41,8 @@ type Block struct {
 	env    Env
 	static source.Source  // of the stanzas that name no key files, with the mistakes in options
 	inline []*file.Inline // one for each stanza that names key files
-}
 
-// Checks says how targets are probed.
-type Checks struct {
-	health.Config
-	Networks []netip.Prefix // in which addresses that only fragments declare are probed, and those of this host
+	hasChecks bool // how targets are probed is said
 }
 
 // Env is what the meaning of a block depends on.
@@ -63,7 +57,7 @@ type Env struct {
 
 // Read reads the stanzas that d has left. There may be none: then Pos.Line is 0.
 func Read(d *caddyfile.Dispenser, env Env) *Block {
-	b := &Block{Inline: new(definition.Set), env: env,
+	b := &Block{Inline: new(definition.Set), Checks: usual, env: env,
 		ZonePos: make(map[definition.Name]definition.Pos), Ignore: make(map[string]definition.Pos)}
 	for _, key := range env.Origins(nil, env.Keys) {
 		if zone, err := definition.ParseName(key, "."); err == nil {
@@ -155,6 +149,7 @@ const unlimited = math.MaxInt
 // options are those of a stanza, by keyword.
 var options = map[string]*option{
 	"authoritative": {"authoritative { ns NAME... }", 0, unlimited, true, (*stanza).authoritative},
+	"checks":        {checksUsage, 0, 0, true, (*stanza).checks},
 	"etcd":          {"etcd ENDPOINT...", 1, unlimited, true, (*stanza).etcd},
 	"fallthrough":   {"fallthrough [ZONES...]", 0, unlimited, false, (*stanza).fallthroughs},
 	"file":          {"file PATH...", 1, unlimited, false, (*stanza).file},

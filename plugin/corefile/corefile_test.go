@@ -85,7 +85,7 @@ mxsrv example.org {
 
 // TestOptions: each is read, and they are sorted.
 func TestOptions(t *testing.T) {
-	const want = "authoritative etcd fallthrough file ignore reload serials"
+	const want = "authoritative checks etcd fallthrough file ignore reload serials"
 	if got := strings.Join(Options(), " "); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -126,7 +126,7 @@ func TestMistakes(t *testing.T) {
 		{"ignore without a rule", "ignore", []string{"2: usage: ignore RULE... [syntax]"}},
 		{"ignore with a block", "ignore mail-single-host {\n}", []string{"2: usage: ignore RULE... [syntax]"}},
 		{"far from all words", "frobnicate a", []string{
-			`2: unknown word "frobnicate": write one of alias, authoritative, etcd, fallthrough, file, host, ignore, mail, order, record, reload, serials, service, ttl [syntax]`}},
+			`2: unknown word "frobnicate": write one of alias, authoritative, checks, drain, etcd, fallthrough, file, host, ignore, mail, order, record, reload, serials, service, ttl [syntax]`}},
 		{"misspelled option", "authorative {\n}", []string{`2: unknown word "authorative": write authoritative [syntax]`}},
 		{"misspelled in authoritative", "authoritative {\n ns ns1\n contcat a@b\n}", []string{`4: unknown word "contcat": write contact [syntax]`}},
 		{"authoritative not closed", "authoritative {\n ns ns1\n host a 192.0.2.1\n}", []string{
