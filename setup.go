@@ -86,7 +86,7 @@ func newHandler(b *corefile.Block, server string, others []*MXSRV) (*MXSRV, erro
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
 		Sources: b.Sources(), Fragments: len(b.Etcds) > 0, Allow: b.Allow,
 		View: viewOf(server, b.Zones, others), Serials: path, SerialsPos: pos, Unasked: b.Serials == "",
-		Accepted: accepted, Prober: m.newProber, ProbeNetworks: b.Checks.Networks,
+		Accepted: accepted, Prober: m.newProber, ProbeNetworks: b.Checks.Networks, Detection: b.Checks.Detection(),
 	}, o)
 	var apexes definition.Zones
 	for i := range b.Inline.Apexes {

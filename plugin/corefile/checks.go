@@ -17,6 +17,9 @@ type Checks struct {
 	Networks []netip.Prefix // in which addresses that only fragments declare are probed, and those of this host
 }
 
+// Detection returns how long it takes, about, to see that a target is down.
+func (c *Checks) Detection() time.Duration { return c.Every * time.Duration(c.Down) }
+
 // usual is how targets are probed where nothing else is said.
 var usual = Checks{Config: health.Config{Every: 10 * time.Second, Timeout: 3 * time.Second, Down: 3, Up: 2}}
 

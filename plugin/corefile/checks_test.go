@@ -36,6 +36,9 @@ checks {
 			t.Errorf("%s: %s %v\nwant %s", tc.name, got, b.Errs, tc.want)
 		}
 	}
+	if b := read("mxsrv {\nchecks {\nevery 5s\ndown 4\n}\n}"); b.Checks.Detection().Seconds() != 20 {
+		t.Errorf("it takes %v, want 20 s", b.Checks.Detection())
+	}
 	if b := read("mxsrv"); len(b.Checks.From)+len(usual.From)+len(usual.Networks) > 0 {
 		t.Errorf("blocks share what is said: %+v", usual)
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
@@ -73,6 +74,10 @@ type Options struct {
 	Plugins    Plugins                   // the others of the server block, as far as they are known
 	OnlySource bool                      // nobody else, no plugin and no server block, has names of Zones
 	Ignore     map[string]definition.Pos // rules by id whose warnings are accepted, and where it says so
+
+	// Detection is how long it takes to see that a checked target is down, about: the time between probes, times the
+	// failures that it takes. 0 is 30 s, as without checks in the Corefile.
+	Detection time.Duration
 
 	Limit int // findings of each rule to return, the last of which counts the rest; 0 for all
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
@@ -491,6 +492,25 @@ func TestRecordType(t *testing.T) {
 		got := text(find(record, "", "authoritative {\nns ns.example.net.\n}"))
 		if want == "" && got != "" || !strings.Contains(got, want) || strings.Contains(got, "\n") {
 			t.Errorf("%s: %q, want %q", record, got, want)
+		}
+	}
+}
+
+// TestSlowestTTL: the interval of the checks decides which TTL is too long, but a minute never is.
+func TestSlowestTTL(t *testing.T) {
+	for _, tc := range []struct {
+		detection time.Duration
+		ttl       string
+		long      bool
+	}{
+		{0, "180", false}, {0, "181", true},
+		{time.Minute, "360", false}, {time.Minute, "361", true},
+		{time.Second, "60", false}, {time.Second, "61", true},
+	} {
+		x := index(t, "host a 192.0.2.1\nhost b 192.0.2.2\nservice _s._tcp 0 0 1 a b {\ncheck tcp\nttl "+tc.ttl+"\n}")
+		findings := Check(x, nil, Options{Zones: zones, Detection: tc.detection})
+		if got := strings.Contains(text(findings), "[check-ttl-long]"); got != tc.long {
+			t.Errorf("ttl %s with %v: %v, want %v\n%s", tc.ttl, tc.detection, got, tc.long, text(findings))
 		}
 	}
 }

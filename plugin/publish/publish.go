@@ -57,6 +57,7 @@ type Config struct {
 	// Prober, if it is not nil, makes a prober that knows the verdicts of before. It is called when there is something
 	// to probe, and again when following begins.
 	Prober        func() Prober
+	Detection     time.Duration  // how long it takes to see that a target is down: see lint.Options
 	ProbeNetworks []netip.Prefix // in which addresses are probed that only fragments declare, or that are special
 }
 
@@ -93,7 +94,7 @@ func New(c Config, o Observer) (*Publisher, error) {
 	p := &Publisher{
 		config: c, zones: c.Zones.Set(), observer: o, sources: source.Collect(c.Sources...),
 		lint: lint.Options{Pos: c.Pos, Zones: c.Zones, ZonePos: c.ZonePos, BlockZones: c.BlockZones,
-			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Limit: maxFindings},
+			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Detection: c.Detection, Limit: maxFindings},
 		progress: Progress{Log: o.Info}, stop: func() {}, checks: checks{wake: make(chan struct{}, 1)},
 	}
 	if c.Fragments {
