@@ -35,6 +35,7 @@ type answerFlags struct {
 	readFlags
 	config, server string
 	down           []string
+	live           bool
 }
 
 const resolvConf = "/etc/resolv.conf"
@@ -43,6 +44,7 @@ func (f *answerFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.config, "config", "", "use the answers of a `Corefile` or definitions file (default ./Corefile, if there is one)")
 	c.Flags().StringVar(&f.server, "server", "", "use the answers of the DNS server at `ADDR`, like 192.0.2.53 or [2001:db8::53]:5353 (default, without ./Corefile, that in "+resolvConf+")")
 	c.Flags().StringArrayVar(&f.down, "down", nil, "a `HOST` or address that is down; repeat it for several. A HOST without a dot is below the domain")
+	c.Flags().BoolVar(&f.live, "live", false, "probe the targets that the definitions check, once, from here: those that fail are down")
 	f.readFlags.add(c)
 	f.addBlock(c)
 }
@@ -52,6 +54,9 @@ func (f *answerFlags) open(u *ui, name definition.Name, commandLine string) (ans
 	from, err := f.source(u)
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := from.(*declared); f.live && !ok {
+		return nil, hint.Add(errors.New("--live probes what definitions check, and a server does not say that"), "%s --live --config Corefile", commandLine)
 	}
 	return from, from.covers(name, commandLine)
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,17 +21,19 @@ const checkExamples = `  mxsrv check                            ./Corefile, with
   mxsrv check --zone example.com hosts.conf mail.conf   definitions files
   mxsrv check --online                   query the resolver of this machine, too
   mxsrv check --online --server 192.0.2.53   or another server
+  mxsrv check --probe                    probe all targets that have a check once, from here
   mxsrv check --json | jq -r '.[].id'
   mxsrv check --ignore mail-single-host --strict
   mxsrv check --rules                    list what it looks for
 
-Exit status: 0 no findings, or only warnings; 1 errors, or with --strict any findings; 2 usage or I/O error.`
+Exit status: 0 no findings, or only warnings; 1 errors, with --strict any findings,
+or with --probe a target that is down; 2 usage or I/O error.`
 
 type checkFlags struct {
 	readFlags
-	strict, online, rules bool
-	server                string
-	ignore                []string // rules
+	strict, online, rules, probe bool
+	server                       string
+	ignore                       []string // rules
 }
 
 func checkCommand(u *ui) *cobra.Command {
@@ -43,6 +48,7 @@ func checkCommand(u *ui) *cobra.Command {
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 for warnings, too")
 	u.addJSON(c)
 	c.Flags().BoolVar(&f.online, "online", false, "query DNS, too: do hosts in other zones exist, does the server answer as declared, are policies published?")
+	c.Flags().BoolVar(&f.probe, "probe", false, "probe the targets that have a check, each once, from here: which are up?")
 	c.Flags().BoolVar(&f.rules, "rules", false, "list the rules, and check nothing")
 	c.Flags().StringVar(&f.server, "server", "", "the DNS server at `ADDR` for --online (default that in "+resolvConf+")")
 	c.Flags().StringSliceVar(&f.ignore, "ignore", nil, "accept the warnings of `RULE`; repeat it for several")
@@ -75,10 +81,40 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 		return err
 	}
 	ok := len(findings) == 0 || count(findings, lint.Error) == 0 && !f.strict
+	if f.probe {
+		return f.printProbed(u, findings, ok, f.probeTargets(u, all))
+	}
 	return u.result(findingsJSON(findings), ok, func() {
 		u.findings(findings)
 		noteRelative(u, all)
 		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
+	})
+}
+
+// probeTargets probes the targets of all server blocks, or of those that --block means.
+func (f *checkFlags) probeTargets(u *ui, all []*served) (targets []probed) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	for _, s := range all {
+		if f.block == "" || s.chosen {
+			some := s.targets()
+			s.probeAll(ctx, u, some)
+			targets = append(targets, some...)
+		}
+	}
+	return targets
+}
+
+// printProbed prints findings, and what came of probes.
+func (f *checkFlags) printProbed(u *ui, findings []lint.Finding, ok bool, targets []probed) error {
+	value := struct {
+		Findings []jsonFinding `json:"findings"`
+		Targets  []probed      `json:"targets"`
+	}{findingsJSON(findings), slices.Concat([]probed{}, targets)}
+	return u.result(value, ok && !slices.ContainsFunc(targets, probed.isDown), func() {
+		u.findings(findings)
+		u.table("", convert(targets, func(p probed) []string { return p.row(u) }))
+		u.note("%s; of the targets that are checked: %s", summary(findings), stateSummary(targets))
 	})
 }
 

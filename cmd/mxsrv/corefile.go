@@ -140,7 +140,7 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, onl
 	sim := simulator(stanzas, b)
 	sim.Options.OnlySource = only
 	s := serve(path, sim, entries)
-	s.block = blockOf(stanzas.Pos, b)
+	s.block, s.checks = blockOf(stanzas.Pos, b), stanzas.Checks
 	if len(b.Tokens["root"]) == 0 && (stanzas.Relative || slices.ContainsFunc(stanzas.Files, (*file.Source).NamesRelative)) {
 		s.dir = f.rootOf(path, b)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/atomicfile"
 	"github.com/mxsrv/mxsrv/plugin/change"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/source/file"
@@ -53,6 +54,9 @@ type served struct {
 	findings []lint.Finding
 	excluded []lint.Finding // the errors of fragments in etcd that are not served
 
+	checks    corefile.Checks
+	fragments map[string]bool // the sources of declarations that are fragments
+
 	table *table.Table // nil before compile
 }
 
@@ -60,15 +64,17 @@ type served struct {
 func serve(name string, sim *store.Simulator, entries []store.Entry) *served {
 	out := sim.Simulate(store.Fragments(entries))
 	s := &served{name: name, zones: sim.Options.Zones, passed: sim.Options.Fallthrough, index: out.Index, findings: out.Findings}
+	s.fragments = make(map[string]bool)
 	for _, e := range entries {
 		s.excluded = append(s.excluded, out.Excluded[e.Key]...)
+		s.fragments[e.Source()] = true
 	}
 	return s
 }
 
 func (s *served) compile() *table.Table {
 	if s.table == nil {
-		s.table = table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1})
+		s.table = table.Compile(s.index, table.Options{Zones: s.zones, Fallthrough: s.passed, Serial: 1, Probe: s.mayProbe})
 	}
 	return s.table
 }

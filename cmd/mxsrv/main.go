@@ -79,7 +79,8 @@ func rootCommand(u *ui) *cobra.Command {
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(checkCommand(u), fmtCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u),
-		putCommand(u), getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
+		putCommand(u), getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), drainCommand(u), undrainCommand(u),
+		statusCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
 	for _, c := range root.Commands() {
 		refuseRepeats(c)
 	}
@@ -101,6 +102,8 @@ const rootExamples = `  mxsrv example > Corefile              a Corefile to begi
   mxsrv import db.example.com           convert a zone file to definitions
   mxsrv put mail.conf                   write definitions to etcd, unless servers would exclude them
   mxsrv get                             print what is in etcd, and what servers exclude of it
+  mxsrv drain mx1 --for 2h              leave a host out of answers, until its maintenance is over
+  mxsrv status --corefile Corefile      probe the targets that are checked: what is up, what is hidden?
 
 Exit status: 0 success; 1 problems found; 2 usage or I/O error.`
 

@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setRunning,
 		Condition:           peers,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serveZone, "web": serveWeb, "code": exitCode,
+			"serve": serveZone, "web": serveWeb, "code": exitCode, "listen": listen,
 			"etcd": etcdServer, "key": awaitKey, "begin": begin, "end": end, "signal": send, "await": await,
 		},
 	})
@@ -80,6 +80,29 @@ func serveZone(ts *testscript.TestScript, _ bool, args []string) {
 		<-started
 		ts.Defer(func() { server.Shutdown() })
 	}
+}
+
+// listen is the command "listen NAME": until the script ends, something accepts connections on the port of 127.0.0.1
+// that $NAME is set to. With "!" nothing does.
+func listen(ts *testscript.TestScript, nobody bool, args []string) {
+	port, err := rig.FreePort()
+	ts.Check(err)
+	ts.Setenv(args[0], fmt.Sprint(port))
+	if nobody {
+		return
+	}
+	l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
 }
 
 // zone is a server of its records.

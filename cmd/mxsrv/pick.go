@@ -20,6 +20,7 @@ import (
 
 const pickExamples = `  mxsrv pick _ldap._tcp.example.com                 how the load is shared
   mxsrv pick _ldap._tcp.example.com --down ldap1    and while ldap1.example.com is down
+  mxsrv pick _ldap._tcp.example.com --live          and while those are down that are, by a probe from here
   mxsrv pick _ldap._tcp.example.com -n 1000000      with more clients
   mxsrv pick _ldap._tcp.example.com --as haproxy    by clients that do not do as RFC 2782 says
   mxsrv pick _sip._udp.example.com --server 192.0.2.53  by what a DNS server answers
@@ -118,6 +119,10 @@ func (f *pickFlags) simulate(u *ui, service definition.Name, from answers, clien
 		hosts := convert(srv, func(t *dns.SRV) delivery.Host { return look.Host(t.Target) })
 		outage, err := newOutage(f.down, strings.Join(service.Labels()[2:], "."), hosts)
 		if err != nil {
+			return nil, err
+		}
+		ports := convert(srv, func(t *dns.SRV) uint16 { return t.Port })
+		if err := f.probeLive(u, from, outage, service, hosts, ports); err != nil {
 			return nil, err
 		}
 		if client.Name == "first" && a.Fixed {

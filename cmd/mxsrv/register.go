@@ -40,7 +40,7 @@ type registerFlags struct {
 	fragmentName, file string
 	ttl                time.Duration
 	force              bool
-	health             health
+	liveness           liveness
 }
 
 func registerCommand(u *ui) *cobra.Command {
@@ -62,9 +62,9 @@ func registerCommand(u *ui) *cobra.Command {
 	flags.StringVarP(&f.file, "file", "f", "", "the `FILE` with the definitions, - for standard input")
 	flags.StringVar(&f.fragmentName, "name", "", "the `NAME` of the fragment (default HOSTNAME/ and the first name that is declared)")
 	flags.DurationVar(&f.ttl, "ttl", 10*time.Second, "how long the definitions stay when this is dead or cut off, in whole seconds")
-	flags.StringVar(&f.health.command, "check", "", "a `COMMAND` for sh that succeeds if the instance is healthy")
-	flags.DurationVar(&f.health.interval, "interval", 5*time.Second, "the time between checks, and how long one may take")
-	flags.IntVar(&f.health.limit, "failures", 3, "the `NUMBER` of failures in a row that withdraw the definitions; one success puts them back")
+	flags.StringVar(&f.liveness.command, "check", "", "a `COMMAND` for sh that succeeds if the instance is healthy")
+	flags.DurationVar(&f.liveness.interval, "interval", 5*time.Second, "the time between checks, and how long one may take")
+	flags.IntVar(&f.liveness.limit, "failures", 3, "the `NUMBER` of failures in a row that withdraw the definitions; one success puts them back")
 	flags.BoolVar(&f.force, "force", false, "take the key at the start, whoever has it")
 	f.storeFlags.add(c)
 	completeFlag(c, "name", f.fragmentNames)
@@ -121,10 +121,10 @@ func (f *registerFlags) validate() error {
 	switch {
 	case f.ttl < time.Second || f.ttl%time.Second != 0:
 		return hint.Add(fmt.Errorf("ttl %v: write whole seconds, at least 1s", f.ttl), "--ttl 10s")
-	case f.health.interval <= 0:
-		return hint.Add(fmt.Errorf("interval %v: write a duration above 0", f.health.interval), "--interval 5s")
-	case f.health.limit < 1:
-		return hint.Add(fmt.Errorf("failures %d: write at least 1", f.health.limit), "--failures 3")
+	case f.liveness.interval <= 0:
+		return hint.Add(fmt.Errorf("interval %v: write a duration above 0", f.liveness.interval), "--interval 5s")
+	case f.liveness.limit < 1:
+		return hint.Add(fmt.Errorf("failures %d: write at least 1", f.liveness.limit), "--failures 3")
 	}
 	return nil
 }
@@ -172,8 +172,8 @@ func firstName(text string) string {
 
 // keep keeps the registration until ctx ends.
 func (f *registerFlags) keep(ctx context.Context, u *ui, r *store.Registration) error {
-	if f.health.command != "" {
-		r.Healthy, r.HealthChanged = f.health.start(ctx, u)
+	if f.liveness.command != "" {
+		r.Healthy, r.HealthChanged = f.liveness.start(ctx, u)
 	}
 	withdrawn, err := r.Run(ctx)
 	if err == nil && !withdrawn {

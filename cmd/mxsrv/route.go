@@ -17,6 +17,7 @@ import (
 
 const routeExamples = `  mxsrv route user@example.com                    by ./Corefile, or else by the resolver of this machine
   mxsrv route user@example.com --down mx1         while mx1.example.com is down
+  mxsrv route user@example.com --live             while those are down that are, by a probe from here
   mxsrv route user@example.com --from mx2         what mx2.example.com does, which is an exchange itself
   mxsrv route user@example.com --config Corefile  by definitions, before they are served
   mxsrv route user@example.com --server 192.0.2.53  by what a DNS server answers
@@ -57,7 +58,7 @@ func (f *routeFlags) run(u *ui, recipient string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := f.plan(domain, from)
+	plan, err := f.plan(u, domain, from)
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func (f *routeFlags) run(u *ui, recipient string) error {
 }
 
 // plan plans the delivery after it has asked for the exchanges, of which --down and --from may have the first label.
-func (f *routeFlags) plan(domain definition.Name, from answers) (*delivery.Plan, error) {
+func (f *routeFlags) plan(u *ui, domain definition.Name, from answers) (*delivery.Plan, error) {
 	exchanges := delivery.Route(string(domain), from.lookup, delivery.Sender{}).MX
 	if err := from.failed(); err != nil {
 		return nil, err
@@ -79,6 +80,9 @@ func (f *routeFlags) plan(domain definition.Name, from answers) (*delivery.Plan,
 	short := strings.TrimSuffix(string(domain), ".")
 	outage, err := newOutage(f.down, short, hosts)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.probeLive(u, from, outage, domain, hosts, []uint16{smtpPort}); err != nil {
 		return nil, err
 	}
 	if f.from, err = sender(f.from, short, hosts, from); err != nil {

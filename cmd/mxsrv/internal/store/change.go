@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -15,7 +16,8 @@ import (
 // A Change puts or deletes a fragment that has been judged at a revision.
 type Change struct {
 	change.Edit
-	Before Entry // what it was then; the zero value if it did not exist
+	Before Entry         // what it was then; the zero value if it did not exist
+	For    time.Duration // after which etcd deletes what is put; 0: never. Those of one commit have the same
 }
 
 // MaxChanges is how many changes one transaction may have: by default etcd takes 128 operations.
@@ -24,6 +26,12 @@ const MaxChanges = 100
 // Commit makes changes in one transaction, and returns its revision. If any of the fragments has been changed since it
 // was judged, nothing is written, and Commit returns the keys of these.
 func (s *Store) Commit(changes []Change) (revision int64, conflicts []string, err error) {
+	ctx, cancel := s.timeout(context.Background())
+	defer cancel()
+	lease, err := s.leaseFor(ctx, changes)
+	if err != nil {
+		return 0, nil, s.failure(err)
+	}
 	var unchanged []clientv3.Cmp
 	var write, read []clientv3.Op
 	for _, c := range changes {
@@ -32,11 +40,9 @@ func (s *Store) Commit(changes []Change) (revision int64, conflicts []string, er
 		if c.Gone {
 			write = append(write, clientv3.OpDelete(c.Key))
 		} else {
-			write = append(write, clientv3.OpPut(c.Key, c.Text))
+			write = append(write, clientv3.OpPut(c.Key, c.Text, clientv3.WithLease(lease)))
 		}
 	}
-	ctx, cancel := s.timeout(context.Background())
-	defer cancel()
 	r, err := s.client.Txn(ctx).If(unchanged...).Then(write...).Else(read...).Commit()
 	if err != nil {
 		return 0, nil, s.failure(err)
@@ -45,6 +51,19 @@ func (s *Store) Commit(changes []Change) (revision int64, conflicts []string, er
 		conflicts = changed(changes, r)
 	}
 	return r.Header.Revision, conflicts, nil
+}
+
+// leaseFor returns a lease that ends when what changes put is to go, or none. Where nothing is put then, it ends unused.
+func (s *Store) leaseFor(ctx context.Context, changes []Change) (clientv3.LeaseID, error) {
+	i := slices.IndexFunc(changes, func(c Change) bool { return c.For > 0 })
+	if i < 0 {
+		return clientv3.NoLease, nil
+	}
+	lease, err := s.client.Grant(ctx, int64((changes[i].For+time.Second-1)/time.Second))
+	if err != nil {
+		return clientv3.NoLease, err
+	}
+	return lease.ID, nil
 }
 
 // changed returns the keys that have another revision than they had, by the answers to a read of each.

@@ -128,6 +128,9 @@ func (s *Simulator) relative(f change.Fragment) (findings []lint.Finding) {
 	for head := range set.Heads {
 		report(head.Pos, head.Owner)
 	}
+	for _, d := range set.Drains {
+		report(d.Pos, d.Owner)
+	}
 	for _, m := range set.Mails {
 		for _, e := range m.Exchanges {
 			report(e.Pos, e.Host)

@@ -94,7 +94,7 @@ func TestConsequences(t *testing.T) {
 		entry("/mxsrv/single", "mail single 10 mx1", 30),
 	}
 	put := func(key, text string, created int64) Change {
-		return Change{change.Edit{Fragment: entry("/mxsrv/"+key, text, created).Fragment}, Entry{}}
+		return Change{Edit: change.Edit{Fragment: entry("/mxsrv/"+key, text, created).Fragment}, Before: Entry{}}
 	}
 	withdraw := func(key string) Change {
 		c := put(key, "", 0)
@@ -131,7 +131,7 @@ func TestAllow(t *testing.T) {
 	if got := judge(storeOf(sim).Excluded(entries)["/mxsrv/anna"]); got != "anna:2 fragment-not-allowed" {
 		t.Error(got)
 	}
-	change := Change{change.Edit{Fragment: entry("/mxsrv/ben", "host ben 192.0.2.1", 20).Fragment}, Entry{}}
+	change := Change{Edit: change.Edit{Fragment: entry("/mxsrv/ben", "host ben 192.0.2.1", 20).Fragment}, Before: Entry{}}
 	if got := judge(storeOf(sim).Consequences(entries, []Change{change})); got != "ben:1 fragment-not-allowed" {
 		t.Error(got)
 	}
@@ -149,7 +149,7 @@ func TestManyExcluded(t *testing.T) {
 	if got := len(s.Excluded([]Entry{f})["/mxsrv/many"]); got != mostReasons {
 		t.Errorf("%d reasons", got)
 	}
-	if got := len(s.Consequences(nil, []Change{{change.Edit{Fragment: f.Fragment}, Entry{}}})); got != mostReasons {
+	if got := len(s.Consequences(nil, []Change{{Edit: change.Edit{Fragment: f.Fragment}, Before: Entry{}}})); got != mostReasons {
 		t.Errorf("%d reasons to refuse it", got)
 	}
 }
@@ -173,7 +173,7 @@ func TestAbsolute(t *testing.T) {
 		if got := judge(s.CheckAlone(f)); got != test.want {
 			t.Errorf("%q alone: %s, want %s", test.text, got, test.want)
 		}
-		got := s.Consequences(nil, []Change{{change.Edit{Fragment: f}, Entry{}}})
+		got := s.Consequences(nil, []Change{{Edit: change.Edit{Fragment: f}, Before: Entry{}}})
 		got = slices.DeleteFunc(got, func(f lint.Finding) bool { return f.Rule.Severity == lint.Warning })
 		if judge(got) != test.want {
 			t.Errorf("%q: %s, want %s", test.text, judge(got), test.want)

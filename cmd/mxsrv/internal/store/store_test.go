@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -120,7 +121,7 @@ func TestList(t *testing.T) {
 func TestCommit(t *testing.T) {
 	s, _ := open(t)
 	edit := func(key, text string, before int64) Change {
-		return Change{change.Edit{Fragment: change.Fragment{Key: s.Key(key), Text: text}}, Entry{Revision: before}}
+		return Change{Edit: change.Edit{Fragment: change.Fragment{Key: s.Key(key), Text: text}}, Before: Entry{Revision: before}}
 	}
 	created, conflicts, err := s.Commit([]Change{edit("a", "host a 192.0.2.1\n", 0)})
 	if err != nil || conflicts != nil {
@@ -142,6 +143,18 @@ func TestCommit(t *testing.T) {
 	}
 	if all, _, err := s.List(t.Context()); err != nil || keysOf(all) != "/mxsrv/b" {
 		t.Errorf("etcd has %v (%v), want b", all, err)
+	}
+	short, other := edit("c", "drain c.example.org.\n", 0), edit("d", "drain d.example.org.\n", 0)
+	short.For, other.For = 90*time.Second+time.Millisecond, 90*time.Second+time.Millisecond
+	if _, conflicts, err := s.Commit([]Change{short, other}); err != nil || conflicts != nil {
+		t.Fatal(conflicts, err)
+	}
+	all, _, err = s.List(t.Context())
+	if err != nil || len(all) != 3 || all[0].Lease != 0 || all[1].Lease == 0 || all[1].Lease != all[2].Lease {
+		t.Fatalf("%+v %v, want one lease for the last two", all, err)
+	}
+	if left := s.Leases(all)[all[1].Lease]; left < 80 || left > 91 {
+		t.Errorf("a lease with %d seconds left, want 91", left)
 	}
 }
 

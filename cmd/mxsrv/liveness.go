@@ -12,16 +12,16 @@ import (
 	"unicode"
 )
 
-// A health checks by a command whether an instance is healthy: from the first success on, until some checks in a row
+// A liveness checks by a command whether an instance is healthy: from the first success on, until some checks in a row
 // have failed.
-type health struct {
+type liveness struct {
 	command  string
 	interval time.Duration // from check to check, and how long one may take
 	limit    int           // failures in a row
 }
 
 // start checks until ctx ends. It returns what tells the result, and a channel that is sent to when it has changed.
-func (h *health) start(ctx context.Context, u *ui) (healthy func() bool, changed <-chan struct{}) {
+func (h *liveness) start(ctx context.Context, u *ui) (healthy func() bool, changed <-chan struct{}) {
 	var state atomic.Bool
 	changes := make(chan struct{}, 1)
 	set := func(healthy bool) {
@@ -36,7 +36,7 @@ func (h *health) start(ctx context.Context, u *ui) (healthy func() bool, changed
 	return state.Load, changes
 }
 
-func (h *health) run(ctx context.Context, u *ui, set func(healthy bool)) {
+func (h *liveness) run(ctx context.Context, u *ui, set func(healthy bool)) {
 	tick := time.NewTicker(h.interval)
 	defer tick.Stop()
 	failures, reasons := 0, map[string]bool{}
@@ -81,7 +81,7 @@ func reasonOf(err error) string {
 }
 
 // check runs the command, and returns why the instance is not healthy.
-func (h *health) check(ctx context.Context) error {
+func (h *liveness) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.interval)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", h.command)
