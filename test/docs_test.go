@@ -149,11 +149,12 @@ func TestDocsRules(t *testing.T) {
 	}
 }
 
-// TestDocsWords: the pages of authoritative and of etcd have the words that the server
+// TestDocsWords: the pages of authoritative, of etcd and of checks have the words that the server
 // names when it meets another.
 func TestDocsWords(t *testing.T) {
 	for _, tc := range []struct{ page, stanza string }{
 		{"../docs/authoritative.md", "mxsrv example.org {\nauthoritative {\nns a.example.net.\nnosuch\n}\n}\n"},
+		{"../docs/health.md", "mxsrv example.org {\nchecks {\nnosuch\n}\n}\n"},
 		{"../docs/etcd.md", "mxsrv example.org {\netcd 127.0.0.1:2379 {\nnosuch\n}\n}\n"},
 	} {
 		d := caddyfile.NewDispenser("Corefile", strings.NewReader(tc.stanza))
