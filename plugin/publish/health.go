@@ -156,20 +156,7 @@ func (p *Publisher) followVerdicts(ctx context.Context, running *sync.WaitGroup)
 	c.start()
 }
 
-// mayProbe reports whether an address of a host may be probed. Those that only fragments declare may be inside the
-// networks that are named: whoever may write to etcd could have anything probed from here. What is special may be
-// there, too: it is mostly this host.
+// mayProbe reports whether an address of a host may be probed.
 func (p *Publisher) mayProbe(host definition.Owner, addr netip.Addr) bool {
-	if slices.ContainsFunc(p.config.ProbeNetworks, func(n netip.Prefix) bool { return n.Contains(addr) }) {
-		return true
-	}
-	return !isSpecial(addr) && slices.ContainsFunc(host.Hosts(), func(h *definition.Host) bool {
-		return slices.Contains(h.Addrs, addr) && (p.lint.Fragment == nil || !p.lint.Fragment(h.Source))
-	})
-}
-
-// isSpecial reports whether an address is none of a server elsewhere.
-func isSpecial(addr netip.Addr) bool {
-	return addr.IsUnspecified() || addr.IsLoopback() || addr.IsMulticast() || addr.IsLinkLocalUnicast() ||
-		addr.IsInterfaceLocalMulticast() || addr == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	return health.MayProbe(host, addr, p.config.ProbeNetworks, p.lint.Fragment)
 }
