@@ -19,7 +19,6 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/health"
 )
 
@@ -45,12 +44,10 @@ func (c *cluster) dial(_ context.Context, _ netip.Addr, to netip.AddrPort) (net.
 // instance returns an instance with one handler that has its services checked, and has loaded.
 func (c *cluster) instance(t *testing.T, state string) *instance {
 	t.Helper()
-	const block = "mxsrv example.org {\n host a 192.0.2.1\n host b 192.0.2.2\n service _s._tcp 0 0 80 a b\n}"
+	const block = "mxsrv example.org {\n host a 192.0.2.1\n host b 192.0.2.2\n service _s._tcp 0 0 80 a b {\n  check tcp\n }\n drain c.example.net.\n}"
 	controller := caddy.NewTestController("dns", block)
 	controller.ServerBlockKeys = []string{"example.org."}
 	b := parse(controller, "")
-	b.Inline.Services[0].Check.Protocol = definition.CheckTCP
-	b.Inline.Drains = []definition.Drain{{Head: definition.Head{Owner: "c.example.net."}}}
 	b.Checks.Config = health.Config{Every: every, Dial: c.dial, State: state}
 	m, err := newHandler(b, c.server, nil)
 	if err != nil {
