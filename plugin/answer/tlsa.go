@@ -21,8 +21,8 @@ func (m *Responder) withTLSA(t *table.Table, rrs, glue []dns.RR, a *table.Answer
 			continue
 		}
 		seen[name] = true
-		var tlsa table.Answer
-		if t.Find(name, dns.TypeTLSA, &tlsa) == table.Data && len(tlsa.RRs) > 0 && tlsa.RRs[0].Header().Rrtype == dns.TypeTLSA {
+		match, tlsa := t.Lookup(name, dns.TypeTLSA)
+		if match == table.Data && len(tlsa.RRs) > 0 && tlsa.RRs[0].Header().Rrtype == dns.TypeTLSA {
 			glue = append(slices.Clip(glue), tlsa.RRs...)
 			a.Len += tlsa.Len
 		}

@@ -32,8 +32,8 @@ func (m *Responder) mergesTXT(t *table.Table, a *table.Answer) bool {
 	if m.Next == nil || len(a.RRs) == 0 {
 		return false
 	}
-	last := a.RRs[len(a.RRs)-1].Header()
-	return last.Rrtype == dns.TypeTXT && !t.Authoritative(last.Name)
+	last := a.RRs[len(a.RRs)-1]
+	return isTXT(last) && !t.Authoritative(a.OwnerOf(last))
 }
 
 // mergeTXT completes such a reply: with the TXT records of both; with ours alone if the next plugin has none, says that
@@ -42,6 +42,7 @@ func (m *Responder) mergesTXT(t *table.Table, a *table.Answer) bool {
 func (m *Responder) mergeTXT(
 	ctx context.Context, w dns.ResponseWriter, r *dns.Msg, t *table.Table, reply *Reply,
 ) *Reply {
+	reply.answer = reply.answer.Owned()
 	first := slices.IndexFunc(reply.answer.RRs, isTXT)
 	aliases, ours := reply.answer.RRs[:first], reply.answer.RRs[first:]
 	name := ours[0].Header().Name

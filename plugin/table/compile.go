@@ -65,7 +65,7 @@ type builder struct {
 
 	hosts   []host                     // by number of the owner, up to the last that is one
 	shared  []sharedRRset              // each once
-	rrsetOf []uint32                   // index into shared of each mail domain and service, in the order of owners
+	rrsetOf []uint32                   // index into shared, in the order in which answers are made
 	denied  map[definition.Name]uint32 // by zone: the answer that denies a type in it
 	servers map[serverKey]uint32       // that are checked: their number in the layer
 
@@ -104,21 +104,20 @@ func (t *Table) build(index *definition.Index, opt Options) {
 	}
 }
 
-// makeRoom makes the rows of the table as long as they will be with so many answers to mail domains and services, and
-// so many records in them: growing bit by bit takes several times the memory.
-func (b *builder) makeRoom(answers, records int) {
-	const (
-		perHost  = 2 // answers of a host: for A and AAAA
-		perAlias = 4 // answers of an alias, mostly: for CNAME, A, AAAA and the rest
-	)
-	set, t := b.index.Set, b.table
-	for i := range set.Hosts {
-		records += len(set.Hosts[i].Addrs)
+// perAlias is how many answers an alias has, mostly: for CNAME, A, AAAA and the rest.
+const perAlias = 4
+
+// makeRoom makes the rows of the table as long as they will be with so many of each that names may share, or are of
+// records: growing bit by bit takes several times the memory.
+func (b *builder) makeRoom(entries, answers, records int) {
+	const perHost = 2 // answers of a host: for A and AAAA
+	hosts, t := b.index.Set.Hosts, b.table
+	for i := range hosts {
+		records += len(hosts[i].Addrs)
 	}
-	t.entries = make([]entry, 0, len(b.rrsetOf)+perHost*len(set.Hosts)+perAlias*len(set.Aliases)+len(set.Records))
-	t.answers = make([]stored, 0, answers+len(set.Hosts)+min(len(set.Hosts), len(t.numbers))+perAlias*len(set.Aliases)+
-		len(set.Records))
-	t.rrs = make([]dns.RR, 0, records+(perAlias+1)*len(set.Aliases)+len(set.Records))
+	t.entries = make([]entry, 0, entries+perHost*len(hosts))
+	t.answers = make([]stored, 0, answers+len(hosts)+min(len(hosts), len(t.numbers)))
+	t.rrs = make([]dns.RR, 0, records)
 	t.slots = nil
 }
 
@@ -215,10 +214,27 @@ func (b *builder) addAlias(o definition.Owner) {
 	if len(o.Aliases()) == 0 {
 		return
 	}
+	t, shared := b.table, b.next()
+	n, first := &t.nodes[o.Number()], len(t.entries)
+	if n.count > 0 { // lint wants no other data, but any set compiles
+		shared.answered--
+		t.entries = append(t.entries, t.entriesOf(n)...)
+		b.addChain(o, o.Name())
+		b.setEntries(o, first)
+		return
+	}
+	if owner, isNew := shared.ownerOf(o.Name()); isNew {
+		b.addChain(o, owner)
+		shared.entries = span{uint32(first), uint32(len(t.entries))}
+	}
+	n.first, n.count = shared.entries.start, uint16(shared.entries.end-shared.entries.start)
+}
+
+// addChain adds the answers of an alias, whose CNAME has an owner.
+func (b *builder) addChain(o definition.Owner, owner definition.Name) {
 	t := b.table
-	first := len(t.entries)
-	t.entries = append(t.entries, t.entriesOf(&t.nodes[o.Number()])...) // lint wants none, but any set compiles
 	cnames, target := b.chain(o)
+	cnames[0].Header().Name = string(owner)
 	b.addChased(entry{qtype: dns.TypeCNAME}, cnames[:1], nil, stored{})
 	if target.Name() != "" && len(target.Aliases()) == 0 {
 		for _, e := range t.entriesOf(&t.nodes[target.Number()]) {
@@ -227,7 +243,6 @@ func (b *builder) addAlias(o definition.Owner) {
 		}
 	}
 	b.addChased(entry{qtype: anyType}, cnames, nil, stored{zone: b.denialOf(target)})
-	b.setEntries(o, first)
 }
 
 // maxChain is how many aliases in a row are in one answer. Resolvers go on from the last one, and give up after 8 to 16.
@@ -260,6 +275,6 @@ func (b *builder) addChased(e entry, cnames, rrs []dns.RR, s stored) uint32 {
 	first := len(b.table.rrs)
 	b.table.rrs = append(append(b.table.rrs, cnames...), rrs...)
 	answer := b.store(stored{rrs: b.from(first), glue: s.glue, slots: s.slots, zone: s.zone})
-	b.add(entry{answer: answer, qtype: e.qtype, order: e.order})
+	b.add(entry{answer: answer, qtype: e.qtype, shared: cnames[0].Header().Name == ".", order: e.order})
 	return answer
 }

@@ -72,15 +72,16 @@ func (t *Table) refer(name string, qtype uint16, a *Answer) bool {
 // endChain ends the answer of an alias with the one that leads to a cut or below it, unless the zone above the cut has
 // the records.
 func (t *Table) endChain(qtype uint16, a *Answer) {
-	length := 0
 	for i, rr := range a.RRs {
 		cname, ok := rr.(*dns.CNAME)
 		if !ok {
 			return
 		}
-		length += dns.Len(rr)
 		if cut := t.Cut(cname.Target); cut != "" && !(qtype == dns.TypeDS && cut == cname.Target) {
-			*a = Answer{RRs: slices.Clip(a.RRs[:i+1]), Len: length}
+			*a = Answer{RRs: slices.Clip(a.Owned().RRs[:i+1])}
+			for _, rr := range a.RRs {
+				a.Len += dns.Len(rr)
+			}
 			return
 		}
 	}

@@ -50,8 +50,11 @@ func TestDigest(t *testing.T) {
 // TestDigestOfTexts: a digest is the sum of those of the texts of records, as in files of serials of other versions.
 func TestDigestOfTexts(t *testing.T) {
 	var got, want table.Digest
+	names := func(prefix string) string { return strings.Join(numbered(prefix, 70), " ") }
 	tbl := authoritative("host ns1 192.0.2.53 2001:db8::53 2001:db8:0:1::\nmail @ 10 ns1\nservice _a-b._tcp 1 2 3 ns1\nalias w_w ns1\n"+
-		"host 1/2 192.0.2.1\nrecord @ TXT a\nrecord x TYPE65280 \"\\#\" 1 00\nmail no none {\n ttl 0\n}",
+		"host 1/2 192.0.2.1\nrecord @ TXT a\nrecord x TYPE65280 \"\\#\" 1 00\nmail no none {\n ttl 0\n}\n"+
+		"record @ DS 1 13 2 00\n"+
+		"mail "+names("m")+" 10 ns1\nrecord "+names("t")+" TXT \"a\\\"b\" c\nalias "+names("a_/")+" ns1",
 		table.Options{Serials: func(zone definition.Name, d table.Digest) uint32 {
 			if zone == zones[0] {
 				got = d
@@ -67,6 +70,23 @@ func TestDigestOfTexts(t *testing.T) {
 	}
 	if got != want {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestDigestOutside: names outside all zones, of which lint wants none, are not in the digest of the only zone.
+func TestDigestOutside(t *testing.T) {
+	var digests []table.Digest
+	for _, text := range []string{"host a 192.0.2.1\n", "host a 192.0.2.1\nhost a.example.net. 192.0.2.1\n"} {
+		set, _ := definition.Read("x", text, zones[:1])
+		set.Apexes = apexes(zones[:1]...)
+		note := func(_ definition.Name, d table.Digest) uint32 {
+			digests = append(digests, d)
+			return 1
+		}
+		table.Compile(set.Index(), table.Options{Zones: zones[:1], Serials: note})
+	}
+	if len(digests) != 2 || digests[0] != digests[1] {
+		t.Errorf("%v", digests)
 	}
 }
 

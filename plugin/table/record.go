@@ -12,6 +12,10 @@ func (b *builder) addRecords(o definition.Owner) {
 		if s.Type == dns.TypeNS && b.table.authoritative[o.Name()] {
 			continue // addApex has added NS records: lint wants no others, but any set compiles
 		}
+		if isShareable(s) {
+			b.addShareable(o, s)
+			continue
+		}
 		first := len(b.table.rrs)
 		b.putRRset(o.Name(), s)
 		rrs := b.from(first)
@@ -22,6 +26,17 @@ func (b *builder) addRecords(o definition.Owner) {
 		}
 		b.add(entry{answer: b.store(stored{rrs: rrs, glue: b.glue(records)}), qtype: s.Type})
 	}
+}
+
+// addShareable answers with an RRset that other names may have too.
+func (b *builder) addShareable(o definition.Owner, s definition.RRset) {
+	shared := b.next()
+	if owner, isNew := shared.ownerOf(o.Name()); isNew {
+		first := len(b.table.rrs)
+		b.putRRset(owner, s)
+		shared.answer = b.store(stored{rrs: b.from(first)})
+	}
+	b.add(entry{answer: shared.answer, qtype: s.Type, shared: shared.isShared()})
 }
 
 func (b *builder) putRRset(owner definition.Name, s definition.RRset) {

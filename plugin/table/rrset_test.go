@@ -56,6 +56,14 @@ func TestShareEqual(t *testing.T) {
 		{"mail d%d none", "3600 IN MX 0 ."},
 		{"service d%d none", "3600 IN SRV 0 0 0 ."},
 		{"service d%d 0 0 389 mx1", "3600 IN SRV 0 0 389 mx1.example.org."},
+		{"alias d%d mx1", "3600 IN CNAME mx1.example.org."},
+		{"alias d%d mx2.example.net.", "3600 IN CNAME mx2.example.net."},
+		{"alias d%d mx1 { ttl 60 }", "60 IN CNAME mx1.example.org."},
+		{"record d%d TXT a", `3600 IN TXT "a"`},
+		{"record d%d TXT a { ttl 60 }", `60 IN TXT "a"`},
+		{"record d%d TXT b", `3600 IN TXT "b"`},
+		{`record d%d SPF "a"`, `3600 IN SPF "a"`},
+		{"record d%d TLSA 3 1 1 00", "3600 IN TLSA 3 1 1 00"},
 	}
 	for i := range names * len(groups) {
 		fmt.Fprintf(&text, groups[i%len(groups)].line+"\n", i)
@@ -93,6 +101,59 @@ func TestShareFrom(t *testing.T) {
 		}
 		if shared != want {
 			t.Errorf("%d names: %d share their records, want %d", names, shared, want)
+		}
+	}
+}
+
+// TestSharedRecords: names that share records of other types, one or several, and what an alias leads to, each get them
+// under their own name: in zones with delegations and wildcards too.
+func TestSharedRecords(t *testing.T) {
+	const soa = "ns example.org. SOA ns1.example.org. hostmaster.example.org. 1 7200\n"
+	for _, n := range []int{1, 63, 64, 65, 200} {
+		names := func(prefix string) string { return " " + strings.Join(numbered(prefix, n), " ") }
+		tbl := authoritative("host mx1 192.0.2.1\nhost *.w 192.0.2.2\nalias far mx.eu\nrecord eu NS ns.example.net.\n"+
+			"record"+names("d")+" TXT a\nrecord"+names("d")+" TXT b\nrecord"+names("e")+" TXT a\n"+
+			"record"+names("e")+" TXT c\nrecord"+names("tlsa")+" TLSA 3 1 1 00\n"+
+			"alias"+names("to-host")+" mx1\nalias"+names("to-wildcard")+" x.w\nalias"+names("to-cut")+" far\n"+
+			"alias"+names("to-text")+" d1\nalias"+names("to-apex")+" @\nalias"+names("round")+" x.back\n"+
+			fmt.Sprintf("alias *.back round%d\nhost mx2 192.0.2.3\nalias", n)+names("mixed")+
+			" mx2\nmail mixed1 10 mx1\nrecord mixed64 TXT x",
+			table.Options{Serial: 1})
+		for i := range n {
+			for _, tc := range []struct {
+				name, qtype, want string
+			}{
+				{"d%d", "TXT", "%[1]s TXT \"a\"\n%[1]s TXT \"b\"\n"},
+				{"e%d", "TXT", "%[1]s TXT \"a\"\n%[1]s TXT \"c\"\n"},
+				{"d%d", "MX", soa},
+				{"tlsa%d", "TLSA", "%s TLSA 3 1 1 00\n"},
+				{"to-host%d", "A", "%s CNAME mx1.example.org.\nmx1.example.org. A 192.0.2.1\n"},
+				{"mixed%d", "A", "%s CNAME mx2.example.org.\nmx2.example.org. A 192.0.2.3\n"},
+				{"to-host%d", "CNAME", "%s CNAME mx1.example.org.\n"},
+				{"to-host%d", "TXT", "%s CNAME mx1.example.org.\n" + soa},
+				{"to-wildcard%d", "A", "%s CNAME x.w.example.org.\nx.w.example.org. A 192.0.2.2\n"},
+				{"to-wildcard%d", "TXT", "%s CNAME x.w.example.org.\n" + soa},
+				{"to-cut%d", "A", "%s CNAME far.example.org.\nfar.example.org. CNAME mx.eu.example.org.\n"},
+				{"to-text%d", "TXT", "%s CNAME d1.example.org.\nd1.example.org. TXT \"a\"\nd1.example.org. TXT \"b\"\n"},
+				{"to-apex%d", "SOA", "%s CNAME example.org.\n" + soa[len("ns "):]},
+			} {
+				name := fmt.Sprintf(tc.name, i+1) + ".example.org."
+				want := strings.ReplaceAll(strings.ReplaceAll(tc.want, "%[1]s", name), "%s", name)
+				match, a := tbl.Lookup(name, dns.StringToType[tc.qtype])
+				if got := answerText(a); match != table.Data || got != want {
+					t.Errorf("%d names: %s %s: %s\nwant\n%s", n, name, tc.qtype, got, want)
+				}
+				checkLengths(t, name, a)
+			}
+		}
+		name := fmt.Sprintf("round%d.example.org.", n)
+		_, a := tbl.Lookup(name, dns.TypeA)
+		want := name + " CNAME x.back.example.org.\nx.back.example.org. CNAME " + name + "\n"
+		if answerText(a) != want {
+			t.Errorf("%d names: a loop: %s\nwant\n%s", n, answerText(a), want)
+		}
+		if _, a := tbl.Lookup("mixed1.example.org.", dns.TypeMX); !strings.Contains(answerText(a), "MX 10 mx1") {
+			t.Errorf("%d names: an alias with other data: %s", n, answerText(a))
 		}
 	}
 }

@@ -9,10 +9,10 @@
 // # Memory
 //
 // Names have numbers. What belongs to a number lies in rows without pointers, which refer to records by their index,
-// so the garbage collector has little to visit. Where many names have the same exchanges or targets there is one
-// RRset without owner, and Lookup copies it for the name in question. The names of a zone lie side by side, so that
-// [Table.All] and the digest of a zone cost what the zone has, however large the table is. The canonical order of a
-// zone's names is made when the zone is first transferred, once for all transfers: 4 octets a name.
+// so the garbage collector has little to visit. Where many names have the same records, or are aliases of one host,
+// there is one RRset without owner, and Lookup copies it for the name in question. The names of a zone lie side by side,
+// so that [Table.All] and the digest of a zone cost what the zone has, however large the table is. The canonical order of
+// a zone's names is made when the zone is first transferred, once for all transfers: 4 octets a name.
 //
 // # Limitations
 //
@@ -77,7 +77,7 @@ type Answer struct {
 	Referral bool // to the name servers of a delegated zone, which are in Ns: the answer is not authoritative
 
 	RRs   []dns.RR // Answer section
-	Owner string   // of RRs, if these have none: only from Find
+	Owner string   // of those in RRs that have none, as their own is the root: see OwnerOf; only from Find
 	Ns    []dns.RR // Authority section: the SOA where the answer denies something, the NS records of a referral
 	Glue  []dns.RR // addresses of the targets, RRset after RRset in the order of RRs
 
@@ -91,7 +91,7 @@ type Answer struct {
 type entry struct {
 	answer uint32 // index into answers
 	qtype  uint16
-	shared bool // with other names: the records have the root as owner
+	shared bool // with other names: the records, of an alias the CNAME, have the root as owner
 	order  Order
 }
 
@@ -120,8 +120,9 @@ func (t *Table) Lookup(name string, qtype uint16) (Match, Answer) {
 	return match, a.Owned()
 }
 
-// Find is like Lookup but allocates only for an alias of an apex and where a wildcard has the records: records that
-// several names share come without owner, see Answer.Owner. It writes to a only if the match is [Data].
+// Find is like Lookup but allocates only for an alias of an apex or of what is delegated, and where a wildcard has the
+// records: records that several names share come without owner, see Answer.Owner. It writes to a only if the match is
+// [Data].
 func (t *Table) Find(name string, qtype uint16, a *Answer) Match {
 	if !t.cuts {
 		return t.answer(name, qtype, a)
@@ -180,10 +181,11 @@ func (t *Table) found(name string, e entry, asked *Table) Answer {
 	if asked.live != nil {
 		asked.live.leave(t, e, &a)
 	}
-	switch {
-	case e.shared:
+	if e.shared {
 		a.Owner = name
-		a.Len += len(a.RRs) * len(strings.TrimPrefix(name, ".")) // they were counted with the root
+		a.Len += a.shared() * len(strings.TrimPrefix(name, ".")) // they were counted with the root
+	}
+	switch {
 	case s.zone == 0:
 	case e.qtype == dns.TypeSOA:
 		a.addSOA(asked.soas[s.zone])
@@ -231,17 +233,43 @@ func (t *Table) rrset(name string, e entry) []dns.RR {
 	return a.Owned().RRs
 }
 
-// Owned returns an answer whose records have their owner: a copy of them, if they had none.
-func (a Answer) Owned() Answer {
-	switch {
-	case a.Owner == "":
-		return a
-	case a.RRs[0].Header().Rrtype == dns.TypeMX:
-		a.RRs = copied[dns.MX](a.RRs, a.Owner)
-	default:
-		a.RRs = copied[dns.SRV](a.RRs, a.Owner)
+// shared returns how many records have no owner, of those of an RRset or an alias that names share: all, or the CNAME.
+func (a *Answer) shared() int {
+	if a.RRs[0].Header().Rrtype == dns.TypeCNAME {
+		return 1
 	}
-	a.Owner = ""
+	return len(a.RRs)
+}
+
+// OwnerOf returns the owner of a record of RRs.
+func (a *Answer) OwnerOf(rr dns.RR) string {
+	if name := rr.Header().Name; a.Owner == "" || name != "." {
+		return name
+	}
+	return a.Owner
+}
+
+// Owned returns an answer whose records have their owner: copies of those that had none.
+func (a Answer) Owned() Answer {
+	if a.Owner == "" {
+		return a
+	}
+	switch a.RRs[0].(type) {
+	case *dns.MX:
+		a.RRs = copied[dns.MX](a.RRs, a.Owner)
+	case *dns.SRV:
+		a.RRs = copied[dns.SRV](a.RRs, a.Owner)
+	case *dns.TXT:
+		a.RRs = copied[dns.TXT](a.RRs, a.Owner)
+	default:
+		n := a.shared()
+		a.RRs = slices.Clone(a.RRs)
+		for i, rr := range a.RRs[:n] {
+			a.RRs[i] = dns.Copy(rr)
+			a.RRs[i].Header().Name = a.Owner
+		}
+	}
+	a.RRs, a.Owner = slices.Clip(a.RRs), ""
 	return a
 }
 

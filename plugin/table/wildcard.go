@@ -128,6 +128,7 @@ func (t *Table) followWildcards(qtype uint16, a *Answer) {
 		if w == "" {
 			return
 		}
+		*a = a.Owned()
 		more := t.synthesize(w, cname.Target, qtype)
 		looped := more.unloop(a.RRs)
 		a.RRs, a.Ns, a.Glue = slices.Clip(slices.Concat(a.RRs, more.RRs)), more.Ns, more.Glue

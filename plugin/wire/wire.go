@@ -27,7 +27,7 @@ type Message struct {
 	Question dns.Question
 
 	Answer []dns.RR
-	Owner  string // of all of Answer, if these have none of their own
+	Owner  string // of those of Answer that have the root as owner, if it is not ""
 	Ns     []dns.RR
 	Glue   []dns.RR // addresses, RRset after RRset
 	OPT    *dns.OPT // or nil
@@ -163,10 +163,10 @@ func sameRRset(a, b dns.RR) bool {
 	return first.Rrtype == second.Rrtype && first.Name == second.Name
 }
 
-// record writes a record. Its owner is as it says, unless another is given.
+// record writes a record. Its owner is as it says, unless that is the root and another is given.
 func (p *Packer) record(rr dns.RR, owner string) {
 	h := rr.Header()
-	if owner == "" {
+	if owner == "" || h.Name != "." {
 		owner = h.Name
 	}
 	p.owner(owner)
