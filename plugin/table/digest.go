@@ -89,18 +89,76 @@ func appendNumbers(b []byte, numbers ...uint16) []byte {
 func (t *Table) sums() map[definition.Name]Digest {
 	sums := make(map[definition.Name]Digest, len(t.authoritative))
 	for zone := range t.authoritative {
-		add := func(name definition.Name) {
-			sums[zone] = sums[zone].plus(sumOf(t.rrsetsIn(zone, name, t.rrsets(name))))
-		}
+		s := summer{Table: t, zone: zone, tails: make(map[uint32][]string)}
 		z := &t.byZone[t.numbers[zone]]
 		for i := z.first; i < z.end; i++ {
-			add(t.nameOf(&t.nodes[i]))
+			s.addNode(&t.nodes[i])
 		}
 		for name := range t.delegations[zone] {
-			add(name)
+			s.sum = s.sum.plus(sumOf(t.rrsetsIn(zone, name, t.rrsets(name))))
 		}
+		sums[zone] = s.sum
 	}
 	return sums
+}
+
+// A summer adds up the records of a zone in a table that has no patches. It does what sumOf does of what rrsetsIn
+// returns, with no memory for each name, and makes the text of records that names share once.
+type summer struct {
+	*Table
+	zone  definition.Name
+	sum   Digest
+	text  []byte
+	tails map[uint32][]string // by answer: the texts of the records without their owners
+}
+
+func (s *summer) addNode(n *node) {
+	owner := s.textOf(n)
+	if s.zoneNumber(owner) != s.numbers[s.zone] {
+		return // in a table with one zone
+	}
+	entries := s.entriesOf(n)
+	if i := slices.IndexFunc(entries, func(e entry) bool { return e.qtype == dns.TypeCNAME }); i >= 0 {
+		entries = entries[i : i+1] // the others are RRsets of its host
+	}
+	for _, e := range entries {
+		switch {
+		case e.qtype == dns.TypeDS && string(owner) == string(s.zone): // of the zone above
+		case e.qtype == dns.TypeSOA:
+			s.addRecords(s.soas[s.answers[e.answer].zone])
+		case e.shared:
+			s.addShared(owner, e.answer)
+		default:
+			s.addRecords(s.records(s.answers[e.answer].rrs))
+		}
+	}
+}
+
+func (s *summer) addRecords(rrs []dns.RR) {
+	for _, rr := range rrs {
+		s.text = appendText(s.text[:0], withoutSerial(rr))
+		s.add()
+	}
+}
+
+func (s *summer) addShared(owner []byte, answer uint32) {
+	tails, ok := s.tails[answer]
+	if !ok {
+		for _, rr := range s.records(s.answers[answer].rrs) {
+			tails = append(tails, string(appendText(nil, rr)[len("."):]))
+		}
+		s.tails[answer] = tails
+	}
+	for _, tail := range tails {
+		s.text = append(append(s.text[:0], owner...), tail...)
+		s.add()
+	}
+}
+
+// add adds the text.
+func (s *summer) add() {
+	sum := sha256.Sum256(s.text)
+	s.sum = s.sum.plus(digestOf(sum[:]))
 }
 
 // sumsAfter returns the sums after a change of names, which small has compiled anew. An address may be in several
