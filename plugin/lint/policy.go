@@ -68,7 +68,8 @@ func subjectOfText(r *definition.Record) subject {
 	return none
 }
 
-// about returns the records of a subject, in their order. The first call looks at all records.
+// about returns the records of a subject, those with the same data together: names of one statement have several keys
+// each. The first call looks at all records.
 func (p *pass) about(s subject) []*definition.Record {
 	if p.subjects == nil {
 		p.subjects = new(subjectRecords)
@@ -78,12 +79,29 @@ func (p *pass) about(s subject) []*definition.Record {
 				p.subjects[s] = append(p.subjects[s], r)
 			}
 		}
+		for s := range p.subjects {
+			p.subjects[s] = sameTogether(p.subjects[s])
+		}
 	}
 	return p.subjects[s]
 }
 
-// texts goes through the texts of a subject. Records in a row that have the same one, as those of a statement do, come
-// together, so that it is parsed once.
+// sameTogether returns records with those of the same data together, otherwise in their order.
+func sameTogether(records []*definition.Record) []*definition.Record {
+	numbers, groups := make(map[string]int), [][]*definition.Record{}
+	for _, r := range records {
+		n, ok := numbers[r.Data]
+		if !ok {
+			n, groups = len(groups), append(groups, nil)
+			numbers[r.Data] = n
+		}
+		groups[n] = append(groups[n], r)
+	}
+	return slices.Concat(groups...)
+}
+
+// texts goes through the texts of a subject. Records that have the same one, as those of a statement do, come together,
+// so that it is parsed once.
 func (p *pass) texts(s subject) iter.Seq2[string, []*definition.Record] {
 	return func(yield func(string, []*definition.Record) bool) {
 		for all := p.about(s); len(all) > 0; {
