@@ -6,6 +6,7 @@
 //	go run . -quick     the same with few and short turns, in three minutes
 //	go run . -only 'MX 2 errors,MX 6 prometheus+errors' -rounds 13
 //	go run . live       what it costs that definitions are in etcd, in four minutes
+//	go run . domains    all that hangs on a hundred thousand mail domains, in ten minutes
 //
 // Every server is a process of its own on one core, with dnsperf on another. They take
 // turns, round after round, so that what else happens on the machine hits all of them;
@@ -19,6 +20,7 @@
 //	handler.go    the Go benchmarks of the handler alone
 //	report.go     the report; plot.go, its plots
 //	live.go       mxsrv with etcd
+//	domains.go    policies, keys and client discovery of many mail domains
 //	server        the CoreDNS with all that is compared
 //
 // # Limitations
@@ -45,7 +47,7 @@ import (
 
 var (
 	quick  = flag.Bool("quick", false, "few and short turns; the report goes to a new directory")
-	only   = flag.String("only", "", "`parts`, with commas between: workloads, scale, handler; of live some, many")
+	only   = flag.String("only", "", "`parts`, with commas between: workloads, scale, handler; of live some, many; of domains one zone, 1000 zones")
 	rounds = flag.Int("rounds", 0, "`number` of rounds; by default 13, 3 of scale, and 1 with -quick")
 	output = flag.String("o", "", "`directory` of the report; by default this one")
 )
@@ -70,8 +72,13 @@ var (
 
 func main() {
 	measure, args := compare, os.Args[1:]
-	if len(args) > 0 && args[0] == "live" {
-		measure, args = live, args[1:]
+	if len(args) > 0 {
+		switch args[0] {
+		case "live":
+			measure, args = live, args[1:]
+		case "domains":
+			measure, args = domains, args[1:]
+		}
 	}
 	flag.CommandLine.Parse(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
