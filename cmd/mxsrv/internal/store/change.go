@@ -131,11 +131,12 @@ func (s *Store) Consequences(entries []Entry, changes []Change) (findings []lint
 	return findings
 }
 
-// CheckAlone returns the errors for which a server block excludes a fragment whatever else is declared.
+// CheckAlone returns the errors for which a server block excludes a fragment whatever else is declared. Which of its zones
+// are authoritative does count: wildcards are for these.
 func (s *Store) CheckAlone(f change.Fragment) (findings []lint.Finding) {
 	for _, sim := range s.Simulators {
 		alone := *sim
-		alone.Declared, alone.Errs = new(definition.Set), nil
+		alone.Declared, alone.Errs = &definition.Set{Apexes: sim.Declared.Apexes}, nil
 		findings = slices.Concat(findings, alone.Simulate([]change.Fragment{f}).Excluded[f.Key], sim.relative(f))
 	}
 	return findings

@@ -184,6 +184,15 @@ func TestAbsolute(t *testing.T) {
 // TestCheckAlone: what others declare does not count.
 func TestCheckAlone(t *testing.T) {
 	s := storeOf(declares(t, "host mx1 192.0.2.1"))
+	apex := declares(t, "")
+	apex.Declared.Apexes = []definition.Apex{{Zone: "example.org.", Servers: []definition.NameServer{{Host: "ns.example.net."}}}}
+	wildcard := entry("/mxsrv/x", "host *.apps 192.0.2.1", 1).Fragment
+	if got := judge(s.CheckAlone(wildcard)); got != "x:1 wildcard-in-overlay" {
+		t.Errorf("a wildcard in an overlay: %s", got)
+	}
+	if got := judge(storeOf(apex).CheckAlone(wildcard)); got != "" {
+		t.Errorf("a wildcard in an authoritative zone: %s", got)
+	}
 	for _, test := range []struct{ text, want string }{
 		{"alias mx1 web", ""},
 		{"mail @ 10 nobody", ""},
