@@ -24,7 +24,7 @@ test:
 # cluster of etcd is broken in all ways; a thousand changes and ten thousand registrations are timed.
 long:
 	go test ./test -count 1 -race -run 'TestSoak' -v -timeout 20m -long
-	go test ./test -count 1 -run 'TestEtcdFaults|TestEtcdLatency|TestEtcdBurst' -v -timeout 15m -long
+	go test ./test -count 1 -run 'TestEtcdFaults|TestEtcdLatency|TestEtcdBurst|TestExternalDNS' -v -timeout 15m -long
 
 # New inputs for the reader and the compiler; what breaks them stays as a test.
 fuzz:

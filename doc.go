@@ -34,7 +34,8 @@
 //	plugin/wire             a reply as octets
 //	plugin/atomicfile       files that are replaced atomically
 //
-//	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import), store (etcd), hint (errors)
+//	cmd/mxsrv               the tool; below internal: delivery (route, pick), picture, foreign (import), store (etcd),
+//	                        webhook (ExternalDNS), hint (errors)
 //	cmd/coredns             CoreDNS with mxsrv
 //	cmd/internal/example    the Corefile of a first run
 //	test, test/rig          tests of whole servers, and how any test starts servers, peers and etcd

@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 		tokens},
 	"cmd/mxsrv/internal/store": {"plugin/definition", "plugin/lint", "plugin/change", "plugin/admit", "plugin/etcd",
 		"cmd/mxsrv/internal/hint"},
+	"cmd/mxsrv/internal/webhook":  {"plugin/definition", "plugin/lint", "plugin/change", "cmd/mxsrv/internal/store"},
 	"cmd/mxsrv/internal/hint":     {},
 	"cmd/mxsrv/internal/delivery": {},
 	"cmd/mxsrv/internal/picture":  {"plugin/definition"},

@@ -79,7 +79,7 @@ func rootCommand(u *ui) *cobra.Command {
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(checkCommand(u), fmtCommand(u), renderCommand(u), routeCommand(u), pickCommand(u), importCommand(u),
-		putCommand(u), getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), drainCommand(u), undrainCommand(u),
+		putCommand(u), getCommand(u), deleteCommand(u), watchCommand(u), registerCommand(u), webhookCommand(u), drainCommand(u), undrainCommand(u),
 		statusCommand(u), exampleCommand(u), completionCommand(u), versionCommand(u))
 	for _, c := range root.Commands() {
 		refuseRepeats(c)
@@ -123,7 +123,7 @@ func refuseUnknown(c *cobra.Command, args []string) error {
 }
 
 // single are the flags that name the one thing to read, ask or write: of several values the last would hide the others.
-var single = []string{"block", "config", "corefile", "file", "from", "in", "name", "output", "prefix", "root", "server", "zone"}
+var single = []string{"block", "config", "corefile", "file", "from", "in", "listen", "metrics", "name", "output", "prefix", "root", "server", "zone"}
 
 // refuseRepeats makes the second value of such a flag an error, unless the command takes several.
 func refuseRepeats(c *cobra.Command) {

@@ -141,3 +141,22 @@ func (s *Store) CheckAlone(f change.Fragment) (findings []lint.Finding) {
 	}
 	return findings
 }
+
+// Exclusions returns, by key, why servers exclude names of the fragments that changes put, and names of others that they
+// do not exclude now. Other than for Consequences, targets may be missing where servers allow that.
+func (s *Store) Exclusions(entries []Entry, changes []Change) map[string][]lint.Finding {
+	put := map[string]bool{}
+	for _, c := range changes {
+		put[c.Key] = !c.Gone
+	}
+	excluded := map[string][]lint.Finding{}
+	for _, sim := range s.Simulators {
+		before, after := sim.Simulate(Fragments(entries)), sim.Simulate(apply(entries, changes))
+		for key := range after.lost {
+			if why := after.newlyExcluded(key, before, put[key]); why != nil {
+				excluded[key] = append(excluded[key], why...)
+			}
+		}
+	}
+	return excluded
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +119,39 @@ func TestConsequences(t *testing.T) {
 		{"replaced in one step", []Change{withdraw("mail"), put("mx", "mail @ none", 40)}, ""},
 	} {
 		if got := judge(storeOf(sim).Consequences(entries, test.changes)); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestExclusions: by key, all that is wrong with what is put, and what others lose; not what they have lost
+// already, nor what an authoritative zone lacks.
+func TestExclusions(t *testing.T) {
+	entries := []Entry{
+		entry("/mxsrv/bad", "alias a b\nalias b a", 10),
+		entry("/mxsrv/mail", "mail @ 10 mx1 mx2", 20),
+	}
+	put := func(key, text string) Change {
+		return Change{Edit: change.Edit{Fragment: entry("/mxsrv/"+key, text, 40).Fragment}}
+	}
+	for _, test := range []struct {
+		name    string
+		changes []Change
+		want    string
+	}{
+		{"nothing wrong, but a target that is not declared", []Change{put("new", "mail new 10 mx9")}, ""},
+		{"syntax", []Change{put("new", "host mx1")}, "/mxsrv/new: new:1 syntax; "},
+		{"one of two names", []Change{put("new", "host new 192.0.2.1\nmail @ 10 new")}, "/mxsrv/new: new:2 fragment-younger; "},
+		{"another loses", []Change{put("new", "alias mx1 new")}, "/mxsrv/mail: mail:1 mx-target-alias; "},
+		{"put again as it was", []Change{put("bad", "alias a b\nalias b a")},
+			"/mxsrv/bad: bad:1 alias-of-alias, bad:2 alias-of-alias; "},
+	} {
+		got := ""
+		excluded := storeOf(NewSimulator(definition.Zones{"example.org."})).Exclusions(entries, test.changes)
+		for _, key := range slices.Sorted(maps.Keys(excluded)) {
+			got += key + ": " + judge(excluded[key]) + "; "
+		}
+		if got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
