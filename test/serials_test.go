@@ -2,9 +2,6 @@ package test
 
 import (
 	"fmt"
-	"maps"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,8 +10,6 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-
-	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // A history has the serials of a zone as a client has seen them, and the contents that they had.
@@ -185,164 +180,5 @@ func TestSerialsOfViews(t *testing.T) {
 	eventually(t, s, "the first view has changed", func() bool { return all() != before })
 	if got := all(); !slices.Equal(strings.Fields(got)[1:], strings.Fields(before)[1:]) {
 		t.Errorf("serials %s after a change of the first view, before %s", got, before)
-	}
-}
-
-// upgraded serves the zones of testdata/upgrade, with the files that version 0 before this one has written.
-const upgraded = `example.org:1053 example.net:1053 {
-    bind 127.0.0.1
-    mxsrv {
-        authoritative {
-            ns ns1.example.com.
-        }
-        etcd %s {
-            snapshot snapshot
-        }
-        %s
-    }
-    transfer {
-        to * 127.0.0.1:1055 127.0.0.1:1056
-    }
-}
-`
-
-// older has those zones as the older version served them, whose serials were all 3,000,000,000 and the last revision.
-const older = `example.org:1053 {
-    bind 127.0.0.1
-    file db.example.org
-    transfer {
-        to * 127.0.0.1:1055 127.0.0.1:1056
-    }
-}
-example.net:1053 {
-    bind 127.0.0.1
-    file db.example.net
-    transfer {
-        to * 127.0.0.1:1055 127.0.0.1:1056
-    }
-}
-`
-
-// TestUpgrade: secondaries follow a primary over an upgrade, with a file of serials, with the snapshot alone, and with
-// nothing that was kept. In MXSRV_UPGRADE_FROM may be the binary of the older version.
-func TestUpgrade(t *testing.T) {
-	for name, tc := range map[string]struct {
-		serials string
-		lost    []string // files
-	}{
-		"a file of serials": {"serials serials", nil},
-		"a snapshot":        {"", []string{"serials"}},
-		"nothing":           {"serials serials", []string{"serials", "snapshot"}},
-	} {
-		t.Run(name, func(t *testing.T) { upgrade(t, tc.serials, tc.lost) })
-	}
-}
-
-func upgrade(t *testing.T, serials string, lost []string) {
-	c := rig.Etcd(t, 1)
-	c.Do(t, put("hosts", "host mx1 192.0.2.10\nhost mx2 198.51.100.20"))
-	c.Do(t, put("mail", "mail @ lists 10 mx1"))
-	c.Do(t, put("gone", "host gone 192.0.2.99"))
-	if os.Getenv("MXSRV_UPGRADE_FROM") == "" {
-		c.Do(t, put(".revision", "# written at each start of a server, so that serials rise with revisions\n"))
-	}
-	c.Do(t, put("example.net", "host only.example.net. 192.0.2.30"))
-	c.Do(t, del("gone"))
-	dir := filepath.Join("testdata", "upgrade")
-	corefile := fmt.Sprintf(upgraded, c.Members[0].Addr(), serials)
-	s := startOlder(t, dir, corefile)
-	zones := []hosted{{zone: "example.org.", primary: s.addr}, {zone: "example.net.", primary: s.addr}}
-	followers := map[string]*server{
-		"NSD":  startNSD(t, rig.Peer(t, "nsd"), s.at[":1055"], zones),
-		"Knot": startKnot(t, rig.Peer(t, "knotd"), s.at[":1056"], zones),
-	}
-	u := &upgrading{t: t, primary: s, followers: followers, seen: map[string]*history{}}
-	u.awaitAll("example.org", "example.net")
-
-	for _, file := range lost {
-		os.Remove(filepath.Join(s.Dir, file))
-	}
-	before := map[string]uint32{"example.org": u.serial("example.org"), "example.net": u.serial("example.net")}
-	s.Kill()
-	write(t, filepath.Join(s.Dir, "Corefile"), s.replaced(corefile))
-	s.run(t, s.Dir)
-	for zone, was := range before {
-		if got := u.serial(zone); int32(got-was) < 0 || len(lost) == 0 && got != was {
-			t.Errorf("%s: serial %d after the upgrade, before %d", zone, got, was)
-		}
-	}
-	r := c.Do(t, put("mail", "mail @ lists 10 mx1 mx2"))
-	for zone := range before {
-		eventually(t, s, "the change is served", func() bool { return u.serial(zone) == uint32(3_000_000_000+r) })
-	}
-	u.awaitAll("example.org", "example.net")
-	net := u.serial("example.net")
-	only := c.Do(t, put("org", "host new.example.org. 192.0.2.40"))
-	eventually(t, s, "the change is served", func() bool { return u.serial("example.org") == uint32(3_000_000_000+only) })
-	u.awaitAll("example.org", "example.net")
-	if got := u.serial("example.net"); got != net || got != uint32(3_000_000_000+r) {
-		t.Errorf("example.net: serial %d after a change of example.org, want %d, which is that of revision %d", got, net, r)
-	}
-}
-
-// startOlder starts what stands for an older version, or that, with a Corefile.
-func startOlder(t *testing.T, dir, corefile string) *server {
-	t.Helper()
-	old := os.Getenv("MXSRV_UPGRADE_FROM")
-	if old == "" {
-		return start(t, dir, older)
-	}
-	s := start(t, dir, older) // for its ports
-	s.Kill()
-	write(t, filepath.Join(s.Dir, "Corefile"), s.replaced(corefile))
-	for _, file := range []string{"serials", "snapshot"} {
-		os.Remove(filepath.Join(s.Dir, file))
-	}
-	cmd := exec.Command(old)
-	cmd.Dir = s.Dir
-	s.Process = runProcess(t, cmd, "CoreDNS-")
-	return s
-}
-
-// replaced returns a Corefile with the ports that were chosen for the server.
-func (s *server) replaced(corefile string) string {
-	for port, addr := range s.at {
-		corefile = strings.ReplaceAll(corefile, port, strings.TrimPrefix(addr, "127.0.0.1"))
-	}
-	return corefile
-}
-
-// upgrading is a primary and its secondaries, of which nobody may see a serial fall or used twice.
-type upgrading struct {
-	t         *testing.T
-	primary   *server
-	followers map[string]*server
-	seen      map[string]*history // by zone: what was served by anybody
-}
-
-func (u *upgrading) serial(zone string) uint32 {
-	u.t.Helper()
-	return serialOf(u.t, u.primary, zone)
-}
-
-// awaitAll waits until all followers have the primary's serials, and looks at what they have.
-func (u *upgrading) awaitAll(zones ...string) {
-	u.t.Helper()
-	for _, zone := range zones {
-		if u.seen[zone] == nil {
-			u.seen[zone] = newHistory(u.t, zone)
-		}
-		u.seen[zone].see(zoneOf(u.t, u.primary, zone+"."))
-		for _, name := range slices.Sorted(maps.Keys(u.followers)) {
-			f := u.followers[name]
-			eventually(u.t, f, name+" follows "+zone, func() bool {
-				return answers(f, zone+" SOA") == answers(u.primary, zone+" SOA")
-			})
-			for _, q := range []string{zone + " MX", "mx2." + zone + " A", "new." + zone + " A", "gone." + zone + " A"} {
-				if got, want := answers(f, q), answers(u.primary, q); got != want {
-					u.t.Errorf("%s: %s\n%s\nwant\n%s", q, name, got, want)
-				}
-			}
-		}
 	}
 }
