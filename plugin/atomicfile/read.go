@@ -85,6 +85,13 @@ func ReadAtMost(path string, most int64) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
+// OtherVersion returns the error of a file that says to have its format in a version which is unknown: newer than the
+// newest one that is read.
+func OtherVersion(version string, newest int) error {
+	return fmt.Errorf("version %.80q of the format: this mxsrv reads up to %d: start the one that wrote the file, or a newer one",
+		version, newest)
+}
+
 // Cause returns an error without the operation and the path, if err is one of type *fs.PathError, else err.
 func Cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {

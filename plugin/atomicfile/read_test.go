@@ -68,6 +68,17 @@ func TestReadAtMost(t *testing.T) {
 	}
 }
 
+// TestOtherVersion: the error says which mxsrv to start.
+func TestOtherVersion(t *testing.T) {
+	want := `version "3" of the format: this mxsrv reads up to 2: start the one that wrote the file, or a newer one`
+	if err := atomicfile.OtherVersion("3", 2); err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if err := atomicfile.OtherVersion(strings.Repeat("3", 1<<20), 2); len(err.Error()) > len(want)+80 {
+		t.Errorf("an error of %d octets", len(err.Error()))
+	}
+}
+
 func TestCause(t *testing.T) {
 	_, missing := atomicfile.Read(filepath.Join(t.TempDir(), "missing"))
 	other := errors.New("other")

@@ -26,10 +26,12 @@ type snapshot struct {
 	time   time.Time // when it was written
 }
 
-// heading is the form of the first line. In form 2 the digits at the end are the CRC-32 of the line up
-// to them and of the lines that follow; in form 1, which is still read, of the latter alone.
+// heading is the form of the first line. In version 2 the digits at the end are the CRC-32 of the line up
+// to them and of the lines that follow; in version 1, which is still read, of the latter alone.
 const (
-	heading  = "mxsrv snapshot %d: prefix %q revision %d time %s fragments %d crc32 " + checksum
+	version  = 2
+	title    = "mxsrv snapshot "
+	heading  = title + "%d: prefix %q revision %d time %s fragments %d crc32 " + checksum
 	checksum = "%08x\n"
 )
 
@@ -41,7 +43,7 @@ func (s snapshot) encode() []byte {
 		body = fmt.Appendf(body, "%q %d %q\n", f.Key, f.Created, f.Text)
 	}
 	head := fmt.Sprintf(strings.TrimSuffix(heading, checksum),
-		2, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments))
+		version, s.prefix, s.revision, s.time.UTC().Format(time.RFC3339), len(s.fragments))
 	sum := crc32.Update(crc32.ChecksumIEEE([]byte(head)), crc32.IEEETable, body)
 	return append(fmt.Appendf([]byte(head), checksum, sum), body...)
 }
@@ -53,8 +55,11 @@ func decode(text string) (snapshot, error) {
 	var at string
 	var form, count int
 	var sum, want uint32
+	if err := checkVersion(head); err != nil {
+		return s, err
+	}
 	_, err := fmt.Sscanf(head+"\n", heading, &form, &s.prefix, &s.revision, &at, &count, &sum)
-	if err != nil || form < 1 || form > 2 {
+	if err != nil || form < 1 {
 		return s, errors.New("it does not start as a snapshot")
 	}
 	if s.time, err = time.Parse(time.RFC3339, at); err != nil {
@@ -78,6 +83,15 @@ func decode(text string) (snapshot, error) {
 		return s, fmt.Errorf("it has %d fragments in place of %d", len(s.fragments), count)
 	}
 	return s, nil
+}
+
+// checkVersion returns an error if a first line is that of a newer version, whatever else is in it.
+func checkVersion(head string) error {
+	word, _, _ := strings.Cut(strings.TrimPrefix(head, title), ":")
+	if number, err := strconv.Atoi(word); err == nil && number > version && strings.HasPrefix(head, title) {
+		return atomicfile.OtherVersion(word, version)
+	}
+	return nil
 }
 
 // decodeFragment reads a line.

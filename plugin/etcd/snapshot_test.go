@@ -83,6 +83,7 @@ func TestSnapshotRefused(t *testing.T) {
 	if s, err := decode(old); err != nil || s.revision != 12 || len(s.fragments) != 2 {
 		t.Errorf("the old form reads as %+v, %v", s, err)
 	}
+	const newer = `version "3" of the format: this mxsrv reads up to 2: start the one that wrote the file, or a newer one`
 	for _, tc := range []struct{ name, text, want string }{
 		{"another revision", strings.Replace(whole, "revision 12", "revision 13", 1), "it is not as it was written"},
 		{"another age", strings.Replace(whole, "2026-07-01", "2026-07-02", 1), "it is not as it was written"},
@@ -96,7 +97,9 @@ func TestSnapshotRefused(t *testing.T) {
 		{"more text", whole + "\n", "it is not as it was written"},
 		{"no time", strings.Replace(old, "2026-07-01T12:00:00Z", "noon", 1), `it has no time, but "noon"`},
 		{"another number", strings.Replace(old, "fragments 2", "fragments 3", 1), "it has 2 fragments in place of 3"},
-		{"another form", strings.Replace(whole, "snapshot 2", "snapshot 3", 1), "it does not start as a snapshot"},
+		{"a newer version", strings.Replace(whole, "snapshot 2", "snapshot 3", 1), newer},
+		{"a newer version with another heading", "mxsrv snapshot 3: gzip\n\x1f", newer},
+		{"no version that there was", strings.Replace(whole, "snapshot 2", "snapshot 0", 1), "it does not start as a snapshot"},
 		{"another prefix", strings.Replace(old, `"/mxsrv/"`, `"/other/"`, 1), `it is of prefix "/other/", not "/mxsrv/"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

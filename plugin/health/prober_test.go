@@ -681,9 +681,9 @@ var stateTests = []struct{ text, err string }{
 	{heading + times + "192.0.2.1:25\t-\tsmtp starttls\t\n", ""},
 	{heading + "down" + times[2:] + "[2001:db8::1]:443\twww.example.org.\thttps / 200 insecure\tstatus 503\n", ""},
 	{"", ":1: the file is empty: delete the file to start anew"},
-	{"# mxsrv health 2\n",
-		`:1: "# mxsrv health 2": the first line of verdicts is "# mxsrv health 1": delete the file to start anew`},
-	{"\x00\x01", `:1: "\x00\x01": the first line of verdicts is "# mxsrv health 1": delete the file to start anew`},
+	{"# mxsrv health 2\nup\n", `:1: version "2" of the format: this mxsrv reads up to 1: ` +
+		`start the one that wrote the file, or a newer one, or delete the file to start anew`},
+	{"\x00\x01", `:1: "\x00\x01": write "# mxsrv health 1", or delete the file to start anew`},
 	{heading + "up\n", `:2: "up": 1 fields instead of 7: delete the file to start anew`},
 	{heading + "unknown\ta\tb\tc\td\te\tf\n", `:2: "unknown" is neither up nor down: delete the file to start anew`},
 	{heading + "up\ta\tb\tc\td\te\tf\n", `:2: parsing time "a" as "2006-01-02T15:04:05.999999999Z07:00": ` +

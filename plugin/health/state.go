@@ -16,8 +16,14 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
-// stateHeading is the first line of a file of verdicts. Each further line is a verdict: fields with tabs between.
-const stateHeading = "# mxsrv health 1"
+// A file of verdicts has the title and the version in its first line. Each further line is a verdict: fields with tabs
+// between.
+const (
+	stateTitle   = "# mxsrv health "
+	stateVersion = 1
+)
+
+var stateHeading = fmt.Sprint(stateTitle, stateVersion)
 
 const stateFields = 7 // state, since, probed, address and port, host or "-", check, reason
 
@@ -34,8 +40,8 @@ func ReadState(path string) (map[Probe]Verdict, error) {
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSuffix(line, "\n")
 		if number++; number == 1 {
-			if line != stateHeading {
-				return nil, lineError(path, 1, errorf("%q: the first line of verdicts is %q", line, stateHeading))
+			if err := checkHeading(line); err != nil {
+				return nil, fmt.Errorf("%s:1: %w, or delete the file to start anew", path, err)
 			}
 			continue
 		}
@@ -49,6 +55,17 @@ func ReadState(path string) (map[Probe]Verdict, error) {
 		return nil, lineError(path, 1, errors.New("the file is empty"))
 	}
 	return verdicts, nil
+}
+
+func checkHeading(line string) error {
+	version, titled := strings.CutPrefix(line, stateTitle)
+	switch {
+	case line == stateHeading:
+		return nil
+	case titled:
+		return atomicfile.OtherVersion(version, stateVersion)
+	}
+	return errorf("%q: write %q", line, stateHeading)
 }
 
 func lineError(path string, line int, err error) error {

@@ -148,11 +148,16 @@ func TestSerialsOfLate(t *testing.T) {
 
 func TestSerialsFile(t *testing.T) {
 	dir := t.TempDir()
+	const newer = "this mxsrv reads up to 2: start the one that wrote the file, or a newer one, " +
+		"or delete the file to start anew"
 	for _, tc := range []struct{ name, text, want string }{
 		{"good", "# last\n\nexample.org. 5 00112233445566778899aabbccddeeff\n", ""},
 		{"words", "example.org. 5\n", `:1: "example.org. 5": write ZONE SERIAL DIGEST, or delete the file to start anew`},
 		{"zone", "a..b 5 00112233445566778899aabbccddeeff\n", `:1: "a..b" has an empty label: write one dot between labels`},
 		{"serial", "#\nexample.org. five 00112233445566778899aabbccddeeff\n", `:2: serial "five": write a number from 1 to 4294967295`},
+		{"newer", "# mxsrv serials 3 closed\nexample.org. 5 cbor\n", `:1: version "3" of the format: ` + newer},
+		{"newer-alone", "# mxsrv serials 3\nexample.org. 5 00112233445566778899aabbccddeeff\n",
+			`:1: version "3" of the format: ` + newer},
 		{"digest", "example.org. 5 001122\n", `:1: no digest: write 32 hexadecimal digits`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -136,16 +136,16 @@ func boot() string {
 // and a machine only once the file is closed.
 func certain(first string) (bool, error) {
 	rest, ok := strings.CutPrefix(first, serialsTitle)
-	words := strings.Fields(rest)
-	if !ok || len(words) < 2 {
+	if !ok {
 		return true, nil // of the first version, which was synced before anything was served
 	}
-	if words[0] != fmt.Sprint(serialsVersion) {
-		return false, errors.New(definition.Sprintf("version %q: this mxsrv knows up to %d: upgrade it, "+
-			"or delete the file to start anew", words[0], serialsVersion))
+	words := append(strings.Fields(rest), "", "", "")
+	version, state, at := words[0], words[1], words[2]
+	if version != fmt.Sprint(serialsVersion) {
+		return false, fmt.Errorf("%w, or delete the file to start anew", atomicfile.OtherVersion(version, serialsVersion))
 	}
 	here := boot()
-	return words[1] == stateClosed || words[1] == stateOpen && here != "-" && words[len(words)-1] == here, nil
+	return state == stateClosed || state == stateOpen && here != "-" && at == here, nil
 }
 
 const viewMark = "# view "
