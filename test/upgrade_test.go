@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -17,6 +18,7 @@ import (
 	"github.com/miekg/dns"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/test/rig"
 )
 
@@ -98,8 +100,12 @@ func (b olderBuild) upgrade(t *testing.T, serials string, lost []string) {
 	}
 	s.Kill()
 	b.write(t, s, c, serials)
+	expected := foretell(t, s.Dir)
 	s.run(t, s.Dir)
 	u.awaitAll()
+	if got := excluded(exclusion, s.String()); !slices.Equal(got, expected) {
+		t.Errorf("excluded:\n%q\nmxsrv check foretold\n%q", got, expected)
+	}
 	if len(lost) == 0 {
 		b.checkExcluded(t, s)
 		if text, err := os.ReadFile(b.path("answers")); err == nil {
@@ -113,6 +119,7 @@ func (b olderBuild) upgrade(t *testing.T, serials string, lost []string) {
 		}
 	}
 	b.change(t, c, u)
+	checkFormats(t, s)
 	if *upgradeFrom != "" {
 		goBack(t, u)
 	}
@@ -244,23 +251,52 @@ func (b olderBuild) write(t *testing.T, s *server, c *rig.Cluster, serials strin
 func (b olderBuild) checkExcluded(t *testing.T, s *server) {
 	t.Helper()
 	before := strings.Split(read(t, b.path("excluded")), "\n")
-	for _, line := range excluded(s) {
+	for _, line := range excluded(exclusion, s.String()) {
 		if !slices.Contains(before, line) {
 			b.checkAnnounced(t, "excluded: "+line)
 		}
 	}
 }
 
-// excluded returns the fragments that a server of any version excludes, each as PLACE RULE.
-func excluded(s *server) (all []string) {
-	for _, m := range exclusion.FindAllStringSubmatch(s.String(), -1) {
+// foretell returns the fragments that a server would exclude, as the tool says before it starts.
+func foretell(t *testing.T, dir string) []string {
+	t.Helper()
+	cmd := exec.Command(buildTool(t), "check")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || exit.ExitCode() != 1) {
+		t.Fatalf("mxsrv check: %v\n%s", err, out)
+	}
+	return excluded(foretold, string(out))
+}
+
+// checkFormats: the page of upgrades has the versions of the files that are written.
+func checkFormats(t *testing.T, s *server) {
+	t.Helper()
+	for _, m := range formatTitles.FindAllStringSubmatch(read(t, "../docs/upgrade.md"), -1) {
+		title, file := m[1], m[2]
+		eventually(t, s, fmt.Sprintf("the file %s begins with %q", file, title), func() bool {
+			text, err := os.ReadFile(filepath.Join(s.Dir, file))
+			return err != nil || strings.HasPrefix(string(text), title)
+		})
+	}
+}
+
+var formatTitles = regexp.MustCompile("\\| `((?:# )?mxsrv (serials|snapshot) [0-9]+:?)` \\|")
+
+// excluded returns the fragments that a log, or findings of the tool, say to be excluded, each as PLACE RULE.
+func excluded(as *regexp.Regexp, text string) (all []string) {
+	for _, m := range as.FindAllStringSubmatch(text, -1) {
 		all = append(all, m[1]+" "+m[2])
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-var exclusion = regexp.MustCompile(`(?m)\[ERROR\] .*(?:left out|excluded): (etcd:\S+): error: .* \[([a-z-]+)[],]`)
+var (
+	exclusion = regexp.MustCompile(`(?m)\[ERROR\] .*(?:left out|excluded): (etcd:\S+): error: .* \[([a-z-]+)[],]`)
+	foretold  = regexp.MustCompile(`(?m)^(etcd:\S+): error: .* \[([a-z-]+)[],]`)
+)
 
 // checkContent compares the content of a zone with what the build served, and reports whether it is another.
 func (b olderBuild) checkContent(t *testing.T, s *server, zone string) (changed bool) {
@@ -281,6 +317,22 @@ func minus(sign string, a, b []string) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// TestUpgradeRules: the page of upgrades and CHANGELOG.md name each rule that is an error now and was none in the
+// oldest build of testdata.
+func TestUpgradeRules(t *testing.T) {
+	before := read(t, "testdata/upgrade/02a2153/errors")
+	for _, r := range lint.Rules() {
+		if r.Severity != lint.Error || strings.Contains(before, r.ID+"\n") {
+			continue
+		}
+		for _, page := range []string{"../docs/upgrade.md", "../CHANGELOG.md"} {
+			if !strings.Contains(read(t, page), "`"+r.ID+"`") {
+				t.Errorf("%s does not speak of the error %s, which is new", page, r.ID)
+			}
+		}
+	}
 }
 
 func parsedZone(t *testing.T, text string) []string {
@@ -328,7 +380,7 @@ func (b olderBuild) record(t *testing.T) {
 		eventually(t, s, zone, func() bool { return strings.Contains(answers(s, zone+" SOA"), "aa true") })
 		write(t, b.path("db."+zone), strings.Join(texts(zoneOf(t, s, zone+".")[1:]), "\n")+"\n")
 	}
-	write(t, b.path("excluded"), strings.Join(excluded(s), "\n")+"\n")
+	write(t, b.path("excluded"), strings.Join(excluded(exclusion, s.String()), "\n")+"\n")
 	if text, err := os.ReadFile(b.path("answers")); err == nil {
 		write(t, b.path("answers"), answered(t, s, string(text)))
 	}
@@ -421,6 +473,9 @@ func (u *upgrading) awaitAll() {
 	u.t.Helper()
 	for zone, seen := range u.seen {
 		all := zoneOf(u.t, u.primary, zone+".")
+		slices.SortFunc(all[1:len(all)-1], func(a, b dns.RR) int { // what stands for the build has any order
+			return strings.Compare(a.String(), b.String())
+		})
 		seen.see(all)
 		for _, name := range slices.Sorted(maps.Keys(u.followers)) {
 			f := u.followers[name]
