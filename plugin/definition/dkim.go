@@ -75,7 +75,8 @@ func dkimFile(content string) (string, error) {
 	return dkimRecord(txt)
 }
 
-// dkimRecord returns the text of a DKIM record with a key, as it is.
+// dkimRecord returns the text of a DKIM record with a key, as it is. The version is optional, but first, and a key that
+// is empty is revoked (RFC 6376 §3.6.1).
 func dkimRecord(txt *dns.TXT) (string, error) {
 	txt.Hdr.Name = "."
 	data, err := packData(txt, "")
@@ -84,14 +85,17 @@ func dkimRecord(txt *dns.TXT) (string, error) {
 	}
 	text := joinStrings(data)
 	tags := tagsOf(text)
-	switch _, err = rsaText(tags["p"]); tags["k"] {
-	case "", "rsa":
-	case "ed25519":
-		_, err = ed25519Text(tags["p"])
-	default:
+	key, hasKey := tags["p"]
+	version, hasVersion := tags["v"]
+	switch kind := tags["k"]; {
+	case hasVersion && (version != "DKIM1" || !strings.HasPrefix(text, "v=")), !hasVersion && !hasKey:
 		err = errNoDKIM
-	}
-	if tags["v"] != "DKIM1" || !strings.HasPrefix(text, "v=") {
+	case hasKey && key == "":
+	case kind == "" || kind == "rsa":
+		_, err = rsaText(key)
+	case kind == "ed25519":
+		_, err = ed25519Text(key)
+	default:
 		err = errNoDKIM
 	}
 	return text, err

@@ -63,6 +63,7 @@ func newKeyFiles() keyFiles {
 	f["rsa.txt"] = "s\tIN\tTXT\t( \"v=DKIM1; h=sha256; k=rsa; \"\n\t  \"p=" + k.rsa[:200] + "\"\n\t  \"" + k.rsa[200:] + "\" )  ; ----- DKIM key s for example.org\n"
 	f["ed.txt"] = `s IN TXT "v=DKIM1\; k=ed25519\; p=` + k.ed25519 + `"`
 	f["bare.txt"] = `s TXT "v=DKIM1; p=` + k.rsa + `"`
+	f["no-version.txt"], f["revoked.txt"] = `s TXT "k=rsa; p=`+k.rsa+`"`, `s TXT "v=DKIM1; k=rsa; p="`
 	f["damaged.crt"] = inPEM("CERTIFICATE", []byte("secret"))
 	f["damaged.pub.pem"] = inPEM("PUBLIC KEY", []byte("secret"))
 	f["half.pem"] = f["rsa.pub.pem"][:60]
@@ -71,6 +72,7 @@ func newKeyFiles() keyFiles {
 	f["ed-as-rsa.txt"] = `s TXT "v=DKIM1; k=rsa; p=` + k.ed25519 + `"`
 	f["other-kind.txt"] = `s TXT "v=DKIM1; k=secret; p=` + k.rsa + `"`
 	f["no-key.txt"] = `s TXT "v=DKIM1; k=rsa"`
+	f["no-tags.txt"] = `s TXT secret`
 	f["spf.txt"] = `@ TXT "v=spf1 secret"`
 	f["version-last.txt"] = `s TXT "p=` + k.rsa + `; v=DKIM1"`
 	f["two.txt"] = f["bare.txt"] + "\n" + f["bare.txt"]
@@ -89,6 +91,7 @@ func TestKeyFiles(t *testing.T) {
 		"rsa.pub.pem": rsaRecord, "rsa.pkcs1.pem": rsaRecord, "rsa:" + k.rsa: rsaRecord, "rsa:" + pkcs1: rsaRecord,
 		"ed.pub.pem": edRecord, "ed25519:" + k.ed25519: edRecord, "ed.txt": edRecord,
 		"rsa.txt": "v=DKIM1; h=sha256; k=rsa; p=" + k.rsa, "bare.txt": "v=DKIM1; p=" + k.rsa,
+		"no-version.txt": "k=rsa; p=" + k.rsa, "revoked.txt": "v=DKIM1; k=rsa; p=",
 	} {
 		set, errs := readWith("mail m none {\ndkim s "+key+"\n}", k.files)
 		if len(errs) > 0 || len(set.Records) != 1 || joinStrings(set.Records[0].Data) != want {
@@ -137,6 +140,7 @@ func TestBadKeyFiles(t *testing.T) {
 		{"no-key.txt", noRSA, noKey},
 		{"other-kind.txt", noDKIM, noKey},
 		{"version-last.txt", noDKIM, noKey},
+		{"no-tags.txt", noDKIM, noKey},
 		{"spf.txt", noDKIM, noKey},
 		{"two.txt", neither, noKey},
 		{"include.txt", neither, noKey},
