@@ -181,7 +181,7 @@ func (r *Reader) entry(pos Pos, words []string, f form, st *stanza) []string {
 	}
 	good := true
 	for i, what := range f.numbers {
-		n, ok := r.parseUint16(pos, what, words[i])
+		n, ok := r.parseUint16(pos, what, words[i], 0)
 		e.numbers[i], good = n, good && ok
 	}
 	words = words[len(f.numbers):]
@@ -206,17 +206,18 @@ func (r *Reader) noHost(pos Pos, words []string, f form) {
 	r.errs.add(pos, Syntax, "%q: no host after the numbers: write %s", words[0], f.entry)
 }
 
-// parseUint16 reads a number field; what names it in the error.
-func (r *Reader) parseUint16(pos Pos, what, word string) (uint16, bool) {
+// parseUint16 reads a number field that has a least value; what names it in the error.
+func (r *Reader) parseUint16(pos Pos, what, word string, least uint64) (uint16, bool) {
 	n, err := strconv.ParseUint(word, 10, 16)
-	if err != nil {
+	ok := err == nil && n >= least
+	if !ok {
 		id := Syntax
 		if isNumber(word) {
 			id = ValueOutOfRange
 		}
-		r.errs.add(pos, id, "%s %q: write a number from 0 to 65535", what, word)
+		r.errs.add(pos, id, "%s %q: write a number from %d to 65535", what, word, least)
 	}
-	return uint16(n), err == nil
+	return uint16(n), ok
 }
 
 // shared returns a pointer to a list that is not empty.

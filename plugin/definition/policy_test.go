@@ -206,8 +206,8 @@ func TestLineMistakes(t *testing.T) {
 		{"clients mail imap imap=144", `x:2: clients: "imap" a second time: write it once`},
 		{"clients mail imaps=/x", `x:2: clients: "imaps=/x": imaps has no path: write imaps=PORT`},
 		{"clients mail imaps=0", `x:2: clients: port "0": write a number from 1 to 65535`},
-		{"clients mail imaps=", `x:2: clients: port "": write a number from 0 to 65535`},
-		{"clients mail caldavs=65536/x", `x:2: clients: port "65536": write a number from 0 to 65535`},
+		{"clients mail imaps=", `x:2: clients: port "": write a number from 1 to 65535`},
+		{"clients mail caldavs=65536/x", `x:2: clients: port "65536": write a number from 1 to 65535`},
 		{"clients mail autoconfig=1", `x:2: clients: "autoconfig=1": write autoconfig alone`},
 		{"none\nmta-sts id=a\nclients mail imap\ntls-rpt a@example.org\nspf -all", "x:3: mta-sts is for domains that take mail: delete it, or write exchanges instead of none\n" +
 			"x:4: clients is for domains that take mail: delete it, or write exchanges instead of none\n" +
@@ -217,7 +217,7 @@ func TestLineMistakes(t *testing.T) {
 		{"host *.apps\ntlsa 25 sha256:" + strings.Repeat("00", 32), "x:2: tlsa of *.apps.example.org.: no wildcard has this record: write the names that have it, or delete the line"},
 		{"host a\ntlsa 25", "x:2: usage: tlsa PORT KEY..."},
 		{"host a\ntlsa 0 k.pem", `x:2: tlsa: port "0": write a number from 1 to 65535`},
-		{"host a\ntlsa smtp k.pem", `x:2: tlsa: port "smtp": write a number from 0 to 65535`},
+		{"host a\ntlsa smtp k.pem", `x:2: tlsa: port "smtp": write a number from 1 to 65535`},
 		{"host a\ntlsa 25 sha256:00", `x:2: "sha256:00": write sha256: and 64 hexadecimal digits`},
 		{"host a\ntlsa 25 k.pem", `x:2: "k.pem": files are only read for a Corefile and its definitions files: write sha256: and the SHA-256 of the public key in DER, in hexadecimal`},
 		{"host a\ntlas 25 k.pem", `x:2: unknown word "tlas": write tlsa`},

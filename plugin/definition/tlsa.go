@@ -25,11 +25,7 @@ func (p *policies) tlsa(s Statement) {
 }
 
 func (r *Reader) port(s Statement, word string) (uint16, bool) {
-	port, ok := r.parseUint16(s.Pos, s.Words[0]+": port", word)
-	if ok && port == 0 {
-		r.errs.add(s.Pos, ValueOutOfRange, "%s: port %q: write a number from 1 to 65535", s.Words[0], word)
-	}
-	return port, ok && port > 0
+	return r.parseUint16(s.Pos, s.Words[0]+": port", word, 1)
 }
 
 // keySum returns the SHA-256 of a public key.
