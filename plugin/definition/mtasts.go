@@ -32,8 +32,8 @@ const (
 	policyIDSize = 20 // of at most 32 letters and digits
 )
 
-// NewPolicy returns a policy with exactly some exchanges, in their order and without an ID. They are of one domain: see
-// [Owner.Exchanges].
+// NewPolicy returns a policy whose mx lines are the exchanges of one domain (see [Owner.Exchanges]), in their order. It
+// has no ID.
 func NewPolicy(mode string, maxAge uint32, exchanges []Exchange) *Policy {
 	p := &Policy{Mode: mode, MaxAge: maxAge}
 	seen := Names{}
@@ -146,7 +146,7 @@ func (p *Policy) complete(said map[string]bool) error {
 func (p *policies) mtaSTS(s Statement) {
 	id, isWritten := strings.CutPrefix(s.Words[1], "id=")
 	switch {
-	case isWritten && !isPolicyID(id):
+	case isWritten && !IsPolicyID(id):
 		p.errs.add(s.Pos, MTASTSPolicy, "id %q: write 1 to 32 letters and digits (RFC 8461 §3.1)", id)
 		return
 	case !isWritten:
@@ -176,7 +176,8 @@ func (p *policies) policyFile(s Statement, name string) string {
 	return policy.ID
 }
 
-func isPolicyID(id string) bool {
-	isOther := func(r rune) bool { return r > '9' && r < 'A' || r > 'Z' && r < 'a' || r < '0' || r > 'z' }
+// IsPolicyID reports whether a text may be the id of a policy: 1 to 32 letters and digits (RFC 8461 §3.1).
+func IsPolicyID(id string) bool {
+	isOther := func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }
 	return id != "" && len(id) <= 32 && !strings.ContainsFunc(id, isOther)
 }

@@ -23,7 +23,7 @@ func TestParsePolicy(t *testing.T) {
 		"the first holds": policyText + "mode: none\nmax_age: none\nversion: STSv2\n",
 	} {
 		got, err := ParsePolicy(text)
-		if err != nil || len(got.ID) != 20 || !isPolicyID(got.ID) {
+		if err != nil || len(got.ID) != 20 || !IsPolicyID(got.ID) {
 			t.Errorf("%s: %v, %v", name, got, err)
 			continue
 		}

@@ -120,8 +120,14 @@ func appendStrings(data []byte, text string) []byte {
 	}
 }
 
-// joinStrings returns the text of the data of a TXT record: its strings without anything between them.
+// Text returns the text of a TXT record: its strings without anything between them. It allocates if there are several.
+func (r *Record) Text() string { return joinStrings(r.Data) }
+
+// joinStrings returns the text of the data of a TXT record.
 func joinStrings(data string) string {
+	if len(data) > 0 && int(data[0])+1 == len(data) {
+		return data[1:]
+	}
 	var b strings.Builder
 	for data != "" {
 		end := 1 + int(data[0])

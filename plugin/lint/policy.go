@@ -117,15 +117,12 @@ func (p *pass) texts(s subject) iter.Seq2[string, []*definition.Record] {
 	}
 }
 
-// textOf returns the strings of a TXT record as receivers join them, and the data of others.
+// textOf returns the text of a TXT record, and the data of others.
 func textOf(r *definition.Record) string {
-	switch {
-	case r.Type != dns.TypeTXT:
-		return r.Data
-	case int(r.Data[0])+1 == len(r.Data):
-		return r.Data[1:]
+	if r.Type == dns.TypeTXT {
+		return r.Text()
 	}
-	return strings.Join(stringsOf(r.Data), "")
+	return r.Data
 }
 
 // reportEach reports something about each of some records: what kind they are, and what is wrong.

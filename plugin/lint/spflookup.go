@@ -30,8 +30,3 @@ func SPFLookups(text string, owner definition.Name) iter.Seq[SPFLookup] {
 		}
 	}
 }
-
-// IsSPF reports whether the text of a TXT record is an SPF record.
-func IsSPF(text string) bool {
-	return hasVersion(text, spfVersion) && (len(text) == len(spfVersion) || text[len(spfVersion)] == ' ')
-}

@@ -11,17 +11,16 @@ import (
 // spfVersion is that of SPF records: a text that begins with it and then ends, or has a blank (RFC 7208 §4.5).
 const spfVersion = "v=spf1"
 
-// isSPF reports whether a TXT record is an SPF record.
+// isSPF reports whether a TXT record is an SPF record. The first string tells most others, which are not joined then.
 func isSPF(r *definition.Record) bool {
-	end := 1 + int(r.Data[0])
-	text, next := r.Data[1:end], r.Data[end:]
-	if !hasVersion(text, spfVersion) {
-		return false
-	}
-	if text = text[len(spfVersion):]; text == "" && next != "" {
-		text = next[1:]
-	}
-	return text == "" || text[0] == ' '
+	first := r.Data[1 : 1+int(r.Data[0])]
+	n := min(len(first), len(spfVersion))
+	return strings.EqualFold(first[:n], spfVersion[:n]) && IsSPF(r.Text())
+}
+
+// IsSPF reports whether the text of a TXT record is an SPF record.
+func IsSPF(text string) bool {
+	return hasVersion(text, spfVersion) && (len(text) == len(spfVersion) || text[len(spfVersion)] == ' ')
 }
 
 // hasVersion reports whether a text begins with a version, in any case.

@@ -47,17 +47,12 @@ func mtaSTSID(p *pass) {
 		case !hasVersion(text, "v=STS"):
 		case !isMTASTS(text):
 			p.reportEach(records, "MTA-STS", `senders ignore it: write "v=STSv1;" first`)
-		case !isID(id):
+		case !definition.IsPolicyID(id):
 			p.reportEach(records, "MTA-STS", definition.Sprintf("id is %q: write 1 to 32 letters and digits, others after each "+
 				"change of the policy", id))
 		}
 	}
 	p.reportSecond(mtaSTS, isMTASTS, "MTA-STS", "delete one of them")
-}
-
-func isID(id string) bool {
-	isOther := func(r rune) bool { return !isAlphanumeric(r) }
-	return id != "" && len(id) <= 32 && !strings.ContainsFunc(id, isOther)
 }
 
 // mtaSTSMX reports exchanges to which senders deliver nothing, or will not once the policy is enforced.
