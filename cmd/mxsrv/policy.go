@@ -83,32 +83,34 @@ type domainPolicy struct {
 // policiesOf returns the MTA-STS policies that are declared, by an mta-sts line or as records.
 func policiesOf(x *definition.Index) (all []domainPolicy) {
 	for o := range x.Owners() {
-		if p := (domainPolicy{Owner: o}); p.isDeclared(x) {
+		if p, ok := policyOf(x, o); ok {
 			all = append(all, p)
 		}
 	}
 	return all
 }
 
-// isDeclared reports whether the owner is a mail domain with a policy, and sets what that is.
-func (p *domainPolicy) isDeclared(x *definition.Index) (ok bool) {
-	for _, m := range p.Mails() {
-		if m.Policy != nil && !ok {
-			p.pos, ok = m.Pos, true
-			if m.Policy.ID != "" {
-				p.present = m.Policy
-			}
+// policyOf returns the policy of a name, if that is a mail domain with one.
+func policyOf(x *definition.Index, o definition.Owner) (p domainPolicy, ok bool) {
+	p.Owner = o
+	if len(o.Exchanges()) == 0 {
+		return p, false
+	}
+	for _, m := range o.Mails() {
+		if m.Policy == nil || ok {
+			continue
+		}
+		p.pos, ok = m.Pos, true
+		if m.Policy.ID != "" {
+			p.present = m.Policy
 		}
 	}
-	if len(p.Exchanges()) == 0 {
-		return false
-	}
-	for _, r := range x.At("_mta-sts." + p.Name()).Records() {
+	for _, r := range x.At("_mta-sts." + o.Name()).Records() {
 		if r.Type == dns.TypeTXT {
 			p.pos, ok = r.Pos, true
 		}
 	}
-	return ok
+	return p, ok
 }
 
 // webServer returns the name of the host with the policy.

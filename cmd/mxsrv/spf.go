@@ -41,16 +41,14 @@ func spfChecks(s *served, from *server) (checks []check) {
 	}
 	for i := range s.index.Set.Records {
 		r := &s.index.Set.Records[i]
-		if r.Type != dns.TypeTXT || hasTooMany(s.findings, r) {
+		if r.Type != dns.TypeTXT || !lint.IsSPF(r.Text()) || hasTooMany(s.findings, r) {
 			continue
 		}
-		for _, text := range spfOf([]dns.RR{r.RR(r.Owner, 0)}) {
-			checks = append(checks, func() []lint.Finding {
-				c := &spfCheck{look: look, owner: r.Owner, pos: r.Pos, deadline: time.Now().Add(spfTime), seen: map[string]bool{}}
-				c.follow(text, r.Owner)
-				return c.findings
-			})
-		}
+		checks = append(checks, func() []lint.Finding {
+			c := &spfCheck{look: look, owner: r.Owner, pos: r.Pos, deadline: time.Now().Add(spfTime), seen: map[string]bool{}}
+			c.follow(r.Text(), r.Owner)
+			return c.findings
+		})
 	}
 	return checks
 }
