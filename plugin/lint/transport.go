@@ -68,7 +68,8 @@ func mtaSTSMX(p *pass) {
 		for _, e := range p.index.At(m.Owner).Exchanges() {
 			if !m.Policy.Covers(e.Host) {
 				p.reportAs(severity, e.Pos, []definition.Name{m.Owner, e.Host}, "exchange %s of %s is in no mx line of its MTA-STS "+
-					"policy, which is %s: write one there, and wait until senders have the new policy", e.Host, m.Owner, inMode(m.Policy))
+					"policy, which is %s: write one there, as \"mxsrv render --format mta-sts\" does, and wait until senders have the new "+
+					"policy", e.Host, m.Owner, inMode(m.Policy))
 			}
 		}
 	})
