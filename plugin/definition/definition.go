@@ -52,7 +52,7 @@
 //   - In cmd/mxsrv, what import converts to it, and pictures if it belongs there.
 //
 // A line that says what hangs on a mail domain or a host is less: its row in mailLines or hostLines (policy.go), which
-// calls policies.text, record, service or alias for each record; its rules in lint; and its line in docs/language.md.
+// calls policies.text, record, service or alias for each record; its rules in lint; and its line in docs/mail.md.
 //
 // # Limitations
 //

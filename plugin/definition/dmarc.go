@@ -20,7 +20,7 @@ func (p *policies) dmarc(s Statement) {
 	for _, word := range s.Words[2:] {
 		tag, value, _ := strings.Cut(word, "=")
 		switch tag = strings.ToLower(tag); {
-		case !p.isTag(s, word):
+		case !p.isTag(s, word, tag, value):
 			return
 		case tag == "rua" || tag == "ruf":
 			uris, domains, ok := p.uris(s, value)
@@ -38,15 +38,14 @@ func (p *policies) dmarc(s Statement) {
 	}
 }
 
-// isTag reports whether a word is a tag of DMARC with its value.
-func (p *policies) isTag(s Statement, word string) bool {
-	tag, value, _ := strings.Cut(word, "=")
+// isTag reports whether a word is a tag of DMARC, in lower case, with its value.
+func (p *policies) isTag(s Statement, word, tag, value string) bool {
 	switch {
 	case strings.Contains(word, ";"):
 		p.errs.add(s.Pos, Syntax, "%q: write blanks, and no semicolons, between tags", word)
 	case tag == "" || value == "":
 		p.errs.add(s.Pos, Syntax, "%q: write TAG=VALUE, like rua=postmaster@example.org", word)
-	case strings.EqualFold(tag, "v") || strings.EqualFold(tag, "p"):
+	case tag == "v" || tag == "p":
 		p.errs.add(s.Pos, Syntax, "%q: dmarc and the policy after it say so: delete it", word)
 	default:
 		return true

@@ -34,9 +34,8 @@ func Tokens(pos Pos, text string) []Token {
 // Format returns a text in canonical form, indented as in so many blocks: one blank between words, each statement and
 // each "}" on a line of its own with 4 blanks for each block around it, "{" at the end of its statement. Statements and
 // comments stay in their order. Of several empty lines one is left, and none at the start and end of a block and of the
-// text. Comments at the ends of lines start in one column, up to an empty line, but those after
-// "}". Words lose quotes that they do not
-// need, but those of records, which are written with quotes as in zone files.
+// text. Comments at the ends of lines start in one column, up to an empty line, but those after "}". Words lose quotes
+// that they do not need, but those of records, which are written with quotes as in zone files.
 //
 // The result has the same statements, and is its own canonical form. If a brace or a quote is missing Format returns
 // the text as it is, and the mistakes. It knows no keyword but that of records: a wrong statement stays wrong.

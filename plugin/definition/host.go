@@ -25,36 +25,36 @@ func (r *Reader) host(s Statement) {
 		return
 	}
 	h, addrs := Host{Head: Head{Pos: s.Pos}}, make([]netip.Addr, 0, len(s.Words)-2)
-	var hung *policies
+	var lines *policies
 	if len(s.Block) > 0 { // as few have one, and reading it takes memory
-		h, hung = r.hostBlock(s, h)
+		h, lines = r.hostBlock(s, h)
 	}
 	for _, word := range s.Words[2:] {
 		if addr, ok := r.addr(s.Pos, word); ok {
 			addrs = append(addrs, addr)
 		}
 	}
-	if len(addrs) == 0 || !r.affordable(s.Pos, s.Words[1:2], len(addrs)+hung.records()) {
+	if len(addrs) == 0 || !r.affordable(s.Pos, s.Words[1:2], len(addrs)+lines.records()) {
 		return
 	}
-	hung.grow(int(r.made(s.Words[1:2])))
+	lines.grow(int(r.made(s.Words[1:2])))
 	h.Addrs = distinct(addrs, netip.Addr.Compare)
 	r.owners(s.Pos, s.Words[1:2], func(o owner) {
 		h.Owner = o.name
 		r.set.Hosts = append(r.set.Hosts, h)
 		r.pointers(h)
-		hung.declare(o, h.TTL)
+		lines.declare(o, h.TTL)
 	})
 }
 
 // hostBlock returns a host with what its block says.
-func (r *Reader) hostBlock(s Statement, h Host) (_ Host, hung *policies) {
+func (r *Reader) hostBlock(s Statement, h Host) (_ Host, lines *policies) {
 	flags := []flag{{word: "ptr", said: &h.PTR}, {word: openWord, said: &h.Open}}
 	for _, word := range wordsOfLines(hostLines) {
-		flags = append(flags, flag{word: word, read: func(b Statement) { r.line(&hung, false, b, hostLines[word]) }})
+		flags = append(flags, flag{word: word, read: func(b Statement) { r.line(&lines, false, b, hostLines[word]) }})
 	}
 	h.TTL = r.ttlBlock(s, &h.Order, flags...)
-	return h, hung
+	return h, lines
 }
 
 func (h *Host) open() bool { return h.Open }
