@@ -19,17 +19,18 @@ func (p *policies) dmarc(s Statement) {
 	var receivers []Name
 	for _, word := range s.Words[2:] {
 		tag, value, _ := strings.Cut(word, "=")
-		switch tag = strings.ToLower(tag); {
-		case !p.isTag(s, word, tag, value):
+		tag = strings.ToLower(tag) // receivers may know no other form (RFC 6376 §3.2)
+		if !p.isTag(s, word, tag, value) {
 			return
-		case tag == "rua" || tag == "ruf":
+		}
+		if tag == "rua" || tag == "ruf" {
 			uris, domains, ok := p.uris(s, value)
 			if !ok {
 				return
 			}
-			word, receivers = tag+"="+uris, append(receivers, domains...)
+			value, receivers = uris, append(receivers, domains...)
 		}
-		tags = append(tags, word)
+		tags = append(tags, tag+"="+value)
 	}
 	p.text(s, "_dmarc", strings.Join(tags, "; "))
 	slices.Sort(receivers)

@@ -78,7 +78,7 @@ func TestLines(t *testing.T) {
 		{"dkim s ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
 			`s._domainkey.m TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="`},
 		{"dmarc none", `_dmarc.m TXT "v=DMARC1; p=none"`},
-		{"dmarc reject np=reject RUA=a@example.net!10m,mailto:b@x.m.example.org,https://r.example/x ruf=c@example.net",
+		{"dmarc reject NP=reject RUA=a@example.net!10m,mailto:b@x.m.example.org,https://r.example/x ruf=c@example.net",
 			`_dmarc.m TXT "v=DMARC1; p=reject; np=reject; rua=mailto:a@example.net!10m,mailto:b@x.m.example.org,https://r.example/x; ruf=mailto:c@example.net"`},
 		{"mta-sts id=2026a", `_mta-sts.m TXT "v=STSv1; id=2026a"`},
 		{"mta-sts id=2026a web1", "_mta-sts.m TXT \"v=STSv1; id=2026a\"\nmta-sts.m CNAME web1"},
