@@ -23,6 +23,7 @@
 //	plugin/source           the sources of definitions, brought together
 //	plugin/source/file      the source of files, and the key files that definitions name: when one is read again
 //	plugin/etcd             the source of fragments in etcd: list, watch, what is there while etcd is away
+//	plugin/skydns           the tree of keys that the etcd plugin of CoreDNS serves, as declarations
 //	plugin/health           which servers are up: probes, verdicts, the file that keeps them
 //	plugin/change           what a change concerns: documents and fragments, their dependents
 //	plugin/admit            which fragments are served and which are excluded

@@ -29,13 +29,14 @@ var mayImport = map[string][]string{
 	"plugin/admit":       {"plugin/definition", "plugin/lint", "plugin/change"},
 	"plugin/source":      {"plugin/definition", "plugin/change"},
 	"plugin/source/file": {"plugin/definition", "plugin/change", "plugin/source", "plugin/atomicfile"},
-	"plugin/etcd":        {"plugin/definition", "plugin/change", "plugin/atomicfile"},
+	"plugin/skydns":      {"plugin/definition", "plugin/change"},
+	"plugin/etcd":        {"plugin/definition", "plugin/change", "plugin/skydns", "plugin/atomicfile"},
 	"plugin/health":      {"plugin/definition", "plugin/atomicfile"},
 	"plugin/publish": {"plugin/definition", "plugin/serial", "plugin/lint", "plugin/table", "plugin/change", "plugin/admit",
 		"plugin/source", "plugin/health", "plugin/atomicfile"},
 	"plugin/answer": {"plugin/definition", "plugin/table", "plugin/wire", "github.com/coredns/coredns/"},
 	"plugin/corefile": {"plugin/definition", "plugin/change", "plugin/source", "plugin/source/file", "plugin/etcd",
-		"plugin/health", tokens},
+		"plugin/skydns", "plugin/health", tokens},
 	".": {"plugin/", "github.com/coredns/"},
 
 	"cmd/internal/example": {},
@@ -48,7 +49,7 @@ var mayImport = map[string][]string{
 	"cmd/mxsrv/internal/hint":     {},
 	"cmd/mxsrv/internal/delivery": {},
 	"cmd/mxsrv/internal/picture":  {"plugin/definition"},
-	"cmd/mxsrv/internal/foreign":  {"plugin/definition"},
+	"cmd/mxsrv/internal/foreign":  {"plugin/definition", "plugin/change", "plugin/skydns"},
 	"test/rig":                    {},
 }
 

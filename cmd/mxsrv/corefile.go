@@ -128,8 +128,8 @@ func parserError(path string, err error) definition.Error {
 func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, only bool) *served {
 	stanzas := f.stanzas(path, b)
 	var entries []store.Entry
-	if len(stanzas.Etcds) > 0 && len(stanzas.Errs) == 0 {
-		s := &store.Store{Config: stanzas.Etcds[0].Config}
+	if e := stanzas.Fragments(); e != nil && len(stanzas.Errs) == 0 {
+		s := &store.Store{Config: e.Config}
 		defer s.Close()
 		s.Timeout = min(s.Timeout, cmp.Or(f.patience, s.Timeout))
 		var err error
@@ -167,7 +167,7 @@ func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulato
 		set, errs := f.Load().Read()
 		s.Declared, s.Errs = definition.Merge(s.Declared, set), append(s.Errs, errs...)
 	}
-	for _, e := range stanzas.Etcds { // there is one at most
+	for _, e := range stanzas.Etcds { // a tree has names that are not known here, too
 		s.Zones = e.Zones
 	}
 	return s

@@ -123,21 +123,23 @@ func (f *storeFlags) extend(s *store.Store, b caddyfile.ServerBlock) error {
 	if err := lint.Err(lint.Check(new(definition.Set).Index(), stanzas.Errs, lint.Options{})); err != nil {
 		return hint.Add(err, "mxsrv check %s", f.corefile)
 	}
-	for _, e := range stanzas.Etcds {
-		config := *e.Config
-		if f.prefix != "" {
-			config.SetPrefix(f.prefix)
-		}
-		switch {
-		case config.Prefix != e.Config.Prefix:
-			continue
-		case s.Config == nil:
-			s.Config = &config
-		case s.String() != config.String():
-			return hint.Add(fmt.Errorf("%v: another place in etcd than that of a server block before, %v: choose one", e.Pos, s.Config), "--prefix %s", config.Prefix)
-		}
-		s.Simulators = append(s.Simulators, simulator(stanzas, b))
+	e := stanzas.Fragments()
+	if e == nil {
+		return nil
 	}
+	config := *e.Config
+	if f.prefix != "" {
+		config.SetPrefix(f.prefix)
+	}
+	switch {
+	case config.Prefix != e.Config.Prefix:
+		return nil
+	case s.Config == nil:
+		s.Config = &config
+	case s.String() != config.String():
+		return hint.Add(fmt.Errorf("%v: another place in etcd than that of a server block before, %v: choose one", e.Pos, s.Config), "--prefix %s", config.Prefix)
+	}
+	s.Simulators = append(s.Simulators, simulator(stanzas, b))
 	return nil
 }
 

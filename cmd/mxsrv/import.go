@@ -23,6 +23,7 @@ import (
 const importExamples = `  mxsrv import --corefile db.example.com -o Corefile     a zone file, as a server block of its own
   mxsrv import db.example.com -o mail.conf               its definitions, for a file line in a Corefile
   mxsrv import --zone example.com /etc/dnsmasq.conf -o mail.conf
+  etcdctl get --prefix -w json /skydns | mxsrv import --zone example.com -
   mxsrv import --corefile db.example.com | mxsrv render - the zone file again
   mxsrv import db.example.com --json | jq -r '.not_converted[].why'
 
@@ -45,7 +46,7 @@ func importCommand(u *ui) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "import FILE",
 		Short:   "Convert a zone file, dnsmasq options or a file of hosts to definitions",
-		Long:    "Convert a zone file (RFC 1035 §5), the options of dnsmasq for records, or a file like\n/etc/hosts to definitions. Lines that are not converted are listed.",
+		Long:    "Convert a zone file (RFC 1035 §5), the options of dnsmasq for records, a file like\n/etc/hosts, or the keys of the etcd plugin of CoreDNS to definitions. What is not\nconverted is listed.",
 		Example: importExamples,
 		Args:    oneArg("file", "db.example.com"),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },

@@ -149,7 +149,9 @@ func (a *Admission) pointers(one *change.Fragment) map[definition.Name][]definit
 // judgePart judges the names that a change may concern. It returns false if these, or what is declared of them, are
 // too many. It reads everything that fragments declare of a name only if it must.
 func (a *Admission) judgePart(stores []change.Store, changed definition.Names) (*judgement, bool) {
-	others := slices.DeleteFunc(slices.Clone(stores), func(s change.Store) bool { return s == a.fragments })
+	others := slices.DeleteFunc(slices.Clone(stores), func(s change.Store) bool {
+		return s == a.fragments || change.IsTree(s)
+	})
 	names, ok := a.dependents(others, changed)
 	if !ok {
 		return nil, false

@@ -41,7 +41,7 @@ import (
 // the 2000 that are left take some 20 ms.
 const maxNames = 4000
 
-// A Store returns declarations by owner or by target.
+// A Store returns declarations by owner or by target. In a list of stores a [Tree] comes after all others.
 type Store interface {
 	// Declaring returns what is declared of some names, and all apexes. It returns
 	// false if that is so much that everything should be read instead.
@@ -175,10 +175,10 @@ func (c *search) complete(p Part) (Part, bool) {
 	return p, !c.tooMuch
 }
 
-// gather returns what the stores have, in their order.
-func (c *search) gather(of func(Store) (*definition.Set, bool)) *definition.Set {
+// gather returns what stores have, in their order.
+func (c *search) gather(stores []Store, of func(Store) (*definition.Set, bool)) *definition.Set {
 	var sets []*definition.Set
-	for _, s := range c.stores {
+	for _, s := range stores {
 		set, ok := of(s)
 		if !ok {
 			c.tooMuch = true
@@ -190,11 +190,16 @@ func (c *search) gather(of func(Store) (*definition.Set, bool)) *definition.Set 
 }
 
 func (c *search) declaring(names definition.Names) *definition.Set {
-	return c.gather(func(s Store) (*definition.Set, bool) { return s.Declaring(names) })
+	of := func(s Store) (*definition.Set, bool) { return s.Declaring(names) }
+	first := slices.IndexFunc(c.stores, IsTree)
+	if first < 0 {
+		return c.gather(c.stores, of)
+	}
+	return WithTree(c.gather(c.stores[:first], of), c.gather(c.stores[first:], of))
 }
 
 func (c *search) pointing(at definition.Names) *definition.Set {
-	return c.gather(func(s Store) (*definition.Set, bool) { return s.Pointing(at) })
+	return c.gather(c.stores, func(s Store) (*definition.Set, bool) { return s.Pointing(at) })
 }
 
 // reach returns names with all that steps from them lead to, or stops at too many.

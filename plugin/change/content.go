@@ -16,10 +16,12 @@ type Content struct {
 	Zones     definition.Zones  // of relative names in edits; nil if the source has no fragments
 	Revision  int64             // of the fragments; it never falls as long as their store lives
 	Keys      Keys              // the files that the texts name, or nil
+	NewTree   func() Tree       // if it is not nil, the edits are of a tree, and this makes an empty one
 
 	Doing func(step string) // if it is not nil: is called with each step of a reading, and "" at its end
 
 	fragments *Fragments // what the edits have made, or nil
+	tree      Tree       // likewise
 }
 
 // Keys are the files that texts name, as they are when the texts are read.
@@ -31,6 +33,9 @@ type Keys interface {
 // Fragments returns those that the edits have made, or nil.
 func (c *Content) Fragments() *Fragments { return c.fragments }
 
+// Tree returns the one that the edits have made, or nil.
+func (c *Content) Tree() Tree { return c.tree }
+
 // Read returns what is declared, and all mistakes. Of no content the set is nil.
 func (c *Content) Read() (*definition.Set, definition.Errors) {
 	if c == nil {
@@ -40,7 +45,7 @@ func (c *Content) Read() (*definition.Set, definition.Errors) {
 	return set, c.ReadInto(set)
 }
 
-// ReadInto adds what is declared to a set, and returns all mistakes.
+// ReadInto adds what is declared to a set, but for that of a tree, and returns all mistakes.
 func (c *Content) ReadInto(set *definition.Set) definition.Errors {
 	errs := slices.Clone(c.Errs)
 	if c.Set != nil {
@@ -100,6 +105,9 @@ func (c *Content) Change(to *Content) (definition.Names, bool) {
 // Apply applies the edits to the fragments of the content before, or to none. It returns
 // the names whose declarations change with that, and the mistakes in new fragments.
 func (c *Content) Apply(before *Content) (definition.Names, definition.Errors) {
+	if c.NewTree != nil {
+		return c.applyToTree(before)
+	}
 	if c.Zones == nil {
 		return nil, nil
 	}
@@ -110,6 +118,18 @@ func (c *Content) Apply(before *Content) (definition.Names, definition.Errors) {
 		c.fragments = NewFragments(c.Zones)
 	}
 	changed, unread := c.fragments.Apply(c.Edits)
+	c.Edits = nil
+	return changed, unread
+}
+
+func (c *Content) applyToTree(before *Content) (definition.Names, definition.Errors) {
+	if before != nil {
+		c.tree = before.tree
+	}
+	if c.tree == nil {
+		c.tree = c.NewTree()
+	}
+	changed, unread := c.tree.Apply(c.Edits)
 	c.Edits = nil
 	return changed, unread
 }
@@ -125,6 +145,9 @@ func (c *Content) Stores() []Store {
 	}
 	if c.fragments != nil {
 		stores = append(stores, c.fragments)
+	}
+	if c.tree != nil {
+		stores = append(stores, c.tree)
 	}
 	return stores
 }

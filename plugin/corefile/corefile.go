@@ -31,7 +31,7 @@ type Block struct {
 	Errs        definition.Errors
 	Files       []*file.Source    // one for each stanza that names files
 	Relative    bool              // a path of definitions files, or of a key file that the stanzas themselves name, is relative
-	Etcds       []*etcd.Source    // at most one
+	Etcds       []*etcd.Source    // at most one of fragments, then one of a tree, of one cluster
 	Allow       change.Allowances // of fragments in etcd
 	Fallthrough definition.Zones  // undeclared names in these are for the next plugins, in authoritative zones too
 	Serials     string            // path of the file that keeps serials, or ""
@@ -107,6 +107,14 @@ func (b *Block) Sources() []source.Source {
 	return sources
 }
 
+// Fragments returns the source of the fragments in etcd, or nil.
+func (b *Block) Fragments() *etcd.Source {
+	if i := slices.IndexFunc(b.Etcds, func(e *etcd.Source) bool { return e.Tree == nil }); i >= 0 {
+		return b.Etcds[i]
+	}
+	return nil
+}
+
 // SerialsFile returns the path of the file that keeps the serials of authoritative zones, and where it is named.
 // Without the word serials it is beside the snapshot. The path is "" if there is neither.
 func (b *Block) SerialsFile() (path string, pos definition.Pos) {
@@ -133,6 +141,7 @@ type stanza struct {
 	reader    *definition.Reader // of options and defaults, in these and in the reverse zones of the block
 	files     *file.Source
 	fragments *etcd.Source // nil if there is none
+	skydns    string       // the path of a tree, or ""
 }
 
 // An option is a statement that is not of the definition language.

@@ -11,6 +11,7 @@ import (
 	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/etcd"
+	"github.com/mxsrv/mxsrv/plugin/skydns"
 )
 
 // shortestTimeout is longer than an answer takes in a local network.
@@ -21,6 +22,7 @@ var etcdOptions = map[string]*option{
 	"allow":       {"allow KEYPREFIX NAME... [NETWORK...]", 2, unlimited, false, (*stanza).etcdAllow},
 	"credentials": {"credentials USERNAME PASSWORD", 2, 2, false, (*stanza).etcdCredentials},
 	"prefix":      {"prefix PREFIX", 1, 1, false, (*stanza).etcdPrefix},
+	"skydns":      {"skydns PATH", 1, 1, false, (*stanza).etcdSkyDNS},
 	"snapshot":    {"snapshot PATH", 1, 1, false, (*stanza).etcdSnapshot},
 	"timeout":     {"timeout DURATION", 1, 1, false, (*stanza).etcdTimeout},
 	"tls":         {"tls [CERT KEY] [CACERT]", 0, 3, false, (*stanza).etcdTLS},
@@ -33,7 +35,7 @@ func (s *stanza) etcd(l definition.Statement) {
 		return
 	}
 	s.fragments = &etcd.Source{Pos: l.Pos, Config: etcd.New(l.Words[1:]...), Zones: s.reader.Zones()}
-	s.Etcds = append(s.Etcds, s.fragments)
+	s.Etcds = []*etcd.Source{s.fragments}
 	for _, line := range l.Block {
 		o := etcdOptions[line.Words[0]]
 		isSecret := line.Words[0] == "credentials" // which may start with a semicolon
@@ -49,6 +51,30 @@ func (s *stanza) etcd(l definition.Statement) {
 	for i := range s.Allow { // the prefix may stand after the lines
 		s.Allow[i].Key = s.fragments.Config.Prefix + s.Allow[i].Key
 	}
+	s.tree(l)
+}
+
+// tree adds the source of the tree of keys that skydns names. Without a prefix there are no fragments beside it.
+func (s *stanza) tree(l definition.Statement) {
+	if s.skydns == "" {
+		return
+	}
+	config := *s.fragments.Config
+	config.SetPrefix(s.skydns)
+	tree := &etcd.Source{Pos: l.Pos, Config: &config, Zones: s.fragments.Zones, Snapshot: s.fragments.Snapshot}
+	tree.Tree = func() change.Tree { return skydns.New(config.Prefix, tree.Zones) }
+	isPrefix := func(l definition.Statement) bool { return l.Words[0] == "prefix" || l.Words[0] == "allow" }
+	if !slices.ContainsFunc(l.Block, isPrefix) {
+		s.Etcds = []*etcd.Source{tree}
+		return
+	}
+	if a, b := config.Prefix, s.fragments.Config.Prefix; strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
+		s.errorf(l.Pos, "skydns %s and prefix %s: one is below the other: write two that have no keys in common", a, b)
+	}
+	if tree.Snapshot != "" {
+		tree.Snapshot += ".skydns"
+	}
+	s.Etcds = append(s.Etcds, tree)
 }
 
 // endpoints checks the endpoints of etcd.
@@ -123,6 +149,13 @@ func (s *stanza) etcdTLS(l definition.Statement) {
 	}
 	if err := s.fragments.Config.SetTLS(files...); err != nil {
 		s.errorf(l.Pos, "tls: %v: write [CERT KEY] [CACERT], the paths of files in PEM form", err)
+	}
+}
+
+// etcdSkyDNS reads: skydns PATH, which is as in the block of the etcd plugin.
+func (s *stanza) etcdSkyDNS(l definition.Statement) {
+	if s.skydns = "/" + strings.Trim(l.Words[1], "/"); s.skydns == "/" {
+		s.errorf(l.Pos, "skydns %q: write the path of the etcd plugin, like /skydns", l.Words[1])
 	}
 }
 

@@ -54,6 +54,31 @@ mxsrv {
 	}
 }
 
+// TestEtcdSkyDNS: a tree of the etcd plugin alone, or beside fragments.
+func TestEtcdSkyDNS(t *testing.T) {
+	for _, tc := range []struct{ name, lines, want string }{
+		{"alone", "skydns /skydns\n snapshot last", "a:1/skydns/ in /etc/coredns/last"},
+		{"as the etcd plugin takes it", "skydns skydns/", "a:1/skydns/ in "},
+		{"beside fragments", "prefix /dns\n snapshot last\n skydns /skydns",
+			"a:1/dns/ in /etc/coredns/last, a:1/skydns/ in /etc/coredns/last.skydns"},
+		{"beside those of an allow", "skydns /skydns\n allow x y", "a:1/mxsrv/ in , a:1/skydns/ in "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := read("mxsrv {\n etcd a:1 {\n " + tc.lines + "\n }\n}")
+			var got []string
+			for _, e := range b.Etcds {
+				got = append(got, e.Config.String()+" in "+e.Snapshot)
+				if isTree := e != b.Fragments(); isTree != (e.Tree != nil) {
+					t.Errorf("%v: of a tree: %v", e, isTree)
+				}
+			}
+			if text := strings.Join(got, ", "); text != tc.want || len(b.Errs) > 0 {
+				t.Errorf("%s, %v, want %s", text, b.Errs, tc.want)
+			}
+		})
+	}
+}
+
 // TestEtcdAllow: which keys may declare which names, wherever the prefix stands.
 func TestEtcdAllow(t *testing.T) {
 	b := read(`mxsrv 2.0.192.in-addr.arpa
@@ -93,7 +118,9 @@ func TestEtcdMistakes(t *testing.T) {
 		{"two", "etcd a:1\netcd b:1", "3: a second etcd: write all members of one cluster in one line, and another cluster in another server block"},
 		{"misspelled word", "etcd a:1 {\n prefx b\n}", `3: unknown word "prefx": write prefix`},
 		{"comment of a zone file", "etcd a:1 {\n prefix b ;c\n}", `3: ";c": write "#" before a comment`},
-		{"unknown word", "etcd a:1 {\n user b\n}", `3: unknown word "user": write one of allow, credentials, prefix, snapshot, timeout, tls`},
+		{"unknown word", "etcd a:1 {\n user b\n}", `3: unknown word "user": write one of allow, credentials, prefix, skydns, snapshot, timeout, tls`},
+		{"no path", "etcd a:1 {\n skydns /\n}", `3: skydns "/": write the path of the etcd plugin, like /skydns`},
+		{"two places of one", "etcd a:1 {\n prefix /a\n skydns /a/b\n}", "2: skydns /a/b/ and prefix /a/: one is below the other"},
 		{"no prefix", "etcd a:1 {\n prefix\n}", "3: usage: prefix PREFIX"},
 		{"a block in it", "etcd a:1 {\n prefix a {\n x\n }\n}", "3: usage: prefix PREFIX"},
 		{"no password", "etcd a:1 {\n credentials a\n}", "3: usage: credentials USERNAME PASSWORD"},

@@ -31,6 +31,9 @@ func byPreference(a, b Exchange) int {
 	return cmp.Or(cmp.Compare(a.Preference, b.Preference), cmp.Compare(a.Host, b.Host))
 }
 
+// SortExchanges returns exchanges as a Mail has them, in the same memory.
+func SortExchanges(all []Exchange) []Exchange { return distinct(all, byPreference) }
+
 func exchange(e *entry, host Name) Exchange { return Exchange{e.Pos, e.numbers[0], host} }
 
 func (r *Reader) mail(s Statement) {

@@ -33,6 +33,9 @@ func byPriority(a, b Target) int {
 		cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port))
 }
 
+// SortTargets returns targets as a Service has them, in the same memory.
+func SortTargets(all []Target) []Target { return distinct(all, byPriority) }
+
 func target(e *entry, host Name) Target {
 	return Target{e.Pos, e.numbers[0], e.numbers[1], e.numbers[2], host}
 }

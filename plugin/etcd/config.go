@@ -1,9 +1,10 @@
 // Package etcd is the source of definitions in etcd. Every key below a prefix is a
-// fragment: definitions in the language of the Corefile.
+// fragment: definitions in the language of the Corefile. Or it is one of the tree of the etcd plugin of CoreDNS, see
+// package skydns; there a lease bounds the TTL.
 //
 // A [Config] says where in etcd they are and how to get there, for the server and the command-line tool alike. A
-// [Source] lists the keys and then watches them: connection (is etcd there), list and watch (what is there), batch
-// (several edits are one delivery), cache and snapshot (what was there, while etcd is away).
+// [Source] lists the keys and then watches them: connection (is etcd there), list, watch and lease (what is there),
+// batch (several edits are one delivery), cache and snapshot (what was there, while etcd is away).
 //
 // While etcd is away: a source that has delivered delivers nothing more, so what is served
 // stays. One that starts then delivers what another source of the process had, or else its

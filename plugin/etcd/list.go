@@ -42,8 +42,11 @@ func (e *Source) pages(ctx context.Context, client *clientv3.Client) (state, err
 		if k.revision == 0 {
 			k.revision = page.Header.Revision
 		}
-		for _, kv := range page.Kvs {
-			f := fragmentOf(kv)
+		fragments, err := e.fragmentsOf(ctx, client, page.Kvs)
+		if err != nil {
+			return state{}, err
+		}
+		for _, f := range fragments {
 			k.fragments[f.Key], from = f, f.Key+"\x00"
 		}
 		if !page.More {

@@ -25,8 +25,9 @@ import (
 type Source struct {
 	definition.Pos // where it is written
 	Config         *Config
-	Zones          definition.Zones // of names in fragments
-	Snapshot       string           // path of the file that keeps what is known, or ""
+	Zones          definition.Zones   // of names in fragments
+	Tree           func() change.Tree // makes one that the keys are of, or nil: they are fragments
+	Snapshot       string             // path of the file that keeps what is known, or ""
 	Info, Warn     func(text string)
 
 	cache      cache
@@ -34,6 +35,7 @@ type Source struct {
 	saved      int  // changes of the cache that are in the snapshot
 	unsaved    bool // the snapshot cannot be written, and that was logged
 	connection connection
+	leases     leases // of keys of a tree
 }
 
 // String implements source.Source.
@@ -65,7 +67,7 @@ func (e *Source) Load() *change.Content {
 
 // content returns what is delivered. Its revision never falls, even if that of etcd does.
 func (e *Source) content(edits []change.Edit, revision int64) *change.Content {
-	return &change.Content{Edits: edits, Zones: e.Zones, Revision: e.connection.delivered(revision)}
+	return &change.Content{Edits: edits, Zones: e.Zones, NewTree: e.Tree, Revision: e.connection.delivered(revision)}
 }
 
 // place tells what may have the same definitions.

@@ -19,8 +19,15 @@ import (
 // receive receives what changes below the prefix from a revision on until the stream ends, and returns why. It calls
 // add with whole revisions.
 func (e *Source) receive(ctx context.Context, client *clientv3.Client, from int64, add func(...step)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	return e.Config.Watch(ctx, client, Watch{from, e.connected, func(events []*mvccpb.Event) {
-		add(e.stepsOf(events)...)
+		steps, err := e.stepsOf(ctx, client, events)
+		if err != nil {
+			cancel(err)
+			return
+		}
+		add(steps...)
 	}})
 }
 
@@ -112,16 +119,24 @@ func canceled(r *etcdserverpb.WatchResponse) error {
 }
 
 // stepsOf returns what events do, revision by revision.
-func (e *Source) stepsOf(events []*mvccpb.Event) (steps []step) {
-	for _, event := range events {
-		if string(event.Kv.Key) == e.Config.Key(markName) {
+func (e *Source) stepsOf(ctx context.Context, client *clientv3.Client, events []*mvccpb.Event) (steps []step, _ error) {
+	kvs := make([]*mvccpb.KeyValue, len(events))
+	for i, event := range events {
+		kvs[i] = event.Kv
+	}
+	fragments, err := e.fragmentsOf(ctx, client, kvs)
+	if err != nil {
+		return nil, err
+	}
+	for i, event := range events {
+		if fragments[i].Key == e.Config.Key(markName) {
 			continue
 		}
 		if last := len(steps) - 1; last < 0 || steps[last].revision != event.Kv.ModRevision {
 			steps = append(steps, step{revision: event.Kv.ModRevision})
 		}
 		s := &steps[len(steps)-1]
-		s.edits = append(s.edits, change.Edit{Fragment: fragmentOf(event.Kv), Gone: event.Type == mvccpb.DELETE})
+		s.edits = append(s.edits, change.Edit{Fragment: fragments[i], Gone: event.Type == mvccpb.DELETE})
 	}
-	return steps
+	return steps, nil
 }

@@ -9,6 +9,18 @@ import (
 // read returns all that is declared and all mistakes in it, once it is decided which
 // fragments are excluded.
 func (p *Publisher) read() (*definition.Index, definition.Errors) {
+	index, errs := p.readOthers()
+	tree := p.sources.Tree()
+	if tree == nil {
+		return index, errs
+	}
+	set := new(definition.Set)
+	tree.DeclareAll(set)
+	return change.WithTree(index.Set, set).Index(), errs
+}
+
+// readOthers is read without what a tree declares, of which nothing is decided.
+func (p *Publisher) readOthers() (*definition.Index, definition.Errors) {
 	fragments := p.sources.Fragments()
 	if fragments == nil {
 		return p.readAll()

@@ -24,6 +24,7 @@ type keys struct {
 	fragments map[string]change.Fragment
 	revision  int64
 	next      chan *change.Content
+	newTree   func() change.Tree // if it is not nil, they are those of a tree
 }
 
 func (k *keys) String() string { return "keys" }
@@ -33,7 +34,7 @@ func (k *keys) Load() *change.Content {
 	for _, f := range k.fragments {
 		edits = append(edits, change.Edit{Fragment: f})
 	}
-	return &change.Content{Zones: k.zones, Edits: edits, Revision: k.revision}
+	return &change.Content{Zones: k.zones, Edits: edits, Revision: k.revision, NewTree: k.newTree}
 }
 
 func (k *keys) Run(ctx context.Context, deliver func(*change.Content)) {
@@ -61,7 +62,7 @@ func (k *keys) edit(edits ...change.Edit) {
 			delete(k.fragments, e.Key)
 		}
 	}
-	k.next <- &change.Content{Zones: k.zones, Edits: edits, Revision: k.revision}
+	k.next <- &change.Content{Zones: k.zones, Edits: edits, Revision: k.revision, NewTree: k.newTree}
 	synctest.Wait()
 }
 

@@ -39,7 +39,9 @@ func (p *Publisher) logLoaded() {
 	}
 	p.observer.Info(fmt.Sprintf("%v: loaded %s from %s in %v", p.config.Pos, p.size(), strings.Join(from, ", "), l.took))
 	p.logWarnings(l.findings)
-	p.logWarnings(lint.CheckPlugins(l.index, p.lint))
+	p.logWarnings(p.findings(l.index, func(judged *definition.Index) []lint.Finding {
+		return lint.CheckPlugins(judged, p.lint)
+	}))
 	p.logRollovers(l.changed)
 	if l.rejected != nil {
 		p.logErrors(l.rejected)
@@ -55,10 +57,16 @@ func (p *Publisher) logSource(s source.Source, c *change.Content) {
 	case len(c.Documents) > 0:
 		p.observer.Info(fmt.Sprintf("%v: read %s", s, plural(len(c.Documents), "file")))
 	case c.Fragments() != nil:
-		status := p.Status()
-		p.observer.Info(fmt.Sprintf("%v: read %s at revision %d, of which %d excluded",
-			s, plural(status.Fragments, "fragment"), c.Revision, status.Excluded))
+		all, excluded := c.Fragments().Len()
+		p.logRead(s, plural(all, "fragment"), c.Revision, excluded)
+	case c.Tree() != nil:
+		all, excluded := c.Tree().Len()
+		p.logRead(s, plural(all, "key"), c.Revision, excluded)
 	}
+}
+
+func (p *Publisher) logRead(s source.Source, all string, revision int64, excluded int) {
+	p.observer.Info(fmt.Sprintf("%v: read %s at revision %d, of which %d excluded", s, all, revision, excluded))
 }
 
 // logMissing logs which sources have not delivered.

@@ -25,7 +25,8 @@ func (p *Publisher) patch(c *source.Change) bool {
 	}
 	index, opt := part.Set.Index(), p.lint
 	opt.WarnAbout = part.Concerned
-	if !p.accept(c.Source, lint.Check(index, nil, opt)) {
+	check := func(judged *definition.Index) []lint.Finding { return lint.Check(judged, nil, opt) }
+	if !p.accept(c.Source, p.findings(index, check)) {
 		return true
 	}
 	if _, ok := c.Source.(source.Restorer); ok {

@@ -244,7 +244,18 @@ func (p *Publisher) replace(c *source.Change) {
 
 func (p *Publisher) check(index *definition.Index, errs definition.Errors) []lint.Finding {
 	p.progress.Doing("checking the definitions of " + p.config.Pos.String())
-	return lint.Check(index, errs, p.lint)
+	return p.findings(index, func(judged *definition.Index) []lint.Finding { return lint.Check(judged, errs, p.lint) })
+}
+
+// findings returns what a check finds, but for what a tree declares: that is right by itself.
+func (p *Publisher) findings(
+	index *definition.Index, check func(*definition.Index) []lint.Finding,
+) []lint.Finding {
+	if p.sources.Tree() == nil {
+		return check(index)
+	}
+	findings := check(change.Judged(index.Set).Index())
+	return slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Pos.Source == change.TreeSource })
 }
 
 // accept judges a change. If there are errors it logs them, and returns false: the table
@@ -322,10 +333,14 @@ func (p *Publisher) setSerials(entries map[definition.Name]entry) (changed []def
 	return changed
 }
 
-// setStatus completes a status with the fragments, and makes it that of the publisher.
+// setStatus completes a status with the fragments and the keys of a tree, and makes it that of the publisher.
 func (p *Publisher) setStatus(s Status) {
 	if f := p.sources.Fragments(); f != nil {
 		s.Fragments, s.Excluded = f.Len()
+	}
+	if t := p.sources.Tree(); t != nil {
+		keys, excluded := t.Len()
+		s.Fragments, s.Excluded = s.Fragments+keys, s.Excluded+excluded
 	}
 	p.status.Store(&s)
 }

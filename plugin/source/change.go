@@ -24,7 +24,7 @@ func (c *Change) Apply() (definition.Names, bool) {
 	if c.before == nil {
 		return nil, false
 	}
-	if c.state.content.Fragments() != nil {
+	if c.state.content.Fragments() != nil || c.state.content.Tree() != nil {
 		return c.names, true
 	}
 	changed, ok := c.before.Change(c.state.content)

@@ -105,7 +105,17 @@ func (c *Collector) Fragments() *change.Fragments {
 	return nil
 }
 
-// Revision returns that of the fragments, or 0.
+// Tree returns the one that a source has, or nil.
+func (c *Collector) Tree() change.Tree {
+	for _, s := range c.states {
+		if s.content != nil && s.content.Tree() != nil {
+			return s.content.Tree()
+		}
+	}
+	return nil
+}
+
+// Revision returns that of the fragments and of a tree, or 0.
 func (c *Collector) Revision() int64 {
 	var last int64
 	for _, s := range c.states {
@@ -133,7 +143,7 @@ func (c *Collector) complete() bool {
 }
 
 // Read reads what all sources declare together, as far as it is known, and all the
-// mistakes. Of fragments it reads those that are not excluded.
+// mistakes. Of fragments it reads those that are not excluded, and nothing of a tree.
 func (c *Collector) Read() (*definition.Set, definition.Errors) {
 	set, errs := new(definition.Set), definition.Errors(nil)
 	for _, s := range c.states {

@@ -10,6 +10,9 @@ import (
 
 // Detect returns what most lines of a text are, or false if none is typical of any kind.
 func Detect(text string) (Kind, bool) {
+	if isListing(text) {
+		return SkyDNS, true
+	}
 	zone, dnsmasq, hosts := 0, 0, 0
 	for line := range strings.Lines(text) {
 		switch {

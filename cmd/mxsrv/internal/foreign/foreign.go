@@ -1,5 +1,5 @@
 // Package foreign converts what other DNS servers read to definitions: zone files (RFC 1035 §5), the options of dnsmasq,
-// and files of hosts as /etc/hosts.
+// files of hosts as /etc/hosts, and what etcdctl prints of the tree that the etcd plugin of CoreDNS serves.
 //
 // [Read] detects which of these a text is, and returns a [Result]: a [definition.Set], and each line that is not in it,
 // or not exactly, with the reason. The set has the same records as the text, without those that are listed: also the
@@ -37,6 +37,7 @@ const (
 	Zone    Kind = "zone file"
 	Dnsmasq Kind = "dnsmasq options"
 	Hosts   Kind = "file of hosts"
+	SkyDNS  Kind = "keys of the etcd plugin"
 )
 
 // Options are what the text does not say itself.
@@ -100,6 +101,10 @@ func Read(source, text string, opt Options) (*Result, error) {
 		readDnsmasq(im, source, text)
 	case Hosts:
 		readHosts(im, source, text)
+	case SkyDNS:
+		if err := readSkyDNS(im, source, text); err != nil {
+			return nil, err
+		}
 	default:
 		if err := readZone(im, source, text, opt); err != nil {
 			return nil, err
