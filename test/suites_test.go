@@ -140,7 +140,7 @@ var broken = []struct{ rules, old, text, at string }{
 	{"spf-two", "record @ CAA", `record @ TXT "v=spf1 a -all"` + "\nrecord @ CAA", ""},
 	{"tls-rpt-uri", "tls-rpt postmaster@example.com", "tls-rpt ftp://example.com", ""},
 	{"tlsa-form", "record @ CAA", "record _25._tcp.mx1 TLSA 1 1 1 " + strings.Repeat("00", 32) + "\nrecord @ CAA", ""},
-	{"tlsa-key tlsa-one-key", "certs/mx1.pem", "policy.txt", ""},
+	{"tlsa-key", "certs/mx1.pem", "policy.txt", ""},
 	{"tlsa-one-key", " certs/mx1-next.pem", "", ""},
 	{"tlsa-unsigned", "ignore tlsa-unsigned", "", "tlsa 25 certs/mx1.pem"},
 }

@@ -23,6 +23,9 @@ func (p *policies) dkim(s Statement) {
 	case selector == "@" || isAbsolute(selector):
 		p.errs.add(s.Pos, NameInvalid, "selector %q: write a name like s2026a, without a final dot", selector)
 		return
+	case strings.Contains(strings.ToLower(selector), "_domainkey"):
+		p.errs.add(s.Pos, NameInvalid, "selector %q: write what stands before _domainkey", selector)
+		return
 	}
 	if text, ok := p.dkimText(s, s.Words[2]); ok {
 		p.text(s, strings.TrimSuffix(string(name), "."), text)
@@ -54,8 +57,8 @@ func (p *policies) dkimText(s Statement, key string) (text string, ok bool) {
 	return text, err == nil
 }
 
-// dkimFile returns the text of the record with the key in a file: a public key in PEM, or a TXT record of a zone file,
-// as opendkim-genkey writes it.
+// dkimFile returns the text of the record with the key in a file: a public key in PEM, a TXT record of a zone file, as
+// opendkim-genkey writes it, or the text of one alone, as the consoles of providers show it.
 func dkimFile(content string) (string, error) {
 	if strings.Contains(content, beginPEM) {
 		key, err := publicKey(content)
@@ -63,6 +66,9 @@ func dkimFile(content string) (string, error) {
 			return "", err
 		}
 		return keyText(key)
+	}
+	if strings.HasPrefix(content, "v=DKIM1") {
+		return dkimRecord(strings.Join(strings.Fields(content), " "))
 	}
 	parser := dns.NewZoneParser(strings.NewReader(content), ".", "")
 	parser.SetDefaultTTL(DefaultTTL)
@@ -72,19 +78,19 @@ func dkimFile(content string) (string, error) {
 		return "", errors.New("it has no public key: " +
 			"write a file with one in PEM, or with the TXT record that opendkim-genkey writes")
 	}
-	return dkimRecord(txt)
-}
-
-// dkimRecord returns the text of a DKIM record with a key, as it is. The version is optional, but first, and a key that
-// is empty is revoked (RFC 6376 §3.6.1).
-func dkimRecord(txt *dns.TXT) (string, error) {
 	txt.Hdr.Name = "."
 	data, err := packData(txt, "")
 	if err != nil {
 		return "", errNoDKIM
 	}
-	text := joinStrings(data)
+	return dkimRecord(joinStrings(data))
+}
+
+// dkimRecord returns the text of a DKIM record with a key, as it is. The version is optional, but first, and a key that
+// is empty is revoked (RFC 6376 §3.6.1).
+func dkimRecord(text string) (string, error) {
 	tags := tagsOf(text)
+	var err error
 	key, hasKey := tags["p"]
 	version, hasVersion := tags["v"]
 	switch kind := tags["k"]; {
@@ -137,6 +143,9 @@ func rsaText(encoded string) (string, error) {
 		if spki, err = spkiOf(der); err == nil {
 			return keyText(spki)
 		}
+		if isPrivate(der) {
+			return "", errPrivate
+		}
 	}
 	return "", errors.New("the base64 is of no RSA key: " +
 		"write what stands between the first and the last line of its PEM file, as one word")
@@ -160,8 +169,12 @@ func spkiOf(der []byte) ([]byte, error) {
 // ed25519Text returns the text of the record with an Ed25519 key in base64 (RFC 8463 §4.2).
 func ed25519Text(encoded string) (string, error) {
 	key, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(key) != ed25519.PublicKeySize {
-		return "", errors.New("the base64 is of no Ed25519 key: write that of the 32 octets of one")
+	switch {
+	case err == nil && isPrivate(key):
+		return "", errPrivate
+	case err != nil || len(key) != ed25519.PublicKeySize:
+		return "", errors.New("the base64 is of no Ed25519 key: write that of the 32 octets of one, " +
+			"which openssl pkey -in FILE -pubout -outform DER | tail -c 32 | base64 prints")
 	}
 	return "v=DKIM1; k=ed25519; p=" + encoded, nil
 }

@@ -64,6 +64,10 @@ func newKeyFiles() keyFiles {
 	f["ed.txt"] = `s IN TXT "v=DKIM1\; k=ed25519\; p=` + k.ed25519 + `"`
 	f["bare.txt"] = `s TXT "v=DKIM1; p=` + k.rsa + `"`
 	f["no-version.txt"], f["revoked.txt"] = `s TXT "k=rsa; p=`+k.rsa+`"`, `s TXT "v=DKIM1; k=rsa; p="`
+	f["console.txt"] = "v=DKIM1; k=rsa;\r\n p=" + k.rsa + "\r\n"
+	f["console-other.txt"] = "v=DKIM1; k=secret; p=" + k.rsa
+	f["bom.pem"] = "\ufeff" + f["rsa.pub.pem"]
+	f["keys/id.key"] = inPEM("OPENSSH PRIVATE KEY", []byte("secret"))
 	f["damaged.crt"] = inPEM("CERTIFICATE", []byte("secret"))
 	f["damaged.pub.pem"] = inPEM("PUBLIC KEY", []byte("secret"))
 	f["half.pem"] = f["rsa.pub.pem"][:60]
@@ -89,8 +93,8 @@ func TestKeyFiles(t *testing.T) {
 	rsaRecord, edRecord := "v=DKIM1; k=rsa; p="+k.rsa, "v=DKIM1; k=ed25519; p="+k.ed25519
 	for key, want := range map[string]string{
 		"rsa.pub.pem": rsaRecord, "rsa.pkcs1.pem": rsaRecord, "rsa:" + k.rsa: rsaRecord, "rsa:" + pkcs1: rsaRecord,
-		"ed.pub.pem": edRecord, "ed25519:" + k.ed25519: edRecord, "ed.txt": edRecord,
-		"rsa.txt": "v=DKIM1; h=sha256; k=rsa; p=" + k.rsa, "bare.txt": "v=DKIM1; p=" + k.rsa,
+		"bom.pem": rsaRecord, "ed.pub.pem": edRecord, "ed25519:" + k.ed25519: edRecord, "ed.txt": edRecord,
+		"console.txt": rsaRecord, "rsa.txt": "v=DKIM1; h=sha256; k=rsa; p=" + k.rsa, "bare.txt": "v=DKIM1; p=" + k.rsa,
 		"no-version.txt": "k=rsa; p=" + k.rsa, "revoked.txt": "v=DKIM1; k=rsa; p=",
 	} {
 		set, errs := readWith("mail m none {\ndkim s "+key+"\n}", k.files)
@@ -101,7 +105,7 @@ func TestKeyFiles(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"rsa.pub.pem": "rsa", "rsa.pkcs1.pem": "rsa", "ec.pub.pem": "ec", "ed.pub.pem": "ed",
-		"rsa.crt": "rsa", "ec.crt": "ec", "ed.crt": "ed", "chain.pem": "ec", "sha256:" + k.sums["rsa"]: "rsa",
+		"bom.pem": "rsa", "rsa.crt": "rsa", "ec.crt": "ec", "ed.crt": "ed", "chain.pem": "ec", "sha256:" + k.sums["rsa"]: "rsa",
 	} {
 		set, errs := readWith("host a 192.0.2.1 {\ntlsa 25 "+key+"\n}", k.files)
 		if got, want := declared(t, set), "_25._tcp.a TLSA 3 1 1 "+k.sums[want]; len(errs) > 0 || got != want {
@@ -120,6 +124,7 @@ func TestBadKeyFiles(t *testing.T) {
 		otherKind = "the key is of a kind that DKIM does not have: write an RSA or Ed25519 key (RFC 8463)"
 		noFile    = "no such file: create it"
 		isPrivate = " has a private key, which does not belong on a DNS server: write the public one, which openssl pkey -in %s -pubout -out %s makes"
+		ssh       = " has a private key, which does not belong on a DNS server: write the public one, which ssh-keygen -e -m PKCS8 -f keys/id.key >keys/id.pub.pem makes"
 		noCert    = "its certificate cannot be read: write a file with one in PEM"
 	)
 	private := func(in, out string) string { return fmt.Sprintf(isPrivate, in, out) }
@@ -130,6 +135,7 @@ func TestBadKeyFiles(t *testing.T) {
 		{"rsa.pem", private("rsa.pem", "rsa.pub.pem"), private("rsa.pem", "rsa.pub.pem")},
 		{"both.pem", private("both.pem", "both.pub.pem"), private("both.pem", "both.pub.pem")},
 		{"keys/rsa.private", private("keys/rsa.private", "keys/rsa.pub.pem"), private("keys/rsa.private", "keys/rsa.pub.pem")},
+		{"keys/id.key", ssh, ssh},
 		{"text", neither, noKey},
 		{"half.pem", noKey, noKey},
 		{"request.pem", noKey, noKey},
@@ -139,6 +145,7 @@ func TestBadKeyFiles(t *testing.T) {
 		{"ed-as-rsa.txt", noRSA, noKey},
 		{"no-key.txt", noRSA, noKey},
 		{"other-kind.txt", noDKIM, noKey},
+		{"console-other.txt", noDKIM, noKey},
 		{"version-last.txt", noDKIM, noKey},
 		{"no-tags.txt", noDKIM, noKey},
 		{"spf.txt", noDKIM, noKey},
@@ -161,6 +168,45 @@ func TestBadKeyFiles(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestPrivateKeyInLine: a private key that somebody writes out is not quoted, whatever stands before it.
+func TestPrivateKeyInLine(t *testing.T) {
+	const (
+		private = ": it is a private key, which does not belong on a DNS server: write the public one, of the file that " +
+			"openssl pkey -in FILE -pubout makes"
+		noKind = ": no such file, and no such kind of key: write "
+		dkim   = "dkim" + noKind + "the key out, as rsa:BASE64 or ed25519:BASE64"
+		tlsa   = "tlsa" + noKind + "sha256: and the SHA-256 of the public key in DER, in hexadecimal"
+	)
+	k := newKeyFiles()
+	inLine := func(file string) string {
+		block, _ := pem.Decode([]byte(k.files[file]))
+		return base64.StdEncoding.EncodeToString(block.Bytes)
+	}
+	for _, tc := range []struct{ key, dkim, tlsa string }{
+		{inLine("rsa.pem"), dkim, tlsa},
+		{inLine("ed.pem"), dkim, tlsa},
+		{"rsa:" + inLine("rsa.pem"), "rsa" + private, tlsa},
+		{"rsa:" + inLine("keys/rsa.private"), "rsa" + private, tlsa},
+		{"ed25519:" + inLine("ed.pem"), "ed25519" + private, tlsa},
+		{"private:" + inLine("rsa.pem"), dkim, tlsa},
+		{"SHA256:" + k.sums["rsa"], dkim, tlsa},
+	} {
+		for line, want := range map[string]string{"mail m none {\ndkim s ": tc.dkim, "host m 192.0.2.1 {\ntlsa 25 ": tc.tlsa} {
+			if _, errs := readWith(line+tc.key+"\n}", k.files); errs.Error() != "x:2: "+want {
+				t.Errorf("%s%s: %v\nwant\n%s", line, tc.key, errs, want)
+			}
+		}
+	}
+}
+
+// TestKeysAllOrNone: of a line with a bad key no other one is declared, of which rules would say that it is the only one.
+func TestKeysAllOrNone(t *testing.T) {
+	set, errs := readWith("host m 192.0.2.1 {\ntlsa 25 sha256:"+strings.Repeat("00", 32)+" none.pem\n}", nil)
+	if want := `x:2: "none.pem": no such file: create it`; errs.Error() != want || len(set.Records) > 0 {
+		t.Errorf("%v, %v\nwant\n%s", set.Records, errs, want)
 	}
 }
 

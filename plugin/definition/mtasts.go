@@ -75,6 +75,9 @@ func ParsePolicy(text string) (*Policy, error) {
 	p := &Policy{ID: hex.EncodeToString(sum[:])[:policyIDSize]}
 	said := make(map[string]bool)
 	number := 0
+	if strings.HasPrefix(text, "\ufeff") {
+		return nil, errors.New("line 1: a byte order mark, with which senders find no version: save it without one")
+	}
 	for line := range strings.SplitSeq(text, "\n") {
 		number++
 		if line = strings.TrimSuffix(line, "\r"); strings.Trim(line, " \t") == "" {

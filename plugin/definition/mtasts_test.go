@@ -43,7 +43,7 @@ func TestBadPolicies(t *testing.T) {
 		{"max_age: 604800\n", "", "it has no max_age: write a line with one (RFC 8461 §3.2)"},
 		{"mx: mx1.example.org\nmx: *.Mail.example.net\n", "", "it has no mx: write a line with one (RFC 8461 §3.2)"},
 		{"STSv1", "STSv2", "line 1: no such version: write version: STSv1"},
-		{"version", "\ufeffversion", "it has no version: write a line with one (RFC 8461 §3.2)"},
+		{"version", "\ufeffversion", "line 1: a byte order mark, with which senders find no version: save it without one"},
 		{"enforce", "secret", "line 2: no such mode: write mode: enforce, testing or none"},
 		{"604800", "31557601", "line 5: no such time: write max_age: and seconds up to 31557600"},
 		{"604800", "1w", "line 5: no such time: write max_age: and seconds up to 31557600"},

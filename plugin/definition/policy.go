@@ -1,8 +1,8 @@
 package definition
 
 import (
+	"errors"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -216,21 +216,20 @@ func (p *policies) isHost(s Statement, word string) bool {
 // file returns the text of a file that a line names. Without files it says what to write instead. Mistakes in the text
 // have an id, and quote nothing of it.
 func (p *policies) file(s Statement, name, id, instead string) (string, bool) {
-	if p.files == nil {
-		p.errs.add(s.Pos, FileUnreadable, "%q: files are only read for a Corefile and its definitions files: %s",
-			name, instead)
-		return "", false
+	text, err := "", errors.New("files are only read for a Corefile and its definitions files: "+instead)
+	if p.files != nil {
+		text, err = p.files(name)
 	}
-	text, err := p.files(name)
 	switch {
+	case err != nil && isKey(name):
+		p.errs.add(s.Pos, id, "%s: no such file, and no such kind of key: %s", s.Words[0], instead)
 	case err != nil:
 		p.errs.add(s.Pos, FileUnreadable, "%q: %v", name, err)
 	case text == "":
 		p.errs.add(s.Pos, FileUnreadable, "%q is empty: write the name of another file", name)
 	case strings.Contains(text, "PRIVATE KEY-----"):
 		p.errs.add(s.Pos, id, "%q has a private key, which does not belong on a DNS server: write the public one, which "+
-			"openssl pkey -in %s -pubout -out %s makes",
-			name, cut(name), cut(strings.TrimSuffix(name, path.Ext(name))+".pub.pem"))
+			"%s makes", name, makePublic(name, text))
 	default:
 		return text, true
 	}

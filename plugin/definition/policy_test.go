@@ -162,7 +162,7 @@ func TestLinesOfNames(t *testing.T) {
 
 // TestLineMistakes: what is wrong with a line, and what to write instead.
 func TestLineMistakes(t *testing.T) {
-	long := strings.Repeat("a", 60)
+	long, secret := strings.Repeat("a", 60), strings.Repeat("MIIEvA/+", 6)+"AA=="
 	for _, tc := range []struct{ text, want string }{
 		{"spf", "x:2: usage: spf TERM..."},
 		{"spf mx {\n}", "x:2: usage: spf TERM..."},
@@ -179,7 +179,11 @@ func TestLineMistakes(t *testing.T) {
 		{"dkim a..b revoked", `x:2: selector "a..b" has an empty label: write one dot between labels`},
 		{"dkim @ revoked", `x:2: selector "@": write a name like s2026a, without a final dot`},
 		{"dkim s. revoked", `x:2: selector "s.": write a name like s2026a, without a final dot`},
-		{"dkim s ed25519:AAAA", "x:2: ed25519: the base64 is of no Ed25519 key: write that of the 32 octets of one"},
+		{"dkim s1._DomainKey.example.org revoked", `x:2: selector "s1._DomainKey.example.org": write what stands before _domainkey`},
+		{"dkim _domainkey revoked", `x:2: selector "_domainkey": write what stands before _domainkey`},
+		{"dkim s " + secret, "x:2: dkim: no such file, and no such kind of key: write the key out, as rsa:BASE64 or ed25519:BASE64"},
+		{"dkim s RSA:" + secret, "x:2: dkim: no such file, and no such kind of key: write the key out, as rsa:BASE64 or ed25519:BASE64"},
+		{"dkim s ed25519:AAAA", "x:2: ed25519: the base64 is of no Ed25519 key: write that of the 32 octets of one, which openssl pkey -in FILE -pubout -outform DER | tail -c 32 | base64 prints"},
 		{"dkim s rsa:secret", "x:2: rsa: the base64 is of no RSA key: write what stands between the first and the last line of its PEM file, as one word"},
 		{"dkim s key.pem", `x:2: "key.pem": files are only read for a Corefile and its definitions files: write the key out, as rsa:BASE64 or ed25519:BASE64`},
 		{"dmarc rejct", `x:2: dmarc: unknown word "rejct": write reject`},

@@ -16,11 +16,18 @@ func (p *policies) tlsa(s Statement) {
 	if !ok {
 		return
 	}
+	var sums []string
 	for _, key := range s.Words[2:] {
 		if sum, ok := p.keySum(s, key); ok {
-			const daneEE, spki, sha2 = "\x03", "\x01", "\x01"
-			p.record(s, "_"+strconv.Itoa(int(port))+"._tcp", dns.TypeTLSA, daneEE+spki+sha2+sum)
+			sums = append(sums, sum)
 		}
+	}
+	if len(sums) < len(s.Words[2:]) {
+		return // the others alone would be a record of one key, which is not what the line says
+	}
+	for _, sum := range sums {
+		const daneEE, spki, sha2 = "\x03", "\x01", "\x01"
+		p.record(s, "_"+strconv.Itoa(int(port))+"._tcp", dns.TypeTLSA, daneEE+spki+sha2+sum)
 	}
 }
 
