@@ -133,7 +133,7 @@ func endsInZoneTwice(p *pass) {
 	for h := range p.set.Heads {
 		if once, ok := p.zoneTwice(h.Owner); ok {
 			p.report(h.Pos, []definition.Name{h.Owner}, twice, once, h.Owner)
-		} else if reverse := reverseIn(once); reverse != "" {
+		} else if reverse := reverseIn(once); reverse != "" && !strings.Contains(string(h.Owner), "._report._dmarc.") {
 			p.report(h.Pos, []definition.Name{h.Owner}, "write %q with its final dot: %s has a reverse name before its zone",
 				reverse, h.Owner)
 		}
