@@ -98,7 +98,11 @@ func (p *policies) uris(s Statement, addresses string) (uris string, domains []N
 			address = address[len(scheme)+1:]
 		}
 		domain, isMailbox := domainOf(address)
-		if !isMailbox {
+		switch {
+		case address == "":
+			p.errs.add(s.Pos, Syntax, "a comma without an address: write one comma, and no blank, between addresses")
+			return "", nil, false
+		case !isMailbox:
 			p.errs.add(s.Pos, Syntax, "%q is no address: write one like postmaster@example.org", address)
 			return "", nil, false
 		}
