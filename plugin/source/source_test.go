@@ -78,8 +78,8 @@ func TestCollector(t *testing.T) {
 				s[1].say(host("c"))
 				s[0].say(host("a"))
 			},
-			[]string{"a b", `0: b said:1: unknown word "oops": write one of alias, host, mail, order, record, service, ttl`,
-				`1: c said:1: unknown word "oops": write one of alias, host, mail, order, record, service, ttl`, "0: a c"}},
+			[]string{"a b", `0: b said:1: unknown word "oops": write one of alias, drain, host, mail, order, record, service, ttl`,
+				`1: c said:1: unknown word "oops": write one of alias, drain, host, mail, order, record, service, ttl`, "0: a c"}},
 		{"one that ends", []string{host("a"), host("b")},
 			func(s []said) {
 				close(s[0].deliveries)
