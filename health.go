@@ -28,11 +28,7 @@ func (m *MXSRV) newProber() publish.Prober {
 		}
 		maps.Copy(known, saved)
 	}
-	before := serving.Load()
-	if before != nil && before == m.instance {
-		before = m.instance.before.Load()
-	}
-	if before != nil {
+	if before := m.instance.predecessor(); before != nil {
 		for _, h := range before.handlers {
 			if p := h.prober.Load(); p != nil {
 				maps.Copy(known, p.Snapshot())
@@ -42,6 +38,14 @@ func (m *MXSRV) newProber() publish.Prober {
 	p := health.New(m.checks, known, probeObserver{m.observer, m.publisher})
 	m.prober.Store(p)
 	return p
+}
+
+// predecessor returns the instance that serves until i does, or nil.
+func (i *instance) predecessor() *instance {
+	if before := serving.Load(); before != nil && before != i {
+		i.before.Store(before) // CoreDNS stops it before it says that i serves
+	}
+	return i.before.Load()
 }
 
 // A probeObserver logs and counts what a prober does, and tells the publisher of verdicts.

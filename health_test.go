@@ -53,11 +53,11 @@ func (c *cluster) instance(t *testing.T, state string) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
+	i := new(instance)
+	i.add(m)
 	if err := m.publisher.Load(); err != nil {
 		t.Fatal(err)
 	}
-	i := new(instance)
-	i.add(m)
 	return i
 }
 
@@ -137,6 +137,26 @@ func TestHealth(t *testing.T) {
 		c.set(1, 2)
 		expect("all down", third, "a b")
 		checkHealthMetrics(t, &c)
+	})
+}
+
+// TestHealthReload: a reload keeps verdicts without a file, although CoreDNS stops the old instance before it says that
+// the new one serves.
+func TestHealthReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer serving.Store(nil)
+		c := cluster{server: t.Name()}
+		first := c.instance(t, "")
+		serve(first)
+		c.set(1)
+		second := c.instance(t, "")
+		c.set(2)
+		first.stop()
+		serve(second)
+		defer second.stop()
+		if got := second.targets(); got != "a" {
+			t.Errorf("after a reload: %s, want a", got)
+		}
 	})
 }
 

@@ -17,7 +17,7 @@ type instance struct {
 	mu    sync.Mutex
 	state int // waiting, following or stopped
 
-	before atomic.Pointer[instance] // that served before, whose verdicts this one takes over while it begins to follow
+	before atomic.Pointer[instance] // that served before, whose verdicts this one takes over until it follows
 }
 
 const (
@@ -116,7 +116,9 @@ func serve(i *instance) {
 		_ = before.stop()
 	}
 	if i != nil {
-		i.before.Store(before)
+		if before != nil {
+			i.before.Store(before)
+		}
 		i.follow()
 		i.before.Store(nil)
 	}

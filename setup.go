@@ -23,14 +23,16 @@ func init() { plugin.Register(pluginName, setup) }
 func setup(c *caddy.Controller) error {
 	server := dnsserver.GetConfig(c)
 	b := parse(c, server.Root)
-	m, err := newHandler(b, answer.ServerLabel(server), instanceOf(c).handlers)
+	instance := instanceOf(c)
+	m, err := newHandler(b, answer.ServerLabel(server), instance.handlers)
 	if err == nil {
+		m.instance = instance // which knows verdicts from before
 		err = m.publisher.Load()
 	}
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
-	instanceOf(c).add(m)
+	instance.add(m)
 	m.responder.Join(server)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		m.Next, m.responder.Next = next, next
