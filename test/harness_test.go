@@ -195,6 +195,14 @@ func (s *server) reload(t *testing.T, corefile, mark string) {
 	eventually(t, s, mark, func() bool { return strings.Count(s.String(), mark) > before })
 }
 
+// replaced returns a Corefile with the ports that were chosen for the server.
+func (s *server) replaced(corefile string) string {
+	for port, addr := range s.at {
+		corefile = strings.ReplaceAll(corefile, port, strings.TrimPrefix(addr, "127.0.0.1"))
+	}
+	return corefile
+}
+
 // reloaded is what CoreDNS logs when it serves the Corefile that it has read again.
 const reloaded = "Reloading complete"
 
