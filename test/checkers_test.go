@@ -164,7 +164,7 @@ var asZones = map[string]string{
 }
 
 // notInZones are the errors that are not about records.
-var notInZones = []string{"authoritative-twice", "file-unreadable", "fragment-closed", "fragment-not-allowed",
+var notInZones = []string{"authoritative-twice", "check-conflict", "file-unreadable", "fragment-closed", "fragment-not-allowed",
 	"fragment-younger", "mta-sts-mx", "mta-sts-policy", "nested-signed", "order-conflict", "record-type", "syntax", "tlsa-key",
 	"wildcard-in-overlay", "zone-unreachable"}
 
