@@ -31,6 +31,7 @@ type layer struct {
 // A server is a host at a port that is checked in one way.
 type server struct {
 	probes  []definition.Probe // of its addresses
+	partial bool               // one of its addresses is not probed
 	drained bool
 }
 
@@ -117,6 +118,7 @@ func (b *builder) server(key serverKey) uint32 {
 	o := b.index.At(key.host)
 	for _, addr := range o.Addrs() {
 		if key.check == (definition.Check{}) || b.probe != nil && !b.probe(o, addr) {
+			s.partial = true
 			continue
 		}
 		p := definition.NewProbe(netip.AddrPortFrom(addr, key.port), key.check, key.host)

@@ -52,7 +52,7 @@ func (t *Table) Cut(name string) (cut string) {
 }
 
 // refer answers a question for a name at or below a cut with a referral. It returns false if there is no cut, or if the
-// zone above it has the answer.
+// zone above it has the answer. All addresses of the name servers go with it, whatever checks say (RFC 9471 §3.1).
 func (t *Table) refer(name string, qtype uint16, a *Answer) bool {
 	cut := t.Cut(name)
 	if cut == "" || qtype == dns.TypeDS && cut == name {

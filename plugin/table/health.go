@@ -94,7 +94,8 @@ func (r remaining) of(t *Table) remaining {
 	return copied
 }
 
-// standingOf returns what verdicts say of a server with some probes: it is up if one is, down if all are.
+// standingOf returns what verdicts say of a server with some probes: it is up if one is, down if all are. One that has
+// an address which is not probed is never down: it may answer there.
 func (t *Table) standingOf(s *server) standing {
 	if s.drained {
 		return drained
@@ -106,7 +107,7 @@ func (t *Table) standingOf(s *server) standing {
 			return up
 		case !known:
 			result = unknown
-		case i == 0:
+		case i == 0 && !s.partial:
 			result = down
 		}
 	}

@@ -3,6 +3,7 @@ package table_test
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -132,6 +133,26 @@ func TestWith(t *testing.T) {
 		_, b := tbl.Lookup(tc.owner+"example.org.", tc.qtype)
 		if brief(a) != brief(b) {
 			t.Errorf("%s: without verdicts %s, want %s", tc.name, brief(a), brief(b))
+		}
+	}
+}
+
+// TestUnprobedAddress: a target that has an address which may not be probed is never down, as it may answer there.
+func TestUnprobedAddress(t *testing.T) {
+	const text = "host a 192.0.2.1 198.51.100.1\nhost b 192.0.2.2\nhost c 198.51.100.3 192.0.2.3\nmail @ 10 a b\nmail @ 20 c b"
+	mayProbe := func(_ definition.Owner, addr netip.Addr) bool {
+		return netip.MustParsePrefix("192.0.2.0/24").Contains(addr)
+	}
+	for _, tc := range []struct{ verdicts, want string }{
+		{"1- 2+ 3-", "a b b c"},
+		{"1+ 2- 3-", "a b c"},
+		{"1+ 2- 3+", "a c"},
+	} {
+		tbl := table.Compile(checkedSet(t, text).Index(), table.Options{Zones: zones[:1], Probe: mayProbe})
+		_, a := tbl.With(verdictsOf(t, tbl, tc.verdicts), nil).Lookup("example.org.", dns.TypeMX)
+		a.Glue = nil
+		if got := brief(a); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.verdicts, got, tc.want)
 		}
 	}
 }
