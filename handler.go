@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/answer"
+	"github.com/mxsrv/mxsrv/plugin/corefile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/health"
 	"github.com/mxsrv/mxsrv/plugin/publish"
@@ -27,7 +28,7 @@ type MXSRV struct {
 	instance  *instance
 	observer  *observer
 
-	checks health.Config
+	checks corefile.Checks
 	prober atomic.Pointer[health.Prober] // nil until there is something to probe
 }
 

@@ -20,11 +20,14 @@ type verdicts map[definition.Probe]health.Verdict
 // newProber makes the prober of a publisher. It knows the verdicts in the file that keeps them, and those of the
 // instance that serves until this one does.
 func (m *MXSRV) newProber() publish.Prober {
-	known := make(verdicts)
-	if path := m.checks.State; path != "" {
-		saved, err := health.ReadState(path)
-		if err != nil && m.prober.Load() == nil { // once
-			log.Warningf("no verdicts are known from before: %v", err)
+	known, config := make(verdicts), m.checks.Config
+	if config.State != "" {
+		saved, err := health.ReadState(config.State)
+		if err != nil {
+			config.State = ""           // it may be a file of something else
+			if m.prober.Load() == nil { // once
+				log.Warningf("verdicts of checks are neither read nor saved: %v", err)
+			}
 		}
 		maps.Copy(known, saved)
 	}
@@ -35,7 +38,7 @@ func (m *MXSRV) newProber() publish.Prober {
 			}
 		}
 	}
-	p := health.New(m.checks, known, probeObserver{m.observer, m.publisher})
+	p := health.New(config, known, probeObserver{m.observer, m.publisher})
 	m.prober.Store(p)
 	return p
 }

@@ -1,6 +1,7 @@
 package mxsrv
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -83,7 +84,7 @@ func newHandler(b *corefile.Block, server string, others []*MXSRV) (*MXSRV, erro
 	o.countResponses()
 	o.Excluded(0) // which makes the counter appear
 	path, pos := b.SerialsFile()
-	m := &MXSRV{observer: o, checks: b.Checks.Config}
+	m := &MXSRV{observer: o, checks: b.Checks}
 	p, err := publish.New(publish.Config{
 		Pos: b.Pos, Zones: b.Zones, ZonePos: b.ZonePos, BlockZones: b.Keys, Fallthrough: b.Fallthrough, Ignore: b.Ignore,
 		Sources: b.Sources(), Fragments: len(b.Etcds) > 0, Allow: b.Allow,
@@ -99,7 +100,17 @@ func newHandler(b *corefile.Block, server string, others []*MXSRV) (*MXSRV, erro
 		TrimmedGlue: trimmedGlue, RepairedNXDOMAIN: repairedNXDOMAIN, RepairedAlias: repairedAlias, Warn: o.Warning,
 	})
 	m.publisher, m.responder = p, r
-	return m, err
+	return m, cmp.Or(err, sameState(m, others))
+}
+
+// sameState returns the error that two server blocks keep their verdicts in one file, or nil.
+func sameState(m *MXSRV, others []*MXSRV) error {
+	for _, before := range others {
+		if errs := m.checks.SameState(&before.checks); len(errs) > 0 {
+			return errs
+		}
+	}
+	return nil
 }
 
 // viewOf names a server block among those that serve the same zone: by its server and, of several blocks on one, by the

@@ -73,7 +73,7 @@ func (f *readFlags) corefile(u *ui, path string, text string) ([]*served, error)
 	var found []lint.Finding
 	for _, b := range blocks {
 		if len(b.Tokens["mxsrv"]) > 0 && !slices.ContainsFunc(b.Keys, isBraces) {
-			all = append(all, f.serverBlock(u, path, b, onlySource(b, blocks)))
+			all = append(all, f.serverBlock(u, path, b, onlySource(b, blocks), all))
 		}
 		found = append(found, blockFindings(path, text, b, found)...)
 	}
@@ -124,9 +124,13 @@ func parserError(path string, err error) definition.Error {
 	return definition.Error{Pos: definition.Pos{Source: m[1], Line: line}, ID: definition.Syntax, Text: text}
 }
 
-// serverBlock checks what a server block serves. That includes what is in etcd now, if etcd can be reached from here.
-func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, only bool) *served {
+// serverBlock checks what a server block serves, after those before it. That includes what is in etcd now, if etcd can be
+// reached from here.
+func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, only bool, before []*served) *served {
 	stanzas := f.stanzas(path, b)
+	for _, s := range before {
+		stanzas.Errs = append(stanzas.Errs, stanzas.Checks.SameState(&s.checks)...)
+	}
 	var entries []store.Entry
 	if e := stanzas.Fragments(); e != nil && len(stanzas.Errs) == 0 {
 		s := &store.Store{Config: e.Config}

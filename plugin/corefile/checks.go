@@ -2,6 +2,7 @@ package corefile
 
 import (
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,17 @@ import (
 type Checks struct {
 	health.Config
 	Networks []netip.Prefix // in which addresses that only fragments declare are probed, and those of this host
+	StatePos definition.Pos // where the file of verdicts is named
+}
+
+// SameState returns the error that the checks of a server block before keep their verdicts in the same file, or none:
+// each would replace what the other has written.
+func (c *Checks) SameState(before *Checks) definition.Errors {
+	if c.State == "" || before.State == "" || filepath.Clean(c.State) != filepath.Clean(before.State) {
+		return nil
+	}
+	return definition.Errors{{Pos: c.StatePos, ID: definition.Syntax, Text: definition.Sprintf(
+		"state %s: it has the verdicts of another server block, of %v: write another file", c.State, before.StatePos)}}
 }
 
 // Detection returns how long it takes, about, to see that a target is down.
@@ -38,7 +50,7 @@ var checksOptions = map[string]*option{
 	"from":    {"from ADDRESS...", 1, unlimited, false, (*stanza).checksFrom},
 	"helo":    {"helo NAME", 1, 1, false, (*stanza).checksHelo},
 	"probe":   {"probe NETWORK...", 1, unlimited, false, (*stanza).checksProbe},
-	"state":   {"state PATH", 1, 1, false, func(s *stanza, l definition.Statement) { s.Checks.State = s.path(l.Words[1]) }},
+	"state":   {"state PATH", 1, 1, false, (*stanza).checksState},
 	"timeout": {"timeout DURATION", 1, 1, false, func(s *stanza, l definition.Statement) { s.probeTime(l, &s.Checks.Timeout) }},
 	"up":      {"up NUMBER", 1, 1, false, func(s *stanza, l definition.Statement) { s.inRow(l, &s.Checks.Up) }},
 }
@@ -121,6 +133,10 @@ func (s *stanza) checksFrom(l definition.Statement) {
 			s.Checks.From = append(s.Checks.From, addr)
 		}
 	}
+}
+
+func (s *stanza) checksState(l definition.Statement) {
+	s.Checks.State, s.Checks.StatePos = s.path(l.Words[1]), l.Pos
 }
 
 func (s *stanza) checksProbe(l definition.Statement) {
