@@ -2,6 +2,8 @@ package test
 
 import (
 	"encoding/json"
+	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -67,6 +69,40 @@ example.com:1053 {
 	}
 	write(t, filepath.Join(s.Dir, "hosts.conf"), "oops\n")
 	eventually(t, s, "a load is rejected", func() bool { return s.rejected() == 1 })
+	return s
+}
+
+// startChecked starts a server of which everything that is counted of checks has happened.
+func startChecked(t *testing.T) *server {
+	t.Helper()
+	up := httptest.NewTLSServer(nil)
+	t.Cleanup(up.Close)
+	_, port, _ := net.SplitHostPort(up.Listener.Addr().String())
+	s := start(t, t.TempDir(), strings.NewReplacer("UP", port, "DOWN", freePort(t)).Replace(`example.org:1053 {
+    bind 127.0.0.1
+    prometheus 127.0.0.1:1054
+    mxsrv {
+        host a 127.0.0.1
+        service _up._tcp {
+            0 0 UP a
+            check tls
+        }
+        service _down._tcp {
+            0 0 DOWN a
+            check tcp
+        }
+        drain b
+        checks {
+            every 100ms
+            probe 127.0.0.1/32
+        }
+    }
+}
+`))
+	eventually(t, s, "checks have results", func() bool {
+		text := s.get(":1054", "/metrics")
+		return strings.Contains(text, "failed_open{") && strings.Contains(text, "certificate_expiry_timestamp_seconds{")
+	})
 	return s
 }
 
@@ -149,7 +185,7 @@ func TestDashboard(t *testing.T) {
 	if dashboard.UID == "" || dashboard.Title == "" || dashboard.SchemaVersion == 0 || len(dashboard.Panels) == 0 {
 		t.Errorf("no dashboard: %+v", dashboard)
 	}
-	metrics := startMeasured(t).get(":1054", "/metrics")
+	metrics := startMeasured(t).get(":1054", "/metrics") + startChecked(t).get(":1054", "/metrics")
 	ids := map[int]bool{}
 	for _, p := range dashboard.Panels {
 		if ids[p.ID] || p.Type == "" || p.GridPos.W == 0 || p.GridPos.H == 0 || p.GridPos.X+p.GridPos.W > 24 || len(p.Targets) == 0 {
