@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/test/rig"
 )
 
 // startMeasured starts a server with two blocks of which everything that is
@@ -217,6 +220,30 @@ func TestDashboard(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestAlerts: the alert rules are of metrics that exist, and fire as their own tests say.
+func TestAlerts(t *testing.T) {
+	metrics := startMeasured(t).get(":1054", "/metrics") + startChecked(t).get(":1054", "/metrics")
+	rules, tests := read(t, "../docs/deploy/alerts.yml"), read(t, "../docs/deploy/alerts_test.yml")
+	for _, m := range regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(rules, -1) {
+		if !strings.Contains(tests, m[1]) {
+			t.Errorf("no test is of %s", m[1])
+		}
+	}
+	names := regexp.MustCompile(`coredns_\w+`).FindAllString(rules, -1)
+	if len(names) < 8 {
+		t.Errorf("rules are of %q, want at least 8 metrics", names)
+	}
+	for _, name := range names {
+		if !strings.Contains(metrics, "\n"+name+"{") {
+			t.Errorf("a rule is of %s, which does not exist", name)
+		}
+	}
+	out, err := exec.Command(rig.Peer(t, "promtool"), "test", "rules", "../docs/deploy/alerts_test.yml").CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -25,9 +25,9 @@ type patch struct {
 // least what is declared of the names and of what they point to, and so on. Zones, apexes and all options but the
 // serials are as before.
 //
-// The table answers as one that is compiled of the whole set, with the verdicts of t. It costs the time and memory that the change does, some
-// words for each zone, and a copy of the list of patched names: when there are many, compile the whole set. It
-// shares everything else with t.
+// The table answers as one that is compiled of the whole set, with the verdicts of t. It costs the time and memory that
+// the change does, some words for each zone, and a copy of the list of patched names: when there are many, compile the
+// whole set. It shares everything else with t.
 func (t *Table) Patch(index *definition.Index, names definition.Names, opt Options) *Table {
 	p := &patch{t, definition.Names{}, make(map[definition.Name]*Table), make(map[definition.Name]definition.Name)}
 	if t.patch != nil {
