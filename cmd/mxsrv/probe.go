@@ -51,7 +51,7 @@ func (s *served) targets() (all []probed) {
 	}
 	for o := range s.index.Owners() {
 		for _, e := range o.Exchanges() {
-			add(place{e.Host, smtpPort, o.MailCheck()})
+			add(place{e.Host, definition.SMTPPort, o.MailCheck()})
 		}
 		for _, t := range o.Targets() {
 			add(place{t.Host, t.Port, o.ServiceCheck()})
@@ -62,8 +62,6 @@ func (s *served) targets() (all []probed) {
 	})
 	return all
 }
-
-const smtpPort = 25
 
 // target returns a target at each of its addresses.
 func (s *served) target(host definition.Name, port uint16, check definition.Check) (all []probed) {

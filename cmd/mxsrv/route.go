@@ -82,7 +82,7 @@ func (f *routeFlags) plan(u *ui, domain definition.Name, from answers) (*deliver
 	if err != nil {
 		return nil, err
 	}
-	if err := f.probeLive(u, from, outage, domain, hosts, []uint16{smtpPort}); err != nil {
+	if err := f.probeLive(u, from, outage, domain, hosts, []uint16{definition.SMTPPort}); err != nil {
 		return nil, err
 	}
 	if f.from, err = sender(f.from, short, hosts, from); err != nil {

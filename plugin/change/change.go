@@ -30,7 +30,6 @@ package change
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/miekg/dns"
 
@@ -269,8 +268,8 @@ func WithSMTP(names definition.Names) definition.Names {
 	all := make(definition.Names, 2*len(names))
 	for name := range names {
 		all[name] = true
-		if domain, ok := strings.CutPrefix(string(name), "_smtp._tcp."); ok {
-			all[definition.Name(domain)] = true
+		if domain, ok := definition.SMTPDomain(name); ok {
+			all[domain] = true
 		}
 		if smtp, err := definition.SMTPName(name); err == nil {
 			all[smtp] = true

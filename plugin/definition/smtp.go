@@ -1,12 +1,26 @@
 package definition
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
-const smtpPort = 25
+// SMTPPort is where exchanges take mail.
+const SMTPPort = 25
+
+const smtpLabels = "_smtp._tcp"
 
 // SMTPName returns the name of the service that srv in a mail domain publishes. Its
 // error is that the name of the domain is too long.
-func SMTPName(domain Name) (Name, error) { return ParseName("_smtp._tcp", domain) }
+func SMTPName(domain Name) (Name, error) { return ParseName(smtpLabels, domain) }
+
+// SMTPDomain returns the mail domain whose exchanges the service of a name has, if it is one by which mail is delivered.
+// What is hidden of it is hidden as of MX: who delivers mail by it has the same loops.
+func SMTPDomain(service Name) (domain Name, ok bool) {
+	rest, ok := strings.CutPrefix(string(service), smtpLabels+".")
+	return Name(cmp.Or(rest, ".")), ok
+}
 
 // smtp makes the services of the mail domains that ask for one, from all their
 // exchanges, wherever these were declared.
@@ -81,7 +95,7 @@ func smtpTargets(made map[*Exchange][]Target, exchanges []Exchange) []Target {
 	targets, ok := made[&exchanges[0]]
 	if !ok {
 		for _, e := range exchanges {
-			targets = append(targets, Target{e.Pos, e.Preference, 0, smtpPort, e.Host})
+			targets = append(targets, Target{e.Pos, e.Preference, 0, SMTPPort, e.Host})
 		}
 		made[&exchanges[0]] = targets
 	}
@@ -95,6 +109,6 @@ func publishes(domain, service Owner) bool {
 		service.ServiceTTL() == domain.MailTTL() && service.ServiceOrder() == domain.MailOrder() &&
 		service.ServiceCheck() == domain.MailCheck() &&
 		slices.EqualFunc(service.Targets(), domain.Exchanges(), func(t Target, e Exchange) bool {
-			return t.Priority == e.Preference && t.Weight == 0 && t.Port == smtpPort && t.Host == e.Host
+			return t.Priority == e.Preference && t.Weight == 0 && t.Port == SMTPPort && t.Host == e.Host
 		})
 }

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -59,7 +58,7 @@ func (p *pass) pointed(match func(definition.Check) bool) func(func(pointedSet) 
 				}
 			}
 			if c := o.ServiceCheck(); len(o.Services()) > 0 && match(c) && len(o.Targets()) > 0 {
-				isSMTP := strings.HasPrefix(string(o.Name()), "_smtp._tcp.")
+				_, isSMTP := definition.SMTPDomain(o.Name())
 				s := pointedSet{o, posOf(o.Services()), ofService, isSMTP, c, o.ServiceTTL(), o.Targets()}
 				if !yield(s) {
 					return
@@ -88,11 +87,11 @@ func (p *pass) checked(yield func(pointedSet) bool) {
 
 // isPublished reports whether srv in a mail domain says a service.
 func (p *pass) isPublished(s pointedSet) bool {
-	domain, ok := strings.CutPrefix(string(s.owner.Name()), "_smtp._tcp.")
+	domain, ok := definition.SMTPDomain(s.owner.Name())
 	if !ok || s.kind != ofService {
 		return false
 	}
-	mails := p.index.At(definition.Name(domain)).Mails()
+	mails := p.index.At(domain).Mails()
 	return slices.ContainsFunc(mails, func(m *definition.Mail) bool { return m.SRV })
 }
 
@@ -117,7 +116,7 @@ func targetsOf(made map[*definition.Exchange][]definition.Target, exchanges []de
 	targets, ok := made[&exchanges[0]]
 	if !ok {
 		for _, e := range exchanges {
-			targets = append(targets, definition.Target{Pos: e.Pos, Priority: e.Preference, Port: 25, Host: e.Host})
+			targets = append(targets, definition.Target{Pos: e.Pos, Priority: e.Preference, Port: definition.SMTPPort, Host: e.Host})
 		}
 		made[&exchanges[0]] = targets
 	}

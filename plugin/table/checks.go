@@ -4,16 +4,12 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
 )
-
-// smtpPort is where exchanges are probed.
-const smtpPort = 25
 
 // A layer has the notes on what was compiled in one go: all of a table, or one of its patches. Tables that share
 // what was compiled share the layer, which does not change but for its index of addresses.
@@ -60,10 +56,9 @@ type rule struct {
 
 func ruleOfMail(o definition.Owner) rule { return rule{o.MailCheck(), true} }
 
-// ruleOfService returns that of a service. The exchanges that srv publishes are hidden as MX records are: who delivers
-// mail by them has the same loops.
 func ruleOfService(o definition.Owner) rule {
-	return rule{o.ServiceCheck(), strings.HasPrefix(string(o.Name()), "_smtp._tcp.")}
+	_, mail := definition.SMTPDomain(o.Name())
+	return rule{o.ServiceCheck(), mail}
 }
 
 // noteSet notes an RRset of MX or SRV records, if there is something to know of its targets, and returns its number
@@ -76,7 +71,7 @@ func (b *builder) noteSet(answer uint32, r rule, records []dns.RR) uint32 {
 	l := b.table.layer
 	set := checkedSet{answer: answer, first: uint32(len(l.refs)), count: uint16(len(records)), mail: r.mail}
 	for _, rr := range records {
-		key := serverKey{targetOf(rr), smtpPort, r.check}
+		key := serverKey{targetOf(rr), definition.SMTPPort, r.check}
 		if srv, ok := rr.(*dns.SRV); ok {
 			key.port = srv.Port
 		}
