@@ -14,17 +14,19 @@ import (
 // withTLSA returns glue with the TLSA records of the exchanges or targets of an answer after it (RFC 7672 §2.2, RFC 7673
 // §3.2): those in zones that dnssec signs, as others have no effect. It adds their octets to the answer's.
 func (m *Responder) withTLSA(t *table.Table, rrs, glue []dns.RR, a *table.Answer) []dns.RR {
-	seen := make(map[string]bool)
 	for _, rr := range rrs {
 		name := ownerOfTLSA(rr)
-		if name == "" || seen[name] || !m.chain.signed[m.zones.Of(definition.Name(name))] {
+		if name == "" || !t.HasRecords(definition.Name(name)) || !m.chain.signed[m.zones.Of(definition.Name(name))] {
+			continue // mostly: no name, or one without records
+		}
+		isThere := func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeTLSA && rr.Header().Name == name }
+		if slices.ContainsFunc(glue, isThere) {
 			continue
 		}
-		seen[name] = true
 		match, tlsa := t.Lookup(name, dns.TypeTLSA)
 		if match == table.Data && len(tlsa.RRs) > 0 && tlsa.RRs[0].Header().Rrtype == dns.TypeTLSA {
-			glue = append(slices.Clip(glue), tlsa.RRs...)
 			a.Len += tlsa.Len
+			glue = append(slices.Clip(glue), tlsa.RRs...)
 		}
 	}
 	return glue
