@@ -16,11 +16,8 @@ func (d *Drain) targets() int    { return 0 }
 func (d *Drain) target(int) Name { return "" }
 func (d *Drain) list() any       { return nil }
 
-// drained returns the hosts that are drained, nil if there are none.
-func (s *Set) drained() Names {
-	if len(s.Drains) == 0 {
-		return nil
-	}
+// Drained returns the hosts that are drained.
+func (s *Set) Drained() Names {
 	hosts := make(Names, len(s.Drains))
 	for i := range s.Drains {
 		hosts[s.Drains[i].Owner] = true

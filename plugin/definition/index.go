@@ -38,7 +38,7 @@ func (s *Set) Index() *Index {
 			x.apexes[n] = &s.Apexes[i]
 		}
 	}
-	x.drained = s.drained()
+	x.drained = s.Drained()
 	x.hosts = groupBy(x, s.Hosts)
 	x.mails = groupBy(x, s.Mails)
 	x.services = groupBy(x, s.Services, x.smtp())

@@ -30,7 +30,7 @@ func (s *Set) Print(w io.Writer, zones Zones) error {
 	p.print("service", services)
 	p.print("alias", aliases)
 	p.print("record", records)
-	p.drains(s.drained())
+	p.drains(s.Drained())
 	return p.Flush()
 }
 

@@ -33,7 +33,7 @@ func Compile(index *definition.Index, opt Options) *Table {
 		t.contents = t.sums()
 	}
 	t.setSerials(opt)
-	t.probes, t.drained = t.layer.probes(), drainedOf(index)
+	t.probes, t.drained = t.layer.probes(), index.Set.Drained()
 	t.judge(t, t.outAnswers(t)) // as hosts may be drained
 	return t
 }

@@ -140,14 +140,6 @@ func (j *judgement) restriction(e entry) (r Restriction, ok bool) {
 // Drained returns the hosts that are drained, sorted, whether answers point to them or not.
 func (t *Table) Drained() []definition.Name { return slices.Sorted(maps.Keys(t.drained)) }
 
-func drainedOf(index *definition.Index) definition.Names {
-	drained := definition.Names{}
-	for i := range index.Set.Drains {
-		drained[index.Set.Drains[i].Owner] = true
-	}
-	return drained
-}
-
 // drainedAfter returns the hosts that are drained after a patch of names.
 func (t *Table) drainedAfter(index *definition.Index, names definition.Names) definition.Names {
 	drained, cloned := t.drained, false
