@@ -241,10 +241,7 @@ func (b olderBuild) write(t *testing.T, s *server, c *rig.Cluster, serials strin
 	t.Helper()
 	corefile := strings.ReplaceAll(read(t, b.path("Corefile")), "127.0.0.1:2379", c.Members[0].Addr())
 	corefile = strings.ReplaceAll(corefile, "serials serials", serials)
-	for port, addr := range s.at {
-		corefile = strings.ReplaceAll(corefile, port, strings.TrimPrefix(addr, "127.0.0.1"))
-	}
-	write(t, filepath.Join(s.Dir, "Corefile"), corefile)
+	write(t, filepath.Join(s.Dir, "Corefile"), s.replaced(corefile))
 }
 
 // checkExcluded compares the fragments that are excluded with those that the build excluded.
