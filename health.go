@@ -122,9 +122,7 @@ func (g healthGauges) Collect(ch chan<- prometheus.Metric) {
 	if i == nil {
 		return
 	}
-	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
-	}
+	gauge := gaugesTo(ch)
 	for server, all := range i.verdicts() {
 		for p, v := range all {
 			labels := []string{server, p.Addr.Addr().String(), strconv.Itoa(int(p.Addr.Port())), p.Check.String(), string(p.Host)}

@@ -112,15 +112,20 @@ func (g gauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- g.revision
 }
 
+// gaugesTo returns a function that sends gauges with their labels.
+func gaugesTo(ch chan<- prometheus.Metric) func(desc *prometheus.Desc, value float64, labels ...string) {
+	return func(desc *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+}
+
 // Collect implements prometheus.Collector.
 func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	i := serving.Load()
 	if i == nil {
 		return
 	}
-	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
-	}
+	gauge := gaugesTo(ch)
 	for server, s := range i.status() {
 		for k, names := range s.Names {
 			gauge(g.definitions, float64(names), server, string(k.Zone), k.Of)
