@@ -29,7 +29,7 @@ func (m *Responder) message(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	if signs && slices.ContainsFunc(msg.Extra, isDelegated(t)) { // dnssec would sign that
 		msg.Extra = slices.DeleteFunc(slices.Clone(msg.Extra), isDelegated(t))
 	}
-	if signs {
+	if signs && t.MayHaveTLSA() {
 		msg.Extra = m.withTLSA(t, msg.Answer, msg.Extra, &reply.answer)
 	}
 	if n := len(msg.Extra); n > 0 {

@@ -39,7 +39,7 @@ func (t *Table) Patch(index *definition.Index, names definition.Names, opt Optio
 
 	patched := *p.base
 	patched.patch, patched.contents = p, t.contents
-	patched.cuts = t.cuts || small.cuts
+	patched.cuts, patched.tlsa = t.cuts || small.cuts, t.tlsa || small.tlsa
 	patched.wildcards = t.withWildcards(t.wildcards, index)
 	patched.withPatch(t, &small, index, names)
 	if opt.Serials == nil {

@@ -244,7 +244,7 @@ func (e *editor) line() string {
 	case 4:
 		return e.of("service _ldap._tcp.d1", "service _smtp._tcp.d2", "mail d3") + e.of(" none", " none")
 	case 5, 6:
-		return "record " + e.of(domain, host, "r.x.d1") + " " + e.of(`TXT "a b"`, "TXT c", "HTTPS 1 "+host, "HTTPS 1 .", `TYPE65280 "\#" 1 0a`) + ttl
+		return "record " + e.of(domain, host, "r.x.d1") + " " + e.of(`TXT "a b"`, "TXT c", "HTTPS 1 "+host, "HTTPS 1 .", "TLSA 3 1 1 00", `TYPE65280 "\#" 1 0a`) + ttl
 	}
 	if e.IntN(4) == 0 {
 		return e.of("record 1.2.0.192.in-addr.arpa. PTR ", "alias 2.2.0.192.in-addr.arpa. ", "record 1.2.0.192.in-addr.arpa. TXT ", "record 2.2.0.192.in-addr.arpa. NS ") + host
@@ -307,6 +307,9 @@ func (e *editor) compare(t *testing.T, got, want *table.Table, zones definition.
 	t.Helper()
 	if g, w := renderAll(t, got, zones), renderAll(t, want, zones); g != w {
 		t.Fatalf("%q\n%s\nwant\n%s", e.lines, g, w)
+	}
+	if want.MayHaveTLSA() && !got.MayHaveTLSA() {
+		t.Fatalf("%q\nno TLSA records, want some", e.lines)
 	}
 	for n := range e.seen {
 		name := string(n)

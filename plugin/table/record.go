@@ -12,6 +12,7 @@ func (b *builder) addRecords(o definition.Owner) {
 		if s.Type == dns.TypeNS && b.table.authoritative[o.Name()] {
 			continue // addApex has added NS records: lint wants no others, but any set compiles
 		}
+		b.table.tlsa = b.table.tlsa || s.Type == dns.TypeTLSA
 		if isShareable(s) {
 			b.addShareable(o, s)
 			continue

@@ -59,6 +59,7 @@ type Table struct {
 	delegations   delegations
 	wildcards     definition.Names // the zones that have any, or had some before a patch; shared with other tables
 	cuts          bool             // a name delegates, or did so before a patch
+	tlsa          bool             // a name has TLSA records, or had some before a patch
 
 	contents map[definition.Name]Digest // of the authoritative zones, if serials depend on it
 	patch    *patch                     // what has changed since the table was compiled, or nil
@@ -210,6 +211,9 @@ func (t *Table) HasRecords(name definition.Name) bool {
 	n := of.find(string(name))
 	return n != nil && n.count > 0
 }
+
+// MayHaveTLSA reports whether there may be TLSA records at any name: mostly there are none. It costs nothing.
+func (t *Table) MayHaveTLSA() bool { return t.tlsa }
 
 // Types returns the types of the records of a name, in no order; none if it does not exist.
 func (t *Table) Types(name string) []uint16 {
