@@ -79,7 +79,7 @@ func (o probeObserver) Probed(p health.Probe, r health.Result) {
 var (
 	targetChanges = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: pluginName, Name: "target_changes_total",
-		Help: "Verdicts of checks that have changed, by server and what they are since: up, down or unknown.",
+		Help: "Verdicts of checks that have changed, by server and what they are since: up, down, unreachable or unknown.",
 	}, []string{"server", "state"})
 
 	checkDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
@@ -126,7 +126,7 @@ func (g healthGauges) Collect(ch chan<- prometheus.Metric) {
 	for server, all := range i.verdicts() {
 		for p, v := range all {
 			labels := []string{server, p.Addr.Addr().String(), strconv.Itoa(int(p.Addr.Port())), p.Check.String(), string(p.Host)}
-			if v.State != health.Unknown {
+			if v.State >= health.Up {
 				gauge(g.up, number(v.State == health.Up), labels...)
 			}
 			if !v.Expires.IsZero() {

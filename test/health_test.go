@@ -179,7 +179,7 @@ func faults(t *testing.T, authority *certificate) []fault {
 	web, odd := page(fine, ""), page(strings.Replace(unavailable, "503", "500", 1), "")
 	return []fault{
 		{"killed", "tcp", "refused", "", swap(nil)},
-		{"killed, and no route to another address", "tcp", "", "127.0.30.99 2001:db8::1", swap(nil)},
+		{"killed, and no route to another address", "tcp", "refused", "127.0.30.99 2001:db8::1", swap(nil)},
 		{"no TLS", "tls", "no TLS", "", swap(mailHost("220 mx"))},
 		{"hangs before TLS", "tls", "timeout", "", swap(hang)},
 		{"greets with 554", "smtp", "greeting 554", "", swap(mailHost("554 no"))},
@@ -197,6 +197,7 @@ func faults(t *testing.T, authority *certificate) []fault {
 		{"a body without end", "http /", "", "", swap(page(endless, "more"))},
 		{"one failure in three", "http /", "", "", swap(inTurns(odd, web, web))},
 		{"two failures in three", "http /", "", "", swap(inTurns(odd, odd, web))},
+		{"killed, and another address is not probed", "tcp", "", "127.0.30.98 169.254.169.254", swap(nil)},
 		{"nginx is stopped", "http /", "timeout", "", stoppedNginx},
 		{"nginx is killed", "http /", "refused", "", killedNginx},
 	}
@@ -320,7 +321,7 @@ func startHealth(t *testing.T, all []fault, c *certificate) *healthRig {
 		fmt.Fprintf(&services, "host b%d %s\nhost g%[1]d 127.0.31.%[3]d\n", i, f.addrs, i+1)
 		fmt.Fprintf(&services, "service %s 0 0 %s b%d g%[3]d {\ncheck %[4]s\n}\n", s.service, port, i, f.check)
 	}
-	fmt.Fprint(&services, "host all1 127.0.30.3\nhost all2 127.0.30.4\nservice _all._tcp 0 0 8000 all1 all2 {\ncheck tls\n}\n")
+	services.WriteString(otherServices)
 	dir := t.TempDir()
 	r.corefile = strings.NewReplacer("SERVICES", services.String(), "KEY", writeKey(t, dir, "example.com."),
 		"SECONDARY", r.secondary.addr).Replace(healthCorefile)
@@ -328,6 +329,24 @@ func startHealth(t *testing.T, all []fault, c *certificate) *healthRig {
 	r.corefile = r.replaced(r.corefile)
 	return r
 }
+
+// otherServices are one of which all targets are down, and two with a target to which there is no route, which is neither
+// hidden beside one that is up, nor why one is hidden that is down.
+const otherServices = `host all1 127.0.30.3
+host all2 127.0.30.4
+host away 2001:db8::2 192.0.2.2
+host lives 127.0.31.1
+host dies 127.0.30.1
+service _all._tcp 0 0 8000 all1 all2 {
+check tls
+}
+service _away._tcp 0 0 8000 away lives {
+check tcp
+}
+service _gone._tcp 0 0 8000 away dies {
+check tcp
+}
+`
 
 func hostOf(addr string) string {
 	host, _, _ := net.SplitHostPort(addr)
@@ -559,11 +578,20 @@ func (r *healthRig) testStays(t *testing.T) {
 	}
 }
 
-// testOpen: two that are down are both answered, and a metric says so; and what dig and the tool say.
+// testOpen: two that are down are both answered, and a metric says so. What has no route from here is neither down nor
+// in the metrics.
 func (r *healthRig) testOpen(t *testing.T) {
 	open := `failed_open{name="_all._tcp.example.com.",server="dns://` + r.addr + `"}`
 	if got, metric := r.targets(t, "_all._tcp"), r.metric(open); got != "all1 all2" || metric != "1" {
 		t.Errorf("all are down: %s, %s %s", got, open, metric)
+	}
+	for name, want := range map[string]string{"_away._tcp": "away lives", "_gone._tcp": "away dies"} {
+		if got := r.targets(t, name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	if ipv6, ipv4 := r.up("[2001:db8::2]:8000"), r.up("192.0.2.2:8000"); ipv6+ipv4 != "" {
+		t.Errorf("target_up of what has no route: %q and %q", ipv6, ipv4)
 	}
 }
 

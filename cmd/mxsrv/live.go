@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/health"
 )
 
 // probeLive probes some hosts at some ports as the definitions of a name check them, and adds those that are down to an
@@ -24,9 +26,10 @@ func (f *answerFlags) probeLive(
 	block, _ := d.find(string(name))
 	names := convert(hosts, func(h delivery.Host) string { return h.Name })
 	targets := filter(block.targets(), func(p probed) bool {
-		return p.probe != (definition.Probe{}) && slices.Contains(names, p.Target) && slices.Contains(ports, p.probe.Addr.Port())
+		at, _ := netip.ParseAddrPort(p.Address)
+		return slices.Contains(names, p.Target) && slices.Contains(ports, at.Port())
 	})
-	if len(targets) == 0 {
+	if !slices.ContainsFunc(targets, func(p probed) bool { return p.probe != (definition.Probe{}) }) {
 		return hint.Add(errors.New("--live: no target of "+plainName(name)+" is checked here"), "check smtp, or another kind, in its block")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -39,12 +42,14 @@ func (f *answerFlags) probeLive(
 	return nil
 }
 
-// add adds the hosts that are down at all addresses and ports that were probed.
+// add adds the hosts that are down at all addresses and ports, but for those that cannot be reached from here.
 func (o outage) add(targets []probed) {
 	isDown := make(map[string]bool)
 	for _, p := range targets {
-		before, seen := isDown[p.Target]
-		isDown[p.Target] = p.isDown() && (before || !seen)
+		if p.State != health.Unreachable.String() {
+			before, seen := isDown[p.Target]
+			isDown[p.Target] = p.isDown() && (before || !seen)
+		}
 	}
 	for host, down := range isDown {
 		o[host] = o[host] || down

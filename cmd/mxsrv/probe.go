@@ -19,7 +19,7 @@ type probed struct {
 	Target  string        `json:"target"`
 	Address string        `json:"address,omitempty"` // with the port
 	Check   string        `json:"check"`
-	State   string        `json:"state"` // up, down or unknown
+	State   string        `json:"state"` // up, down, unreachable or unknown
 	Why     string        `json:"why,omitempty"`
 	Seconds float64       `json:"seconds,omitempty"`
 	Expires *time.Time    `json:"expires,omitempty"` // the certificate
@@ -127,6 +127,8 @@ func (p *probed) note(r health.Result) {
 		p.State = health.Up.String()
 	case health.Failure:
 		p.State = health.Down.String()
+	case health.NoRoute:
+		p.State = health.Unreachable.String()
 	}
 	if !r.Expires.IsZero() {
 		p.Expires = &r.Expires
@@ -155,7 +157,7 @@ func ownAddresses(u *ui, from []netip.Addr) (own []netip.Addr) {
 
 func (p probed) isDown() bool { return p.State == health.Down.String() }
 
-var stateColor = map[string]color{"up": green, "down": red, "unknown": yellow}
+var stateColor = map[string]color{"up": green, "down": red, "unknown": yellow, "unreachable": yellow}
 
 // row returns what a table shows.
 func (p probed) row(u *ui) []string {
@@ -186,5 +188,9 @@ func stateSummary(all []probed) string {
 	for _, p := range all {
 		counts[p.State]++
 	}
-	return fmt.Sprintf("%d up, %d down, %d unknown", counts["up"], counts["down"], counts["unknown"])
+	text := fmt.Sprintf("%d up, %d down, %d unknown", counts["up"], counts["down"], counts["unknown"])
+	if n := counts[health.Unreachable.String()]; n > 0 {
+		text += fmt.Sprintf(", %d unreachable from here", n)
+	}
+	return text
 }

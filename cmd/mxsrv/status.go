@@ -19,6 +19,7 @@ import (
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/health"
+	"github.com/mxsrv/mxsrv/plugin/table"
 )
 
 const statusExamples = `  mxsrv status --metrics http://127.0.0.1:9153   what a server knows, by its metrics
@@ -168,11 +169,9 @@ func sortedOnce(names []string) []string {
 
 // addAnswers adds what verdicts make of the answers of a server block.
 func (s *status) addAnswers(b *served, targets []probed) {
-	verdicts := make(map[definition.Probe]bool)
+	verdicts := make(map[definition.Probe]table.Verdict)
 	for _, p := range targets {
-		if p.probe != (definition.Probe{}) && p.State != health.Unknown.String() {
-			verdicts[p.probe] = !p.isDown()
-		}
+		verdicts[p.probe] = verdictOf[p.State]
 	}
 	t := b.compile().With(verdicts, nil)
 	for r := range t.Health() {
@@ -187,6 +186,11 @@ func (s *status) addAnswers(b *served, targets []probed) {
 	for _, host := range t.Drained() {
 		s.Drained = append(s.Drained, plainName(host))
 	}
+}
+
+// verdictOf has the verdicts of tables by the states of targets.
+var verdictOf = map[string]table.Verdict{
+	health.Up.String(): table.Up, health.Down.String(): table.Down, health.Unreachable.String(): table.Unreachable,
 }
 
 // addSince adds since when targets are what they are, where the state file of the server is at hand and says the same.

@@ -391,7 +391,7 @@ func TestAttemptFrom(t *testing.T) {
 		want health.Outcome
 	}{
 		{"2001:db8::53 127.0.0.53 127.0.0.54", health.Success},
-		{"192.0.2.53", health.Undecided},
+		{"192.0.2.53", health.NoRoute},
 	} {
 		var config health.Config
 		for from := range strings.FieldsSeq(tc.from) {
@@ -419,16 +419,16 @@ func TestAttemptErrors(t *testing.T) {
 		{syscall.ETIMEDOUT, "failure timeout"},
 		{os.ErrDeadlineExceeded, "failure timeout"},
 		{context.DeadlineExceeded, "failure timeout"},
-		{syscall.ENETUNREACH, "undecided network is unreachable"},
-		{syscall.ENETDOWN, "undecided network is down"},
-		{syscall.EADDRNOTAVAIL, "undecided cannot assign requested address"},
+		{syscall.ENETUNREACH, "no route network is unreachable"},
+		{syscall.ENETDOWN, "no route network is down"},
+		{syscall.EADDRNOTAVAIL, "no route cannot assign requested address"},
 		{syscall.EADDRINUSE, "undecided address already in use"},
-		{syscall.EAFNOSUPPORT, "undecided address family not supported by protocol"},
+		{syscall.EAFNOSUPPORT, "no route address family not supported by protocol"},
 		{syscall.EMFILE, "undecided too many open files"},
 		{syscall.ENFILE, "undecided too many open files in system"},
 		{syscall.ENOBUFS, "undecided no buffer space available"},
-		{syscall.EACCES, "undecided permission denied"},
-		{syscall.EPERM, "undecided operation not permitted"},
+		{syscall.EACCES, "no route permission denied"},
+		{syscall.EPERM, "no route operation not permitted"},
 		{syscall.EAGAIN, "undecided resource temporarily unavailable"},
 	} {
 		config := health.Config{Dial: func(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error) {
@@ -452,7 +452,7 @@ func TestAttemptNoRoute(t *testing.T) {
 		t.Skipf("there is a route: %v", err)
 	}
 	r := config.Attempt(t.Context(), definition.NewProbe(netip.MustParseAddrPort("[2001:db8::1]:25"), check(t, "smtp"), ""))
-	if r.Outcome != health.Undecided {
+	if r.Outcome != health.NoRoute {
 		t.Errorf("%v, %s", r.Outcome, r.Why)
 	}
 }

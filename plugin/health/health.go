@@ -8,8 +8,9 @@
 //     probes follow each other by a fifth of the interval, and they overlap: one that has no answer after that time is
 //     not waited for. To a server that is usually slower than that, the second goes after twice its usual time.
 //   - Fewer failures in a row than Down change nothing, however often they occur.
-//   - What fails here says nothing about the server: no route, no such source address, no free descriptor, a process
-//     that was stopped. Such a probe is neither a failure nor a success.
+//   - What fails here says nothing about the server: no free descriptor, a process that was stopped. Such a probe is
+//     neither a failure nor a success. If there is no way from here, as no route to its family of addresses or no such
+//     source address, Down times in a row, the server is unreachable, until a probe succeeds or Down of them fail.
 //   - A verdict that could not be confirmed for ten intervals is given up.
 //   - Verdicts last over restarts, in a file, and over a change of the configuration, by [Prober.Snapshot].
 //   - Goroutines and descriptors are bounded by Limit. At most half of the probes that run are of servers that are
@@ -46,19 +47,20 @@ import (
 type State uint8
 
 const (
-	Unknown State = iota // not probed yet, or not for long
+	Unknown     State = iota // not probed yet, or not for long
+	Unreachable              // from here, whatever is there
 	Up
 	Down
 )
 
-func (s State) String() string { return [...]string{"unknown", "up", "down"}[s] }
+func (s State) String() string { return [...]string{"unknown", "unreachable", "up", "down"}[s] }
 
 // A Verdict is what is known of a probe.
 type Verdict struct {
 	State   State
 	Since   time.Time // of the state
 	Probed  time.Time // when there was the last result that counted
-	Why     string    // down: reason of the last failure; unknown: why it cannot be probed, if that is so
+	Why     string    // down: reason of the last failure; else why it cannot be probed, if that is so
 	Expires time.Time // of the certificate that was seen last
 }
 
@@ -82,11 +84,14 @@ type Outcome uint8
 
 const (
 	Undecided Outcome = iota // it failed here
+	NoRoute                  // so, and it will as long as nothing changes here
 	Success
 	Failure
 )
 
-func (o Outcome) String() string { return [...]string{"undecided", "success", "failure"}[o] }
+func (o Outcome) String() string {
+	return [...]string{"undecided", "no route", "success", "failure"}[o]
+}
 
 // An Observer logs and counts what a [Prober] does, and puts verdicts to use. Its methods must not wait for the prober.
 type Observer interface {

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -17,11 +16,21 @@ type reason string
 func (r reason) Error() string { return string(r) }
 
 // localErrors are what fails on this side, before anything is asked of the server.
-var localErrors = []syscall.Errno{
-	syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EAFNOSUPPORT,
-	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EAGAIN,
-	syscall.EACCES, syscall.EPERM, // a rule of the firewall here
-	syscall.EINVAL, // an address of a link, without the link
+var localErrors = map[syscall.Errno]Outcome{
+	syscall.EADDRINUSE: Undecided,
+	syscall.EMFILE:     Undecided,
+	syscall.ENFILE:     Undecided,
+	syscall.ENOBUFS:    Undecided,
+	syscall.ENOMEM:     Undecided,
+	syscall.EAGAIN:     Undecided,
+
+	syscall.ENETUNREACH:   NoRoute,
+	syscall.ENETDOWN:      NoRoute,
+	syscall.EADDRNOTAVAIL: NoRoute, // no source address, as where IPv6 is disabled; rarely no free port
+	syscall.EAFNOSUPPORT:  NoRoute,
+	syscall.EACCES:        NoRoute, // a route or a firewall here that prohibits it, as does the next
+	syscall.EPERM:         NoRoute,
+	syscall.EINVAL:        NoRoute, // an address of a link, without the link
 }
 
 // remoteErrors are what a server, or a router near it, says.
@@ -37,8 +46,9 @@ func (a *attempt) judge(err error) (Outcome, string) {
 	if err == nil {
 		return Success, ""
 	}
-	if no, ok := errors.AsType[syscall.Errno](err); ok && slices.Contains(localErrors, no) {
-		return Undecided, no.Error()
+	no, _ := errors.AsType[syscall.Errno](err)
+	if outcome, local := localErrors[no]; local {
+		return outcome, no.Error()
 	}
 	if time.Since(a.deadline) > a.config.Timeout/2 {
 		return Undecided, "late here" // as after a stop of this process, when an answer may have been there

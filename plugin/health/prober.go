@@ -18,6 +18,7 @@ type Prober struct {
 	unsaved       atomic.Bool  // a verdict has changed since the file was written
 	saveFailed    bool         // the last time; for save alone
 	lines         atomic.Int64 // of the log, in this interval
+	cuts          map[cut]bool // that were logged; for report alone
 
 	mu           sync.Mutex
 	targets      map[Probe]*target
@@ -39,7 +40,7 @@ func New(config Config, known map[Probe]Verdict, observer Observer) *Prober {
 		config: config, observer: observer,
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		targets: make(map[Probe]*target), known: maps.Clone(known),
-		localReasons: make(map[string]bool),
+		localReasons: make(map[string]bool), cuts: make(map[cut]bool),
 	}
 }
 

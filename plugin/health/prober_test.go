@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +44,7 @@ const (
 	refuses
 	hangs
 	unroutable
+	exhausted // the descriptors here
 )
 
 func (w *world) dial(ctx context.Context, _ netip.Addr, to netip.AddrPort) (net.Conn, error) {
@@ -65,6 +67,8 @@ func (w *world) dial(ctx context.Context, _ netip.Addr, to netip.AddrPort) (net.
 		return nil, ctx.Err()
 	case unroutable:
 		return nil, syscall.ENETUNREACH
+	case exhausted:
+		return nil, syscall.EMFILE
 	}
 	client, _ := net.Pipe()
 	return client, nil
@@ -212,6 +216,16 @@ func TestTimeToDetect(t *testing.T) {
 	}
 }
 
+// then returns a server that does one thing n times, and then another.
+func then(times int, first, rest behavior) func(n int) behavior {
+	return func(n int) behavior {
+		if n <= times {
+			return first
+		}
+		return rest
+	}
+}
+
 // TestPatterns: what results in a row mean. The last one goes on.
 func TestPatterns(t *testing.T) {
 	for _, tc := range []struct {
@@ -224,25 +238,34 @@ func TestPatterns(t *testing.T) {
 		{"two failures in three", func(n int) behavior { return []behavior{refuses, refuses, answers}[n%3] }, "up"},
 		{"three in four", func(n int) behavior { return []behavior{refuses, refuses, refuses, answers}[n%4] }, "up down"},
 		{"fails from the start", func(int) behavior { return refuses }, "down"},
-		{"comes back", func(n int) behavior {
-			if n <= 3 {
-				return refuses
-			}
-			return answers
-		}, "down up"},
+		{"comes back", then(3, refuses, answers), "down up"},
 		{"comes back for a moment", func(n int) behavior {
 			if n == 4 {
 				return answers
 			}
 			return refuses
 		}, "down"},
-		{"cannot be probed", func(int) behavior { return unroutable }, ""},
-		{"two failures and then no route", func(n int) behavior {
-			if n <= 2 {
-				return refuses
-			}
-			return unroutable
-		}, ""},
+		{"cannot be probed", func(int) behavior { return exhausted }, ""},
+		{"two failures and then no descriptor", then(2, refuses, exhausted), ""},
+		{"no descriptor any more", then(1, answers, exhausted), "up unknown"},
+		{"no descriptor for nine intervals", func(n int) behavior { return []behavior{answers, exhausted}[min(1, n%10)] }, "up"},
+		{"no route", func(int) behavior { return unroutable }, "unreachable"},
+		{"no route twice", then(2, unroutable, answers), "up"},
+		{"no route thrice", then(3, unroutable, answers), "unreachable up"},
+		{"no route, and then no answer", then(3, unroutable, refuses), "unreachable down"},
+		{"two failures and then no route", then(2, refuses, unroutable), "unreachable"},
+		{"two failures, no route, and a failure", func(n int) behavior {
+			return []behavior{refuses, refuses, unroutable, unroutable, unroutable, refuses, answers}[min(n-1, 6)]
+		}, "unreachable up"},
+		{"no route for a moment to what has none", func(n int) behavior {
+			return []behavior{unroutable, unroutable, unroutable, refuses, unroutable, refuses, answers}[min(n-1, 6)]
+		}, "unreachable up"},
+		{"no route any more", then(1, answers, unroutable), "up unreachable"},
+		{"no route to what is down", then(3, refuses, unroutable), "down unreachable"},
+		{"no route, with a success in three", func(n int) behavior { return []behavior{answers, unroutable, unroutable}[n%3] }, "up"},
+		{"no route, with a failure in three", func(n int) behavior { return []behavior{refuses, unroutable, unroutable}[n%3] }, "down"},
+		{"no route, without a descriptor between", func(n int) behavior { return []behavior{unroutable, exhausted}[n%2] }, "unreachable"},
+		{"no route, and then no descriptor", then(3, unroutable, exhausted), "unreachable unknown"},
 		{"no route between failures", func(n int) behavior { return []behavior{refuses, unroutable}[n%2] }, "down"},
 		{"no route between successes", func(n int) behavior {
 			if n <= 3 {
@@ -250,13 +273,6 @@ func TestPatterns(t *testing.T) {
 			}
 			return []behavior{answers, unroutable}[n%2]
 		}, "down up"},
-		{"no route any more", func(n int) behavior {
-			if n == 1 {
-				return answers
-			}
-			return unroutable
-		}, "up unknown"},
-		{"no route for nine intervals", func(n int) behavior { return []behavior{answers, unroutable}[min(1, n%10)] }, "up"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(func(n int, _ netip.AddrPort) behavior { return tc.server(n) })
@@ -518,7 +534,7 @@ func TestLimitIsOurs(t *testing.T) {
 // TestKnown: verdicts from before hold for ten intervals, and those that nobody asked for yet are handed on.
 func TestKnown(t *testing.T) {
 	probes := targets(t, 4)
-	w := newWorld(func(int, netip.AddrPort) behavior { return unroutable })
+	w := newWorld(func(int, netip.AddrPort) behavior { return exhausted })
 	synctest.Test(t, func(t *testing.T) { // its clock starts where that of inBubble does
 		now := time.Now()
 		known := verdicts{
@@ -568,16 +584,16 @@ func TestLog(t *testing.T) {
 		sleep(time.Minute)
 		server.Store(int64(refuses))
 		sleep(time.Minute)
-		server.Store(int64(unroutable))
+		server.Store(int64(exhausted))
 		sleep(30 * time.Second)
 		server.Store(int64(answers))
 		sleep(time.Minute)
-		server.Store(int64(unroutable))
+		server.Store(int64(exhausted))
 		sleep(3 * time.Minute)
 	})
 	want := []string{
 		"warning: 192.0.0.0:25 (tcp) is down: refused",
-		"warning: 192.0.0.0:25 (tcp) and maybe others cannot be probed: network is unreachable",
+		"warning: 192.0.0.0:25 (tcp) and maybe others cannot be probed: too many open files",
 		"info: 192.0.0.0:25 (tcp) is up",
 		"warning: 192.0.0.0:25 (tcp) is unknown: no probe for ten intervals",
 	}
@@ -604,14 +620,60 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// TestLogReach: that the addresses of a family have no route is one line, and so is that they have one again.
+func TestLogReach(t *testing.T) {
+	var cut, dead atomic.Bool
+	w := newWorld(func(_ int, to netip.AddrPort) behavior {
+		switch {
+		case to.Addr().Is6() || cut.Load():
+			return unroutable
+		case dead.Load():
+			return refuses
+		}
+		return answers
+	})
+	both := []health.Probe{
+		definition.NewProbe(netip.MustParseAddrPort("[2001:db8::1]:25"), check(t, "tcp"), ""),
+		definition.NewProbe(netip.MustParseAddrPort("[2001:db8::2]:25"), check(t, "tcp"), ""),
+	}
+	both = append(both, targets(t, 100)...)
+	inBubble(t, health.Config{}, nil, w, func(p *health.Prober) {
+		p.Set(both[1:])
+		for _, c := range []bool{false, true, false} {
+			cut.Store(c)
+			sleep(5 * time.Minute)
+		}
+		p.Set(both) // one more without a route
+		sleep(5 * time.Minute)
+		cut.Store(true)
+		sleep(5 * time.Minute)
+		p.Set(both[2:3])
+		dead.Store(true)
+		cut.Store(false)
+		sleep(5 * time.Minute)
+	})
+	want := []string{
+		`warning: \[2001:db8::2\]:25 \(tcp\) and maybe others are unreachable from here: network is unreachable`,
+		`warning: 192\.0\.0\.\d+:25 \(tcp\) and maybe others are unreachable from here: network is unreachable`,
+		`info: 192\.0\.0\.\d+:25 \(tcp\) and maybe others can be reached again`,
+		`warning: 192\.0\.0\.\d+:25 \(tcp\) and maybe others are unreachable from here: network is unreachable`,
+		`warning: 192\.0\.0\.0:25 \(tcp\) is down: refused`,
+	}
+	if !slices.EqualFunc(w.log, want, func(l, pattern string) bool { return regexp.MustCompile("^" + pattern + "$").MatchString(l) }) {
+		t.Errorf("%s\nwant:\n%s", strings.Join(w.log, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestProbed: results are counted, also those that change nothing.
 func TestProbed(t *testing.T) {
-	w := newWorld(func(n int, _ netip.AddrPort) behavior { return []behavior{answers, unroutable, refuses}[n%3] })
+	w := newWorld(func(n int, _ netip.AddrPort) behavior {
+		return []behavior{answers, unroutable, refuses, exhausted}[n%4]
+	})
 	inBubble(t, health.Config{Every: time.Minute, Down: 100}, nil, w, func(p *health.Prober) {
 		p.Set(targets(t, 1))
 		sleep(time.Hour)
 	})
-	want := []string{"failure refused", "success", "undecided network is unreachable"}
+	want := []string{"failure refused", "no route network is unreachable", "success", "undecided too many open files"}
 	if got := slices.Sorted(maps.Keys(w.results)); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
@@ -658,6 +720,29 @@ func TestStateFile(t *testing.T) {
 	}
 }
 
+// TestStateFileUnreachable: what is unreachable is so after a restart, at once, and before there is a probe.
+func TestStateFileUnreachable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	w := newWorld(func(int, netip.AddrPort) behavior { return unroutable })
+	one := targets(t, 1)
+	inBubble(t, health.Config{State: path}, nil, w, func(p *health.Prober) {
+		p.Set(one)
+		sleep(5 * time.Minute)
+	})
+	known, err := health.ReadState(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Minute + 5*time.Minute)
+		p := health.New(health.Config{}, known, w)
+		p.Set(one)
+		if v := p.Verdict(one[0]); v.State != health.Unreachable || v.Why != "network is unreachable" || time.Since(v.Probed) > 2*time.Minute {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
 // TestStateFileCannotBeWritten: that is logged once.
 func TestStateFileCannotBeWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nowhere", "state")
@@ -672,20 +757,22 @@ func TestStateFileCannotBeWritten(t *testing.T) {
 }
 
 const (
-	heading = "# mxsrv health 1\n"
+	heading = "# mxsrv health 2\n"
 	times   = "up\t2026-11-26T04:00:00Z\t2026-11-26T04:00:01.5Z\t"
 )
 
 var stateTests = []struct{ text, err string }{
 	{heading, ""},
 	{heading + times + "192.0.2.1:25\t-\tsmtp starttls\t\n", ""},
+	{"# mxsrv health 1\n" + times + "192.0.2.1:25\t-\ttcp\t\n", ""},
+	{heading + "unreachable" + times[2:] + "[2001:db8::1]:25\t-\ttcp\tnetwork is unreachable\n", ""},
 	{heading + "down" + times[2:] + "[2001:db8::1]:443\twww.example.org.\thttps / 200 insecure\tstatus 503\n", ""},
 	{"", ":1: the file is empty: delete the file to start anew"},
-	{"# mxsrv health 2\nup\n", `:1: version "2" of the format: this mxsrv reads up to 1: ` +
+	{"# mxsrv health 3\nup\n", `:1: version "3" of the format: this mxsrv reads up to 2: ` +
 		`start the one that wrote the file, or a newer one, or delete the file to start anew`},
-	{"\x00\x01", `:1: "\x00\x01": write "# mxsrv health 1", or delete the file to start anew`},
+	{"\x00\x01", `:1: "\x00\x01": write "# mxsrv health 2", or delete the file to start anew`},
 	{heading + "up\n", `:2: "up": 1 fields instead of 7: delete the file to start anew`},
-	{heading + "unknown\ta\tb\tc\td\te\tf\n", `:2: "unknown" is neither up nor down: delete the file to start anew`},
+	{heading + "unknown\ta\tb\tc\td\te\tf\n", `:2: "unknown" is neither up, down nor unreachable: delete the file to start anew`},
 	{heading + "up\ta\tb\tc\td\te\tf\n", `:2: parsing time "a" as "2006-01-02T15:04:05.999999999Z07:00": ` +
 		`cannot parse "a" as "2006": delete the file to start anew`},
 	{heading + times + "192.0.2.1\t-\ttcp\t\n", `:2: not an ip:port: delete the file to start anew`},

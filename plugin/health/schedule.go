@@ -14,6 +14,7 @@ type target struct {
 	index   int           // in the schedule; -1: it is not there, for it waits
 	running int           // probes
 	row     int           // results in a row that are against the verdict
+	noRoute int           // probes in a row without a way from here
 	begun   time.Time     // when the last probe began
 	counted time.Time     // when the last probe that counted began
 	took    time.Duration // its last success

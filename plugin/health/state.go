@@ -17,10 +17,10 @@ import (
 )
 
 // A file of verdicts has the title and the version in its first line. Each further line is a verdict: fields with tabs
-// between.
+// between. Version 1 had no verdict that a server is unreachable.
 const (
 	stateTitle   = "# mxsrv health "
-	stateVersion = 1
+	stateVersion = 2
 )
 
 var stateHeading = fmt.Sprint(stateTitle, stateVersion)
@@ -60,7 +60,7 @@ func ReadState(path string) (map[Probe]Verdict, error) {
 func checkHeading(line string) error {
 	version, titled := strings.CutPrefix(line, stateTitle)
 	switch {
-	case line == stateHeading:
+	case line == stateHeading, titled && version == "1":
 		return nil
 	case titled:
 		return atomicfile.OtherVersion(version, stateVersion)
@@ -98,12 +98,12 @@ func parseVerdict(line string) (p Probe, v Verdict, err error) {
 }
 
 func parseState(word string) (State, error) {
-	for _, s := range []State{Up, Down} {
+	for _, s := range []State{Up, Down, Unreachable} {
 		if word == s.String() {
 			return s, nil
 		}
 	}
-	return Unknown, errorf("%q is neither up nor down", word)
+	return Unknown, errorf("%q is neither up, down nor unreachable", word)
 }
 
 // encode returns verdicts as a file, sorted.

@@ -2,13 +2,18 @@ package health
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
 // count counts the result of a probe that began at a time. It reports whether it counts.
 func (p *Prober) count(t *target, begun time.Time, r Result) bool {
-	if r.Outcome == Undecided {
+	switch r.Outcome {
+	case Undecided:
 		p.undecided(t, r.Why)
+		return false
+	case NoRoute:
+		p.unreachable(t, r.Why)
 		return false
 	}
 	if r.Outcome == Failure && !begun.After(t.counted) { // one that began later, and ended first, says more
@@ -16,7 +21,7 @@ func (p *Prober) count(t *target, begun time.Time, r Result) bool {
 	}
 	v := &t.verdict
 	t.counted = latest(t.counted, begun)
-	v.Probed, t.age = time.Now(), 0
+	v.Probed, t.age, t.noRoute = time.Now(), 0, 0
 	if r.Outcome == Success {
 		t.took, v.Expires = r.Took, r.Expires
 	}
@@ -26,7 +31,7 @@ func (p *Prober) count(t *target, begun time.Time, r Result) bool {
 		t.row = 0
 	}
 	switch {
-	case v.State == Unknown && r.Outcome == Success, v.State == Down && t.row >= p.config.Up:
+	case v.State < Up && r.Outcome == Success, v.State == Down && t.row >= p.config.Up:
 		p.decide(t, Up, "")
 	case v.State != Down && t.row >= p.config.Down:
 		p.decide(t, Down, r.Why)
@@ -43,6 +48,20 @@ func (p *Prober) decide(t *target, s State, why string) {
 	v.State, v.Why, v.Since, t.row = s, why, time.Now(), 0
 	p.changes = append(p.changes, Change{t.probe, was, *v})
 	signal(p.changed)
+}
+
+// unreachable counts a probe that had no way from here. Some in a row are no matter of a moment.
+func (p *Prober) unreachable(t *target, why string) {
+	v := &t.verdict
+	if t.noRoute++; t.noRoute >= p.config.Down && v.State != Unreachable {
+		p.decide(t, Unreachable, why)
+	}
+	switch v.State {
+	case Unreachable:
+		v.Why, v.Probed, t.age = why, time.Now(), 0
+	case Unknown:
+		v.Why = why
+	}
 }
 
 // undecided notes why a target cannot be probed, and logs it once.
@@ -99,7 +118,11 @@ const mostLines = 100
 
 // log logs a change, but not that a server is up of which nothing was known.
 func (p *Prober) log(c Change) {
-	if c.Was == Unknown && c.State == Up {
+	switch {
+	case c.Was == Unknown && c.State == Up:
+		return
+	case c.State == Unreachable, c.Was == Unreachable && c.State == Up:
+		p.logReach(c)
 		return
 	}
 	if n := p.lines.Add(1); n > mostLines {
@@ -110,6 +133,30 @@ func (p *Prober) log(c Change) {
 		p.observer.Info(fmt.Sprintf("%v is up", c.Probe))
 	default:
 		p.observer.Warning(fmt.Sprintf("%v is %v: %s", c.Probe, c.State, c.Why))
+	}
+}
+
+// A cut is why addresses of a family are unreachable.
+type cut struct {
+	ipv4 bool
+	why  string
+}
+
+// logReach logs, once for all servers of a family, that they are unreachable, and that one is not any more: it is this
+// host that has changed.
+func (p *Prober) logReach(c Change) {
+	of := cut{c.Probe.Addr.Addr().Is4(), c.Why}
+	if c.State == Unreachable {
+		if !p.cuts[of] {
+			p.cuts[of] = true
+			p.observer.Warning(fmt.Sprintf("%v and maybe others are unreachable from here: %s", c.Probe, c.Why))
+		}
+		return
+	}
+	before := len(p.cuts)
+	maps.DeleteFunc(p.cuts, func(other cut, _ bool) bool { return other.ipv4 == of.ipv4 })
+	if len(p.cuts) < before {
+		p.observer.Info(fmt.Sprintf("%v and maybe others can be reached again", c.Probe))
 	}
 }
 

@@ -30,7 +30,7 @@ type checks struct {
 	prober   Prober // nil until there is something to probe
 	run      func() // runs the prober; nil until the publisher follows
 	probed   []definition.Probe
-	verdicts map[definition.Probe]bool // of the table
+	verdicts map[definition.Probe]table.Verdict // of the table
 
 	wake    chan struct{} // that something has changed
 	mu      sync.Mutex
@@ -71,22 +71,24 @@ func (p *Publisher) serveVerdicts() {
 }
 
 // decide takes over what the prober knows of some probes, and returns all verdicts.
-func (c *checks) decide(probes []definition.Probe) map[definition.Probe]bool {
+func (c *checks) decide(probes []definition.Probe) map[definition.Probe]table.Verdict {
 	c.verdicts = maps.Clone(c.verdicts) // tables share the one before
 	if c.verdicts == nil {
-		c.verdicts = make(map[definition.Probe]bool)
+		c.verdicts = make(map[definition.Probe]table.Verdict)
 	}
 	for _, probe := range probes {
-		switch c.prober.Verdict(probe).State {
-		case health.Up:
-			c.verdicts[probe] = true
-		case health.Down:
-			c.verdicts[probe] = false
-		default:
+		if v, ok := verdictOf[c.prober.Verdict(probe).State]; ok {
+			c.verdicts[probe] = v
+		} else {
 			delete(c.verdicts, probe)
 		}
 	}
 	return c.verdicts
+}
+
+// verdictOf has the verdicts of tables by those of probers.
+var verdictOf = map[health.State]table.Verdict{
+	health.Up: table.Up, health.Down: table.Down, health.Unreachable: table.Unreachable,
 }
 
 // withVerdicts has probed what a table needs, and returns the table with the verdicts of that. One that a patch has

@@ -146,6 +146,8 @@ func TestVerdicts(t *testing.T) {
 			{map[byte]health.State{2: health.Down}, "a b"},
 			{map[byte]health.State{1: health.Up}, "a"},
 			{map[byte]health.State{1: health.Unknown}, "a b"},
+			{map[byte]health.State{1: health.Up}, "a"},
+			{map[byte]health.State{1: health.Unreachable}, "a b"},
 		} {
 			w.decide(step.verdicts)
 			if got := w.exchanges(); got != step.want {
@@ -154,6 +156,30 @@ func TestVerdicts(t *testing.T) {
 		}
 		if now := serialOf(t, w.Publisher, "example.org."); now != serial || len(w.log.changed) != notified {
 			t.Errorf("serial %d, was %d; notified of %v", now, serial, w.log.changed[notified:])
+		}
+	})
+}
+
+// TestUnreachable: a target is down at its other addresses alone, if one cannot be reached from here.
+func TestUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, "host a 192.0.2.1 2001:db8::9\nhost b 192.0.2.2", "mail @ 10 a b")
+		w.follow(t)
+		for _, step := range []struct {
+			verdicts map[byte]health.State
+			want     string
+		}{
+			{map[byte]health.State{1: health.Down, 2: health.Up}, "a b"},
+			{map[byte]health.State{9: health.Unreachable}, "b"},
+			{map[byte]health.State{1: health.Unreachable}, "a b"},
+			{map[byte]health.State{9: health.Down}, "b"},
+			{map[byte]health.State{1: health.Up}, "a b"},
+			{map[byte]health.State{1: health.Unreachable, 2: health.Unreachable}, "a b"},
+		} {
+			w.decide(step.verdicts)
+			if got := w.exchanges(); got != step.want {
+				t.Errorf("after %v: %s, want %s", step.verdicts, got, step.want)
+			}
 		}
 	})
 }

@@ -26,11 +26,20 @@ type remains struct {
 	octets    uint32
 }
 
-// With returns the table with other verdicts of its probes: true is up, and what is missing is unknown. It keeps the
-// map, which must not be changed any more. Changed are the probes whose verdicts differ from those that t has, or nil
+// A Verdict is what is known of a probe.
+type Verdict uint8
+
+const (
+	Up Verdict = iota + 1 // 0 is unknown
+	Down
+	Unreachable // from here, whatever is there: a target is what it is at its other addresses
+)
+
+// With returns the table with other verdicts of its probes; what is missing is unknown. It keeps the map, which must
+// not be changed any more. Changed are the probes whose verdicts differ from those that t has, or nil
 // for all. What it costs is some of the time for each RRset that a change concerns, however many names share it, and
 // a copy of the list of answers of which something is hidden.
-func (t *Table) With(verdicts map[definition.Probe]bool, changed []definition.Probe) *Table {
+func (t *Table) With(verdicts map[definition.Probe]Verdict, changed []definition.Probe) *Table {
 	w := *t
 	w.verdicts = verdicts
 	if changed == nil {
@@ -94,34 +103,40 @@ func (r remaining) of(t *Table) remaining {
 	return copied
 }
 
-// standingOf returns what verdicts say of a server with some probes: it is up if one is, down if all are. One that has
-// an address which is not probed is never down: it may answer there.
+// standingOf returns what verdicts say of a server: it is up if one of its addresses is, and down if all are that can be
+// reached from here. One that has an address which is not probed is never down: it may answer there.
 func (t *Table) standingOf(s *server) standing {
 	if s.drained {
 		return drained
 	}
-	result := unknown
-	for i, p := range s.probes {
-		switch isUp, known := t.verdicts[p]; {
-		case known && isUp:
-			return up
-		case !known:
-			result = unknown
-		case i == 0 && !s.partial:
-			result = down
-		}
+	var of [Unreachable + 1]int
+	for _, p := range s.probes {
+		of[t.verdicts[p]]++
 	}
-	return result
+	switch {
+	case of[Up] > 0:
+		return up
+	case of[Down] > 0 && of[Down]+of[Unreachable] == len(s.probes) && !s.partial:
+		return down
+	}
+	return unknown
 }
 
 // standingAt returns that of an address: it is up if one of its probes is, down if all are.
 func (t *Table) standingAt(addr netip.Addr) standing {
 	uses := t.probes.at(addr)
-	s := server{probes: make([]definition.Probe, len(uses))}
+	result := unknown
 	for i, u := range uses {
-		s.probes[i] = u.probe
+		switch v := t.verdicts[u.probe]; {
+		case v == Up:
+			return up
+		case v != Down:
+			result = unknown
+		case i == 0:
+			result = down
+		}
 	}
-	return t.standingOf(&s)
+	return result
 }
 
 // flipped returns the addresses of some probes whose standing differs from that before.

@@ -29,7 +29,7 @@ func TestHealthProperties(t *testing.T) {
 	for seed := range uint64(25) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			p := patient{Rand: rand.New(rand.NewPCG(seed, 7)), verdicts: map[definition.Probe]bool{}, drained: definition.Names{}}
+			p := patient{Rand: rand.New(rand.NewPCG(seed, 7)), verdicts: map[definition.Probe]table.Verdict{}, drained: definition.Names{}}
 			for range 8 {
 				p.lines = append(p.lines, p.line())
 			}
@@ -56,7 +56,7 @@ type patient struct {
 	*rand.Rand
 	lines    []checkedLine
 	drained  definition.Names
-	verdicts map[definition.Probe]bool
+	verdicts map[definition.Probe]table.Verdict
 }
 
 func (p *patient) of(words ...string) string { return words[p.IntN(len(words))] }
@@ -158,12 +158,14 @@ func (p *patient) decide(tbl *table.Table) *table.Table {
 	p.verdicts = maps.Clone(p.verdicts)
 	changed := []definition.Probe{}
 	for _, probe := range tbl.Probes() {
-		switch p.IntN(6) {
+		switch p.IntN(7) {
 		case 0, 1:
-			p.verdicts[probe] = false
+			p.verdicts[probe] = table.Down
 		case 2:
-			p.verdicts[probe] = true
+			p.verdicts[probe] = table.Up
 		case 3:
+			p.verdicts[probe] = table.Unreachable
+		case 4:
 			delete(p.verdicts, probe)
 		default:
 			continue

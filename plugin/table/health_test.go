@@ -44,16 +44,17 @@ func checkedSet(t testing.TB, text string, drained ...definition.Name) *definiti
 }
 
 // verdictsOf returns verdicts of the probes of a table. Words say for which, as the end of ADDRESS:PORT or of ADDRESS,
-// and which: 1:25+ or 1-.
-func verdictsOf(t testing.TB, tbl *table.Table, words string) map[definition.Probe]bool {
+// and which: 1:25+ is up, 1- is down, and 1! is unreachable.
+func verdictsOf(t testing.TB, tbl *table.Table, words string) map[definition.Probe]table.Verdict {
 	t.Helper()
-	verdicts := make(map[definition.Probe]bool)
+	verdicts := make(map[definition.Probe]table.Verdict)
+	signs := map[string]table.Verdict{"+": table.Up, "-": table.Down, "!": table.Unreachable}
 	for word := range strings.FieldsSeq(words) {
-		end, found := word[:len(word)-1], false
+		end, sign, found := word[:len(word)-1], word[len(word)-1:], false
 		for _, p := range tbl.Probes() {
 			addr := p.Addr.Addr().String()
 			if addr == "192.0.2."+end || addr == "2001:db8::"+end || p.Addr.String() == "192.0.2."+end {
-				verdicts[p], found = strings.HasSuffix(word, "+"), true
+				verdicts[p], found = signs[sign], true
 			}
 		}
 		if !found {
@@ -105,6 +106,19 @@ func TestWith(t *testing.T) {
 		{"target, one of its addresses up", "service _s._tcp 0 0 1 a c", "3- 4+ c- 1+", "_s._tcp.", dns.TypeSRV, "a c / 1 4 c"},
 		{"target, one of its addresses unknown", "service _s._tcp 0 0 1 a c", "3- c- 1+", "_s._tcp.", dns.TypeSRV, "a c / 1 3 4 c"},
 		{"target, all its addresses down", "service _s._tcp 0 0 1 a c", "3- 4- c- 1+", "_s._tcp.", dns.TypeSRV, "a / 1"},
+		{"target, one of its addresses unreachable", "service _s._tcp 0 0 1 a c", "3- 4- c! 1+", "_s._tcp.", dns.TypeSRV, "a / 1"},
+		{"target, one of its addresses down", "service _s._tcp 0 0 1 a c", "3! 4! c- 1+", "_s._tcp.", dns.TypeSRV, "a / 1"},
+		{"target, unreachable but for one that is up", "service _s._tcp 0 0 1 a c", "3! 4+ c! 1-", "_s._tcp.", dns.TypeSRV, "c / 3 4 c"},
+		{"target, one unreachable and one unknown", "service _s._tcp 0 0 1 a c", "3! 4- 1+", "_s._tcp.", dns.TypeSRV, "a c / 1 3 4 c"},
+		{"target, unreachable", "service _s._tcp 0 0 1 a c", "3! 4! c! 1+", "_s._tcp.", dns.TypeSRV, "a c / 1 3 4 c"},
+		{"beside one that is unreachable", "service _s._tcp 0 0 1 a c", "3! 4! c! 1-", "_s._tcp.", dns.TypeSRV, "a c / 1 3 4 c"},
+		{"before one that is unreachable", "service _s._tcp 0 0 1 a\nservice _s._tcp 1 0 1 c", "3! 4! c! 1-", "_s._tcp.", dns.TypeSRV, "a c / 1 3 4 c"},
+		{"exchange, one of its addresses unreachable", "mail @ 10 a c", "3- 4- c! 1+", "", dns.TypeMX, "a / 1"},
+		{"exchange beside one that is unreachable", "mail @ 10 a b", "1! 2-", "", dns.TypeMX, "a b / 1 2"},
+		{"all unreachable", "mail @ 10 a b", "1! 2!", "", dns.TypeMX, "a b / 1 2"},
+		{"an unreachable address", "service _s._tcp 0 0 1 c", "3! 4+", "c.", dns.TypeA, "3 4"},
+		{"beside an unreachable address", "service _s._tcp 0 0 1 c", "3! 4-", "c.", dns.TypeA, "3 4"},
+		{"an address unreachable at one port", "service _s._tcp 0 0 1 c\nservice _t._tcp 0 0 2 c", "3:1- 3:2! 4+", "c.", dns.TypeA, "3 4"},
 		{"its addresses, all down", "service _s._tcp 0 0 1 a c", "3- 4- c- 1+", "c.", dns.TypeA, "3 4"},
 		{"address", "service _s._tcp 0 0 1 c", "3- 4+", "c.", dns.TypeA, "4"},
 		{"the other family", "service _s._tcp 0 0 1 c", "3- 4+ c-", "c.", dns.TypeAAAA, "c"},

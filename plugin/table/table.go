@@ -67,7 +67,7 @@ type Table struct {
 	layer    *layer // what is noted of checks
 	probes   *probes
 	drained  definition.Names // shared with other tables
-	verdicts map[definition.Probe]bool
+	verdicts map[definition.Probe]Verdict
 	live     remaining // what answers have where something is hidden
 }
 
