@@ -145,10 +145,11 @@ func TestUnboundValidates(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	for seed, tested := uint64(100), 0; tested < 3; seed++ {
 		g, dir := generate(seed), t.TempDir()
+		g.verdicts(t, dir)
 		tested++
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			key := keygen(t, dir, g.zones[0]) // dnssec signs all zones of the block with all its keys
-			s := start(t, dir, corefileOf([]*generated{g}, "dnssec {\nkey file "+key.name+"\n}"))
+			s := start(t, dir, corefileOf(t, []*generated{g}, "dnssec {\nkey file "+key.name+"\n}"))
 			verified := map[string]int{}
 			for i, q := range newCurious(g).questions(2000) {
 				if g.zoneOf(strings.ToLower(q.name)) == "" {

@@ -21,6 +21,7 @@ type generated struct {
 	records map[string][]dns.RR // by zone, without SOA and in no order: what a secondary must hold
 	soas    map[string]*dns.SOA // by zone, without serial
 	fixed   map[string]bool     // RRsets with order fixed, by fixedKey
+	checked bool                // all targets are, by verdicts in a file
 }
 
 // fixedKey names an RRset.
@@ -52,13 +53,17 @@ type stanza struct {
 // generate makes the set of a seed.
 func generate(seed uint64) *generated {
 	g := &generator{
-		generated: &generated{seed: seed, records: map[string][]dns.RR{}, soas: map[string]*dns.SOA{}, fixed: map[string]bool{}},
-		rnd:       rand.New(rand.NewPCG(seed, 4)),
-		declared:  map[string]bool{},
-		made:      map[string]bool{},
-		pointers:  map[netip.Addr][]pointer{},
+		generated: &generated{seed: seed, records: map[string][]dns.RR{}, soas: map[string]*dns.SOA{}, fixed: map[string]bool{},
+			checked: seed%2 == 1},
+		rnd:      rand.New(rand.NewPCG(seed, 4)),
+		declared: map[string]bool{},
+		made:     map[string]bool{},
+		pointers: map[netip.Addr][]pointer{},
 	}
 	g.layOut()
+	if g.checked {
+		g.stanzas[0].lines.WriteString(neverProbed(g.state()))
+	}
 	for _, make := range []func(*stanza){g.apex, g.someHosts, g.someMails, g.someServices, g.someRecords, g.someDelegations, g.someAliases,
 		g.someWildcards} {
 		for _, s := range g.stanzas {
@@ -279,6 +284,14 @@ func (g *generator) fix(fixed bool, owner string, rrtypes ...uint16) {
 	}
 }
 
+// check returns the line that has targets checked.
+func (g *generator) check() string {
+	if g.checked {
+		return "check tcp\n"
+	}
+	return ""
+}
+
 func line(s *stanza, words, block string) {
 	if block != "" {
 		block = " {\n" + block + "}"
@@ -460,6 +473,8 @@ func (g *generator) mail(s *stanza, names []string) {
 	count := g.few()
 	if g.chance(15) {
 		count, line1 = 0, line1+" none"
+	} else {
+		block += g.check()
 	}
 	for range count {
 		mx := &dns.MX{Preference: g.number(), Mx: g.target(s)}
@@ -542,6 +557,8 @@ func (g *generator) service(s *stanza, names []string) {
 	line1, count := "service "+g.words(s, names), g.few()
 	if g.chance(15) {
 		count, line1 = 0, line1+" none"
+	} else {
+		block += g.check()
 	}
 	for range count {
 		srv := &dns.SRV{Priority: g.number(), Weight: g.number(), Port: g.number(), Target: g.target(s)}

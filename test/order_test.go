@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsrv/mxsrv/plugin/definition"
 )
 
 // byFixedOrder compares two records of an RRset as `order fixed` does.
@@ -142,14 +144,38 @@ func orderDefinitions() string {
 	return b.String() + "mail @ 10 t0 t1 20 t2\n"
 }
 
+// checkedDefinitions are those with a check of each service, and in each priority of it with a target that is down, and
+// has a large weight. If that is hidden, they are the same.
+func checkedDefinitions() string {
+	text := orderDefinitions()
+	for _, set := range orderSets {
+		dead := "check tcp\n"
+		for _, numbers := range set.targets {
+			priority, _, _ := strings.Cut(numbers, " ")
+			if line := priority + " 1000 1 dead\n"; !strings.Contains(dead, line) {
+				dead += line
+			}
+		}
+		head := "service _" + set.name + "._tcp {\n"
+		text = strings.Replace(text, head, head+dead, 1)
+	}
+	return text + "host dead 192.0.2.99\n"
+}
+
 // TestOrder: the share of each target in the first place of answers is that of its weight, over UDP and TCP, packed or
-// not, signed or not, and after cache where that leaves the zone alone. Each answer has ascending priorities, and its
-// glue in the order of its targets. dnssec keeps one signature of an RRset.
+// not, signed or not, after cache where that leaves the zone alone, and with other targets that are hidden. Each answer
+// has ascending priorities, and its glue in the order of its targets. dnssec keeps one signature of an RRset.
 func TestOrder(t *testing.T) {
 	dir := t.TempDir()
 	key := keygen(t, dir, "signed.test")
 	write(t, filepath.Join(dir, "weighted.conf"), orderDefinitions())
 	write(t, filepath.Join(dir, "fixed.conf"), "order fixed\n"+orderDefinitions())
+	requireNoSources(t)
+	write(t, filepath.Join(dir, "checked.conf"), checkedDefinitions())
+	writeVerdicts(t, filepath.Join(dir, "verdicts"), compile(t, "mxsrv checked.test {\n"+checkedDefinitions()+"}\n", nil).Probes(),
+		func(p definition.Probe) string {
+			return map[bool]string{true: "down", false: "up"}[p.Addr.Addr().String() == "192.0.2.99"]
+		})
 	const block = `%s:1053 {
     bind 127.0.0.1
     errors
@@ -163,11 +189,11 @@ func TestOrder(t *testing.T) {
 	const authoritative = "authoritative {\n ns ns.example.net.\n }"
 	s := start(t, dir, fmt.Sprintf(block, "packed.test", "", "", "weighted")+
 		fmt.Sprintf(block, "message.test", "nsid", "", "weighted")+fmt.Sprintf(block, "cached.test", "cache", authoritative, "weighted")+
-		fmt.Sprintf(block, "fixed.test", "", "", "fixed")+
+		fmt.Sprintf(block, "fixed.test", "", "", "fixed")+fmt.Sprintf(block, "checked.test", "", neverProbed("verdicts"), "checked")+
 		fmt.Sprintf(block, "signed.test", "prometheus 127.0.0.1:1054\ndnssec {\n key file "+key.name+"\n}", authoritative, "weighted"))
 	for _, way := range []struct{ zone, network string }{
 		{"packed.test", "udp"}, {"packed.test", "tcp"}, {"message.test", "udp"}, {"message.test", "tcp"},
-		{"cached.test", "udp"}, {"signed.test", "udp"}, {"signed.test", "tcp"},
+		{"cached.test", "udp"}, {"checked.test", "udp"}, {"checked.test", "tcp"}, {"signed.test", "udp"}, {"signed.test", "tcp"},
 	} {
 		for _, set := range orderSets {
 			t.Run(way.zone+"/"+way.network+"/"+set.name, func(t *testing.T) {
