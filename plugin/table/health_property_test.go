@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,8 +18,9 @@ import (
 )
 
 // TestHealthProperties: whatever is declared and edited and whatever verdicts there are, a table that is patched and
-// given verdicts bit by bit answers as one that is compiled and given all; it has what is declared in transfers, digests
-// and types; and its answers are a part of these that is never empty, and has each preference of mail.
+// given verdicts bit by bit answers as one that is compiled and given all; it has what is declared in transfers,
+// digests and types; and its answers are these without the records that are to be hidden, never empty, and with each
+// preference of mail.
 func TestHealthProperties(t *testing.T) {
 	var hiding atomic.Int64
 	t.Cleanup(func() {
@@ -189,6 +191,7 @@ func (p *patient) check(t *testing.T, got *table.Table) (hiding int64) {
 	}
 	set.Drains = nil
 	declared := table.Compile(set.Index(), p.options())
+	rules := &reference{patient: p, index: set.Index(), probes: fresh.Probes()}
 	if g, w := renderAll(t, got, zones[:1]), renderAll(t, declared, zones[:1]); g != w {
 		t.Fatalf("%v\n%s\nwant\n%s", p.lines, g, w)
 	}
@@ -201,6 +204,9 @@ func (p *patient) check(t *testing.T, got *table.Table) (hiding int64) {
 				t.Fatalf("%v %v\n%s %s: %+v\nwant %+v", p.lines, p.verdicts, name, dns.TypeToString[qtype], g, w)
 			}
 			checkPart(t, string(name), g, d)
+			if got, want := texts(g), texts(rules.left(d)); got != want {
+				t.Fatalf("%v %v\n%s %s:\n%s\nwant\n%s", p.lines, p.verdicts, name, dns.TypeToString[qtype], got, want)
+			}
 			if len(g.RRs) < len(d.RRs) {
 				hiding++
 			}
@@ -208,6 +214,127 @@ func (p *patient) check(t *testing.T, got *table.Table) (hiding int64) {
 	}
 	p.checkHealth(t, got, declared)
 	return hiding
+}
+
+// A reference says what is to be hidden, rule by rule and record by record.
+type reference struct {
+	*patient
+	index  *definition.Index
+	probes []definition.Probe
+}
+
+// left returns what is left of an answer of a table without verdicts.
+func (r *reference) left(a table.Answer) table.Answer {
+	aliases := slices.IndexFunc(a.RRs, func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeCNAME })
+	if aliases < 0 {
+		return a
+	}
+	set := a.RRs[aliases:]
+	a.RRs = slices.DeleteFunc(slices.Clone(a.RRs), func(rr dns.RR) bool {
+		return r.hidesTarget(set, rr) || r.hidesAddress(a.RRs, rr)
+	})
+	a.Glue = slices.DeleteFunc(slices.Clone(a.Glue), func(rr dns.RR) bool {
+		isOf := func(of dns.RR) bool { return targetOf(of).host == definition.Name(rr.Header().Name) }
+		return slices.ContainsFunc(set, isOf) && !slices.ContainsFunc(a.RRs, isOf) || r.hidesAddress(a.Glue, rr)
+	})
+	return a
+}
+
+// A target is that of an MX or SRV record.
+type target struct {
+	priority, port uint16
+	host           definition.Name
+}
+
+// targetOf returns that of a record, or none.
+func targetOf(rr dns.RR) target {
+	switch rr := rr.(type) {
+	case *dns.MX:
+		return target{rr.Preference, 25, definition.Name(rr.Mx)}
+	case *dns.SRV:
+		return target{rr.Priority, rr.Port, definition.Name(rr.Target)}
+	}
+	return target{}
+}
+
+// hidesTarget reports whether a record of an RRset is hidden for its target.
+func (r *reference) hidesTarget(set []dns.RR, rr dns.RR) bool {
+	is, other := r.stateOf(rr), func(same bool, states ...string) bool {
+		return slices.ContainsFunc(set, func(other dns.RR) bool {
+			return (targetOf(other).priority == targetOf(rr).priority) == same && slices.Contains(states, r.stateOf(other))
+		})
+	}
+	isMail := rr.Header().Rrtype == dns.TypeMX || strings.HasPrefix(rr.Header().Name, "_smtp._tcp.")
+	switch {
+	case is == "down" && other(true, "up"), is == "drained" && other(true, "up", "unknown"):
+		return true
+	case is == "down" || is == "drained":
+		return !isMail && !other(true, "up", "unknown") && other(false, "up")
+	}
+	return false
+}
+
+// stateOf returns the state of the target of a record.
+func (r *reference) stateOf(rr dns.RR) string {
+	owner, to := r.index.At(definition.Name(rr.Header().Name)), targetOf(rr)
+	check := owner.ServiceCheck()
+	if rr.Header().Rrtype == dns.TypeMX {
+		check = owner.MailCheck()
+	}
+	states := make(map[table.Verdict]bool)
+	if check != (definition.Check{}) {
+		for _, addr := range r.index.At(to.host).Addrs() {
+			states[r.verdicts[definition.NewProbe(netip.AddrPortFrom(addr, to.port), check, to.host)]] = true
+		}
+	}
+	switch {
+	case to.host == "" || to.host == ".":
+		return "none"
+	case r.drained[to.host]:
+		return "drained"
+	case states[table.Up]:
+		return "up"
+	case states[table.Down] && !states[0]:
+		return "down"
+	}
+	return "unknown"
+}
+
+// hidesAddress reports whether an address in a section is hidden.
+func (r *reference) hidesAddress(section []dns.RR, rr dns.RR) bool {
+	states := r.statesAt(rr)
+	return len(states) == 1 && states[table.Down] && slices.ContainsFunc(section, func(other dns.RR) bool {
+		a, b := other.Header(), rr.Header()
+		return a.Name == b.Name && a.Rrtype == b.Rrtype && r.statesAt(other)[table.Up]
+	})
+}
+
+// statesAt returns the verdicts of all probes at the address in a record.
+func (r *reference) statesAt(rr dns.RR) map[table.Verdict]bool {
+	states := make(map[table.Verdict]bool)
+	for _, p := range r.probes {
+		if dns.IsDuplicate(rr, addressRecord(rr.Header(), p.Addr.Addr())) {
+			states[r.verdicts[p]] = true
+		}
+	}
+	return states
+}
+
+// addressRecord returns a record of an address.
+func addressRecord(h *dns.RR_Header, addr netip.Addr) dns.RR {
+	if addr.Is4() {
+		return &dns.A{Hdr: *h, A: addr.AsSlice()}
+	}
+	return &dns.AAAA{Hdr: *h, AAAA: addr.AsSlice()}
+}
+
+// texts writes the records of an answer.
+func texts(a table.Answer) string {
+	var b strings.Builder
+	for _, rr := range slices.Concat(a.RRs, a.Glue) {
+		fmt.Fprintln(&b, rr)
+	}
+	return b.String()
 }
 
 // checkPart checks that an answer is a part of what is declared that can be sent.
