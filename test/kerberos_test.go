@@ -11,7 +11,8 @@ import (
 )
 
 // TestKerberos: kinit of MIT Kerberos, which takes the first of the servers of a priority and no notice of weights,
-// comes to two of them as the weights say; with order fixed always to the heaviest.
+// comes to two of them as the weights say; with order fixed always to the heaviest. It does not come to one that is
+// down, and hidden.
 func TestKerberos(t *testing.T) {
 	if os.Getenv(toolVar) == "" {
 		inNamespaces(t, "kinit", "krb5kdc", "kdb5_util", "kadmin.local")
@@ -21,12 +22,16 @@ func TestKerberos(t *testing.T) {
 	const n = 300
 	k := newRealm(t)
 	for _, tc := range []struct {
-		order string
-		share float64 // of the first KDC
-	}{{"weighted", .6}, {"fixed", 1}} {
-		t.Run(tc.order, func(t *testing.T) {
-			s := start(t, t.TempDir(), strings.ReplaceAll(kerberosCorefile, "ORDER", tc.order))
+		name, order, more string
+		share             float64 // of the first KDC
+	}{{"weighted", "weighted", "", .6}, {"fixed", "fixed", "", 1}, {"checked", "weighted", "0 90 88 kdc3\ncheck tcp", .6}} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := start(t, t.TempDir(), strings.NewReplacer("ORDER", tc.order, "MORE", tc.more).Replace(kerberosCorefile))
 			defer s.Kill()
+			s.addr = "127.0.0.1:53"
+			eventually(t, s, "two KDCs are answered", func() bool {
+				return len(s.ask(t, "udp", query(t, "_kerberos._udp.example.org SRV")).Answer) == 2
+			})
 			first, second := k.tickets(t, 1), k.tickets(t, 2)
 			for range n {
 				k.command(t, 1, "kinit", "-k", "-t", filepath.Join(k.dir, "keytab"), "user")
@@ -46,9 +51,15 @@ const kerberosCorefile = `example.org {
         order ORDER
         host kdc1 127.0.0.2
         host kdc2 127.0.0.3
+        host kdc3 127.0.0.4
         service _kerberos._udp _kerberos._tcp {
             0 6 88 kdc1
             0 4 88 kdc2
+            MORE
+        }
+        checks {
+            every 100ms
+            probe 127.0.0.0/8
         }
     }
 }
