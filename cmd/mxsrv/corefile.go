@@ -165,7 +165,8 @@ func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulato
 	s := &store.Simulator{
 		Declared: stanzas.Inline, Errs: stanzas.Errs, Allow: stanzas.Allow,
 		Options: lint.Options{Pos: stanzas.Pos, Zones: stanzas.Zones, ZonePos: stanzas.ZonePos, BlockZones: stanzas.Keys,
-			Fallthrough: stanzas.Fallthrough, Plugins: plugins(b), Ignore: stanzas.Ignore, Detection: stanzas.Checks.Detection()},
+			Fallthrough: stanzas.Fallthrough, Plugins: plugins(b), Ignore: stanzas.Ignore, Detection: stanzas.Checks.Detection(),
+			Probed: stanzas.Checks.MayProbe},
 	}
 	for _, f := range stanzas.Files {
 		set, errs := f.Load().Read()

@@ -86,7 +86,7 @@ func (s *served) target(host definition.Name, port uint16, check definition.Chec
 
 // mayProbe reports whether servers probe an address.
 func (s *served) mayProbe(host definition.Owner, addr netip.Addr) bool {
-	return health.MayProbe(host, addr, s.checks.Networks, func(source string) bool { return s.fragments[source] })
+	return s.checks.MayProbe(host, addr, func(source string) bool { return s.fragments[source] })
 }
 
 // parallelProbes is how many probes run at once.

@@ -32,6 +32,11 @@ func (c *Checks) SameState(before *Checks) definition.Errors {
 // Detection returns how long it takes, about, to see that a target is down.
 func (c *Checks) Detection() time.Duration { return c.Every * time.Duration(c.Down) }
 
+// MayProbe reports whether an address of a host may be probed: see health.MayProbe.
+func (c *Checks) MayProbe(host definition.Owner, addr netip.Addr, fragment func(source string) bool) bool {
+	return health.MayProbe(host, addr, c.Networks, fragment)
+}
+
 // usual is how targets are probed where nothing else is said.
 var usual = Checks{Config: health.Config{Every: 10 * time.Second, Timeout: 3 * time.Second, Down: 3, Up: 2}}
 

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -172,7 +173,11 @@ func checkTargetUnknown(p *pass) {
 	for s := range p.checked {
 		for _, t := range s.targets {
 			at := target{t.Pos, s.kind, s.owner.Name(), t.Host}
-			if !p.isProbed(t) && p.isElsewhere(at) { // else target-undefined says it
+			if addrs := p.unprobed(t.Host); len(addrs) > 0 {
+				p.report(t.Pos, at.names(), "%s %s of %s is never found down, for its address %v is not probed: it is special, or "+
+					"only fragments declare it: write \"probe %v\" into the block of checks, if that is meant",
+					s.kind, t.Host, s.owner.Name(), addrs[0], netip.PrefixFrom(addrs[0], addrs[0].BitLen()))
+			} else if !p.isProbed(t) && p.isElsewhere(at) { // else target-undefined says it
 				p.report(t.Pos, at.names(), "%s %s of %s is not probed, for its addresses are not declared here: "+
 					"declare it, or check names that have hosts of these zones alone", s.kind, t.Host, s.owner.Name())
 			}
@@ -180,7 +185,31 @@ func checkTargetUnknown(p *pass) {
 	}
 }
 
-func (p *pass) isProbed(t definition.Target) bool { return len(p.index.At(t.Host).Addrs()) > 0 }
+// isProbed reports whether an address of a target is probed.
+func (p *pass) isProbed(t definition.Target) bool {
+	return len(p.index.At(t.Host).Addrs()) > len(p.unprobed(t.Host))
+}
+
+// unprobed returns the addresses of a host that may not be probed.
+func (p *pass) unprobed(host definition.Name) []netip.Addr {
+	if p.opt.Probed == nil {
+		return nil
+	}
+	addrs, ok := p.notProbed[host]
+	if !ok {
+		o := p.index.At(host)
+		for _, addr := range o.Addrs() {
+			if !p.opt.Probed(o, addr, p.opt.Fragment) {
+				addrs = append(addrs, addr)
+			}
+		}
+		if p.notProbed == nil {
+			p.notProbed = make(map[definition.Name][]netip.Addr)
+		}
+		p.notProbed[host] = addrs
+	}
+	return addrs
+}
 
 // mayHide reports whether a verdict can leave anything out: a target of which another takes the place, or an address of
 // a host that has more.
@@ -194,9 +223,10 @@ func (p *pass) mayHide(s pointedSet) bool {
 	return false
 }
 
-// hasSpareAddress reports whether a host has several addresses of a family.
+// hasSpareAddress reports whether a host has several addresses of a family that are probed.
 func (p *pass) hasSpareAddress(host definition.Name) bool {
-	addrs := p.index.At(host).Addrs()
+	isUnprobed := func(a netip.Addr) bool { return slices.Contains(p.unprobed(host), a) }
+	addrs := slices.DeleteFunc(slices.Clone(p.index.At(host).Addrs()), isUnprobed)
 	for i := 1; i < len(addrs); i++ { // which are sorted
 		if addrs[i].Is4() == addrs[i-1].Is4() {
 			return true

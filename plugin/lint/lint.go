@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"net/netip"
 )
 
 // A Severity says whether a set with the finding may be served.
@@ -78,6 +79,9 @@ type Options struct {
 	// Detection is how long it takes to see that a checked target is down, about: the time between probes, times the
 	// failures that it takes. 0 is 30 s, as without checks in the Corefile.
 	Detection time.Duration
+
+	// Probed reports whether an address of a host that is checked is probed. If it is nil: each is.
+	Probed func(host definition.Owner, addr netip.Addr, fragment func(source string) bool) bool
 
 	Limit int // findings of each rule to return, the last of which counts the rest; 0 for all
 

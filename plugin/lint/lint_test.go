@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -511,6 +512,39 @@ func TestSlowestTTL(t *testing.T) {
 		findings := Check(x, nil, Options{Zones: zones, Detection: tc.detection})
 		if got := strings.Contains(text(findings), "[check-ttl-long]"); got != tc.long {
 			t.Errorf("ttl %s with %v: %v, want %v\n%s", tc.ttl, tc.detection, got, tc.long, text(findings))
+		}
+	}
+}
+
+// TestUnprobed: a target with an address that is not probed is said to be never down, and takes the place of others only
+// if another of its addresses is probed.
+func TestUnprobed(t *testing.T) {
+	probed := func(_ definition.Owner, addr netip.Addr, fragment func(string) bool) bool {
+		return netip.MustParsePrefix("192.0.2.0/24").Contains(addr) && fragment("x")
+	}
+	for _, tc := range []struct{ hosts, want string }{
+		{"host a 192.0.2.1\nhost b 192.0.2.2", ""},
+		{"host a 192.0.2.1\nhost b 192.0.2.2 127.0.0.1", "check-target-unknown b"},
+		{"host a 192.0.2.1\nhost b 127.0.0.1", "check-single, check-target-unknown b"},
+		{"host a 192.0.2.1 127.0.0.1\nhost b 127.0.0.1", "check-single, check-target-unknown a, check-target-unknown b"},
+		{"host a 192.0.2.1 192.0.2.3\nhost b 127.0.0.1", "check-target-unknown b"},
+		{"host a 192.0.2.1\nhost b 127.0.0.1 127.0.0.2", "check-single, check-target-unknown b"},
+	} {
+		x := index(t, tc.hosts+"\nservice _s._tcp 0 0 1 a b {\ncheck tcp\nttl 60\n}")
+		var got []string
+		for _, f := range Check(x, nil, Options{Zones: zones, Probed: probed, Fragment: func(string) bool { return true }}) {
+			target, _, _ := strings.Cut(strings.TrimPrefix(f.Text, "target "), ".example.org. of ")
+			switch {
+			case f.Rule.ID == "check-target-unknown" && strings.Contains(f.Text, `127.0.0.1 is not probed: it is special, or only `+
+				`fragments declare it: write "probe 127.0.0.1/32" into`):
+				got = append(got, f.Rule.ID+" "+target)
+			case strings.HasPrefix(f.Rule.ID, "check-"):
+				got = append(got, f.Rule.ID)
+			}
+		}
+		slices.Sort(got)
+		if got := strings.Join(got, ", "); got != tc.want {
+			t.Errorf("%s\n%s, want %s", tc.hosts, got, tc.want)
 		}
 	}
 }

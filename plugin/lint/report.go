@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -18,9 +19,10 @@ type pass struct {
 	opt          Options
 	zones        definition.ZoneSet
 	fallsThrough definition.ZoneSet
-	aliasLoops   definition.Names // names that lead back to themselves, once a rule has asked: see loops
-	existing     definition.Names // names that exist below the apexes of zones, once a rule has asked: see existsBelow
-	subjects     *subjectRecords  // once a rule has asked: see about
+	aliasLoops   definition.Names                 // names that lead back to themselves, once a rule has asked: see loops
+	existing     definition.Names                 // names that exist below the apexes of zones, once a rule has asked: see existsBelow
+	notProbed    map[definition.Name][]netip.Addr // addresses of hosts, once a rule has asked: see unprobed
+	subjects     *subjectRecords                  // once a rule has asked: see about
 	all          []Rule
 	findings     []Finding
 

@@ -151,7 +151,7 @@ var rules = []Rule{
 	{"check-alone-primary", Warning, "RFC 5321 §5.1",
 		"a checked exchange that is the only one of the lowest preference", checkAlonePrimary},
 	{"check-single", Warning, "", "a check that never changes an answer", checkSingle},
-	{"check-target-unknown", Warning, "", "a checked target whose addresses are not declared", checkTargetUnknown},
+	{"check-target-unknown", Warning, "", "a checked target whose addresses are not declared, or with one that is not probed", checkTargetUnknown},
 	{"check-ttl-long", Warning, "",
 		"checked records with a TTL of more than six times what it takes to see that a target is down", checkTTLLong},
 	{"dkim-key-short", Warning, "RFC 8301 §3.2", "an RSA key for DKIM of less than 2048 bits", dkimKeyShort},

@@ -160,5 +160,9 @@ func (p *Publisher) followVerdicts(ctx context.Context, running *sync.WaitGroup)
 
 // mayProbe reports whether an address of a host may be probed.
 func (p *Publisher) mayProbe(host definition.Owner, addr netip.Addr) bool {
-	return health.MayProbe(host, addr, p.config.ProbeNetworks, p.lint.Fragment)
+	return p.config.mayProbe(host, addr, p.lint.Fragment)
+}
+
+func (c *Config) mayProbe(host definition.Owner, addr netip.Addr, fragment func(source string) bool) bool {
+	return health.MayProbe(host, addr, c.ProbeNetworks, fragment)
 }

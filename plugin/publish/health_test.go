@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -258,13 +259,13 @@ func TestNoProber(t *testing.T) {
 	})
 }
 
-// TestMayProbe: which addresses are probed, by where they are declared.
+// TestMayProbe: which addresses are probed, by where they are declared, and which are logged not to be.
 func TestMayProbe(t *testing.T) {
 	const file = "host a 192.0.2.1 {\nopen\n}\nhost here 127.0.0.1 ::1\nhost link 169.254.169.254 fe80::1\nhost many 224.0.0.1 ff02::1\n"
-	for _, tc := range []struct{ networks, want string }{
-		{"", "192.0.2.1 192.0.2.9"},
-		{"192.0.2.0/24", "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.9"},
-		{"192.0.2.3/32 127.0.0.0/8 fe80::/10", "127.0.0.1 192.0.2.1 192.0.2.3 192.0.2.9 fe80::1"},
+	for _, tc := range []struct{ networks, want, logged string }{
+		{"", "192.0.2.1 192.0.2.9", "127.0.0.1 169.254.169.254 192.0.2.2 192.0.2.3 224.0.0.1"},
+		{"192.0.2.0/24", "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.9", "127.0.0.1 169.254.169.254 224.0.0.1"},
+		{"192.0.2.3/32 127.0.0.0/8 fe80::/10", "127.0.0.1 192.0.2.1 192.0.2.3 192.0.2.9 fe80::1", "169.254.169.254 192.0.2.2 224.0.0.1 ::1"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			forgetSerials()
@@ -277,7 +278,7 @@ func TestMayProbe(t *testing.T) {
 			}
 			o := new(oracle)
 			c.Prober = func() Prober { return o }
-			p, _ := newPublisher(t, c)
+			p, log := newPublisher(t, c)
 			if err := p.Load(); err != nil {
 				t.Fatal(err)
 			}
@@ -291,6 +292,13 @@ func TestMayProbe(t *testing.T) {
 			}
 			if got := strings.Join(slices.Sorted(maps.Keys(got)), " "); got != tc.want {
 				t.Errorf("inside %q: %s are probed, want %s", tc.networks, got, tc.want)
+			}
+			clear(got)
+			for _, m := range regexp.MustCompile(`address (\S+) is not probed`).FindAllStringSubmatch(strings.Join(log.warnings, "\n"), -1) {
+				got[m[1]] = true
+			}
+			if got := strings.Join(slices.Sorted(maps.Keys(got)), " "); got != tc.logged {
+				t.Errorf("inside %q: %s are logged not to be probed, want %s", tc.networks, got, tc.logged)
 			}
 		})
 	}

@@ -94,7 +94,7 @@ func New(c Config, o Observer) (*Publisher, error) {
 	p := &Publisher{
 		config: c, zones: c.Zones.Set(), observer: o, sources: source.Collect(c.Sources...),
 		lint: lint.Options{Pos: c.Pos, Zones: c.Zones, ZonePos: c.ZonePos, BlockZones: c.BlockZones,
-			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Detection: c.Detection, Limit: maxFindings},
+			Fallthrough: c.Fallthrough, Ignore: c.Ignore, Detection: c.Detection, Probed: c.mayProbe, Limit: maxFindings},
 		progress: Progress{Log: o.Info}, stop: func() {}, checks: checks{wake: make(chan struct{}, 1)},
 	}
 	if c.Fragments {
