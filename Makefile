@@ -1,20 +1,34 @@
 COREDNS := v1.15.0
 BUILD := build/coredns
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || \
+	TZ=UTC git log -1 --abbrev=12 --date=format-local:%Y%m%d%H%M%S --format=v0.0.0-%cd-%h)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 
-.PHONY: coredns test long fuzz bench bench-quick bench-live bench-domains clean
+.PHONY: coredns coredns-source release test long fuzz bench bench-quick bench-live bench-domains clean
 
 # Stock CoreDNS with mxsrv in its plugin.cfg, as $(BUILD)/coredns.
-coredns:
+coredns: coredns-source
+	cd $(BUILD) && go build -o coredns .
+	$(BUILD)/coredns -plugins | grep -x mxsrv
+
+# The source of that. The path of mxsrv is relative, as it is in the binary: go version -m.
+coredns-source:
 	rm -rf $(BUILD)
 	mkdir -p $(dir $(BUILD))
 	go mod download github.com/coredns/coredns@$(COREDNS)
 	cp -r "$$(go list -m -f "{{.Dir}}" github.com/coredns/coredns)" $(BUILD)
 	chmod -R u+w $(BUILD)
 	sed -i "/^transfer:transfer$$/a mxsrv:github.com/mxsrv/mxsrv" $(BUILD)/plugin.cfg
-	cd $(BUILD) && go mod edit -require github.com/mxsrv/mxsrv@v0.0.0 -replace github.com/mxsrv/mxsrv=$(CURDIR)
+	cd $(BUILD) && go mod edit -require github.com/mxsrv/mxsrv@v0.0.0 -replace github.com/mxsrv/mxsrv=../..
 	cd $(BUILD) && go generate coredns.go
-	cd $(BUILD) && go mod tidy && go build -o coredns .
-	$(BUILD)/coredns -plugins | grep -x mxsrv
+	cd $(BUILD) && go mod tidy
+
+# What a release consists of, in dist/: an archive for each of $(PLATFORMS), and checksums. To make version 0.1.0: write
+# its heading into CHANGELOG.md, commit, git tag v0.1.0, make release. The same commit and the same Go make the same
+# octets anywhere; without git, VERSION and SOURCE_DATE_EPOCH are to be given.
+release: coredns-source
+	go run -C release . -version $(VERSION) -date $(SOURCE_DATE_EPOCH) $(PLATFORMS)
 
 # The whole test suite, as CI runs it.
 test:
@@ -60,4 +74,4 @@ bench-domains:
 	go run -C bench . domains
 
 clean:
-	rm -rf build
+	rm -rf build dist

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
+
+// release is the version, if the linker knows it: "make release".
+var release string
 
 func versionCommand(u *ui) *cobra.Command {
 	return &cobra.Command{
@@ -15,6 +19,7 @@ func versionCommand(u *ui) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if info, ok := debug.ReadBuildInfo(); ok {
+				info.Main.Version = cmp.Or(release, info.Main.Version)
 				u.line("%s", versions(info))
 			}
 			return nil
