@@ -13,6 +13,7 @@ const (
 	top     = ".."               // of the repository
 	coredns = "../build/coredns" // the source of CoreDNS with mxsrv: make coredns-source
 	staging = "../build/release" // OS-ARCH/coredns, OS-ARCH/mxsrv
+	share   = staging + "/share" // man/man1/mxsrv.1, completions/mxsrv.fish, ...
 	dist    = "../dist"
 )
 
@@ -32,15 +33,17 @@ func (p platform) String() string { return p.os + "-" + p.arch }
 // folder returns where the binaries of the platform are.
 func (p platform) folder() string { return filepath.Join(staging, p.String()) }
 
-// build writes coredns and mxsrv for a platform, which say a version, to its folder. No path and no state of this
-// machine gets into them.
-func build(p platform, version string) error {
-	if err := goBuild(p, top, "mxsrv", "./cmd/mxsrv", "main.release="+version); err != nil {
-		return err
-	}
+// buildTool writes the mxsrv of a version for a platform to its folder.
+func buildTool(p platform, version string) error {
+	return goBuild(p, top, "mxsrv", "./cmd/mxsrv", "main.release="+version)
+}
+
+// buildServer writes coredns, which says the version where it says its commit: the one of CoreDNS is in CoreDNS's.
+func buildServer(p platform, version string) error {
 	return goBuild(p, coredns, "coredns", ".", "github.com/coredns/coredns/coremain.GitCommit=mxsrv-"+version)
 }
 
+// goBuild builds a binary without a path or a state of this machine in it.
 func goBuild(p platform, dir, name, pkg, value string) error {
 	binary, err := filepath.Abs(filepath.Join(p.folder(), name))
 	if err != nil {
