@@ -111,7 +111,11 @@ func synopsis(usage string) string {
 }
 
 func paragraphs(texts ...string) string {
-	return escape(strings.TrimSpace(strings.Join(texts, "\n.PP\n"))) + "\n"
+	escaped := make([]string, len(texts))
+	for i, t := range texts {
+		escaped[i] = escape(t) + "\n"
+	}
+	return strings.Join(escaped, ".PP\n")
 }
 
 func list(items []item, name func(string) string) string {
