@@ -44,7 +44,7 @@ func TestPack(t *testing.T) {
 	if !bytes.Equal(archives[0], archives[1]) {
 		t.Error("two archives of the same content differ")
 	}
-	const want = "mxsrv-0.1.0/a.md 0644 0 root 2026-11-26 07:00:00: text\nmxsrv-0.1.0/b/run 0755 0 root 2026-11-26 07:00:00: run\n"
+	const want = "mxsrv-0.1.0/a.md 0644 0 root 2026-03-04 05:06:07: text\nmxsrv-0.1.0/b/run 0755 0 root 2026-03-04 05:06:07: run\n"
 	if got := unpack(t, archives[0]); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

@@ -97,7 +97,11 @@ func (h help) roff() string {
 	if h.status != "" {
 		section("EXIT STATUS", paragraphs(h.status))
 	}
-	section("SEE ALSO", strings.Join([]string{bold("mxsrv(1)"), bold("mxsrv-tool(7)"), bold("coredns-mxsrv(7)")}, ",\n")+"\n")
+	also := []string{bold("mxsrv(1)"), bold("mxsrv-tool(7)"), bold("coredns-mxsrv(7)")}
+	if len(h.commands) > 0 { // it is mxsrv(1)
+		also = also[1:]
+	}
+	section("SEE ALSO", strings.Join(also, ",\n")+"\n")
 	return b.String()
 }
 
