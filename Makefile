@@ -2,7 +2,8 @@ COREDNS := v1.15.0
 BUILD := build/coredns
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || \
-	TZ=UTC git log -1 --abbrev=12 --date=format-local:%Y%m%d%H%M%S --format=v0.0.0-%cd-%h)
+	echo $$(TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M%S --format=v0.0.0-%cd)-$$( \
+	git describe --always --exclude '*' --abbrev=12 --dirty))
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 
 .PHONY: coredns coredns-source release test long fuzz bench bench-quick bench-live bench-domains clean

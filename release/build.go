@@ -51,6 +51,7 @@ func goBuild(p platform, dir, name, pkg, value string) error {
 	}
 	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X "+value, "-o", binary, pkg)
 	c.Dir, c.Stdout, c.Stderr = dir, os.Stderr, os.Stderr
-	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+p.os, "GOARCH="+p.arch)
+	c.Env = append(os.Environ(), "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0",
+		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFLAGS=", "GOWORK=off")
 	return c.Run()
 }
