@@ -297,6 +297,34 @@ func TestDocsAnswers(t *testing.T) {
 	}
 }
 
+// TestDocsLog: what the page shows of the log is logged by the last Corefile of README, at its start, when a file changes
+// and when etcd is away for a while.
+func TestDocsLog(t *testing.T) {
+	dir, etcd, corefiles := t.TempDir(), rig.Etcd(t, 1), blocksOf(read(t, "../README.md"), "corefile")
+	if err := os.CopyFS(dir, os.DirFS("../examples/definition-files")); err != nil {
+		t.Fatal(err)
+	}
+	const usual = "127.0.0.1:2379"
+	proxy := rig.ProxyTo(t, etcd.Members[0].Addr())
+	s := start(t, dir, strings.ReplaceAll(onLoopback(corefiles[len(corefiles)-1]), usual, proxy.Address()))
+	logged := func(part string) func() bool { return func() bool { return strings.Contains(s.String(), part) } }
+	eventually(t, s, "a start", logged(" loaded 10 names "))
+	write(t, filepath.Join(s.Dir, "hosts.conf"), read(t, filepath.Join(dir, "hosts.conf"))+"mail @ none\n")
+	eventually(t, s, "a change", logged(" patched 1 name, "))
+	proxy.Cut()
+	eventually(t, s, "a loss", logged(" watch lost: "))
+	proxy.Restore()
+	eventually(t, s, "a return", logged(": back after "))
+
+	chance := regexp.MustCompile(`(in|after) [\d.]+(µ|m|)s\b|Corefile:\d+|watch lost: .*: answers`)
+	log := chance.ReplaceAllString(strings.ReplaceAll(s.String(), proxy.Address(), usual), "...")
+	for line := range strings.Lines(blocksOf(read(t, "../docs/operation.md"), "txt")[0]) {
+		if want := chance.ReplaceAllString(line, "..."); strings.Count(log, want) != 1 {
+			t.Errorf("%d times in the log, want once: %s\n%s", strings.Count(log, want), want, log)
+		}
+	}
+}
+
 // TestDocsWebServer: nginx serves the policy of a domain with the configuration of the page.
 func TestDocsWebServer(t *testing.T) {
 	nginx, dir, policy := rig.Peer(t, "nginx"), publicDir(t), read(t, "../examples/mail-domain/policy.txt")

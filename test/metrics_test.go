@@ -109,7 +109,7 @@ func startChecked(t *testing.T) *server {
 	return s
 }
 
-// TestMetrics: all metrics, and that the README has them and no others.
+// TestMetrics: all metrics, and that the page has them and no others.
 func TestMetrics(t *testing.T) {
 	s := startMeasured(t)
 	want := strings.ReplaceAll(`coredns_mxsrv_definitions{kind="alias",server="SERVER",zone="example.net."} 0
@@ -159,9 +159,9 @@ coredns_mxsrv_trimmed_glue_total{server="SERVER"} 1`, "SERVER", "dns://"+s.addr)
 		return slices.Compact(all)
 	}
 	served := names(`(?m)^(coredns_mxsrv_\w+)\{(.*)\} `, text)
-	listed := names("(?m)^\\* `(coredns_mxsrv_\\w+)\\{(.*)\\}`", read(t, "../README.md"))
+	listed := names("(?m)^\\* `(coredns_mxsrv_\\w+)\\{(.*)\\}`", read(t, "../docs/operation.md"))
 	if !slices.Equal(served, listed) {
-		t.Errorf("README lists %q, and there are %q", listed, served)
+		t.Errorf("docs/operation.md lists %q, and there are %q", listed, served)
 	}
 }
 
