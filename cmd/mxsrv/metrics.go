@@ -73,7 +73,7 @@ func metricsURL(address string) (string, error) {
 
 // readMetrics reads metrics as Prometheus writes them. Those of one target in several server blocks are one line each.
 func readMetrics(from io.Reader, where string) (*status, error) {
-	s := &status{Targets: []probed{}, Drained: []string{}, FailedOpen: []string{}}
+	s := &status{Targets: []probed{}, Drained: []string{}, FailedOpen: []string{}, byMetrics: true}
 	expires := make(map[string]float64)
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20)

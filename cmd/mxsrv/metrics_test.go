@@ -49,7 +49,7 @@ func TestStatusByMetrics(t *testing.T) {
 			"www.example.org  [2001:db8::1]:443  https / a\"b  down  certificate until 2027-01-15\n" +
 			"\ndrained\n  mx1.example.org\n\nall targets are down, and all are answered\n  _ldap._tcp.example.org\n", ""},
 		{"all are up", server.URL + "/up", 0, "192.0.2.41  192.0.2.41:389  tcp  up\n", ""},
-		{"nothing is known", server.URL + "/unknown", 0, "no target is checked\n", ""},
+		{"nothing is known", server.URL + "/unknown", 0, "no target is known to be up or down\n", ""},
 		{"another server", addr + "/none", 2, "", "has no metrics of mxsrv: write prometheus into its server block\n"},
 		{"no metric", addr + "/broken", 2, "", "has no metrics of mxsrv: write prometheus into its server block\n"},
 		{"no such page", addr + "/nosuch", 2, "", "/nosuch: 404 Not Found\nmxsrv: hint: --metrics http://HOST:9153/metrics\n"},

@@ -52,7 +52,7 @@ func statusCommand(u *ui) *cobra.Command {
 	c.Flags().StringVar(&f.corefile, "corefile", "", "probe what a `COREFILE` checks (default ./Corefile, without --metrics)")
 	c.Flags().StringVar(&f.metrics, "metrics", "", "read the metrics of a server at a `URL`, that of its prometheus plugin")
 	c.Flags().BoolVar(&f.watch, "watch", false, "go on, and print what has changed")
-	c.Flags().DurationVar(&f.interval, "interval", 5*time.Second, "the time between looks of --watch")
+	c.Flags().DurationVar(&f.interval, "interval", 5*time.Second, "how often --watch looks for changes")
 	u.addJSON(c)
 	c.Flags().StringVar(&f.root, "root", "", "the `DIR` of relative paths in the Corefile (default its own)")
 	f.addBlock(c)
@@ -66,6 +66,7 @@ type status struct {
 	Drained    []string     `json:"drained"`
 	Hidden     []restricted `json:"hidden,omitempty"` // not by metrics
 	FailedOpen []string     `json:"failed_open"`      // names of which all targets are down, and are answered
+	byMetrics  bool         // which lack targets of which nothing is known yet
 }
 
 // restricted is what is hidden of an RRset.
@@ -227,7 +228,11 @@ func (s *status) text(u *ui) string {
 }
 
 func (s *status) print(u *ui) {
-	if len(s.Targets) == 0 {
+	switch {
+	case len(s.Targets) > 0:
+	case s.byMetrics:
+		u.line("no target is known to be up or down")
+	default:
 		u.line("no target is checked")
 	}
 	u.table("", convert(s.Targets, func(p probed) []string { return p.row(u) }))
