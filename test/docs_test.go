@@ -3,6 +3,8 @@ package test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -134,7 +136,12 @@ func TestDocsRules(t *testing.T) {
 	for _, m := range item.FindAllStringSubmatch(read(t, "../docs/rules.md"), -1) {
 		listed[m[1]] = strings.Join(strings.Fields(m[2]), " ")
 	}
-	for _, r := range lint.Rules() {
+	var rules []struct{ ID, Doc, RFC string }
+	text, err := exec.Command(buildTool(t), "check", "--rules", "--json").Output()
+	if err := errors.Join(err, json.Unmarshal(text, &rules)); err != nil || len(rules) <= len(lint.Rules()) {
+		t.Fatalf("%d rules of the tool (%v), and %d of the server", len(rules), err, len(lint.Rules()))
+	}
+	for _, r := range rules {
 		want := r.Doc
 		if r.RFC != "" {
 			want += " (" + r.RFC + ")"
