@@ -162,11 +162,11 @@ func TestRefused(t *testing.T) {
 	m := newMember(t)
 	auth(t, m)
 	r := register(t, m, "host web1 192.0.2.1", nil)
-	if got, want := <-r.ended, "withdrawn false, error etcd "+m.Addr()+" asks for a user: write --user"; got != want {
+	if got, want := <-r.ended, "withdrawn false, error etcd "+m.Addr()+" asks for a user: write credentials into the Corefile, or --user"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	persistent := register(t, m, "host web1 192.0.2.1", func(r *Registration) { r.Persistent = true })
-	persistent.await(t, "etcd "+m.Addr()+" asks for a user: write --user: trying again", "")
+	persistent.await(t, "etcd "+m.Addr()+" asks for a user: write credentials into the Corefile, or --user: trying again", "")
 	persistent.stop(t, "withdrawn true, error <nil>")
 }
 

@@ -197,7 +197,7 @@ func (s *Store) failure(err error) error {
 	case errors.Is(err, rpctypes.ErrPermissionDenied):
 		return fmt.Errorf("etcd %s: user %q has no permission for this below %s: grant it with etcdctl role grant-permission", where, s.Username, s.Prefix)
 	case errors.Is(err, rpctypes.ErrUserEmpty):
-		return hint.Add(fmt.Errorf("etcd %s asks for a user: write --user", where), "--user NAME --password-file FILE")
+		return hint.Add(fmt.Errorf("etcd %s asks for a user: write credentials into the Corefile, or --user", where), "--user NAME --password-file FILE")
 	case status.Code(err) == codes.Unavailable && strings.HasSuffix(err.Error(), io.EOF.Error()):
 		err = errors.New("the connection was closed")
 	case status.Code(err) == codes.Unavailable:

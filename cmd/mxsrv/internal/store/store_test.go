@@ -76,7 +76,7 @@ func TestFailure(t *testing.T) {
 		{status.Error(codes.Unavailable, "error reading from server: EOF"), where + ": the connection was closed", health},
 		{context.DeadlineExceeded, where + ": no answer in 5s", health},
 		{rpctypes.ErrPermissionDenied, where + `: user "writer" has no permission for this below /mxsrv/: grant it with etcdctl role grant-permission`, ""},
-		{rpctypes.ErrUserEmpty, where + " asks for a user: write --user", "--user NAME --password-file FILE"},
+		{rpctypes.ErrUserEmpty, where + " asks for a user: write credentials into the Corefile, or --user", "--user NAME --password-file FILE"},
 		{rpctypes.ErrAuthFailed, where + ": etcdserver: authentication failed, invalid user ID or password", ""},
 		{status.Error(codes.Unavailable, `connection error: desc = "transport: Error while dialing: dial tcp 192.0.2.1:2379: connect: connection refused"`),
 			where + ": dial tcp 192.0.2.1:2379: connect: connection refused", health},
