@@ -159,7 +159,7 @@ func tlsaOneKey(p *pass) {
 		for _, r := range records {
 			if isOfSMTP(r.Owner) && p.isAlone(r) {
 				p.reportEach([]*definition.Record{r}, "TLSA", "it is the only one, and when the key changes senders that have it "+
-					"defer mail: declare the next key, too, before")
+					"defer mail: declare the next key, too, before you change it")
 			}
 		}
 	}
