@@ -51,7 +51,7 @@ func statusCommand(u *ui) *cobra.Command {
 	}
 	c.Flags().StringVar(&f.corefile, "corefile", "", "probe what a `COREFILE` checks (default ./Corefile, without --metrics)")
 	c.Flags().StringVar(&f.metrics, "metrics", "", "read the metrics of a server at a `URL`, that of its prometheus plugin")
-	c.Flags().BoolVar(&f.watch, "watch", false, "go on, and print what has changed")
+	c.Flags().BoolVar(&f.watch, "watch", false, "go on, and print what has changed, also in a Corefile and what it names")
 	c.Flags().DurationVar(&f.interval, "interval", 5*time.Second, "how often --watch looks for changes")
 	u.addJSON(c)
 	c.Flags().StringVar(&f.root, "root", "", "the `DIR` of relative paths in the Corefile (default its own)")
@@ -114,13 +114,23 @@ func (f *statusFlags) source(u *ui) (func(context.Context) (*status, error), err
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (*status, error) { return f.probe(ctx, u, blocks), nil }, nil
+	again := false // what may have changed is read; a stream cannot
+	return func(ctx context.Context) (*status, error) {
+		if again {
+			if blocks, err = f.readValid(u, []string{path}, nil); err != nil {
+				return nil, err
+			}
+		}
+		again = !isStream(path)
+		return f.probe(ctx, u, blocks), nil
+	}, nil
 }
 
 // follow prints the status whenever it has changed.
 func (f *statusFlags) follow(ctx context.Context, u *ui, look func(context.Context) (*status, error)) error {
 	ticker := time.NewTicker(f.interval)
 	defer ticker.Stop()
+	u.noted = make(map[string]bool)
 	before := ""
 	for {
 		s, err := look(ctx)

@@ -32,9 +32,10 @@ type ui struct {
 	output   *output // that out is
 	asJSON   bool    // --json
 	colored  bool
-	width    int  // columns of the terminal
-	wraps    bool // long text is broken into lines
-	live     bool // standard error is a terminal, on which progress is shown
+	width    int             // columns of the terminal
+	wraps    bool            // long text is broken into lines
+	live     bool            // standard error is a terminal, on which progress is shown
+	noted    map[string]bool // notes that were printed, if each is to be printed once
 }
 
 func newUI(stdout, stderr io.Writer) *ui {
@@ -67,10 +68,17 @@ func (u *ui) failed(err error) {
 
 // note prints something about the result.
 func (u *ui) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if u.noted[text] {
+		return
+	}
+	if u.noted != nil {
+		u.noted[text] = true
+	}
 	if u.live {
 		fmt.Fprint(u.err, eraseLine) // of during
 	}
-	fmt.Fprintf(u.err, "mxsrv: note: "+format+"\n", args...)
+	fmt.Fprintf(u.err, "mxsrv: note: %s\n", text)
 }
 
 const (
