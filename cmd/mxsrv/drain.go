@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -226,14 +227,14 @@ func (f *drainFlags) undrain(u *ui, words []string) error {
 		hosts := convert(drained, func(e store.Entry) delivery.Host {
 			return delivery.Host{Name: strings.TrimPrefix(e.Key, folder)}
 		})
-		if len(words) == 0 || len(hosts) == 0 {
-			return nothingToUndrain(hosts)
+		if len(words) == 0 {
+			return undrainWhat(hosts, folder)
 		}
 		var changes []store.Change
 		for _, word := range words {
 			host, err := hostNamed(word, ".", hosts)
 			if err != nil {
-				return fmt.Errorf("%s: %v", word, err)
+				return cmp.Or(drainedBy(s.Served(entries, nil), word), noneDrained(hosts, folder), fmt.Errorf("%s: %v", word, err))
 			}
 			i := slices.IndexFunc(hosts, func(h delivery.Host) bool { return h.Name == host })
 			changes = append(changes, deletion(drained[i]))
@@ -242,9 +243,30 @@ func (f *drainFlags) undrain(u *ui, words []string) error {
 	}))
 }
 
-func nothingToUndrain(hosts []delivery.Host) error {
-	if len(hosts) == 0 {
-		return errors.New("no host is drained in etcd: a line drain of a Corefile or a file is to be deleted there")
+func undrainWhat(hosts []delivery.Host, folder string) error {
+	if err := noneDrained(hosts, folder); err != nil {
+		return err
 	}
 	return hint.Add(errors.New("undrain what? write at least one host"), "mxsrv undrain %s", hosts[0].Name)
+}
+
+func noneDrained(hosts []delivery.Host, folder string) error {
+	if len(hosts) > 0 {
+		return nil
+	}
+	return fmt.Errorf("no host is drained below %s: there is nothing to undrain", folder)
+}
+
+// drainedBy returns the error that a line drains the host that a word means, by its name or its first label, or nil.
+func drainedBy(served []*definition.Index, word string) error {
+	word = strings.TrimSuffix(word, ".")
+	for _, index := range served {
+		for _, d := range index.Set.Drains {
+			name := plainName(d.Owner)
+			if first, _, _ := strings.Cut(name, "."); strings.EqualFold(word, name) || strings.EqualFold(word, first) {
+				return fmt.Errorf("%s is drained by a line, %v: delete it there", name, d.Pos)
+			}
+		}
+	}
+	return nil
 }
