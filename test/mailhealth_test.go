@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/smtp"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -232,6 +233,18 @@ func (r *mailRig) send(t *testing.T, n int, next *mta) (atSender, atNext string)
 	return one(r.outside), one(next)
 }
 
+// route has the tool probe the exchanges and plan the way of a mail, which is what the sender has done.
+func (r *mailRig) route(t *testing.T, want ...string) {
+	t.Helper()
+	cmd := exec.Command(os.Getenv(toolVar), "route", "user@example.com", "--live", "--config", filepath.Join(r.Dir, "Corefile"))
+	out, err := cmd.CombinedOutput()
+	for _, w := range want {
+		if err != nil || !strings.Contains(string(out), w) {
+			t.Errorf("mxsrv route --live: %v, no %q in\n%s", err, w, out)
+		}
+	}
+}
+
 // testBackup: mx1 is known to be down, and stays in the answers.
 func (r *mailRig) testBackup(t *testing.T) {
 	eventually(t, r.server, "mx1 is known to be down", func() bool { return r.up("127.0.10.1:25") == "0" })
@@ -239,6 +252,7 @@ func (r *mailRig) testBackup(t *testing.T) {
 		t.Errorf("at the sender %s, at mx2 %s, want sent and deferred\n%s", sender, backup, r.mx2)
 	}
 	r.await(t, "mx1 mx2")
+	r.route(t, "mx1.example.com 127.0.10.1:25 (smtp) is down, refused", "delivered to mx2.example.com")
 	if strings.Contains(r.mx2.String(), "status=bounced") {
 		t.Errorf("mail bounces\n%s", r.mx2)
 	}
@@ -257,6 +271,7 @@ func (r *mailRig) testBack(t *testing.T) {
 	r.declare(t, "10 mx1\n20 mx2", "mx1 mx2")
 	mx1 := startPostfix(t, mx1, append(relaying, "transport_maps = static:discard:")...)
 	eventually(t, r.server, "mx1 is known to be up", func() bool { return r.up("127.0.10.1:25") == "1" })
+	r.route(t, "mx1.example.com 127.0.10.1:25 (smtp) is up", "delivered to mx1.example.com")
 	command(t, "postqueue", "-c", r.mx2.conf, "-f")
 	for i := range 3 {
 		if got := mx1.end(t, fmt.Sprintf("user%d@example.com", i)); got != "sent" {
@@ -287,6 +302,10 @@ func (r *mailRig) testMXBackup(t *testing.T) {
 		{"10 mx1\n20 mx2 mx3\n}\ndrain mx3\nmail other {\n10 mx2", "mx1 mx2", "554"},
 	} {
 		r.declare(t, tc.exchanges, tc.answered)
+		metric := r.metric(`drained{server="dns://127.0.0.1:53",target="mx3.example.com."}`)
+		if want := map[bool]string{true: "1"}[strings.Contains(tc.exchanges, "drain mx3")]; metric != want {
+			t.Errorf("the metric of drained hosts is %q, want %q", metric, want)
+		}
 		if got := offer(t, mx3.addr, "user@example.com"); !strings.HasPrefix(got, tc.want) {
 			t.Errorf("while %s are answered, mx3 says %s, want %s", tc.answered, got, tc.want)
 		}
