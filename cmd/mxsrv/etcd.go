@@ -43,16 +43,22 @@ func (f *storeFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.corefile, "corefile", "",
 		"the `COREFILE` of the servers, for the place in etcd, the zones, and what is declared beside etcd "+
 			"(default ./Corefile, if there is one, without --etcd and --zone)")
-	flags.StringSliceVar(&f.endpoints, "etcd", nil, "the `ENDPOINT`s of etcd, HOST:PORT or URLs, with commas between (default "+defaultEndpoint+")")
 	flags.StringVar(&f.prefix, "prefix", "", "the `PREFIX` of the keys (default "+etcd.DefaultPrefix+")")
+	f.addConnection(c)
+	f.readFlags.add(c)
+	flags.Lookup("zone").Usage = "the `ZONE` of relative names, if there is no Corefile; repeat it for several. Without either names must be absolute"
+}
+
+// addConnection adds the flags that say how to reach etcd.
+func (f *storeFlags) addConnection(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringSliceVar(&f.endpoints, "etcd", nil, "the `ENDPOINT`s of etcd, HOST:PORT or URLs, with commas between (default "+defaultEndpoint+")")
 	flags.StringVar(&f.user, "user", "", "the user of etcd, `NAME[:PASSWORD]`; a list of processes shows a password here: put it into "+passwordVariable+" or a file")
 	flags.StringVar(&f.passwordFile, "password-file", "", "the `FILE` whose first line is the password of the user")
 	flags.StringVar(&f.cert, "cert", "", "the `FILE` with the certificate of this client")
 	flags.StringVar(&f.key, "key", "", "the `FILE` with the key of the certificate")
 	flags.StringVar(&f.cacert, "cacert", "", "the `FILE` with the CA of the certificates of etcd")
 	flags.DurationVar(&f.timeout, "timeout", 0, "how long a request may take (default 5s)")
-	f.readFlags.add(c)
-	flags.Lookup("zone").Usage = "the `ZONE` of relative names, if there is no Corefile; repeat it for several. Without either names must be absolute"
 }
 
 // store returns the store that the flags name, without a connection.
@@ -189,6 +195,9 @@ func (f *storeFlags) login(c *etcd.Config) error {
 
 // connection sets the endpoints and TLS. The TLS of the Corefile is for the endpoints of the Corefile only.
 func (f *storeFlags) connection(c *etcd.Config) error {
+	if slices.ContainsFunc(f.endpoints, func(e string) bool { return strings.Contains(e, "@") }) { // which messages would show
+		return hint.Add(errors.New("--etcd has a user in an endpoint: write HOST:PORT and --user"), "--etcd HOST:PORT --user NAME --password-file FILE")
+	}
 	if len(f.endpoints) > 0 {
 		c.Endpoints, c.TLS = etcd.New(f.endpoints...).Endpoints, nil
 	}

@@ -15,7 +15,9 @@ import (
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/foreign"
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
+	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/store"
 	"github.com/mxsrv/mxsrv/plugin/definition"
+	"github.com/mxsrv/mxsrv/plugin/etcd"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/serial"
 )
@@ -23,7 +25,8 @@ import (
 const importExamples = `  mxsrv import --corefile db.example.com -o Corefile     a zone file, as a server block of its own
   mxsrv import db.example.com -o mail.conf               its definitions, for a file line in a Corefile
   mxsrv import --zone example.com /etc/dnsmasq.conf -o mail.conf
-  etcdctl get --prefix -w json /skydns | mxsrv import --zone example.com -
+  mxsrv import --skydns /skydns --etcd 192.0.2.7:2379 --zone example.com      the tree of the etcd plugin
+  etcdctl get --prefix -w json /skydns | mxsrv import --zone example.com -    the same
   mxsrv import --corefile db.example.com | mxsrv render - the zone file again
   mxsrv import db.example.com --json | jq -r '.not_converted[].why'
 
@@ -39,36 +42,54 @@ type importFlags struct {
 	corefile bool
 	strict   bool
 	include  bool
+	skydns   string
+	etcd     storeFlags // where that is
 }
 
 func importCommand(u *ui) *cobra.Command {
 	f := new(importFlags)
 	c := &cobra.Command{
-		Use:     "import FILE",
+		Use:     "import FILE | --skydns PATH",
 		Short:   "Convert a zone file, dnsmasq options or a file of hosts to definitions",
-		Long:    "Convert a zone file (RFC 1035 §5), the options of dnsmasq for records, a file like\n/etc/hosts, or the keys of the etcd plugin of CoreDNS to definitions. What is not\nconverted is listed.",
+		Long:    "Convert a zone file (RFC 1035 §5), the options of dnsmasq for records, a file like\n/etc/hosts, or the keys of the etcd plugin of CoreDNS, from a file or from etcd, to\ndefinitions. What is not converted is listed.",
 		Example: importExamples,
-		Args:    oneArg("file", "db.example.com"),
-		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, args[0]) },
+		Args:    f.oneSource,
+		RunE:    func(_ *cobra.Command, args []string) error { return f.run(u, first(args)) },
 	}
 	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the names, or its network (default that of the SOA record, $ORIGIN or domain option, or what all names have in common)")
 	c.Flags().BoolVar(&f.corefile, "corefile", false, "print a server block for a Corefile, with what the SOA and NS records say")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 if a line is not converted exactly")
 	c.Flags().BoolVar(&f.include, "include", false, "follow $INCLUDE out of the directory of FILE")
+	c.Flags().StringVar(&f.skydns, "skydns", "", "instead of FILE, read the keys of the etcd plugin below `PATH` from etcd")
+	f.etcd.addConnection(c)
 	u.addJSON(c)
 	u.addOutput(c)
 	return c
 }
 
-func (f *importFlags) run(u *ui, path string) (err error) {
-	var r *foreign.Result
-	u.reading([]string{path}, func() { r, err = f.read(path) })
+// oneSource refuses anything but a file or a path in etcd.
+func (f *importFlags) oneSource(c *cobra.Command, args []string) error {
+	switch {
+	case f.skydns == "" && len(f.etcd.endpoints) > 0:
+		return hint.Add(errors.New("--etcd is for --skydns"), "mxsrv import --skydns /skydns --etcd %s", strings.Join(f.etcd.endpoints, ","))
+	case f.skydns == "":
+		return oneArg("file", "db.example.com")(c, args)
+	case len(args) > 0:
+		return fmt.Errorf("%s and --skydns %s: write one of them", args[0], f.skydns)
+	case f.zone == "":
+		return hint.Add(errors.New("--skydns needs the zone of the names"), "mxsrv import --skydns %s --zone example.com", f.skydns)
+	}
+	return nil
+}
+
+func (f *importFlags) run(u *ui, path string) error {
+	r, path, err := f.read(u, path)
 	if err != nil {
 		return err
 	}
 	index := r.Set.Index()
 	if index.Len() == 0 && len(r.NotConverted) > 0 {
-		return hint.Add(fmt.Errorf("nothing in %s can be converted, the first line being %s", path, r.NotConverted[0]), "mxsrv import --zone example.com %s", path)
+		return hint.Add(fmt.Errorf("nothing in %s can be converted, the first line being %s", path, r.NotConverted[0]), "mxsrv import --zone example.com FILE")
 	}
 	opt := lint.Options{Zones: r.Zones, Pos: definition.Pos{Source: path, Line: 1}}
 	if acceptsWildcardMail(r) {
@@ -167,29 +188,66 @@ func indented(text, by string) string {
 	return b.String()
 }
 
-// read converts a file, with the files that it includes.
-func (f *importFlags) read(path string) (*foreign.Result, error) {
+// read converts a file, with the files that it includes, or what is in etcd. It returns the name of what it has read.
+func (f *importFlags) read(u *ui, path string) (r *foreign.Result, name string, err error) {
 	opt := foreign.Options{Include: func(name string) (string, error) { return f.included(path, name) }}
-	if f.zone != "" {
-		zones, err := zonesOf(f.zone)
-		if err != nil {
-			return nil, err
-		}
-		if len(zones) != 1 {
-			return nil, hint.Add(fmt.Errorf("--zone %s is %d zones, and import is of one: write that of the file", f.zone, len(zones)),
-				"mxsrv import --zone %s %s", strings.TrimSuffix(string(zones[0]), "."), path)
-		}
-		opt.Zone = zones[0]
+	if opt.Zone, err = f.oneZone(path); err != nil {
+		return nil, "", err
 	}
-	text, err := readText(path)
+	var text string
+	if f.skydns != "" {
+		text, path, opt.Path, err = f.keys(u)
+	} else {
+		u.reading([]string{path}, func() { text, err = readFile(path) })
+	}
 	if err != nil {
-		return nil, hint.Add(err, "mxsrv import PATH/TO/FILE")
+		return nil, "", err
 	}
-	r, err := foreign.Read(path, text, opt)
+	u.during(doing("converting %s", path), func() { r, err = foreign.Read(path, text, opt) })
 	if errors.Is(err, foreign.ErrNoZone) {
 		err = hint.Add(err, "mxsrv import --zone example.com %s", path)
 	}
-	return r, err
+	return r, path, err
+}
+
+func readFile(path string) (string, error) {
+	text, err := readText(path)
+	if err != nil {
+		err = hint.Add(err, "mxsrv import PATH/TO/FILE")
+	}
+	return text, err
+}
+
+// oneZone returns the zone of --zone, or "".
+func (f *importFlags) oneZone(path string) (definition.Name, error) {
+	if f.zone == "" {
+		return "", nil
+	}
+	zones, err := zonesOf(f.zone)
+	if err != nil {
+		return "", err
+	}
+	if len(zones) != 1 {
+		return "", hint.Add(fmt.Errorf("--zone %s is %d zones, and import is of one: write that of the file", f.zone, len(zones)),
+			"mxsrv import --zone %s %s", strings.TrimSuffix(string(zones[0]), "."), path)
+	}
+	return zones[0], nil
+}
+
+// keys returns the keys below --skydns as etcdctl prints them, the name of their place, and the path of all of them.
+func (f *importFlags) keys(u *ui) (text, place, path string, err error) {
+	s := &store.Store{Config: etcd.New(defaultEndpoint)}
+	s.SetPrefix("/" + strings.Trim(f.skydns, "/"))
+	if err := f.etcd.override(s.Config); err != nil {
+		return "", "", "", err
+	}
+	err = f.etcd.open(u, s, func(entries []store.Entry, _ int64) error {
+		text = foreign.Listing(convert(entries, func(e store.Entry) foreign.KeyValue {
+			return foreign.KeyValue{Key: []byte(e.Key), Value: []byte(e.Text), Lease: int64(e.Lease)}
+		}))
+		return nil
+	})
+	return text, "etcd " + s.String(), s.Prefix, err
 }
 
 // included returns the text of a file that the file at path includes. Whoever wrote that shall not make others print

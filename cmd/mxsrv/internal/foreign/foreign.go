@@ -46,6 +46,10 @@ type Options struct {
 	// domain option, or what all names have in common.
 	Zone definition.Name
 
+	// Path is what the keys of the etcd plugin start with, and ends in "/". If it is empty, it is what stands before the
+	// zone in the first key of a name in it.
+	Path string
+
 	// Include returns the text of a file that $INCLUDE names. If it is nil, the directive is listed as not converted.
 	// An error ends Read.
 	Include func(name string) (text string, err error)
@@ -102,7 +106,7 @@ func Read(source, text string, opt Options) (*Result, error) {
 	case Hosts:
 		readHosts(im, source, text)
 	case SkyDNS:
-		if err := readSkyDNS(im, source, text); err != nil {
+		if err := readSkyDNS(im, source, text, opt.Path); err != nil {
 			return nil, err
 		}
 	default:

@@ -16,10 +16,20 @@ import (
 
 // A listing is what etcdctl get --prefix -w json prints.
 type listing struct {
-	Kvs []struct {
-		Key, Value []byte
-		Lease      int64
-	}
+	Kvs []KeyValue `json:"kvs"`
+}
+
+// A KeyValue is a key of etcd.
+type KeyValue struct {
+	Key   []byte `json:"key"`
+	Value []byte `json:"value"`
+	Lease int64  `json:"lease"`
+}
+
+// Listing returns keys as etcdctl get --prefix -w json prints them.
+func Listing(keys []KeyValue) string {
+	text, _ := json.Marshal(listing{keys}) // there is nothing in it that cannot be
+	return string(text)
 }
 
 // isListing reports whether a text is one.
@@ -29,7 +39,7 @@ func isListing(text string) bool {
 
 // readSkyDNS reads the tree of the etcd plugin of CoreDNS. Each name is declared as it is answered, with all keys below
 // it. Positions are of the keys of names.
-func readSkyDNS(im *importer, source, text string) error {
+func readSkyDNS(im *importer, source, text, path string) error {
 	var list listing
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return fmt.Errorf("%s: %w: write what \"etcdctl get --prefix -w json /skydns\" prints", source, err)
@@ -37,8 +47,7 @@ func readSkyDNS(im *importer, source, text string) error {
 	if im.zone == "" {
 		return fmt.Errorf("%s: %w", source, ErrNoZone)
 	}
-	path := list.pathOf(im.zone)
-	if path == "" {
+	if path = list.pathOf(im.zone, path); path == "" {
 		return fmt.Errorf("%s: no key is that of a name in %s", source, im.zone)
 	}
 	tree := skydns.New(path, definition.Zones{im.zone})
@@ -64,11 +73,12 @@ func keyLine(path string, name definition.Name) Line {
 	return Line{Pos: definition.Pos{Source: keySource + key, Line: 1}, Text: key}
 }
 
-// pathOf returns what keys start with that are of names in a zone, or "" if there are none.
-func (l *listing) pathOf(zone definition.Name) string {
+// pathOf returns what keys start with that are of names in a zone, or "" if there are none. Any path will do for "".
+func (l *listing) pathOf(zone definition.Name, path string) string {
 	_, below, _ := strings.Cut(keyLine("/", zone).Text, "/")
 	for _, kv := range l.Kvs {
-		if i := strings.Index(strings.ToLower(string(kv.Key))+"/", "/"+below+"/"); i >= 0 {
+		i := strings.Index(strings.ToLower(string(kv.Key))+"/", "/"+below+"/")
+		if i >= 0 && (path == "" || path == string(kv.Key[:i+1])) {
 			return string(kv.Key[:i+1])
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 )
 
@@ -18,21 +19,11 @@ func listed(lines string) string {
 		if !ok {
 			continue
 		}
-		l.Kvs = append(l.Kvs, struct {
-			Key, Value []byte
-			Lease      int64
-		}{[]byte(strings.TrimSuffix(key, "!")), []byte(value), int64(len(key) - len(strings.TrimSuffix(key, "!")))})
+		name := strings.TrimSuffix(key, "!")
+		l.Kvs = append(l.Kvs, KeyValue{[]byte(name), []byte(value), int64(len(key) - len(name))})
 	}
-	text, _ := json.Marshal(map[string]any{"header": map[string]any{"revision": 7}, "kvs": lower(l)})
+	text, _ := json.Marshal(map[string]any{"header": map[string]any{"revision": 7}, "kvs": l.Kvs})
 	return string(text)
-}
-
-// lower returns the keys as etcdctl writes them.
-func lower(l listing) (kvs []map[string]any) {
-	for _, kv := range l.Kvs {
-		kvs = append(kvs, map[string]any{"key": kv.Key, "value": kv.Value, "lease": kv.Lease, "create_revision": 5})
-	}
-	return kvs
 }
 
 // TestSkyDNS: names are declared as they are answered, and what the language has not is listed.
@@ -83,6 +74,24 @@ func TestSkyDNS(t *testing.T) {
 	}
 	if err := lint.Err(lint.Check(r.Set.Index(), nil, lint.Options{Zones: r.Zones})); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSkyDNSPath: where the same labels are below two paths, the path says which are meant; without one the first key does.
+func TestSkyDNSPath(t *testing.T) {
+	text := listed(`
+		/skydns/net/org/example/a {"host":"192.0.2.1"}
+		/skydns/org/example/b {"host":"192.0.2.2"}`)
+	for path, want := range map[string]string{
+		"": "a.example.org.", "/skydns/net/": "a.example.org.", "/skydns/": "b.example.org.", "/else/": "",
+	} {
+		r, err := Read("keys.json", text, Options{Zone: "example.org.", Path: path})
+		switch {
+		case want == "" && (err == nil || !strings.HasSuffix(err.Error(), "no key is that of a name in example.org.")):
+			t.Errorf("%s: %v", path, err)
+		case want != "" && (err != nil || !r.Set.Owners()[definition.Name(want)] || len(r.Set.Hosts) != 2):
+			t.Errorf("%s: %v, want %s and the apex", path, r, want)
+		}
 	}
 }
 

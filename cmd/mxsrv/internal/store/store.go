@@ -87,8 +87,26 @@ func (s *Store) List(ctx context.Context, options ...clientv3.OpOption) ([]Entry
 	return entries, revision, s.failure(err)
 }
 
-func (s *Store) list(ctx context.Context, options ...clientv3.OpOption) ([]Entry, int64, error) {
-	return s.read(ctx, s.Prefix, append(options, clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByKey, clientv3.SortAscend))...)
+// pageKeys is how many keys are asked for at a time, so that an answer comes within the time that a request has.
+const pageKeys = 2000
+
+// list lists page by page, all of them as of the revision of the first.
+func (s *Store) list(ctx context.Context, options ...clientv3.OpOption) (entries []Entry, revision int64, err error) {
+	from, end := s.Prefix, clientv3.GetPrefixRangeEnd(s.Prefix)
+	for {
+		page := []clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageKeys), clientv3.WithRev(revision)}
+		some, now, err := s.read(ctx, from, slices.Concat(options, page)...)
+		if err != nil {
+			return nil, 0, err
+		}
+		if entries = append(entries, some...); revision == 0 {
+			revision = now
+		}
+		if len(some) < pageKeys {
+			return entries, revision, nil
+		}
+		from = some[pageKeys-1].Key + "\x00"
+	}
 }
 
 // read returns what a key has, or several by options, and the revision of etcd.

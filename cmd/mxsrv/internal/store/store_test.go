@@ -116,6 +116,28 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestListPages: a list of several pages has each key once, all as of one revision.
+func TestListPages(t *testing.T) {
+	s, m := open(t)
+	for n := 0; n <= 2*pageKeys; {
+		var ops []clientv3.Op
+		for ; len(ops) < MaxChanges && n <= 2*pageKeys; n++ {
+			ops = append(ops, clientv3.OpPut(fmt.Sprintf("/mxsrv/%05d", n), ""))
+		}
+		m.Do(t, ops...)
+	}
+	last := m.put(t, "/mxsrv/00000", "# changed")
+	entries, revision, err := s.List(t.Context())
+	if err != nil || len(entries) != 2*pageKeys+1 || revision != last || entries[0].Text == "" {
+		t.Errorf("%d keys at revision %d, %v", len(entries), revision, err)
+	}
+	for i, e := range entries {
+		if want := fmt.Sprintf("/mxsrv/%05d", i); e.Key != want {
+			t.Fatalf("%s, want %s", e.Key, want)
+		}
+	}
+}
+
 // TestCommit: what somebody else has changed after it was judged is not overwritten, and nothing is written that was to
 // be written in one step with it.
 func TestCommit(t *testing.T) {
