@@ -87,6 +87,7 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 	return u.result(findingsJSON(findings), ok, func() {
 		u.findings(findings)
 		noteRelative(u, all)
+		noteTrees(u, all)
 		u.note("%s in %s", summary(findings), strings.Join(paths, " "))
 	})
 }
@@ -126,6 +127,15 @@ func noteRelative(u *ui, all []*served) {
 			noted[s.dir] = true
 			u.note("the relative paths of %s are below %s here; a server looks for them below the directory that it is started in: "+
 				"write root %s into the server block, and both are the same", s.name, dir, dir)
+		}
+	}
+}
+
+// noteTrees notes how many keys there are of trees.
+func noteTrees(u *ui, all []*served) {
+	for _, s := range all {
+		if s.tree != nil {
+			u.note("%v: %s of a tree in etcd, of which %d excluded", s.block, plural(s.tree.Keys, "key"), len(s.tree.Excluded))
 		}
 	}
 }

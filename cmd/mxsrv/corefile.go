@@ -131,17 +131,8 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, onl
 	for _, s := range before {
 		stanzas.Errs = append(stanzas.Errs, stanzas.Checks.SameState(&s.checks)...)
 	}
-	var entries []store.Entry
-	if e := stanzas.Fragments(); e != nil && len(stanzas.Errs) == 0 {
-		s := &store.Store{Config: e.Config}
-		defer s.Close()
-		s.Timeout = min(s.Timeout, cmp.Or(f.patience, s.Timeout))
-		var err error
-		if entries, _, err = s.Open(context.Background()); err != nil {
-			u.note("%s: %v: the fragments in etcd are not checked", path, err)
-		}
-	}
 	sim := simulator(stanzas, b)
+	entries := f.readEtcd(u, path, stanzas, sim)
 	sim.Options.OnlySource = only
 	s := serve(path, sim, entries)
 	s.block, s.checks = blockOf(stanzas.Pos, b), stanzas.Checks
@@ -149,6 +140,36 @@ func (f *readFlags) serverBlock(u *ui, path string, b caddyfile.ServerBlock, onl
 		s.dir = f.rootOf(path, b)
 	}
 	return s
+}
+
+// readEtcd returns the fragments that are in etcd, and gives a simulator the tree. What cannot be read is noted.
+func (f *readFlags) readEtcd(u *ui, path string, stanzas *corefile.Block, sim *store.Simulator) (entries []store.Entry) {
+	if len(stanzas.Errs) > 0 {
+		return nil
+	}
+	ctx := context.Background()
+	if f.patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.patience) // for all pages
+		defer cancel()
+	}
+	for _, e := range stanzas.Etcds {
+		e.Config.Timeout = min(e.Config.Timeout, cmp.Or(f.patience, e.Config.Timeout))
+		var err error
+		what := "fragments"
+		if e.Tree != nil {
+			what = "keys of the tree"
+			sim.Tree, err = store.ReadTree(ctx, e)
+		} else {
+			s := &store.Store{Config: e.Config}
+			defer s.Close()
+			entries, _, err = s.Open(ctx)
+		}
+		if err != nil {
+			u.note("%s: %v: the %s in etcd are not checked", path, err, what)
+		}
+	}
+	return entries
 }
 
 func (f *readFlags) stanzas(path string, b caddyfile.ServerBlock) *corefile.Block {
@@ -172,7 +193,7 @@ func simulator(stanzas *corefile.Block, b caddyfile.ServerBlock) *store.Simulato
 		set, errs := f.Load().Read()
 		s.Declared, s.Errs = definition.Merge(s.Declared, set), append(s.Errs, errs...)
 	}
-	for _, e := range stanzas.Etcds { // a tree has names that are not known here, too
+	for _, e := range stanzas.Etcds { // a tree has names that may not be known here, too
 		s.Zones = e.Zones
 	}
 	return s

@@ -52,7 +52,8 @@ type served struct {
 	passed   definition.Zones // in which undeclared names go to the next plugin
 	index    *definition.Index
 	findings []lint.Finding
-	excluded []lint.Finding // the errors of fragments in etcd that are not served
+	excluded []lint.Finding // the errors of fragments and keys in etcd that are not served
+	tree     *store.Tree    // that was read, or nil
 
 	checks    corefile.Checks
 	fragments map[string]bool // the sources of declarations that are fragments
@@ -64,7 +65,9 @@ type served struct {
 func serve(name string, sim *store.Simulator, entries []store.Entry) *served {
 	out := sim.Simulate(store.Fragments(entries))
 	s := &served{name: name, zones: sim.Options.Zones, passed: sim.Options.Fallthrough, index: out.Index, findings: out.Findings}
-	s.fragments = make(map[string]bool)
+	if s.fragments, s.tree = make(map[string]bool), sim.Tree; s.tree != nil {
+		s.excluded = slices.Clone(s.tree.Excluded)
+	}
 	for _, e := range entries {
 		s.excluded = append(s.excluded, out.Excluded[e.Key]...)
 		s.fragments[e.Source()] = true

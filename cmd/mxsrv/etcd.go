@@ -29,6 +29,8 @@ type storeFlags struct {
 	user, passwordFile string
 	cert, key, cacert  string
 	timeout            time.Duration
+
+	trees map[*store.Simulator]*etcd.Source // of the server blocks that have one beside the fragments
 }
 
 const (
@@ -83,11 +85,31 @@ func (f *storeFlags) open(u *ui, s *store.Store, run func(entries []store.Entry,
 	defer s.Close()
 	var entries []store.Entry
 	var revision int64
-	u.during(doing("reading etcd, %v", s), func() { entries, revision, err = s.Open(context.Background()) })
+	u.during(doing("reading etcd, %v", s), func() {
+		if entries, revision, err = s.Open(context.Background()); err == nil {
+			f.readTrees(u, s)
+		}
+	})
 	if err != nil {
 		return err
 	}
 	return run(entries, revision)
+}
+
+// readTrees gives the server blocks their trees, if the user of a store may read them.
+func (f *storeFlags) readTrees(u *ui, s *store.Store) {
+	for _, sim := range s.Simulators {
+		e := f.trees[sim]
+		if e == nil {
+			continue
+		}
+		config := *s.Config
+		config.SetPrefix(e.Config.Prefix)
+		var err error
+		if sim.Tree, err = store.ReadTree(context.Background(), &etcd.Source{Config: &config, Tree: e.Tree}); err != nil {
+			u.note("%v: the tree in etcd does not count", err)
+		}
+	}
 }
 
 // fromCorefile returns the one store that a Corefile names, with all server blocks that serve it.
@@ -104,6 +126,7 @@ func (f *storeFlags) fromCorefile() (*store.Store, error) {
 		return nil, hint.Add(lint.Err(unparsed(f.corefile, text, err).findings), "mxsrv check %s", f.corefile)
 	}
 	s := new(store.Store)
+	f.trees = make(map[*store.Simulator]*etcd.Source)
 	for _, b := range blocks {
 		if err := f.extend(s, b); err != nil {
 			return nil, err
@@ -145,7 +168,11 @@ func (f *storeFlags) extend(s *store.Store, b caddyfile.ServerBlock) error {
 	case s.String() != config.String():
 		return hint.Add(fmt.Errorf("%v: another place in etcd than that of a server block before, %v: choose one", e.Pos, s.Config), "--prefix %s", config.Prefix)
 	}
-	s.Simulators = append(s.Simulators, simulator(stanzas, b))
+	sim := simulator(stanzas, b)
+	s.Simulators = append(s.Simulators, sim)
+	if i := slices.IndexFunc(stanzas.Etcds, func(e *etcd.Source) bool { return e.Tree != nil }); i >= 0 {
+		f.trees[sim] = stanzas.Etcds[i]
+	}
 	return nil
 }
 

@@ -27,6 +27,9 @@ func TestTreeLease(t *testing.T) {
 	f.Tree = func() change.Tree { return skydns.New("/mxsrv/", nil) }
 	f.follow().want(r, "a=lease 1000\n1 b=lease 1000\n1 c=1")
 	fragments.follow().want(r, "a=1 b=1 c=1")
+	if edits, err := f.List(t.Context()); err != nil || len(edits) != 3 || edits[0].Text != "lease 1000\n1" {
+		t.Errorf("%v %v", edits, err)
+	}
 	f.until(m.do(clientv3.OpPut("/mxsrv/a", "2", short), put("b", "2")), "a=lease 500\n2 b=2 c=1")
 	f.until(m.do(clientv3.OpPut("/mxsrv/c", "2", long)), "a=lease 500\n2 b=2 c=lease 1000\n2")
 	if n := len(f.leases.granted); n != 2 {

@@ -17,6 +17,7 @@ type Simulator struct {
 	Declared *definition.Set   // what the server block declares beside the fragments
 	Errs     definition.Errors // mistakes in that
 	Allow    change.Allowances
+	Tree     *Tree // of the etcd plugin, which yields to all others; or nil
 	Options  lint.Options
 
 	absolute bool // the zones are not known: names must be absolute
@@ -49,8 +50,7 @@ type Outcome struct {
 // Simulate returns what a server makes of fragments. It costs as much as a load of all of them.
 func (s *Simulator) Simulate(fragments []change.Fragment) Outcome {
 	if len(fragments) == 0 {
-		index := s.Declared.Index()
-		return Outcome{Index: index, Findings: s.check(index, s.Errs, nil)}
+		return s.outcome(s.Declared.Index(), s.Errs, nil)
 	}
 	held := change.NewFragments(s.Zones)
 	var edits []change.Edit
@@ -64,7 +64,7 @@ func (s *Simulator) Simulate(fragments []change.Fragment) Outcome {
 		held.ReadAll(set)
 		return set.Index(), s.Errs
 	})
-	outcome := Outcome{Index: index, Findings: s.check(index, errs, held), Excluded: map[string][]lint.Finding{}, lost: map[string]map[definition.Name][]lint.Finding{}}
+	outcome := s.outcome(index, errs, held)
 	for _, f := range lint.Check(new(definition.Set).Index(), unread, s.Options) {
 		outcome.exclude(held.Of(f.Pos.Source).Key, "", f)
 	}
@@ -100,6 +100,19 @@ func (o *Outcome) exclude(key string, name definition.Name, why lint.Finding) {
 	if len(o.Excluded[key]) < mostReasons {
 		o.Excluded[key] = append(o.Excluded[key], why)
 	}
+}
+
+// outcome returns what becomes of all that is declared, with the tree, before anything is excluded.
+func (s *Simulator) outcome(index *definition.Index, errs definition.Errors, held *change.Fragments) Outcome {
+	o := Outcome{Index: index, Excluded: map[string][]lint.Finding{}, lost: map[string]map[definition.Name][]lint.Finding{}}
+	if s.Tree == nil {
+		o.Findings = s.check(index, errs, held)
+		return o
+	}
+	o.Index = change.WithTree(index.Set, s.Tree.Declared).Index()
+	findings := s.check(change.Judged(o.Index.Set).Index(), errs, held)
+	o.Findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Pos.Source == change.TreeSource })
+	return o
 }
 
 func (s *Simulator) check(index *definition.Index, errs definition.Errors, held *change.Fragments) []lint.Finding {
