@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
+	"github.com/mxsrv/mxsrv/plugin/change"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/lint"
 	"github.com/mxsrv/mxsrv/plugin/table"
@@ -35,7 +36,9 @@ const parallel = 16
 
 // checkOnline returns what the answers of a server show to be wrong with definitions.
 func checkOnline(u *ui, s *served, from *server) []lint.Finding {
-	checks := slices.Concat(targetChecks(s, from), answerChecks(s, from), spfChecks(s, from), publishedChecks(s, from))
+	judged := s.withoutTree()
+	checks := slices.Concat(targetChecks(judged, from), answerChecks(judged, from), spfChecks(judged, from), publishedChecks(judged, from),
+		treeChecks(s, from))
 	found := make([][]lint.Finding, len(checks))
 	slots := make(chan bool, parallel)
 	var done atomic.Int64
@@ -138,7 +141,9 @@ func answerChecks(s *served, from *server) []check {
 	}
 	for o := range s.index.Owners() {
 		for _, k := range kindsOf(o) {
-			add(k.pos, o.Name(), k.qtypes...)
+			if k.pos.Source != change.TreeSource {
+				add(k.pos, o.Name(), k.qtypes...)
+			}
 		}
 	}
 	for _, a := range s.index.Set.Apexes {
@@ -178,7 +183,7 @@ func differing(want, got []string) (missing, more []string) {
 }
 
 func difference(missing, more []string) string {
-	switch lacks, has := strings.Join(missing, ", "), strings.Join(more, ", "); {
+	switch lacks, has := firstOf(missing, " and "), firstOf(more, " and "); {
 	case has == "":
 		return "lacks " + lacks
 	case lacks == "":
