@@ -77,7 +77,7 @@ remote-control:
 			fmt.Fprintf(&b, "    zonefile: %q\n", z.file)
 			continue
 		}
-		fmt.Fprintf(&b, "    request-xfr: AXFR %s NOKEY\n    allow-notify: 127.0.0.1 NOKEY\n", joined(z.primary, "@"))
+		fmt.Fprintf(&b, "    request-xfr: AXFR %s NOKEY\n    allow-notify: 127.0.0.1 NOKEY\n    provide-xfr: 127.0.0.1 NOKEY\n", joined(z.primary, "@"))
 	}
 	conf := filepath.Join(dir, "nsd.conf")
 	write(t, conf, b.String())
