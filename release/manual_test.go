@@ -126,18 +126,19 @@ func lint(t *testing.T, files []string) {
 func TestRoff(t *testing.T) {
 	pages := map[string]string{"docs/mail.md": "mxsrv-mail(7)", "README.md": "coredns-mxsrv(7)"}
 	for _, tc := range []struct{ name, text, want string }{
-		{"a page by its name", "See [mail](mail.md#keys).", ".PP\nSee \\%\\fBmxsrv\\-mail\\fR(7)\\&."},
-		{"a page by another name", "[the front](../README.md)", ".PP\nthe front (\\%\\fBcoredns\\-mxsrv\\fR(7))"},
+		{"a page by its name", "See [mail](mail.md#keys).", ".PP\nSee \\fBmxsrv\\-mail\\fR(7)\\&."},
+		{"a page by another name", "[the front](../README.md)", ".PP\nthe front (\\fBcoredns\\-mxsrv\\fR(7))"},
 		{"a file", "[all](../bench/a-b.svg), [CHANGELOG.md](../CHANGELOG.md)", ".PP\nall (bench/a\\-b.svg), CHANGELOG.md"},
 		{"a place on the page", "[below](#keys)", ".PP\nbelow"},
+		{"a site by the end of its name", "[releases](https://example.org/releases)", ".PP\nreleases (https://example.org/releases)"},
 		{"another site", "[RFCs](https://rfc-editor.org/)", ".PP\nRFCs (https://rfc\\-editor.org/)"},
 		{"a picture", "![two hosts](a.svg)", ".PP\ntwo hosts (docs/a.svg)"},
-		{"code", "`dig -t 'x' ~ ^ \\ `", ".PP\n\\fB\\%dig \\-t \\(aqx\\(aq \\(ti \\(ha \\(rs\\fR"},
+		{"code", "`dig -t 'x' ~ ^ \\ `", ".PP\n\\fBdig \\-t \\(aqx\\(aq \\(ti \\(ha \\(rs\\fR"},
 		{"an example", "## On `a`\n\n~~~ sh\n./x --y\n\n.z\n~~~\n\nText.",
-			".SH ON \\fB\\%a\\fR\n.RS 4\n.EX\n\\&./x \\-\\-y\n\n\\&.z\n.EE\n.RE\n.PP\nText."},
+			".SH ON \\fBa\\fR\n.RS 4\n.EX\n\\&./x \\-\\-y\n\n\\&.z\n.EE\n.RE\n.PP\nText."},
 		{"a table", "| a | b |\n|---|---|\n| `.c` | d |\n| e | " + strings.Repeat("f", narrow+1) + " |\n",
-			".PP\n.na\n.nh\n.TS\nlb lbx\nl lx.\na\tT{\nb\nT}\n_\n\\fB\\%.c\\fR\tT{\nd\nT}\ne\tT{\n" +
-				strings.Repeat("f", narrow+1) + "\nT}\n.TE\n.hy\n.ad"},
+			".PP\n.na\n.TS\nlb lbx\nl lx.\na\tT{\nb\nT}\n_\n\\fB.c\\fR\tT{\nd\nT}\ne\tT{\n" +
+				strings.Repeat("f", narrow+1) + "\nT}\n.TE\n.ad"},
 	} {
 		r := &renderer{source: "docs/etcd.md", pages: pages}
 		if got := r.roff(tc.text); got != tc.want+"\n" {
@@ -160,7 +161,7 @@ func TestDocument(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got, want := test.page("mxsrv-x", 7, "The x", ".SH X\n").text,
-		".TH MXSRV-X 7 2026-03-04 \"mxsrv v0.1.0\" \"mxsrv\"\n.SH NAME\nmxsrv\\-x \\- the x\n.SH X\n"; got != want {
+		".nr HY 0\n.TH MXSRV-X 7 2026-03-04 \"mxsrv v0.1.0\" \"mxsrv\"\n.SH NAME\nmxsrv\\-x \\- the x\n.SH X\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -204,7 +205,7 @@ or several.
 A note on \-n.
 .SH COMMANDS
 .TP
-\%\fBmxsrv\-new\fR(1)
+\fBmxsrv\-new\fR(1)
 Put a new one
 .SH OPTIONS
 .TP
@@ -224,8 +225,8 @@ how long (default 5)
 .SH EXIT STATUS
 0 done; 2 not.
 .SH SEE ALSO
-\%\fBmxsrv\-tool\fR(7),
-\%\fBcoredns\-mxsrv\fR(7)
+\fBmxsrv\-tool\fR(7),
+\fBcoredns\-mxsrv\fR(7)
 `
 	if got := parseHelp(text).roff(); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)

@@ -26,8 +26,9 @@ func (p page) file() string { return fmt.Sprintf("man%d/%[2]s.%[1]d", p.section,
 
 // page returns a page from its sections but NAME, which says what it is about.
 func (e edition) page(name string, section int, about, text string) page {
-	head := fmt.Sprintf(".TH %s %d %s \"mxsrv %s\" \"mxsrv\"\n", strings.ToUpper(name), section,
+	head := fmt.Sprintf(".nr HY 0\n.TH %s %d %s \"mxsrv %s\" \"mxsrv\"\n", strings.ToUpper(name), section,
 		e.date.UTC().Format(time.DateOnly), e.version)
+	// HY 0: no word is hyphenated, as names of pages, files and options would be.
 	if strings.Contains(text, "\n.TS\n") {
 		head = "'\\\" t\n" + head // man calls tbl
 	}

@@ -52,7 +52,7 @@ func (r *renderer) RenderHeader(io.Writer, *blackfriday.Node) {}
 func (r *renderer) RenderNode(w io.Writer, n *blackfriday.Node, entering bool) blackfriday.WalkStatus {
 	switch n.Type {
 	case blackfriday.Code:
-		fmt.Fprintf(w, `\fB\%%%s\fR`, verbatim.Replace(string(n.Literal)))
+		fmt.Fprintf(w, `\fB%s\fR`, verbatim.Replace(string(n.Literal)))
 	case blackfriday.CodeBlock:
 		fmt.Fprintf(w, "\n.PP\n%s", example(string(n.Literal)))
 	case blackfriday.Link, blackfriday.Image:
@@ -81,20 +81,21 @@ func (r *renderer) inline(n *blackfriday.Node) string {
 	return b.String()
 }
 
-// reference returns a link: its text and where it leads to, once if that is the same.
+// reference returns a link: its text and where it leads to, or that alone if the text is the end of its name.
 func (r *renderer) reference(destination, text string) string {
 	file, _, _ := strings.Cut(destination, "#")
-	if file == "" {
+	switch {
+	case file == "":
 		return text
+	case strings.Contains(file, "://"):
+		return fmt.Sprintf("%s (%s)", text, verbatim.Replace(destination))
 	}
-	to := verbatim.Replace(destination)
-	if !strings.Contains(destination, "://") {
-		file = path.Join(path.Dir(r.source), file)
-		if to = verbatim.Replace(file); r.pages[file] != "" {
-			to = bold(r.pages[file])
-		}
+	file = path.Join(path.Dir(r.source), file)
+	name, to := file, verbatim.Replace(file)
+	if page := r.pages[file]; page != "" {
+		name, to = strings.TrimSuffix(page, "(7)"), bold(page)
 	}
-	if strings.Contains(to, verbatim.Replace(text)) {
+	if strings.HasSuffix(name, text) {
 		return to
 	}
 	return fmt.Sprintf("%s (%s)", text, to)
@@ -103,7 +104,7 @@ func (r *renderer) reference(destination, text string) string {
 // bold returns the name of a page like mxsrv(1).
 func bold(page string) string {
 	name, section, _ := strings.Cut(page, "(")
-	return fmt.Sprintf(`\%%\fB%s\fR(%s`, verbatim.Replace(name), section)
+	return fmt.Sprintf(`\fB%s\fR(%s`, verbatim.Replace(name), section)
 }
 
 // narrow is how many characters a cell of a table may have so that its column is not broken into lines.
@@ -127,14 +128,14 @@ func (r *renderer) table(table *blackfriday.Node) string {
 	for i := range rows[0] {
 		formats = append(formats, format(rows, i))
 	}
-	lines := []string{".na", ".nh", ".TS", strings.ReplaceAll(strings.Join(formats, " "), "l", "lb"), strings.Join(formats, " ") + "."}
+	lines := []string{".na", ".TS", strings.ReplaceAll(strings.Join(formats, " "), "l", "lb"), strings.Join(formats, " ") + "."}
 	for i, cells := range rows {
 		lines = append(lines, strings.Join(cells, "\t"))
 		if i == 0 {
 			lines = append(lines, "_")
 		}
 	}
-	return "\n.PP\n" + strings.Join(append(lines, ".TE", ".hy", ".ad"), "\n") + "\n"
+	return "\n.PP\n" + strings.Join(append(lines, ".TE", ".ad"), "\n") + "\n"
 }
 
 // format returns how tbl is to print a column of a table. The cells of one that is to be broken become text blocks.
@@ -148,4 +149,4 @@ func format(rows [][]string, column int) string {
 	return "lx"
 }
 
-var unprinted = regexp.MustCompile(`\\(f.|%|\(.|&)?`) // of escapes
+var unprinted = regexp.MustCompile(`\\(f.|\(.|&)?`) // of escapes
