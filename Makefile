@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || 
 	git describe --always --exclude '*' --abbrev=12 --dirty))
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 
-.PHONY: coredns coredns-source release test long fuzz bench bench-quick bench-live bench-domains clean
+.PHONY: coredns coredns-source release test long fuzz bench bench-quick bench-live bench-domains bench-health clean
 
 # Stock CoreDNS with mxsrv in its plugin.cfg, as $(BUILD)/coredns.
 coredns: coredns-source
@@ -73,6 +73,10 @@ bench-live:
 # All that hangs on a hundred thousand mail domains, beside a zone in file, in ten minutes.
 bench-domains:
 	go run -C bench . domains
+
+# Checks of targets, beside gdnsd and PowerDNS, and what they cost, in eight minutes.
+bench-health:
+	go run -C bench . health
 
 clean:
 	rm -rf build dist

@@ -101,7 +101,7 @@ func domains(ctx context.Context, dir string) error {
 		steps = append(steps, step{e.title, 0, func(context.Context) error { e.addTo(&t); return nil }})
 	}
 	defer func() {
-		fmt.Printf("%s; %s\n\n", machine(), strings.Join(versions(filepath.Join(dir, "server")), ", "))
+		fmt.Printf("%s; %s\n\n", machine(), strings.Join(versions(filepath.Join(dir, "server"), nil), ", "))
 		t.write(os.Stdout)
 	}()
 	return follow(ctx, steps)

@@ -29,7 +29,7 @@ func found(path, pattern string) string {
 }
 
 // versions returns what was measured: what is in the server, and the programs beside it.
-func versions(server string) []string {
+func versions(server string, beside []peer) []string {
 	all := []string{"mxsrv " + commit()}
 	if info, err := buildinfo.ReadFile(server); err == nil {
 		for _, m := range info.Deps {
@@ -39,19 +39,20 @@ func versions(server string) []string {
 		}
 		all = append(all, "Go "+strings.TrimPrefix(info.GoVersion, "go"))
 	}
-	absent := missing()
-	for _, p := range append(slices.Clone(peers), peer{program: "dnsperf", version: "-h"}) {
-		if p.program != "" && !slices.ContainsFunc(absent, func(a peer) bool { return a.name == p.name }) {
+	asked := map[string]bool{"": true}
+	for _, p := range append(slices.Clone(beside), peer{program: "dnsperf", version: "-h"}) {
+		if _, err := exec.LookPath(p.program); err == nil && !asked[p.program] {
 			out, _ := exec.Command(p.program, p.version).CombinedOutput()
 			all = append(all, p.program+" "+versionIn(string(out)))
 		}
+		asked[p.program] = true
 	}
 	return all
 }
 
 var (
 	versionNumber = regexp.MustCompile(`[0-9]+\.[0-9]+[0-9.]*`)
-	versionLine   = regexp.MustCompile(`(?i)version|^BIND`)
+	versionLine   = regexp.MustCompile(`(?i)version|^BIND|PowerDNS A`)
 )
 
 // versionIn returns the first number with a point on a line about the version, as all

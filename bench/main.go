@@ -7,6 +7,7 @@
 //	go run . -only 'MX 2 errors,MX 6 prometheus+errors' -rounds 13
 //	go run . live       what it costs that definitions are in etcd, in four minutes
 //	go run . domains    all that hangs on a hundred thousand mail domains, in ten minutes
+//	go run . health     checks of targets, beside gdnsd and PowerDNS, in eight minutes
 //
 // Every server is a process of its own on one core, with dnsperf on another. They take
 // turns, round after round, so that what else happens on the machine hits all of them;
@@ -21,6 +22,7 @@
 //	report.go     the report; plot.go, its plots
 //	live.go       mxsrv with etcd
 //	domains.go    policies, keys and client discovery of many mail domains
+//	health.go     what checks of targets cost; beside.go, others that check them; targets.go
 //	server        the CoreDNS with all that is compared
 //
 // # Limitations
@@ -47,7 +49,7 @@ import (
 
 var (
 	quick  = flag.Bool("quick", false, "few and short turns; the report goes to a new directory")
-	only   = flag.String("only", "", "`parts`, with commas between: workloads, scale, handler; of live some, many; of domains one zone, 1000 zones")
+	only   = flag.String("only", "", "`parts`, with commas between: workloads, scale, handler; of live some, many; of domains one zone, 1000 zones; of health beside, cost, verdicts")
 	rounds = flag.Int("rounds", 0, "`number` of rounds; by default 13, 3 of scale, and 1 with -quick")
 	output = flag.String("o", "", "`directory` of the report; by default this one")
 )
@@ -78,6 +80,8 @@ func main() {
 			measure, args = live, args[1:]
 		case "domains":
 			measure, args = domains, args[1:]
+		case "health":
+			measure, args = health, args[1:]
 		}
 	}
 	flag.CommandLine.Parse(args)
@@ -134,7 +138,7 @@ func compare(ctx context.Context, dir string) error {
 	if err := follow(ctx, steps); err != nil {
 		return err
 	}
-	rep.versions, rep.took = versions(filepath.Join(dir, "server")), time.Since(began)
+	rep.versions, rep.took = versions(filepath.Join(dir, "server"), peers), time.Since(began)
 	if err := rep.write(target); err != nil {
 		return err
 	}
