@@ -191,7 +191,7 @@ func (p *patient) check(t *testing.T, got *table.Table) (hiding int64) {
 	}
 	set.Drains = nil
 	declared := table.Compile(set.Index(), p.options())
-	rules := &reference{patient: p, index: set.Index(), probes: fresh.Probes()}
+	rules := p.reference(set.Index(), fresh.Probes())
 	if g, w := renderAll(t, got, zones[:1]), renderAll(t, declared, zones[:1]); g != w {
 		t.Fatalf("%v\n%s\nwant\n%s", p.lines, g, w)
 	}
@@ -220,7 +220,19 @@ func (p *patient) check(t *testing.T, got *table.Table) (hiding int64) {
 type reference struct {
 	*patient
 	index  *definition.Index
-	probes []definition.Probe
+	states map[netip.Addr]map[table.Verdict]bool // of the probes at an address
+}
+
+func (p *patient) reference(index *definition.Index, probes []definition.Probe) *reference {
+	r := &reference{patient: p, index: index, states: make(map[netip.Addr]map[table.Verdict]bool)}
+	for _, probe := range probes {
+		addr := probe.Addr.Addr()
+		if r.states[addr] == nil {
+			r.states[addr] = make(map[table.Verdict]bool)
+		}
+		r.states[addr][p.verdicts[probe]] = true
+	}
+	return r
 }
 
 // left returns what is left of an answer of a table without verdicts.
@@ -311,21 +323,14 @@ func (r *reference) hidesAddress(section []dns.RR, rr dns.RR) bool {
 
 // statesAt returns the verdicts of all probes at the address in a record.
 func (r *reference) statesAt(rr dns.RR) map[table.Verdict]bool {
-	states := make(map[table.Verdict]bool)
-	for _, p := range r.probes {
-		if dns.IsDuplicate(rr, addressRecord(rr.Header(), p.Addr.Addr())) {
-			states[r.verdicts[p]] = true
-		}
+	var addr netip.Addr
+	switch rr := rr.(type) {
+	case *dns.A:
+		addr, _ = netip.AddrFromSlice(rr.A.To4())
+	case *dns.AAAA:
+		addr, _ = netip.AddrFromSlice(rr.AAAA)
 	}
-	return states
-}
-
-// addressRecord returns a record of an address.
-func addressRecord(h *dns.RR_Header, addr netip.Addr) dns.RR {
-	if addr.Is4() {
-		return &dns.A{Hdr: *h, A: addr.AsSlice()}
-	}
-	return &dns.AAAA{Hdr: *h, AAAA: addr.AsSlice()}
+	return r.states[addr]
 }
 
 // texts writes the records of an answer.
