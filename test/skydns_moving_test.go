@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +67,7 @@ var moved = map[string]string{
 }
 
 // TestSkyDNSMoving runs what the page says of moving, with the Corefiles of it, and finds no difference; then with a key
-// that is wrong, and with a server that reads another tree.
+// that is wrong, with a name of too many, and with a server that reads another tree.
 func TestSkyDNSMoving(t *testing.T) {
 	c := &cluster{Cluster: rig.Etcd(t, 1), t: t}
 	for name, value := range moved {
@@ -104,6 +105,19 @@ func TestSkyDNSMoving(t *testing.T) {
 		}
 	}
 	c.do(clientv3.OpDelete("/skydns/com/example/db/x3"))
+	const tooMany = 2001
+	for n := 0; n < tooMany; {
+		var ops []clientv3.Op
+		for ; n < tooMany && len(ops) < 100; n++ {
+			ops = append(ops, clientv3.OpPut(fmt.Sprint("/skydns/com/example/full/x", n), `{"host":"192.0.2.1"}`))
+		}
+		c.do(ops...)
+	}
+	out, err = script(compare)
+	if want := "A of full.example.com.: the server has 192.0.2.1, which the definitions do not"; err == nil || !strings.Contains(out, want) {
+		t.Errorf("with too many keys: %v, no %q in\n%.2000s", err, want, out)
+	}
+	c.do(clientv3.OpDelete("/skydns/com/example/full/", clientv3.WithPrefix()))
 	c.do(clientv3.OpPut("/other/com/example/many/x2", `{"host":"192.0.2.9","targetstrip":1}`), clientv3.OpDelete("/other/com/example/www"))
 	write(t, filepath.Join(etcd.Dir, "Corefile"), strings.Replace(read(t, filepath.Join(etcd.Dir, "Corefile")), "/skydns", "/other", 1))
 	etcd.restart(t)

@@ -55,7 +55,7 @@ func TestSkyDNSSigned(t *testing.T) {
 	dir := t.TempDir()
 	var trees []*skydnsTree
 	keys := make(map[string]zoneKey)
-	for n := range orLong(t, 3, 30) {
+	for n := range orLong(t, 3, 10) {
 		tree := newSkyDNSTree(n)
 		trees = append(trees, tree)
 		keys[tree.zone] = keygen(t, dir, tree.zone)

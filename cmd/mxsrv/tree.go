@@ -18,9 +18,9 @@ import (
 // may be the etcd plugin of CoreDNS, and what that writes otherwise by design is no difference: weights as percents, and
 // aliases completed, or not answered.
 func treeChecks(s *served, from *server) (checks []check) {
-	t := s.compile()
-	for _, name := range s.treeNames() {
-		for _, qtype := range s.treeTypes(name) {
+	t, zones := s.compile(), s.zones.Set()
+	for _, name := range s.treeNames(zones) {
+		for _, qtype := range treeTypes(name, s.index.At(name), zones.Of(name)) {
 			checks = append(checks, func() []lint.Finding { return checkTree(t, from, name, qtype) })
 		}
 	}
@@ -39,11 +39,11 @@ func (s *served) withoutTree() *served {
 }
 
 // treeNames returns the names of the tree that are its own, and those above them.
-func (s *served) treeNames() []definition.Name {
+func (s *served) treeNames(zones definition.ZoneSet) []definition.Name {
 	if s.tree == nil {
 		return nil
 	}
-	names, zones := definition.Names{}, s.zones.Set()
+	names := definition.Names{}
 	for head := range s.tree.Declared.Heads {
 		for name := head.Owner; zones.Of(name) != "" && !names[name]; name = name.Parent() {
 			names[name] = true
@@ -59,8 +59,7 @@ func (s *served) treeNames() []definition.Name {
 
 // treeTypes returns the types of which the tree has all records of a name. Of an alias these are the addresses: the
 // plugin makes an SRV record of its host.
-func (s *served) treeTypes(name definition.Name) []uint16 {
-	o, zone := s.index.At(name), s.zones.Set().Of(name)
+func treeTypes(name definition.Name, o definition.Owner, zone definition.Name) []uint16 {
 	types := []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeSRV, dns.TypeTXT}
 	switch hasNS := func(r *definition.Record) bool { return r.Type == dns.TypeNS }; {
 	case zone.IsReverse():
