@@ -18,7 +18,7 @@ import (
 
 // platform builds for a platform, and writes the archive of that to dist.
 func (e edition) platform(p platform) error {
-	if err := errors.Join(buildTool(p, e.version), buildServer(p, e.version)); err != nil {
+	if err := errors.Join(buildTool(p, e.version), buildServer(p, e.version), p.writeLicenses()); err != nil {
 		return err
 	}
 	files, err := contents(p)
