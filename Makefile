@@ -25,9 +25,9 @@ coredns-source:
 	cd $(BUILD) && go generate coredns.go
 	cd $(BUILD) && go mod tidy
 
-# What a release consists of, in dist/: an archive for each of $(PLATFORMS), and checksums. To make version 0.1.0: write
-# its heading into CHANGELOG.md, commit, git tag v0.1.0, make release. The same commit and the same Go make the same
-# octets anywhere; without git, VERSION and SOURCE_DATE_EPOCH are to be given.
+# What a release consists of, in dist/: an archive for each of $(PLATFORMS), of Linux a Debian package too, and
+# checksums. To make version 0.1.0: write its heading into CHANGELOG.md, commit, git tag v0.1.0, make release. The same
+# commit and the same Go make the same octets anywhere; without git, VERSION and SOURCE_DATE_EPOCH are to be given.
 release: coredns-source
 	go run -C release . -version $(VERSION) -date $(SOURCE_DATE_EPOCH) $(PLATFORMS)
 
@@ -36,10 +36,13 @@ test:
 	go test -race ./...
 
 # The tests that take minutes, at full length: everything changes for ten minutes under the race detector; a
-# cluster of etcd is broken in all ways; a thousand changes and ten thousand registrations are timed.
+# cluster of etcd is broken in all ways; a thousand changes and ten thousand registrations are timed; the Debian package
+# is installed, broken, upgraded and removed, in a container of systemd-nspawn.
 long:
 	go test ./test -count 1 -race -run 'TestSoak' -v -timeout 20m -long
 	go test ./test -count 1 -run 'TestEtcdFaults|TestEtcdLatency|TestEtcdBurst|TestExternalDNS' -v -timeout 15m -long
+	$(MAKE) release PLATFORMS=linux/$$(go env GOARCH)
+	cd release && go test -count 1 -run 'TestDebInstalled' -v -timeout 15m -long
 
 # New inputs for the reader and the compiler; what breaks them stays as a test.
 fuzz:

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// platform builds for a platform, and writes the archive of that to dist.
+// platform builds for a platform, and writes the archive of that and, for Linux, the Debian package to dist.
 func (e edition) platform(p platform) error {
 	if err := errors.Join(buildTool(p, e.version), buildServer(p, e.version), p.writeLicenses()); err != nil {
 		return err
@@ -26,7 +26,10 @@ func (e edition) platform(p platform) error {
 		return err
 	}
 	name := fmt.Sprintf("mxsrv-%s-%s", strings.TrimPrefix(e.version, "v"), p)
-	return pack(filepath.Join(dist, name+".tar.gz"), name, files, e.date)
+	if err := pack(filepath.Join(dist, name+".tar.gz"), name, files, e.date); err != nil || p.os != "linux" {
+		return err
+	}
+	return e.deb(p.arch, files, p.folder()+".deb", dist)
 }
 
 // contents returns the files of an archive, by their paths in it: what is built, what the manual refers to.
@@ -44,6 +47,9 @@ func contents(p platform) (map[string]string, error) {
 			return nil, err
 		}
 	}
+	if err := addPages(files); err != nil {
+		return nil, err
+	}
 	list := exec.Command("git", "ls-files", "README.md", "LICENSE", "CHANGELOG.md", "docs", "examples", "contrib")
 	list.Dir, list.Stderr = top, os.Stderr
 	out, err := list.Output()
@@ -54,6 +60,15 @@ func contents(p platform) (map[string]string, error) {
 		files[name] = filepath.Join(top, name)
 	}
 	return files, nil
+}
+
+// addPages adds the man pages of CoreDNS and its plugins.
+func addPages(files map[string]string) error {
+	pages, err := filepath.Glob(coredns + "/man/*.[1-9]")
+	for _, page := range pages {
+		files["man/man"+filepath.Ext(page)[1:]+"/"+filepath.Base(page)] = page
+	}
+	return err
 }
 
 // pack writes an archive of files below a folder. It has the same octets for the same files, by the same Go.
