@@ -375,11 +375,10 @@ func TestDocsManifests(t *testing.T) {
 	blocks := blocksOf(read(t, "../docs/recipes.md"), "yaml")
 	for _, block := range blocks {
 		var m struct {
-			Kind     string
-			Data     map[string]string
-			Services map[string]map[string]any
+			Kind string
+			Data map[string]string
 		}
-		if err := yaml.Unmarshal([]byte(block), &m); err != nil || len(m.Data)+len(m.Services) == 0 {
+		if err := yaml.Unmarshal([]byte(block), &m); err != nil || len(m.Data) == 0 {
 			t.Errorf("%v\n%s", err, block)
 		}
 		for name, text := range m.Data {
@@ -389,8 +388,8 @@ func TestDocsManifests(t *testing.T) {
 			start(t, t.TempDir(), onLoopback(strings.ReplaceAll(text, ":53 ", ":1053 ")))
 		}
 	}
-	if len(blocks) < 2 {
-		t.Errorf("%d blocks, want at least 2", len(blocks))
+	if len(blocks) == 0 {
+		t.Error("no blocks")
 	}
 }
 
