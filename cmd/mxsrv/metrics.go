@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/health"
@@ -41,9 +43,10 @@ func scrape(ctx context.Context, address string) (*status, error) {
 	}
 	defer r.Body.Close()
 	if r.StatusCode != http.StatusOK {
-		return nil, hint.Add(fmt.Errorf("%s: %s", where, r.Status), "--metrics http://HOST:9153/metrics")
+		status := fmt.Sprintf("%d %s", r.StatusCode, http.StatusText(r.StatusCode))
+		return nil, hint.Add(fmt.Errorf("%s: %s", where, status), "--metrics http://HOST:9153/metrics")
 	}
-	return readMetrics(io.LimitReader(r.Body, mostMetrics), where)
+	return readMetrics(r.Body, where)
 }
 
 func metricsCause(err error) error {
@@ -74,34 +77,27 @@ func metricsURL(address string) (string, error) {
 // readMetrics reads metrics as Prometheus writes them. Those of one target in several server blocks are one line each.
 func readMetrics(from io.Reader, where string) (*status, error) {
 	s := &status{Targets: []probed{}, Drained: []string{}, FailedOpen: []string{}, byMetrics: true}
-	expires := make(map[string]float64)
-	lines := bufio.NewScanner(from)
+	expires, known := make(map[string]time.Time), false
+	limited := &io.LimitedReader{R: from, N: mostMetrics}
+	lines := bufio.NewScanner(limited)
 	lines.Buffer(nil, 1<<20)
-	known := false
 	for lines.Scan() {
-		name, labels, value, ok := parseMetric(lines.Text())
-		known = known || ok
-		switch name {
-		case "target_up":
-			s.Targets = append(s.Targets, targetOf(labels, value))
-		case "certificate_expiry_timestamp_seconds":
-			expires[placeOf(labels)] = value
-		case "failed_open":
-			s.FailedOpen = append(s.FailedOpen, strings.TrimSuffix(labels["name"], "."))
-		case "drained":
-			s.Drained = append(s.Drained, strings.TrimSuffix(labels["target"], "."))
+		if name, labels, value, ok := parseMetric(lines.Text()); ok {
+			known = true
+			s.addMetric(name, labels, value, expires)
 		}
 	}
-	if err := lines.Err(); err != nil {
+	switch err := lines.Err(); {
+	case err != nil:
 		return nil, fmt.Errorf("%s: %v", where, err)
-	}
-	if !known {
+	case limited.N == 0:
+		return nil, fmt.Errorf("%s has more than %d MiB: there may be more targets", where, mostMetrics>>20)
+	case !known:
 		return nil, hint.Add(fmt.Errorf("%s has no metrics of mxsrv: write prometheus into its server block", where), "curl %s | grep %s", where, metricsPrefix)
 	}
 	for i := range s.Targets {
 		p := &s.Targets[i]
-		if at, ok := expires[p.Address+p.Check+p.Target]; ok {
-			t := time.Unix(int64(at), 0)
+		if t, ok := expires[p.Address+p.Check+p.Target]; ok {
 			p.Expires = &t
 		}
 	}
@@ -109,6 +105,25 @@ func readMetrics(from io.Reader, where string) (*status, error) {
 	slices.SortStableFunc(s.Targets, func(a, b probed) int { return strings.Compare(a.Address+a.Check, b.Address+b.Check) })
 	return s, nil
 }
+
+// addMetric adds what a metric says, and to expires when a certificate ends, by its place.
+func (s *status) addMetric(name string, labels map[string]string, value float64, expires map[string]time.Time) {
+	switch name {
+	case "target_up":
+		s.Targets = append(s.Targets, targetOf(labels, value))
+	case "certificate_expiry_timestamp_seconds":
+		if value >= 0 && value <= lastSecond {
+			expires[placeOf(labels)] = time.Unix(int64(value), 0).UTC()
+		}
+	case "failed_open":
+		s.FailedOpen = append(s.FailedOpen, strings.TrimSuffix(labels["name"], "."))
+	case "drained":
+		s.Drained = append(s.Drained, strings.TrimSuffix(labels["target"], "."))
+	}
+}
+
+// lastSecond is that of the year 9999, after which JSON and certificates have no time. Those without an end have it.
+const lastSecond = 253_402_300_799
 
 func targetOf(labels map[string]string, value float64) probed {
 	state := health.Down
@@ -151,9 +166,18 @@ func parseMetric(line string) (name string, labels map[string]string, value floa
 		if !found || err != nil {
 			return "", nil, 0, false
 		}
-		labels[key], _ = strconv.Unquote(quoted)
+		labels[key] = labelText(quoted)
 		rest = strings.TrimPrefix(after[len(quoted):], ",")
 	}
 	value, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimPrefix(rest, "}")), 64)
 	return name, labels, value, err == nil
+}
+
+// labelText returns the text of a quoted label, or the quoted one if the text could do harm to a terminal.
+func labelText(quoted string) string {
+	text, _ := strconv.Unquote(quoted)
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }

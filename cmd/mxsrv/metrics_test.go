@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 const metricsText = `# HELP coredns_mxsrv_target_up Whether a target that is checked is up.
@@ -32,6 +34,15 @@ func TestStatusByMetrics(t *testing.T) {
 			fmt.Fprintln(w, "coredns_mxsrv_last_load_failed{server=\"dns://:53\"} 0")
 		case "/none":
 			fmt.Fprintln(w, "coredns_dns_requests_total 7")
+		case "/odd":
+			fmt.Fprintln(w, oddMetrics)
+		case "/endless":
+			fmt.Fprintln(w, strings.Split(metricsText, "\n")[2])
+			for line := []byte("# " + strings.Repeat("x", 1<<16) + "\n"); ; {
+				if _, err := w.Write(line); err != nil {
+					return
+				}
+			}
 		case "/broken":
 			fmt.Fprintln(w, "coredns_mxsrv_target_up{check=")
 		default:
@@ -52,6 +63,10 @@ func TestStatusByMetrics(t *testing.T) {
 		{"nothing is known", server.URL + "/unknown", 0, "no target is known to be up or down\n", ""},
 		{"another server", addr + "/none", 2, "", "has no metrics of mxsrv: write prometheus into its server block\n"},
 		{"no metric", addr + "/broken", 2, "", "has no metrics of mxsrv: write prometheus into its server block\n"},
+		{"no end", addr + "/endless", 2, "", "/endless has more than 64 MiB: there may be more targets\n"},
+		{"harm to a terminal, and no certificate", addr + "/odd", 1, "\"\\x1b[2J\\u202e\"  \"\\x1b[2J\\u202e\":25  tcp  up\n" +
+			"192.0.2.1        192.0.2.1:25        tcp  up\n" +
+			"\nall targets are down, and all are answered\n  \"\\n\\a\"\n", ""},
 		{"no such page", addr + "/nosuch", 2, "", "/nosuch: 404 Not Found\nmxsrv: hint: --metrics http://HOST:9153/metrics\n"},
 		{"nobody there", "127.0.0.1:1", 2, "", "mxsrv: error: http://127.0.0.1:1/metrics: connection refused\nmxsrv: hint: curl http://127.0.0.1:1/metrics\n"},
 	} {
@@ -63,6 +78,29 @@ func TestStatusByMetrics(t *testing.T) {
 				t.Errorf("exit %d, want %d\n%s\nwant\n%s\n%s\nwant\n%s", status, tc.status, out.String(), tc.out, errs.String(), tc.err)
 			}
 		})
+	}
+}
+
+// oddMetrics are of no server of ours: with control characters, without a value, with the end of a certificate that is
+// no time.
+const oddMetrics = `coredns_mxsrv_target_up{check="tcp",host="",port="25",target="\x1b[2J\u202e"} 1
+coredns_mxsrv_target_up{check="tcp",host="",port="25",target="192.0.2.1"} 1
+coredns_mxsrv_target_up{check="tcp",host="",port="25",target="192.0.2.2"} up
+coredns_mxsrv_certificate_expiry_timestamp_seconds{check="tcp",host="",port="25",target="192.0.2.1"} 1e300
+coredns_mxsrv_failed_open{name="\n\a"} 1`
+
+// TestNoEnd: a certificate that says to have no end ends in the year 9999, in JSON and wherever this host is.
+func TestNoEnd(t *testing.T) {
+	local := time.Local
+	defer func() { time.Local = local }()
+	time.Local = time.FixedZone("", 3600)
+	text := strings.ReplaceAll(metricsText, "1.8e+09", "2.53402300799e+11")
+	s, err := readMetrics(strings.NewReader(text), "here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := json.Marshal(s); err != nil || !strings.Contains(string(text), `"expires":"9999-12-31T23:59:59Z"`) {
+		t.Errorf("%s, %v", text, err)
 	}
 }
 
