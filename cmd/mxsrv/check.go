@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,12 +92,10 @@ func (f *checkFlags) run(u *ui, paths []string) error {
 
 // probeTargets probes the targets of all server blocks, or of those that --block means.
 func (f *checkFlags) probeTargets(u *ui, all []*served) (targets []probed) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	for _, s := range all {
 		if f.block == "" || s.chosen {
 			some := s.targets()
-			s.probeAll(ctx, u, some)
+			s.probeAll(context.Background(), u, some)
 			targets = append(targets, some...)
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"os"
-	"os/signal"
 	"slices"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/delivery"
@@ -32,9 +30,7 @@ func (f *answerFlags) probeLive(
 	if !slices.ContainsFunc(targets, func(p probed) bool { return p.probe != (definition.Probe{}) }) {
 		return hint.Add(errors.New("--live: no target of "+plainName(name)+" is checked here"), "check smtp, or another kind, in its block")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	block.probeAll(ctx, u, targets)
+	block.probeAll(context.Background(), u, targets)
 	for _, p := range targets {
 		u.note("%s is %s", p.Target+" "+p.Address+" ("+p.Check+")", joinWords(p.State, p.Why))
 	}

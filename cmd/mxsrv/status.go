@@ -86,12 +86,10 @@ func (f *statusFlags) run(u *ui) error {
 	case f.watch && u.asJSON:
 		return errors.New("--watch and --json: write one of them")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	if f.watch {
-		return f.follow(ctx, u, look)
+		return f.follow(u, look)
 	}
-	s, err := look(ctx)
+	s, err := look(context.Background())
 	if err != nil {
 		return err
 	}
@@ -126,8 +124,10 @@ func (f *statusFlags) source(u *ui) (func(context.Context) (*status, error), err
 	}, nil
 }
 
-// follow prints the status whenever it has changed.
-func (f *statusFlags) follow(ctx context.Context, u *ui, look func(context.Context) (*status, error)) error {
+// follow prints the status whenever it has changed, until interrupted.
+func (f *statusFlags) follow(u *ui, look func(context.Context) (*status, error)) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	ticker := time.NewTicker(f.interval)
 	defer ticker.Stop()
 	u.noted = make(map[string]bool)
