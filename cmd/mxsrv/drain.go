@@ -49,7 +49,12 @@ func drainCommand(u *ui) *cobra.Command {
 		Short:   "Leave hosts out of answers, as for maintenance",
 		Long:    "Leave hosts out of the answers of all servers on one etcd, as if a check had found them\ndown, for some time or until they are undrained.",
 		Example: drainExamples,
-		RunE:    func(_ *cobra.Command, args []string) error { return f.drain(u, args) },
+	}
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		if c.Flags().Changed("for") && f.duration < time.Second { // 0, too, which scripts may come to
+			return hint.Add(fmt.Errorf("for %v: write at least 1s", f.duration), "--for 2h")
+		}
+		return f.drain(u, args)
 	}
 	c.Flags().DurationVar(&f.duration, "for", 0, "how long, after which etcd itself ends it (default until mxsrv undrain)")
 	f.add(u, c)
@@ -60,9 +65,6 @@ func drainCommand(u *ui) *cobra.Command {
 func (f *drainFlags) drain(u *ui, words []string) error {
 	if len(words) == 0 {
 		return hint.Add(errors.New("drain what? write at least one host"), "mxsrv drain mx1 --for 2h")
-	}
-	if f.duration < 0 || f.duration > 0 && f.duration < time.Second {
-		return hint.Add(fmt.Errorf("for %v: write at least 1s", f.duration), "--for 2h")
 	}
 	s, err := f.store()
 	if err != nil {
@@ -237,7 +239,9 @@ func (f *drainFlags) undrain(u *ui, words []string) error {
 				return cmp.Or(drainedBy(s.Served(entries, nil), word), noneDrained(hosts, folder), fmt.Errorf("%s: %v", word, err))
 			}
 			i := slices.IndexFunc(hosts, func(h delivery.Host) bool { return h.Name == host })
-			changes = append(changes, deletion(drained[i]))
+			if c := deletion(drained[i]); !slices.Contains(changes, c) {
+				changes = append(changes, c)
+			}
 		}
 		return f.commit(u, s, entries, changes)
 	}))
