@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
@@ -86,7 +87,7 @@ func (c *boundedConn) Read(b []byte) (int, error) {
 }
 
 func (a *attempt) tls() error {
-	_, err := a.handshake(&tls.Config{ServerName: a.sni(), InsecureSkipVerify: true})
+	_, err := a.handshake(a.unverified(a.sni()))
 	return err
 }
 
@@ -96,6 +97,16 @@ func (a *attempt) sni() string {
 		return ""
 	}
 	return serverName(a.probe)
+}
+
+// unverified returns the configuration of a handshake that succeeds with whatever server there is: also one that speaks
+// no later version than 1.0, or has only ciphers that are no longer offered by others. Nothing secret is sent.
+func (a *attempt) unverified(name string) *tls.Config {
+	c := &tls.Config{ServerName: name, InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		c.CipherSuites = append(c.CipherSuites, suite.ID)
+	}
+	return c
 }
 
 // handshake returns the connection with TLS, and notes when the certificate expires.
@@ -109,9 +120,11 @@ func (a *attempt) handshake(config *tls.Config) (*tls.Conn, error) {
 }
 
 func (a *attempt) https() error {
-	conn, err := a.handshake(&tls.Config{
-		ServerName: serverName(a.probe), RootCAs: a.config.Roots, InsecureSkipVerify: a.probe.Check.Insecure,
-	})
+	config := &tls.Config{ServerName: serverName(a.probe), RootCAs: a.config.Roots}
+	if a.probe.Check.Insecure {
+		config = a.unverified(config.ServerName)
+	}
+	conn, err := a.handshake(config)
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package health_test
 import (
 	"bufio"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -89,6 +91,7 @@ func check(t testing.TB, words string) definition.Check {
 type certificates struct {
 	roots          *x509.CertPool
 	valid, expired tls.Certificate
+	old            tls.Certificate // with an RSA key
 }
 
 var (
@@ -97,20 +100,21 @@ var (
 )
 
 func newCertificates() (c certificates, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	var key crypto.Signer
+	key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return c, err
 	}
 	sign := func(notAfter time.Time, parent *x509.Certificate) (*x509.Certificate, tls.Certificate) {
 		template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
 			NotBefore: past.AddDate(-1, 0, 0), NotAfter: notAfter, BasicConstraintsValid: true, IsCA: parent == nil,
-			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageCertSign}
 		if parent == nil {
 			parent = template
 		} else {
 			template.DNSNames, template.IPAddresses = []string{"www.example.org"}, []net.IP{net.IPv4(127, 0, 0, 1)}
 		}
-		der, e := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, key)
+		der, e := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), key)
 		cert, e2 := x509.ParseCertificate(der)
 		err = errors.Join(err, e, e2)
 		return cert, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
@@ -123,13 +127,28 @@ func newCertificates() (c certificates, err error) {
 	c.roots.AddCert(ca)
 	_, c.valid = sign(until, ca)
 	_, c.expired = sign(past, ca)
+	if key, err = rsa.GenerateKey(rand.Reader, 2048); err == nil {
+		_, c.old = sign(until, nil)
+	}
 	return c, err
 }
 
 // overTLS returns a server that talks over TLS.
 func overTLS(cert tls.Certificate, talk func(net.Conn)) func(net.Conn) {
+	return over(&tls.Config{Certificates: []tls.Certificate{cert}}, talk)
+}
+
+// overOldTLS returns one that talks over TLS 1.0, with a cipher without forward secrecy.
+func overOldTLS(cert tls.Certificate, talk func(net.Conn)) func(net.Conn) {
+	return over(&tls.Config{
+		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS10,
+		CipherSuites: []uint16{tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA},
+	}, talk)
+}
+
+func over(config *tls.Config, talk func(net.Conn)) func(net.Conn) {
 	return func(conn net.Conn) {
-		c := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+		c := tls.Server(conn, config)
 		if c.Handshake() == nil {
 			talk(c)
 		}
@@ -186,6 +205,7 @@ func TestAttempt(t *testing.T) {
 		{name: "tls, expired", check: "tls", server: overTLS(certs.expired, hang), want: "success", expires: past},
 		{name: "tls, other name", check: "tls", host: "x.example.", server: overTLS(certs.valid, hang),
 			want: "success", expires: until},
+		{name: "tls 1.0", check: "tls", server: overOldTLS(certs.old, hang), want: "success", expires: until},
 		{name: "tls at a server without", check: "tls", server: script("220 hello"), want: "failure no TLS"},
 		{name: "tls, closed", check: "tls", server: script(), want: "failure closed"},
 		{name: "tls, hangs", check: "tls", server: hang, want: "failure timeout"},
@@ -206,6 +226,8 @@ func TestAttempt(t *testing.T) {
 		{name: "smtp hangs", check: "smtp", server: hang, want: "failure timeout"},
 		{name: "smtp hangs after greeting", check: "smtp", server: func(c net.Conn) { script("220 mx")(c); hang(c) },
 			want: "failure timeout"},
+		{name: "smtp hangs in a line", check: "smtp", server: func(c net.Conn) { io.WriteString(c, "22"); hang(c) },
+			want: "failure timeout"},
 		{name: "line without end", check: "smtp", server: flood("220 ", "x"), want: "failure too long"},
 		{name: "lines without end", check: "smtp", server: flood("", "220-mx\r\n"), want: "failure too long"},
 
@@ -213,6 +235,10 @@ func TestAttempt(t *testing.T) {
 			script("220 mx", ehlo, "250-mx", "250-SIZE 1", "250 STARTTLS", "<STARTTLS\r\n", "220 go")(c)
 			overTLS(certs.expired, script("<QUIT\r\n", "221 bye"))(c)
 		}, want: "success", expires: past},
+		{name: "starttls 1.0", check: "smtp starttls", server: func(c net.Conn) {
+			script("220 mx", ehlo, "250 STARTTLS", "<STARTTLS\r\n", "220 go")(c)
+			overOldTLS(certs.old, script("<QUIT\r\n", "221 bye"))(c)
+		}, want: "success", expires: until},
 		{name: "no STARTTLS", check: "smtp starttls", server: script("220 mx", ehlo, "250 mx", "<QUIT"),
 			want: "failure no STARTTLS"},
 		{name: "STARTTLS 454", check: "smtp starttls",
@@ -250,6 +276,8 @@ func TestAttempt(t *testing.T) {
 		{name: "garbage without end", check: "http /", server: flood("", "x"), want: "failure too long"},
 		{name: "no http", check: "http /", server: script("220 mx"), want: "failure no HTTP"},
 		{name: "http closed", check: "http /", server: response(), want: "failure closed"},
+		{name: "http hangs in a line", check: "http /", server: func(c net.Conn) { io.WriteString(c, "HTTP/1.1 2"); hang(c) },
+			want: "failure timeout"},
 		{name: "http hangs", check: "http /", server: hang, want: "failure timeout"},
 
 		{name: "https", check: "https /", host: "www.example.org.", server: overTLS(certs.valid, page),
@@ -265,6 +293,9 @@ func TestAttempt(t *testing.T) {
 			want: "failure certificate expired or not valid yet"},
 		{name: "https, expired, insecure", check: "https / www insecure", server: overTLS(certs.expired, page),
 			want: "success", expires: past},
+		{name: "https, tls 1.0", check: "https / www", server: overOldTLS(certs.old, page), want: "failure no HTTPS"},
+		{name: "https, tls 1.0, insecure", check: "https / www insecure", server: overOldTLS(certs.old, page),
+			want: "success", expires: until},
 		{name: "https, 500", check: "https / www", server: overTLS(certs.valid, response("HTTP/1.1 500 No", "")),
 			want: "failure status 500", expires: until},
 		{name: "https at http", check: "https / www", server: script("HTTP/1.1 400 Bad Request", ""),

@@ -28,7 +28,7 @@ var localErrors = map[syscall.Errno]Outcome{
 	syscall.ENETDOWN:      NoRoute,
 	syscall.EADDRNOTAVAIL: NoRoute, // no source address, as where IPv6 is disabled; rarely no free port
 	syscall.EAFNOSUPPORT:  NoRoute,
-	syscall.EACCES:        NoRoute, // a route or a firewall here that prohibits it, as does the next
+	syscall.EACCES:        NoRoute, // a route here that prohibits it; the next is a policy of the system, as for a service
 	syscall.EPERM:         NoRoute,
 	syscall.EINVAL:        NoRoute, // an address of a link, without the link
 }
@@ -63,6 +63,9 @@ func (a *attempt) reasonOf(err error) string {
 	}
 	if r, ok := errors.AsType[reason](err); ok {
 		return string(r)
+	}
+	if !time.Now().Before(a.deadline) {
+		return "timeout" // whatever the half of a line looks like
 	}
 	if e, ok := errors.AsType[interface {
 		error

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -72,7 +71,7 @@ func (a *attempt) startTLS(text *textproto.Conn) (*textproto.Conn, error) {
 		return text, err
 	}
 	a.conn.left = mostRead
-	conn, err := a.handshake(&tls.Config{InsecureSkipVerify: true})
+	conn, err := a.handshake(a.unverified(""))
 	if err != nil {
 		return text, err
 	}
