@@ -36,9 +36,14 @@ func TestStateOfOthers(t *testing.T) {
 		return parse(controller, "/var/lib")
 	}
 	const want = "Testfile:3: state /var/lib/verdicts: it has the verdicts of another server block, of Testfile:3: write another file"
+	dir := t.TempDir()
+	if err := os.Symlink(".", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
 	var others []*MXSRV
 	for _, tc := range []struct{ state, want string }{
 		{"verdicts", ""}, {"other", ""}, {"./verdicts", want}, {"/var/lib//other", "Testfile:3: state /var/lib//other: "},
+		{dir + "/verdicts", ""}, {dir + "/link/verdicts", "Testfile:3: state " + dir + "/link/verdicts: "},
 	} {
 		m, err := newHandler(read(tc.state), "dns://:53", others)
 		others = append(others, m)

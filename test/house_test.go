@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 		"plugin/source", "plugin/health", "plugin/atomicfile"},
 	"plugin/answer": {"plugin/definition", "plugin/table", "plugin/wire", "github.com/coredns/coredns/"},
 	"plugin/corefile": {"plugin/definition", "plugin/change", "plugin/source", "plugin/source/file", "plugin/etcd",
-		"plugin/skydns", "plugin/health", tokens},
+		"plugin/skydns", "plugin/health", "plugin/atomicfile", tokens},
 	".": {"plugin/", "github.com/coredns/"},
 
 	"cmd/internal/example": {},

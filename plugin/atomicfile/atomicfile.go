@@ -25,6 +25,21 @@ func Write(path string, mode fs.FileMode, text []byte) error {
 	return draft.SyncDir()
 }
 
+// RealPath returns the absolute path of a file without symbolic links, also if there is no such file yet: what is
+// written there replaces the file and not a link to it, and what has the same is one file.
+func RealPath(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		return filepath.Join(dir, filepath.Base(path))
+	}
+	return path
+}
+
 // A Draft is a file beside the one that it will replace. What is written to it is appended.
 type Draft struct {
 	*os.File

@@ -48,3 +48,28 @@ func only(t *testing.T, dir, name string) {
 		t.Errorf("%v, %v, want only %s", entries, err, name)
 	}
 }
+
+// TestRealPath: one file has one path, whether it is there or not.
+func TestRealPath(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for link, to := range map[string]string{"here": ".", "to-file": "file"} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile("file", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"file": dir + "/file", "here/./file": dir + "/file", "to-file": dir + "/file", dir + "/here/to-file": dir + "/file",
+		"here/none": dir + "/none", "none/file": dir + "/none/file",
+	} {
+		if got := atomicfile.RealPath(path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}

@@ -2,12 +2,12 @@ package corefile
 
 import (
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/mxsrv/mxsrv/plugin/atomicfile"
 	"github.com/mxsrv/mxsrv/plugin/definition"
 	"github.com/mxsrv/mxsrv/plugin/health"
 )
@@ -22,7 +22,7 @@ type Checks struct {
 // SameState returns the error that the checks of a server block before keep their verdicts in the same file, or none:
 // each would replace what the other has written.
 func (c *Checks) SameState(before *Checks) definition.Errors {
-	if c.State == "" || before.State == "" || filepath.Clean(c.State) != filepath.Clean(before.State) {
+	if c.State == "" || before.State == "" || atomicfile.RealPath(c.State) != atomicfile.RealPath(before.State) {
 		return nil
 	}
 	return definition.Errors{{Pos: c.StatePos, ID: definition.Syntax, Text: definition.Sprintf(

@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,8 +135,5 @@ func readSnapshot(path, prefix string) (snapshot, error) {
 // writeSnapshot writes a file that its owner alone may read: there may be things in
 // comments that are not in answers. A symbolic link to it stays.
 func writeSnapshot(path string, s snapshot) error {
-	if file, err := filepath.EvalSymlinks(path); err == nil {
-		path = file
-	}
-	return atomicfile.Write(path, 0o600, s.encode())
+	return atomicfile.Write(atomicfile.RealPath(path), 0o600, s.encode())
 }

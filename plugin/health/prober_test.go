@@ -2,6 +2,7 @@ package health_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -743,6 +744,26 @@ func TestStateFileUnreachable(t *testing.T) {
 	})
 }
 
+// TestStateFileLink: the file is replaced, and not a link to it.
+func TestStateFileLink(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "state"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(path, []byte(heading), 0o600), os.Symlink("state", link)); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(func(int, netip.AddrPort) behavior { return answers })
+	inBubble(t, health.Config{State: link}, nil, w, func(p *health.Prober) {
+		p.Set(targets(t, 1))
+		sleep(time.Minute)
+	})
+	if to, err := os.Readlink(link); to != "state" || err != nil {
+		t.Errorf("the link is to %q, %v", to, err)
+	}
+	if got, err := health.ReadState(path); len(got) != 1 || err != nil {
+		t.Errorf("%v, %v in the file", got, err)
+	}
+}
+
 // TestStateFileCannotBeWritten: that is logged once.
 func TestStateFileCannotBeWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nowhere", "state")
@@ -796,6 +817,12 @@ func TestReadState(t *testing.T) {
 		case tc.err != "" && (err == nil || err.Error() != path+tc.err || verdicts != nil):
 			t.Errorf("%q: %v, %v\nwant %s", tc.text, verdicts, err, tc.err)
 		}
+	}
+	if err := os.Truncate(path, 64<<20+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := health.ReadState(path); err == nil || !strings.HasSuffix(err.Error(), "of which a file may have at most 67108864") {
+		t.Errorf("a large file: %v", err)
 	}
 	if _, err := health.ReadState(t.TempDir()); err == nil {
 		t.Error("a directory is a file of verdicts")

@@ -27,9 +27,12 @@ var stateHeading = fmt.Sprint(stateTitle, stateVersion)
 
 const stateFields = 7 // state, since, probed, address and port, host or "-", check, reason
 
+// mostState octets may be in the file: several hundred thousand verdicts. A larger one is something else.
+const mostState = 64 << 20
+
 // ReadState returns the verdicts in a file. If there is no file, these are none; if it is no such file, it is an error.
 func ReadState(path string) (map[Probe]Verdict, error) {
-	text, err := atomicfile.Read(path)
+	text, err := atomicfile.ReadAtMost(path, mostState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -119,13 +122,13 @@ func encode(verdicts map[Probe]Verdict) []byte {
 	return b.Bytes()
 }
 
-// save writes the file of verdicts, if there is to be one. That it cannot is logged once.
+// save writes the file of verdicts, if there is to be one. A symbolic link to it stays. That it cannot is logged once.
 func (p *Prober) save() {
 	if p.config.State == "" {
 		return
 	}
 	p.unsaved.Store(false)
-	err := atomicfile.Write(p.config.State, 0o644, encode(p.Snapshot()))
+	err := atomicfile.Write(atomicfile.RealPath(p.config.State), 0o644, encode(p.Snapshot()))
 	if err != nil && !p.saveFailed {
 		p.observer.Error(fmt.Sprintf("verdicts of checks cannot be saved: %v", err))
 	}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,7 +78,7 @@ var serialsFiles = struct {
 
 // openSerials returns the file at a path, which it reads the first time.
 func openSerials(path string) (*serialsFile, error) {
-	path = realPath(path)
+	path = atomicfile.RealPath(path) // there is one object for it
 	serialsFiles.Lock()
 	defer serialsFiles.Unlock()
 	if f := serialsFiles.at[path]; f != nil {
@@ -94,21 +93,6 @@ func openSerials(path string) (*serialsFile, error) {
 	}
 	serialsFiles.at[path] = f
 	return f, nil
-}
-
-// realPath returns the absolute path of a file without symbolic links: there is one object for it, and it is the file
-// that is replaced, not a link to it.
-func realPath(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	if file, err := filepath.EvalSymlinks(path); err == nil {
-		return file
-	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-		return filepath.Join(dir, filepath.Base(path))
-	}
-	return path
 }
 
 // How a file was left.
