@@ -3,6 +3,7 @@ package mxsrv
 import (
 	"iter"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/coredns/coredns/plugin"
@@ -18,7 +19,7 @@ import (
 type verdicts map[definition.Probe]health.Verdict
 
 // newProber makes the prober of a publisher. It knows the verdicts in the file that keeps them, and those of the
-// instance that serves until this one does.
+// instance that serves until this one does: its own rather than those of other server blocks.
 func (m *MXSRV) newProber() publish.Prober {
 	known, config := make(verdicts), m.checks.Config
 	if config.State != "" {
@@ -32,7 +33,7 @@ func (m *MXSRV) newProber() publish.Prober {
 		maps.Copy(known, saved)
 	}
 	if before := m.instance.predecessor(); before != nil {
-		for _, h := range before.handlers {
+		for _, h := range before.byRelation(m) {
 			if p := h.prober.Load(); p != nil {
 				maps.Copy(known, p.Snapshot())
 			}
@@ -41,6 +42,13 @@ func (m *MXSRV) newProber() publish.Prober {
 	p := health.New(config, known, probeObserver{m.observer, m.publisher})
 	m.prober.Store(p)
 	return p
+}
+
+// byRelation returns the handlers, last those that have most in common with m.
+func (i *instance) byRelation(m *MXSRV) []*MXSRV {
+	return slices.SortedStableFunc(slices.Values(i.handlers), func(a, b *MXSRV) int {
+		return m.publisher.Relation(a.publisher) - m.publisher.Relation(b.publisher)
+	})
 }
 
 // predecessor returns the instance that serves until i does, or nil.

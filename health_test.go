@@ -44,21 +44,28 @@ func (c *cluster) dial(_ context.Context, _ netip.Addr, to netip.AddrPort) (net.
 // instance returns an instance with one handler that has its services checked, and has loaded.
 func (c *cluster) instance(t *testing.T, state string) *instance {
 	t.Helper()
+	i := new(instance)
+	c.add(t, i, c.server, health.Config{State: state, Dial: c.dial})
+	return i
+}
+
+// add adds such a handler to an instance.
+func (c *cluster) add(t *testing.T, i *instance, server string, config health.Config) {
+	t.Helper()
 	const block = "mxsrv example.org {\n host a 192.0.2.1\n host b 192.0.2.2\n service _s._tcp 0 0 80 a b {\n  check tcp\n }\n drain c.example.net.\n}"
 	controller := caddy.NewTestController("dns", block)
 	controller.ServerBlockKeys = []string{"example.org."}
 	b := parse(controller, "")
-	b.Checks.Config = health.Config{Every: every, Dial: c.dial, State: state}
-	m, err := newHandler(b, c.server, nil)
+	b.Checks.Config = config
+	b.Checks.Every = every
+	m, err := newHandler(b, server, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := new(instance)
 	i.add(m)
 	if err := m.publisher.Load(); err != nil {
 		t.Fatal(err)
 	}
-	return i
 }
 
 // targets returns what the service is answered with.
@@ -156,6 +163,38 @@ func TestHealthReload(t *testing.T) {
 		defer second.stop()
 		if got := second.targets(); got != "a" {
 			t.Errorf("after a reload: %s, want a", got)
+		}
+	})
+}
+
+// TestHealthReloadOthers: a server block keeps its own verdicts over a reload, whatever others know of the same servers,
+// which they may probe from elsewhere; one that is new has those of others.
+func TestHealthReloadOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer serving.Store(nil)
+		c := cluster{server: t.Name()}
+		up := func(context.Context, netip.Addr, netip.AddrPort) (net.Conn, error) {
+			here, _ := net.Pipe()
+			return here, nil
+		}
+		with := func(dialers ...health.Dialer) *instance {
+			i := new(instance)
+			for n, dial := range dialers {
+				c.add(t, i, strings.Repeat("x", n)+c.server, health.Config{Dial: dial})
+			}
+			return i
+		}
+		first := with(c.dial, up)
+		serve(first)
+		c.set(1)
+		second := with(c.dial, up, c.dial)
+		serve(second)
+		defer second.stop()
+		for n, want := range []string{"b", "a b", "a b"} {
+			one := instance{handlers: second.handlers[n:]}
+			if got := one.targets(); got != want {
+				t.Errorf("block %d after a reload: %s, want %s", n+1, got, want)
+			}
 		}
 	})
 }

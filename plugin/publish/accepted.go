@@ -95,6 +95,12 @@ func (p *Publisher) tableBefore() *table.Table {
 // sameZone is the relation of publishers of one view with a common zone.
 const sameZone = 2
 
+// Relation returns how much a publisher has in common with one of the instance that is to be replaced: most with the
+// one that it takes the place of.
+func (p *Publisher) Relation(before *Publisher) int {
+	return p.relation(&Accepted{view: before.config.View, zones: before.zones})
+}
+
 // relation returns how much a publisher has in common with another one: sameZone, 1 its view, or 0.
 func (p *Publisher) relation(a *Accepted) int {
 	switch {
