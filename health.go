@@ -175,7 +175,7 @@ func (i *instance) verdicts() map[string]verdicts {
 // A named is a name on a server.
 type named struct{ server, name string }
 
-// failedOpen goes through the names of which all targets are down, at most mostFailed of each handler.
+// failedOpen goes through the names of which all targets are down, at most mostNames of each handler.
 func (i *instance) failedOpen(yield func(named) bool) {
 	for _, m := range i.handlers {
 		n := 0
@@ -184,7 +184,7 @@ func (i *instance) failedOpen(yield func(named) bool) {
 			continue
 		}
 		for name := range t.FailedOpen() {
-			if n++; n > mostFailed {
+			if n++; n > mostNames {
 				break
 			}
 			if !yield(named{m.observer.server, string(name)}) {
@@ -194,17 +194,21 @@ func (i *instance) failedOpen(yield func(named) bool) {
 	}
 }
 
-// mostFailed is how many names are in metrics that fail open. All that share a target do so together.
-const mostFailed = 100
+// mostNames is how many names of a handler are in a metric. All that share a target fail open together, and whoever may
+// write to etcd may drain what hosts he likes.
+const mostNames = 100
 
-// drained goes through the hosts that are drained.
+// drained goes through the hosts that are drained, at most mostNames of each handler.
 func (i *instance) drained(yield func(named) bool) {
 	for _, m := range i.handlers {
-		if t := m.publisher.Table(); t != nil {
-			for _, host := range t.Drained() {
-				if !yield(named{m.observer.server, string(host)}) {
-					return
-				}
+		t := m.publisher.Table()
+		if t == nil {
+			continue
+		}
+		hosts := t.Drained()
+		for _, host := range hosts[:min(len(hosts), mostNames)] {
+			if !yield(named{m.observer.server, string(host)}) {
+				return
 			}
 		}
 	}

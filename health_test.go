@@ -2,6 +2,7 @@ package mxsrv
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -197,6 +198,28 @@ func TestHealthReloadOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDrainedMany: metrics have a hundred hosts that are drained, whoever drains more.
+func TestDrainedMany(t *testing.T) {
+	var hosts strings.Builder
+	for n := range 120 {
+		fmt.Fprintf(&hosts, " h%d.example.net.", n)
+	}
+	controller := caddy.NewTestController("dns", "mxsrv example.org {\n host a 192.0.2.1\n drain"+hosts.String()+"\n}")
+	controller.ServerBlockKeys = []string{"example.org."}
+	m, err := newHandler(parse(controller, ""), t.Name(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.publisher.Load(); err != nil {
+		t.Fatal(err)
+	}
+	i := new(instance)
+	i.add(m)
+	if n := len(distinct(i.drained)); n != 100 {
+		t.Errorf("%d hosts", n)
+	}
 }
 
 // checkHealthMetrics checks the metrics of TestHealth at its end.
