@@ -2,11 +2,11 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
-	"strings"
 )
 
 // TestPlugins: the plugins that check knows are those of the CoreDNS that the server is built with.

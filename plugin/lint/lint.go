@@ -11,12 +11,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mxsrv/mxsrv/plugin/definition"
-	"net/netip"
 )
 
 // A Severity says whether a set with the finding may be served.
