@@ -51,6 +51,9 @@ func (f *storeFlags) add(c *cobra.Command) {
 	flags.Lookup("zone").Usage = "the `ZONE` of relative names, if there is no Corefile; repeat it for several. Without either names must be absolute"
 }
 
+// connectionFlags are those of addConnection.
+var connectionFlags = []string{"etcd", "user", "password-file", "cert", "key", "cacert", "timeout"}
+
 // addConnection adds the flags that say how to reach etcd.
 func (f *storeFlags) addConnection(c *cobra.Command) {
 	flags := c.Flags()

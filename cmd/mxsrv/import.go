@@ -69,9 +69,10 @@ func importCommand(u *ui) *cobra.Command {
 
 // oneSource refuses anything but a file or a path in etcd.
 func (f *importFlags) oneSource(c *cobra.Command, args []string) error {
+	flag := slices.IndexFunc(connectionFlags, c.Flags().Changed)
 	switch {
-	case f.skydns == "" && len(f.etcd.endpoints) > 0:
-		return hint.Add(errors.New("--etcd is for --skydns"), "mxsrv import --skydns /skydns --etcd %s", strings.Join(f.etcd.endpoints, ","))
+	case f.skydns == "" && flag >= 0: // the hint has no values, which may be secrets
+		return hint.Add(fmt.Errorf("--%s is for --skydns", connectionFlags[flag]), "mxsrv import --skydns /skydns --etcd HOST:PORT --zone example.com")
 	case f.skydns == "":
 		return oneArg("file", "db.example.com")(c, args)
 	case len(args) > 0:
@@ -83,15 +84,15 @@ func (f *importFlags) oneSource(c *cobra.Command, args []string) error {
 }
 
 func (f *importFlags) run(u *ui, path string) error {
-	r, path, err := f.read(u, path)
+	r, name, err := f.read(u, path)
 	if err != nil {
 		return err
 	}
 	index := r.Set.Index()
 	if index.Len() == 0 && len(r.NotConverted) > 0 {
-		return hint.Add(fmt.Errorf("nothing in %s can be converted, the first line being %s", path, r.NotConverted[0]), "mxsrv import --zone example.com FILE")
+		return hint.Add(fmt.Errorf("nothing in %s can be converted, the first line being %s", name, r.NotConverted[0]), "mxsrv import --zone example.com %s", f.source(path))
 	}
-	opt := lint.Options{Zones: r.Zones, Pos: definition.Pos{Source: path, Line: 1}}
+	opt := lint.Options{Zones: r.Zones, Pos: definition.Pos{Source: name, Line: 1}}
 	if acceptsWildcardMail(r) {
 		opt.Ignore = map[string]definition.Pos{mailWildcard: r.Apex().Pos}
 	}
@@ -100,7 +101,7 @@ func (f *importFlags) run(u *ui, path string) error {
 	if len(r.Zones) == 0 { // every name is outside of no zones
 		findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Rule.ID == "owner-outside-zone" })
 	}
-	text, err := f.text(r, path)
+	text, err := f.text(r, name)
 	if err != nil {
 		return err
 	}
@@ -228,10 +229,18 @@ func (f *importFlags) oneZone(path string) (definition.Name, error) {
 		return "", err
 	}
 	if len(zones) != 1 {
-		return "", hint.Add(fmt.Errorf("--zone %s is %d zones, and import is of one: write that of the file", f.zone, len(zones)),
-			"mxsrv import --zone %s %s", strings.TrimSuffix(string(zones[0]), "."), path)
+		return "", hint.Add(fmt.Errorf("--zone %s is %d zones, and import is of one: write one of them", f.zone, len(zones)),
+			"mxsrv import --zone %s %s", strings.TrimSuffix(string(zones[0]), "."), f.source(path))
 	}
 	return zones[0], nil
+}
+
+// source returns what is read, as it is written in a command.
+func (f *importFlags) source(path string) string {
+	if f.skydns != "" {
+		return "--skydns " + f.skydns
+	}
+	return path
 }
 
 // keys returns the keys below --skydns as etcdctl prints them, the name of their place, and the path of all of them.
