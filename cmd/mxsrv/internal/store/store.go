@@ -90,8 +90,18 @@ func (s *Store) List(ctx context.Context, options ...clientv3.OpOption) ([]Entry
 // pageKeys is how many keys are asked for at a time, so that an answer comes within the time that a request has.
 const pageKeys = 2000
 
-// list lists page by page, all of them as of the revision of the first.
+// list begins anew if etcd compacts the revision that it lists.
 func (s *Store) list(ctx context.Context, options ...clientv3.OpOption) (entries []Entry, revision int64, err error) {
+	for b := (backoff{}); ; b.wait(ctx) {
+		entries, revision, err = s.pages(ctx, options...)
+		if ctx.Err() != nil || !errors.Is(err, rpctypes.ErrCompacted) {
+			return entries, revision, err
+		}
+	}
+}
+
+// pages lists page by page, all of them as of the revision of the first.
+func (s *Store) pages(ctx context.Context, options ...clientv3.OpOption) (entries []Entry, revision int64, err error) {
 	from, end := s.Prefix, clientv3.GetPrefixRangeEnd(s.Prefix)
 	for {
 		page := []clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageKeys), clientv3.WithRev(revision)}
