@@ -27,7 +27,7 @@ coredns-source:
 
 # What a release consists of, in dist/: an archive for each of $(PLATFORMS), of Linux a Debian package too, and
 # checksums. To make version 0.1.0: write its heading into CHANGELOG.md, commit, git tag v0.1.0, make release. The same
-# commit and the same Go make the same octets anywhere; without git, VERSION and SOURCE_DATE_EPOCH are to be given.
+# commit and the same Go make the same octets anywhere. It takes a clone: git says which documents belong to it.
 release: coredns-source
 	go run -C release . -version $(VERSION) -date $(SOURCE_DATE_EPOCH) $(PLATFORMS)
 

@@ -51,7 +51,12 @@ func goBuild(p platform, dir, name, pkg, value string) error {
 	}
 	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X "+value, "-o", binary, pkg)
 	c.Dir, c.Stdout, c.Stderr = dir, os.Stderr, os.Stderr
-	c.Env = append(os.Environ(), "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0",
-		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFLAGS=", "GOWORK=off")
+	c.Env = p.env()
 	return c.Run()
+}
+
+// env returns the environment in which go builds for the platform, whatever is set here.
+func (p platform) env() []string {
+	return append(os.Environ(), "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0",
+		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFLAGS=", "GOWORK=off")
 }

@@ -38,7 +38,7 @@ type dependency struct{ module, root, dir string }
 func (p platform) packages(dir, pkg string) (all []dependency, err error) {
 	const format = `{{with .Module}}{{.Path}} {{.Version}}{{"\t"}}{{.Dir}}{{"\t"}}{{$.Dir}}{{end}}`
 	c := exec.Command("go", "list", "-deps", "-f", format, pkg)
-	c.Dir, c.Stderr, c.Env = dir, os.Stderr, append(os.Environ(), "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0", "GOFLAGS=")
+	c.Dir, c.Stderr, c.Env = dir, os.Stderr, p.env()
 	out, err := c.Output()
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Split(strings.TrimSpace(line), "\t"); len(f) == 3 && !strings.HasPrefix(f[0], "github.com/mxsrv/mxsrv ") {
