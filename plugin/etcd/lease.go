@@ -36,9 +36,7 @@ func (e *Source) fragmentsOf(ctx context.Context, client *clientv3.Client, kvs [
 		return nil, err
 	}
 	for i, kv := range kvs {
-		if seconds := e.leases.of(kv); seconds > 0 {
-			fragments[i].Text = skydns.WithLease(seconds, fragments[i].Text)
-		}
+		fragments[i].Text = skydns.WithLease(e.leases.of(kv), fragments[i].Text)
 	}
 	return fragments, nil
 }

@@ -32,6 +32,7 @@ func TestTreeLease(t *testing.T) {
 	}
 	f.until(m.do(clientv3.OpPut("/mxsrv/a", "2", short), put("b", "2")), "a=lease 500\n2 b=2 c=1")
 	f.until(m.do(clientv3.OpPut("/mxsrv/c", "2", long)), "a=lease 500\n2 b=2 c=lease 1000\n2")
+	f.until(m.do(put("c", "lease 9\n3")), "a=lease 500\n2 b=2 c=lease 0\nlease 9\n3") // a value that looks like that
 	if n := len(f.leases.granted); n != 2 {
 		t.Errorf("%d leases are known, want 2", n)
 	}

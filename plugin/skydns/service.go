@@ -133,8 +133,12 @@ func strip(name definition.Name, labels int) definition.Name {
 	return definition.Name(strings.Join(all[labels:], ".") + ".")
 }
 
-// WithLease returns the text of a key that is bound to a lease of this many seconds.
+// WithLease returns the text of a key with this value that is bound to a lease of this many seconds, or to none if they
+// are 0. No value is taken for one with a lease.
 func WithLease(seconds int64, text string) string {
+	if seconds == 0 && !strings.HasPrefix(text, leaseWord) {
+		return text
+	}
 	return leaseWord + strconv.FormatInt(seconds, 10) + "\n" + text
 }
 

@@ -370,6 +370,37 @@ func TestTooManyBelow(t *testing.T) {
 	}
 }
 
+// TestWithLease: no value is taken for one with a lease.
+func TestWithLease(t *testing.T) {
+	const value = "lease -5\n{\"host\":\"192.0.2.1\"}"
+	if text, errs := declared(t, "org/example/a "+strings.ReplaceAll(WithLease(0, value), "\n", "|")); len(errs) != 1 || text != "" {
+		t.Errorf("%v\n%s", errs, text)
+	}
+	if text := WithLease(0, `{"text":"t"}`); text != `{"text":"t"}` {
+		t.Error(text)
+	}
+}
+
+// TestTooManyCollected: of hosts that have too many addresses together only some are gone through.
+func TestTooManyCollected(t *testing.T) {
+	var lines strings.Builder
+	for h := range 20 {
+		fmt.Fprintf(&lines, "org/example/all/%d {\"host\":\"h%d.example.org\"}\n", h, h)
+		for n := range maxBelow / 2 {
+			fmt.Fprintf(&lines, "org/example/h%d/%d {\"host\":\"192.0.2.%d\"}\n", h, n, n%250)
+		}
+	}
+	tree := New("/skydns/", zones)
+	tree.Apply(edits(lines.String()))
+	c := collector{tree: tree, seen: definition.Names{}}
+	if c.collect("all.example.org."); len(c.addrs) != maxBelow+1 {
+		t.Errorf("%d addresses are gone through", len(c.addrs))
+	}
+	if set, _ := tree.Declaring(definition.Names{"all.example.org.": true, "h1.example.org.": true}); len(set.Hosts) != 1 {
+		t.Error(set.Hosts)
+	}
+}
+
 // TestLarge: records that no message has room for are none; those of other types stay.
 func TestLarge(t *testing.T) {
 	var lines strings.Builder

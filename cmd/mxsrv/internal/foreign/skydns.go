@@ -88,7 +88,7 @@ func (l *listing) pathOf(zone definition.Name, path string) string {
 // edits returns the edits that make the tree.
 func (l *listing) edits(im *importer, path string) (edits []change.Edit) {
 	for _, kv := range l.Kvs {
-		e := change.Edit{Fragment: change.Fragment{Key: string(kv.Key), Text: string(kv.Value)}}
+		e := change.Edit{Fragment: change.Fragment{Key: string(kv.Key), Text: skydns.WithLease(0, string(kv.Value))}}
 		if !strings.HasPrefix(e.Key, path) {
 			continue
 		}
