@@ -119,10 +119,13 @@ type collector struct {
 // maxSeen is how many hosts are looked up for the addresses of a name.
 const maxSeen = 100
 
-// collect adds the addresses of a name, and those of the hosts in the zones that it names.
+// collect adds the addresses of a name, and those of the hosts in the zones that it names. It ends when there are too
+// many.
 func (c *collector) collect(of definition.Name) {
 	for _, s := range c.tree.addressing(of) {
 		switch {
+		case len(c.addrs) > maxBelow:
+			return
 		case s.addr.IsValid():
 			c.addrs, c.from = append(c.addrs, s.addr), append(c.from, s)
 		case !s.isName() || s.host.Below(of) || c.seen[s.host] || len(c.seen) > maxSeen || c.tree.zones.Of(s.host) == "":

@@ -54,10 +54,13 @@ func (t *Tree) Len() (keys, excluded int) { return len(t.keys), t.excluded }
 // Apply implements [change.Tree].
 func (t *Tree) Apply(edits []change.Edit) (changed definition.Names, errs definition.Errors) {
 	changed = definition.Names{}
-	var added []*service
+	var added, removed []*service
 	for i := range edits {
 		e := &edits[i]
-		t.remove(e.Key, changed)
+		if s := t.forget(e.Key); s != nil {
+			removed = append(removed, s)
+			t.concern(s, changed)
+		}
 		if e.Gone {
 			continue
 		}
@@ -70,32 +73,48 @@ func (t *Tree) Apply(edits []change.Edit) (changed definition.Names, errs defini
 		added = append(added, s)
 		t.concern(s, changed)
 	}
+	t.remove(removed)
 	t.insert(added)
 	return changed, errs
 }
 
-// remove removes a key, if there is one.
-func (t *Tree) remove(key string, changed definition.Names) {
+// forget forgets a key, if there is one, and returns its service, which is still in its place.
+func (t *Tree) forget(key string) *service {
 	s, ok := t.keys[key]
 	if delete(t.keys, key); s == nil {
 		if ok {
 			t.excluded--
 		}
-		return
-	}
-	if i, ok := slices.BinarySearchFunc(t.sorted, s, compare); ok {
-		t.sorted = slices.Delete(t.sorted, i, i+1)
+		return nil
 	}
 	for name := range s.pointsTo {
 		if delete(t.pointing[name], s); len(t.pointing[name]) == 0 {
 			delete(t.pointing, name)
 		}
 	}
-	t.concern(s, changed)
+	return s
 }
 
-// few is how many services are inserted one by one: a move of the rest of the list costs less than sorting it.
+// few is how many services are removed or inserted one by one: a move of the rest of the list costs less than going
+// through all of it, or sorting it.
 const few = 16
+
+// remove removes services from their places.
+func (t *Tree) remove(removed []*service) {
+	if len(removed) > few {
+		gone := make(map[*service]bool, len(removed))
+		for _, s := range removed {
+			gone[s] = true
+		}
+		t.sorted = slices.DeleteFunc(t.sorted, func(s *service) bool { return gone[s] })
+		return
+	}
+	for _, s := range removed {
+		if i, ok := slices.BinarySearchFunc(t.sorted, s, compare); ok {
+			t.sorted = slices.Delete(t.sorted, i, i+1)
+		}
+	}
+}
 
 // insert adds services in their place.
 func (t *Tree) insert(added []*service) {
