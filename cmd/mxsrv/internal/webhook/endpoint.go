@@ -80,15 +80,19 @@ func compareBool(a, b bool) int {
 // name returns the name of an endpoint as definitions have it.
 func (e *Endpoint) name() (definition.Name, error) { return parseName(e.DNSName) }
 
-// parseName reads an absolute name, which may have no final dot, and labels that are not ASCII.
+// parseName reads an absolute name, which may have no final dot, and labels that are not ASCII. Others beside these, like
+// an asterisk or one with an underscore, are no matter of IDNA.
 func parseName(text string) (definition.Name, error) {
-	text = strings.TrimSuffix(text, ".") + "."
-	if strings.ContainsFunc(text, func(r rune) bool { return r > '~' }) {
-		if ascii, err := idna.Lookup.ToASCII(text); err == nil {
-			text = ascii
+	labels := strings.Split(strings.TrimSuffix(text, "."), ".")
+	for i, label := range labels {
+		if !strings.ContainsFunc(label, func(r rune) bool { return r > '~' }) {
+			continue
+		}
+		if ascii, err := idna.Lookup.ToASCII(label); err == nil {
+			labels[i] = ascii
 		}
 	}
-	if text == "." {
+	if text = strings.Join(labels, ".") + "."; text == "." {
 		return "", errors.New("an endpoint without a name: write dnsName")
 	}
 	return definition.ParseName(text, ".")

@@ -30,6 +30,7 @@ func TestTypes(t *testing.T) {
 		{"a set identifier", set, "host set.example.org. 192.0.2.1\n"},
 		{"capitals and a final dot", endpoint("WWW.example.org.", "A", "192.0.2.1"), "host www.example.org. 192.0.2.1\n"},
 		{"not ASCII", endpoint("bücher.example.org", "A", "192.0.2.1"), "host xn--bcher-kva.example.org. 192.0.2.1\n"},
+		{"not ASCII, below an underscore", endpoint("_owner.bücher.example.org", "TXT", "t"), "record _owner.xn--bcher-kva.example.org. TXT \"t\"\n"},
 		{"CNAME", endpoint("ftp.example.org", "CNAME", "www.example.org"), "alias ftp.example.org. www.example.org.\n"},
 		{"MX", endpoint("example.org", "MX", "20 mx2.example.org", "10 MX1.example.org."),
 			"mail example.org. {\n    10 mx1.example.org.\n    20 mx2.example.org.\n}\n"},

@@ -121,8 +121,10 @@ func decode(r *http.Request, value any) error {
 	}
 	d := json.NewDecoder(r.Body)
 	err = d.Decode(value)
-	if err == nil && d.More() {
-		err = errors.New("there is more after the value")
+	if err == nil {
+		if _, after := d.Token(); after != io.EOF {
+			err = errors.New("there is more after the value")
+		}
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return badRequest{err, http.StatusRequestEntityTooLarge}

@@ -24,6 +24,7 @@ func TestRequests(t *testing.T) {
 		{"that of a form", "POST", "/records", "text/plain", "{}", 415, "send " + MediaType},
 		{"another version", "POST", "/adjustendpoints", strings.Replace(MediaType, "=1", "=2", 1), "[]", 415, "version=2"},
 		{"no JSON", "POST", "/records", MediaType, "{", 400, "send JSON"},
+		{"a bracket too many", "POST", "/records", MediaType, "{}]", 400, "more after the value"},
 		{"two values", "POST", "/records", MediaType, "{} {}", 400, "more after the value"},
 		{"not endpoints", "POST", "/adjustendpoints", MediaType, `{"a":1}`, 400, "send JSON"},
 		{"many endpoints", "POST", "/adjustendpoints", MediaType, many, 413, "100001 endpoints: send at most 100000"},
