@@ -1,14 +1,12 @@
-# CoreDNS with all plugins of its plugin.cfg and mxsrv, and the tool: two static binaries, the certificates of
-# authorities and an example to serve. No shell, no library. See docs/install.md.
+# CoreDNS with all plugins of its plugin.cfg and mxsrv, and the tool: two static binaries with their licenses, the
+# certificates of authorities and an example to serve. No shell, no library. See docs/install.md.
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY . .
 RUN make coredns-source
 ARG TARGETOS TARGETARCH VERSION=unreleased
-ENV CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH GOFLAGS="-trimpath -buildvcs=false"
-RUN go build -ldflags "-s -w -X main.release=$VERSION" -o /image/mxsrv ./cmd/mxsrv
-RUN cd build/coredns && go build -o /image/coredns \
-    -ldflags "-s -w -X github.com/coredns/coredns/coremain.GitCommit=mxsrv-$VERSION" .
+RUN go run -C release . -version $VERSION -binaries $TARGETOS/$TARGETARCH && \
+    mv build/release/$TARGETOS-$TARGETARCH /image
 # The example on all addresses of the container, which nobody reaches but through a port that is published.
 RUN mkdir -p /image/etc/coredns /image/etc/ssl/certs /image/var/lib/coredns && \
     cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ && \

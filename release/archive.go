@@ -16,11 +16,8 @@ import (
 	"time"
 )
 
-// platform builds for a platform, and writes the archive of that and, for Linux, the Debian package to dist.
+// platform writes the archive of what is built for a platform and, for Linux, the Debian package to dist.
 func (e edition) platform(p platform) error {
-	if err := errors.Join(buildTool(p, e.version), buildServer(p, e.version), p.writeLicenses()); err != nil {
-		return err
-	}
 	files, err := contents(p)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,15 +16,21 @@ import (
 func main() {
 	version := flag.String("version", "", "the version, like v0.1.0")
 	date := flag.Int64("date", 0, "when that was committed, in seconds since 1970")
+	binaries := flag.Bool("binaries", false, "write binaries and licenses to build/release, and nothing else")
 	flag.Parse()
-	if err := release(edition{*version, time.Unix(*date, 0).UTC()}, flag.Args()); err != nil {
+	e := edition{*version, time.Unix(*date, 0).UTC()}
+	write := e.release
+	if *binaries {
+		write = e.binaries
+	}
+	if err := write(flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
 }
 
 // release writes archives for platforms like linux/amd64.
-func release(e edition, platforms []string) error {
+func (e edition) release(platforms []string) error {
 	for _, dir := range []string{staging, dist} {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
@@ -36,16 +43,30 @@ func release(e edition, platforms []string) error {
 	if err := e.writeManual(filepath.Join(tool.folder(), "mxsrv")); err != nil {
 		return err
 	}
+	if err := e.binaries(platforms); err != nil {
+		return err
+	}
 	for _, text := range platforms {
-		p, err := parsePlatform(text)
-		if err != nil {
-			return err
-		}
+		p, _ := parsePlatform(text) // binaries has done so
 		if err := e.platform(p); err != nil {
 			return err
 		}
 	}
 	return writeSums(dist)
+}
+
+// binaries builds for platforms, and writes the licenses of what is built in.
+func (e edition) binaries(platforms []string) error {
+	for _, text := range platforms {
+		p, err := parsePlatform(text)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(buildTool(p, e.version), buildServer(p, e.version), p.writeLicenses()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // completions are the files with which shells complete the words of the tool.
