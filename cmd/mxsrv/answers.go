@@ -159,11 +159,13 @@ func (d *declared) covers(name definition.Name, commandLine string) error {
 	return hint.Add(err, "%s --server ADDR", commandLine)
 }
 
-// server are the answers of a DNS server. Each question is sent once. Several goroutines may ask.
+// server are the answers of a DNS server. Each question is sent once. Several goroutines may ask. When a server has not
+// answered many in a row, it is not asked any more: each would take all tries.
 type server struct {
 	addr     string
 	cache    sync.Map // of delivery.Answer, by dns.Question
 	answered atomic.Bool
+	silent   atomic.Int64          // how many questions in a row it has not answered
 	err      atomic.Pointer[error] // of the last question that was not answered
 }
 
@@ -171,6 +173,8 @@ const (
 	dnsPort = "53"
 	timeout = 3 * time.Second // of each try
 	tries   = 2
+
+	mostSilent = 2 * parallel
 
 	// udpSize fits all usual networks (RFC 9715).
 	udpSize = 1232
@@ -218,10 +222,15 @@ func (s *server) lookup(name string, qtype uint16) delivery.Answer {
 		return a.(delivery.Answer)
 	}
 	var a delivery.Answer
+	if s.silent.Load() >= mostSilent {
+		return a
+	}
 	if r, err := s.query(q); err != nil {
 		s.err.Store(&err)
+		s.silent.Add(1)
 	} else {
 		s.answered.Store(true)
+		s.silent.Store(0)
 		a = delivery.Answer{Status: statusOf(r), RRs: r.Answer}
 	}
 	s.cache.Store(q, a)
