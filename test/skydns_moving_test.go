@@ -88,10 +88,21 @@ func TestSkyDNSMoving(t *testing.T) {
 	script := func(text string) (string, error) {
 		cmd := exec.Command("bash", "-e", "-c", text)
 		cmd.Dir, cmd.Env = etcd.Dir, append(os.Environ(), path)
-		out, err := cmd.CombinedOutput()
-		return string(out), err
+		p, err := rig.Start(cmd) // with the server that it starts, which ends with it
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Kill()
+		code, err := p.Wait(rig.Limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code != 0 {
+			err = fmt.Errorf("exit status %d", code)
+		}
+		return p.String(), err
 	}
-	if out, err := script("trap 'kill $(cat mxsrv.pid)' EXIT\n" + commands); err != nil || strings.Contains(out, "error:") {
+	if out, err := script(commands); err != nil || strings.Contains(out, "error:") {
 		t.Fatalf("%v\n%s\n%s", err, out, commands)
 	}
 
