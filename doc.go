@@ -41,6 +41,7 @@
 //	cmd/internal/example    the Corefile of a first run
 //	test, test/rig          tests of whole servers, and how any test starts servers, peers and etcd
 //	release                 a module of its own: what "make release" writes; archives, man pages, checksums
+//	test/externaldns        a module of its own: ExternalDNS, to be built, and readers of the manifests
 //	test/verifiers          a module of its own: libraries of others that judge what is served of a mail domain
 //
 // # Limitations

@@ -49,7 +49,7 @@ import (
 
 var (
 	quick  = flag.Bool("quick", false, "few and short turns; the report goes to a new directory")
-	only   = flag.String("only", "", "`parts`, with commas between: workloads, scale, handler; of live some, many; of domains one zone, 1000 zones; of health beside, cost, verdicts")
+	only   = flag.String("only", "", "`parts`, with commas between: workloads, scale, handler; of live some, many; of domains one zone, 1000 zones; of health beside, cost, load, verdicts")
 	rounds = flag.Int("rounds", 0, "`number` of rounds; by default 13, 3 of scale, and 1 with -quick")
 	output = flag.String("o", "", "`directory` of the report; by default this one")
 )
