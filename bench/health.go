@@ -94,9 +94,10 @@ func checksBlock(every, timeout time.Duration, more string) string {
 type checkKind struct {
 	name, check string
 	site
-	listener net.Listener
-	probes   atomic.Int64
-	figures  map[string][]float64
+	targets    io.Closer
+	targetPort int
+	probes     atomic.Int64
+	figures    map[string][]float64
 }
 
 // A checkCost is what checks of many targets cost.
@@ -123,7 +124,7 @@ func newCheckCost(p healthPlan, dir string) (*checkCost, error) {
 		talk        talk
 	}{
 		{unchecked, "", hang},
-		{checked, "tcp", func(net.Conn) {}},
+		{checked, "tcp", nil},
 		{"tls", "tls", overTLS(certificate, hang)},
 		{"smtp", "smtp", mailHost("220 mx")},
 		{"https", "https /", overTLS(certificate, page)},
@@ -141,15 +142,21 @@ func newCheckCost(p healthPlan, dir string) (*checkCost, error) {
 
 func (c *checkCost) close() {
 	for _, k := range c.kinds {
-		k.listener.Close()
+		k.targets.Close()
 	}
 }
 
-func (k *checkKind) listen(t talk) (err error) {
-	if k.listener, err = listenEverywhere(); err != nil {
+func (k *checkKind) listen(t talk) error {
+	l, err := listenEverywhere()
+	if err != nil {
 		return err
 	}
-	go serve(k.listener, func(conn net.Conn) {
+	k.targets, k.targetPort = l, portOf(l)
+	if t == nil {
+		k.targets, err = acceptAll(l.(*net.TCPListener), &k.probes)
+		return err
+	}
+	go serve(l, func(conn net.Conn) {
 		k.probes.Add(1)
 		t(conn)
 	})
@@ -166,7 +173,7 @@ func (k *checkKind) fill(p healthPlan, authority string) (err error) {
 		fmt.Fprintf(&definitions, "host t%05d 127.%d.%d.%d\n", i, 64+i>>16, i>>8&255, i&255)
 	}
 	for i := 0; i < p.targets; i += perService {
-		fmt.Fprintf(&definitions, "service _s._tcp.t%05d 0 0 %d", i, portOf(k.listener))
+		fmt.Fprintf(&definitions, "service _s._tcp.t%05d 0 0 %d", i, k.targetPort)
 		for j := range perService {
 			fmt.Fprintf(&definitions, " t%05d", i+j)
 		}
