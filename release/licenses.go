@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -20,7 +19,11 @@ var isLicense = regexp.MustCompile(`(?i)^(licen[cs]es?|copying|copyright|notice|
 
 // writeLicenses writes the licenses of what the binaries for a platform are built from.
 func (p platform) writeLicenses() error {
-	texts, err := licensesIn(filepath.Join(runtime.GOROOT(), "LICENSE"), "Go")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return err
+	}
+	texts, err := licensesIn(filepath.Join(strings.TrimSpace(string(root)), "LICENSE"), "Go")
 	for _, from := range []struct{ dir, pkg string }{{top, "./cmd/mxsrv"}, {coredns, "."}} {
 		packages, listErr := p.packages(from.dir, from.pkg)
 		err = errors.Join(err, listErr, texts.collect(packages))
