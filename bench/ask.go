@@ -107,18 +107,29 @@ func (w *workload) answerAlone(s site, plugins preparation) (*dns.Msg, error) {
 func (s site) awaitAddress(ctx context.Context, p *rig.Process, name, address string, every time.Duration) (
 	time.Time, error,
 ) {
-	m := new(dns.Msg).SetQuestion(absolute(name), dns.TypeA)
+	answered, err := s.askUntil(ctx, p, new(dns.Msg).SetQuestion(absolute(name), dns.TypeA), every,
+		func(m *dns.Msg) bool { return addressIn(m) == address })
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s has not the address %s: %w", name, address, err)
+	}
+	return answered, nil
+}
+
+// askUntil asks a question, in some intervals, until the answer is as wanted, and returns when that came.
+func (s site) askUntil(ctx context.Context, p *rig.Process, m *dns.Msg, every time.Duration, is func(*dns.Msg) bool) (
+	time.Time, error,
+) {
 	var res reply
 	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(every) {
 		if err := p.Err(); err != nil {
 			return time.Time{}, err
 		}
 		res, _ = s.roundTrip("", m) // an error may be that it does not listen yet
-		if now := time.Now(); res.Msg != nil && addressIn(res.Msg) == address {
+		if now := time.Now(); res.Msg != nil && is(res.Msg) {
 			return now, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s has not the address %s: %v", name, address, res.Msg)
+	return time.Time{}, fmt.Errorf("the last answer: %v", res.Msg)
 }
 
 // addressIn returns the only address of an answer, or "".

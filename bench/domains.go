@@ -205,7 +205,7 @@ func (e *estate) turn(ctx context.Context, server string, span time.Duration) er
 		return err
 	}
 	defer p.Kill()
-	if err := e.awaitLast(p); err != nil {
+	if err := e.awaitLast(ctx, p); err != nil {
 		return err
 	}
 	e.take(server, "start", cpu(p).Seconds())
@@ -232,17 +232,10 @@ func (e *estate) turn(ctx context.Context, server string, span time.Duration) er
 }
 
 // awaitLast asks a server that is starting for the last domain, until it answers.
-func (e *estate) awaitLast(p *rig.Process) error {
+func (e *estate) awaitLast(ctx context.Context, p *rig.Process) error {
 	m := new(dns.Msg).SetQuestion(e.domain(len(e.zones)*e.domains-1), dns.TypeTXT)
-	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline); time.Sleep(seldom) {
-		if err := p.Err(); err != nil {
-			return err
-		}
-		if res, err := e.roundTrip("", m); err == nil && len(res.Answer) == 1 {
-			return nil
-		}
-	}
-	return errors.New("no answer")
+	_, err := e.askUntil(ctx, p, m, seldom, func(m *dns.Msg) bool { return len(m.Answer) == 1 })
+	return err
 }
 
 // domain returns the name of one of all domains.

@@ -321,18 +321,12 @@ func (t *table) load(ctx context.Context, c *checkCost) error {
 
 // awaitTargets asks for the SRV records of a name until there are so many, and returns when that answer came.
 func (s site) awaitTargets(ctx context.Context, p *rig.Process, name string, n int) (time.Time, error) {
-	m := new(dns.Msg).SetQuestion(absolute(name), dns.TypeSRV)
-	var res reply
-	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(pause) {
-		if err := p.Err(); err != nil {
-			return time.Time{}, err
-		}
-		res, _ = s.roundTrip("", m) // an error may be that it does not listen yet
-		if now := time.Now(); res.Msg != nil && len(res.Answer) == n {
-			return now, nil
-		}
+	answered, err := s.askUntil(ctx, p, new(dns.Msg).SetQuestion(absolute(name), dns.TypeSRV), pause,
+		func(m *dns.Msg) bool { return len(m.Answer) == n })
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s has not %d targets: %w", name, n, err)
 	}
-	return time.Time{}, fmt.Errorf("%s has not %d targets: %v", name, n, res.Msg)
+	return answered, nil
 }
 
 // A switched is a server with two targets for many names, of which one is switched off and on.

@@ -96,16 +96,20 @@ func add(w *tar.Writer, name, file string, date time.Time) error {
 	if err != nil {
 		return err
 	}
-	mode := int64(0o644)
-	if info.Mode()&0o100 != 0 {
-		mode = 0o755
-	}
-	h := &tar.Header{Name: name, Size: info.Size(), Mode: mode, ModTime: date, Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
+	h := &tar.Header{Name: name, Size: info.Size(), Mode: int64(modeOf(info)), ModTime: date, Uname: "root", Gname: "root", Format: tar.FormatUSTAR}
 	if err := w.WriteHeader(h); err != nil {
 		return err
 	}
 	_, err = io.Copy(w, in)
 	return err
+}
+
+// modeOf returns the mode of a file in a release: all may read it, and may execute it if its owner may here.
+func modeOf(info os.FileInfo) os.FileMode {
+	if info.Mode()&0o100 != 0 {
+		return 0o755
+	}
+	return 0o644
 }
 
 // writeSums writes SHA256SUMS of the files in a folder, as "sha256sum --check" reads it.

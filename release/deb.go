@@ -94,11 +94,7 @@ func copyTo(to, from string) error {
 	if err != nil {
 		return err
 	}
-	mode := os.FileMode(0o644)
-	if info.Mode()&0o100 != 0 {
-		mode = 0o755
-	}
-	return writeMode(to, string(text), mode)
+	return writeMode(to, string(text), modeOf(info))
 }
 
 func writeZipped(to string, text []byte) error {

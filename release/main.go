@@ -19,18 +19,31 @@ func main() {
 	binaries := flag.Bool("binaries", false, "write binaries and licenses to build/release, and nothing else")
 	flag.Parse()
 	e := edition{*version, time.Unix(*date, 0).UTC()}
-	write := e.release
+	do := e.release
 	if *binaries {
-		write = e.binaries
+		do = e.binaries
 	}
-	if err := write(flag.Args()); err != nil {
+	if err := forPlatforms(flag.Args(), do); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
 }
 
-// release writes archives for platforms like linux/amd64.
-func (e edition) release(platforms []string) error {
+// forPlatforms does something for platforms, all of which must be right before anything is done.
+func forPlatforms(texts []string, do func([]platform) error) error {
+	var platforms []platform
+	for _, text := range texts {
+		p, err := parsePlatform(text)
+		if err != nil {
+			return err
+		}
+		platforms = append(platforms, p)
+	}
+	return do(platforms)
+}
+
+// release writes archives for platforms, and packages for those of Linux.
+func (e edition) release(platforms []platform) error {
 	for _, dir := range []string{staging, dist} {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
@@ -46,8 +59,7 @@ func (e edition) release(platforms []string) error {
 	if err := e.binaries(platforms); err != nil {
 		return err
 	}
-	for _, text := range platforms {
-		p, _ := parsePlatform(text) // binaries has done so
+	for _, p := range platforms {
 		if err := e.platform(p); err != nil {
 			return err
 		}
@@ -56,12 +68,8 @@ func (e edition) release(platforms []string) error {
 }
 
 // binaries builds for platforms, and writes the licenses of what is built in.
-func (e edition) binaries(platforms []string) error {
-	for _, text := range platforms {
-		p, err := parsePlatform(text)
-		if err != nil {
-			return err
-		}
+func (e edition) binaries(platforms []platform) error {
+	for _, p := range platforms {
 		if err := errors.Join(buildTool(p, e.version), buildServer(p, e.version), p.writeLicenses()); err != nil {
 			return err
 		}
