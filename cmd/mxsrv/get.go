@@ -113,8 +113,7 @@ func (p printed) print(u *ui, another bool) {
 
 // printableKey returns a key as one word of one line, quoted if it is none.
 func printableKey(key string) string {
-	odd := func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }
-	if utf8.ValidString(key) && !strings.HasPrefix(key, `"`) && !strings.ContainsFunc(key, odd) {
+	if isPrintable(key, "") && !strings.HasPrefix(key, `"`) && !strings.Contains(key, " ") {
 		return key
 	}
 	return strconv.Quote(key)
@@ -122,11 +121,17 @@ func printableKey(key string) string {
 
 // printable returns a text, or a quoted form of it in a comment if it could do harm to a terminal.
 func printable(text string) string {
-	control := func(r rune) bool { return !unicode.IsPrint(r) && r != '\n' && r != '\t' }
-	if utf8.ValidString(text) && !strings.ContainsFunc(text, control) {
+	if isPrintable(text, "\n\t") {
 		return text
 	}
 	return fmt.Sprintf("# not text: %q", text)
+}
+
+// isPrintable reports whether a text can do no harm to a terminal: it has characters to be seen, blanks, and no others
+// but these.
+func isPrintable(text, these string) bool {
+	odd := func(r rune) bool { return !unicode.IsPrint(r) && !strings.ContainsRune(these, r) }
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, odd)
 }
 
 var (

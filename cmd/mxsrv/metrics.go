@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/mxsrv/mxsrv/cmd/mxsrv/internal/hint"
 	"github.com/mxsrv/mxsrv/plugin/health"
@@ -176,8 +174,8 @@ func parseMetric(line string) (name string, labels map[string]string, value floa
 // labelText returns the text of a quoted label, or the quoted one if the text could do harm to a terminal.
 func labelText(quoted string) string {
 	text, _ := strconv.Unquote(quoted)
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(text)
+	if isPrintable(text, "") {
+		return text
 	}
-	return text
+	return strconv.Quote(text)
 }
