@@ -23,15 +23,11 @@ type adjustment struct {
 // Adjust returns the endpoints that ExternalDNS wishes without those that servers would exclude. One of which an older
 // version is in etcd is replaced by that: it stays as it is.
 func (p *Provider) Adjust(ctx context.Context, endpoints []Endpoint) ([]Endpoint, error) {
-	done, err := p.take(ctx)
+	c, end, err := p.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	c, err := p.read(ctx)
-	if err != nil {
-		return nil, err
-	}
+	defer end()
 	a := &adjustment{p, c, map[definition.Name][]Endpoint{}, map[definition.Name]map[identity]lint.Finding{}, nil}
 	for _, e := range endpoints {
 		if name, err := e.name(); err == nil {

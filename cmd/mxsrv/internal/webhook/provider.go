@@ -97,14 +97,20 @@ type held struct {
 	endpoints []Endpoint
 }
 
-// take waits for the turn of a call, and returns what ends it.
-func (p *Provider) take(ctx context.Context) (func(), error) {
+// begin waits for the turn of a call, and returns what is in etcd, and what ends the turn.
+func (p *Provider) begin(ctx context.Context) (*content, func(), error) {
 	select {
 	case p.turn <- struct{}{}:
-		return func() { <-p.turn }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("other calls take too long: %w", ctx.Err())
+		return nil, nil, fmt.Errorf("other calls take too long: %w", ctx.Err())
 	}
+	end := func() { <-p.turn }
+	c, err := p.read(ctx)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return c, end, nil
 }
 
 // list returns all fragments. A connection that has never worked is made again.
@@ -158,26 +164,21 @@ func (p *Provider) covers(name definition.Name) bool {
 
 // Ready returns an error if etcd does not answer.
 func (p *Provider) Ready(ctx context.Context) error {
-	done, err := p.take(ctx)
+	_, end, err := p.begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
-	_, err = p.read(ctx)
-	return err
+	end()
+	return nil
 }
 
 // Records returns all endpoints, in the order of their names.
 func (p *Provider) Records(ctx context.Context) ([]Endpoint, error) {
-	done, err := p.take(ctx)
+	c, end, err := p.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	c, err := p.read(ctx)
-	if err != nil {
-		return nil, err
-	}
+	defer end()
 	all := []Endpoint{}
 	for _, name := range slices.SortedFunc(maps.Keys(c.ours), definition.Name.Compare) {
 		if p.covers(name) {
@@ -213,15 +214,11 @@ func (p *Provider) change(c *content, name definition.Name, endpoints []Endpoint
 // Apply makes changes, all of them or none: if servers would exclude one, the error is a [Refusal]. Those that are made
 // already are no mistake.
 func (p *Provider) Apply(ctx context.Context, changes Changes) error {
-	done, err := p.take(ctx)
+	c, end, err := p.begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
-	c, err := p.read(ctx)
-	if err != nil {
-		return err
-	}
+	defer end()
 	wished, about, refusal := c.wished(changes)
 	var planned []store.Change
 	for _, name := range slices.SortedFunc(maps.Keys(wished), definition.Name.Compare) {
